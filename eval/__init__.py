@@ -1,0 +1,1 @@
+"""Evaluation: errors, scores, rescaling, protocols, metrics."""

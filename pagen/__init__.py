@@ -1,0 +1,22 @@
+"""pagen: video anomaly detection with pseudo-anomalies, end to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pagen.footage.prepare import open_prepared as open_prepared
+    from pagen.footage.prepare import prepare as prepare
+
+__all__ = ["__version__", "open_prepared", "prepare"]
+
+
+def __getattr__(name: str) -> Any:
+    # lazy: the command line imports this package before it knows what it needs
+    if name in ("prepare", "open_prepared"):
+        from pagen.footage import prepare as module
+
+        return getattr(module, name)
+    raise AttributeError(f"module 'pagen' has no attribute {name!r}")

@@ -1,0 +1,55 @@
+"""What is printed: results on stdout, messages and bars on stderr, nothing that moves into a pipe."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def say(message: str) -> None:
+    """A message for the person who waits (stderr)."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def progress(items: Iterable[T], label: str, total: int | None = None, unit: str = "clips") -> Iterator[T]:
+    """The items, with a bar on a terminal and in silence elsewhere."""
+    from tqdm import tqdm
+
+    bar = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} {unit} {elapsed} left {remaining}{postfix}"
+    plain = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
+    yield from tqdm(items, label, total, file=sys.stderr, disable=plain, unit=unit, bar_format=bar, ascii=True)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows as aligned text columns; the first column to the left, all to the left."""
+    cells = [list(headers), *[list(row) for row in rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(headers))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The same rows as a Markdown table."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def as_json(value: Any) -> str:
+    """JSON with sorted keys; NaN and infinities, which JSON lacks, become null."""
+    return json.dumps(_finite(value), indent=2, sort_keys=True)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

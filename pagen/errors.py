@@ -1,0 +1,18 @@
+"""Errors that the user can mend; everything else that is raised is a bug."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PagenError(Exception):
+    """One line: what was expected, what came, what to do next. The command line exits with 2."""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> PagenError:
+    """The answer to a name that no table holds, with the nearest one that it does hold."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f" did you mean {close[0]!r}?" if close else ""
+    return PagenError(f"no {what} named {name!r};{hint} known: {' '.join(names)}")

@@ -1,0 +1,238 @@
+"""A folder with a manifest: what passes from room to room.
+
+`manifest.json` names the schema, the kind, the configuration, the fingerprints of the inputs, and
+every item that is done with the sizes and hashes of its files. A file appears whole or not at all.
+The same command resumes; another configuration is refused. What differs from machine to machine
+(paths) stands under `volatile`, which no comparison and no fingerprint looks at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pagen import __version__
+from pagen.errors import PagenError
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+_TEMPORARY = ".tmp-"
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary path in the folder of `path`, which takes the place of `path` when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys, whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True) + "\n")
+
+
+def digest(path: Path) -> dict[str, Any]:
+    """Size in bytes and SHA-256 of a file, as the manifest holds them."""
+    with open(path, "rb") as file:
+        return {"bytes": os.fstat(file.fileno()).st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def digests(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
+    """The digests of the files by their path relative to `root`."""
+    return {file.relative_to(root).as_posix(): digest(file) for file in files}
+
+
+@dataclass
+class Folder:
+    """A folder of items under a manifest.
+
+    Attributes:
+        path: where it lies.
+        kind: `"prepared"`, `"pa_set"`, `"flow"`, `"run"`, `"scores"`.
+        config: what its bytes depend on, apart from the inputs; plain JSON data.
+        inputs: name -> fingerprint of what it was made of.
+        items: name -> `{"files": {relative path: digest}, ...what else is known of it}`.
+        complete: every item that the command wanted is there.
+        volatile: what differs from machine to machine.
+    """
+
+    path: Path
+    kind: str
+    config: dict[str, Any]
+    inputs: dict[str, str]
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    complete: bool = False
+    volatile: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def begin(
+        cls,
+        path: Path,
+        kind: str,
+        config: Mapping[str, Any],
+        inputs: Mapping[str, str],
+        volatile: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> Folder:
+        """Create the folder, or take up the one that the same command left.
+
+        Raises:
+            PagenError: the path holds something else, or was made with another configuration.
+        """
+        wanted = cls(path, kind, _plain(config), dict(inputs), volatile=_plain(volatile or {}))
+        if overwrite and path.exists():
+            _remove(path)
+        if (path / MANIFEST).exists():
+            _refuse_difference(cls._read(path), wanted)
+            folder = cls._read(path)
+            folder.volatile = wanted.volatile
+            folder._sweep()
+            return folder
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
+        path.mkdir(parents=True, exist_ok=True)
+        wanted._write()
+        return wanted
+
+    @classmethod
+    def open(cls, path: Path, kind: str, verify: bool = True, partial: bool = False) -> Folder:
+        """Open a folder to read it.
+
+        Args:
+            kind: what it must be.
+            verify: compare every file with its hash, not only its size.
+            partial: an unfinished folder will do.
+
+        Raises:
+            PagenError: no such folder, another kind, unfinished, or a file missing or damaged.
+        """
+        if not (path / MANIFEST).exists():
+            raise PagenError(f"expected a {kind} folder of pagen at {path}, found no {MANIFEST} there; is the path right?")
+        folder = cls._read(path)
+        if folder.kind != kind:
+            raise PagenError(f"expected a {kind} folder at {path}, found a {folder.kind} folder; is the path right?")
+        if not folder.complete and not partial:
+            raise PagenError(f"the {kind} folder {path} is not finished; run the command that makes it again, it resumes")
+        folder.verify(content=verify)
+        return folder
+
+    def pending(self, names: Sequence[str]) -> list[str]:
+        """Those of the names that are not done, or whose files have been removed since."""
+        return [name for name in names if not self._lies(name)]
+
+    def record(self, name: str, files: Mapping[str, Mapping[str, Any]], **info: Any) -> None:
+        """Note an item whose files (relative path -> digest) lie in place."""
+        self.items[name] = {"files": {key: dict(value) for key, value in files.items()}, **_plain(info)}
+        self.complete = False
+        self._write()
+
+    def finish(self) -> None:
+        """Note that nothing is missing any more."""
+        self.complete = True
+        self._write()
+
+    def verify(self, content: bool = True) -> None:
+        """Raise PagenError when a file is missing, or is not what was written."""
+        expected = {file: want for item in self.items.values() for file, want in item["files"].items()}
+        with ThreadPoolExecutor() as pool:
+            for problem in pool.map(lambda pair: self._problem(*pair, content), expected.items()):
+                if problem:
+                    raise PagenError(f"{problem}; remove the file and run the command that made {self.path} again")
+
+    def fingerprint(self) -> str:
+        """32 hex digits that stand for every byte of the folder's content."""
+        content = {"kind": self.kind, "config": self.config, "inputs": self.inputs, "items": self.items}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+    def _lies(self, name: str) -> bool:
+        files = self.items[name]["files"] if name in self.items else None
+        return files is not None and not any(self._problem(file, want, False) for file, want in files.items())
+
+    def _problem(self, file: str, want: Mapping[str, Any], content: bool) -> str | None:
+        path = self.path / file
+        if not path.is_file():
+            return f"missing file {path}"
+        if path.stat().st_size != want["bytes"]:
+            return f"damaged file {path}: expected {want['bytes']} bytes, found {path.stat().st_size}"
+        if content and digest(path)["sha256"] != want["sha256"]:
+            return f"damaged file {path}: its SHA-256 is not the one in {MANIFEST}"
+        return None
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left half-written."""
+        for leftover in list(self.path.rglob(f"{_TEMPORARY}*")):
+            _remove(leftover)
+
+    def _write(self) -> None:
+        content = {"schema": SCHEMA, "pagen": __version__, **{key: getattr(self, key) for key in _KEYS}}
+        write_json(self.path / MANIFEST, content)
+
+    @classmethod
+    def _read(cls, path: Path) -> Folder:
+        file = path / MANIFEST
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            schema, values = content["schema"], {key: content[key] for key in _KEYS}
+        except (ValueError, KeyError, TypeError) as error:
+            raise PagenError(f"{file} is damaged ({error}); make the folder again with --overwrite") from error
+        if schema != SCHEMA:
+            raise PagenError(f"{file} has schema {schema}, this pagen reads {SCHEMA}; make it again with --overwrite")
+        return cls(path, **values)
+
+
+_KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
+
+
+def tree_hash(path: Path) -> str:
+    """SHA-256 over the names and bytes of all files below `path`, volatile entries aside."""
+    total = hashlib.sha256()
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+        content = file.read_bytes()
+        if file.name == MANIFEST:
+            manifest = json.loads(content)
+            manifest.pop("volatile")
+            content = json.dumps(manifest, sort_keys=True).encode()
+        total.update(file.relative_to(path).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
+    return total.hexdigest()
+
+
+def _refuse_difference(found: Folder, wanted: Folder) -> None:
+    old = {"kind": found.kind, **found.config, **found.inputs}
+    new = {"kind": wanted.kind, **wanted.config, **wanted.inputs}
+    keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
+    if keys:
+        shown = ", ".join(f"{key} {old.get(key)!r} there, {new.get(key)!r} asked" for key in keys[:4])
+        raise PagenError(f"{found.path} was made otherwise: {shown}; give another --out, or --overwrite")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON will give it back (tuples become lists)."""
+    return json.loads(json.dumps(value, sort_keys=True))

@@ -1,0 +1,1 @@
+"""Footage: the catalogue of data sets, decoding, labels, prepared clips, windows, the street."""

@@ -1,0 +1,19 @@
+"""The generator of pseudo-anomalies: spatial, temporal, skip, patch; on disk, seeded, browsable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pagen.generate.pa_set import open_pa_set as open_pa_set
+
+__all__ = ["open_pa_set"]
+
+
+def __getattr__(name: str) -> Any:
+    # lazy: the data set of PAs is torch's, and the command line must not pay for torch
+    if name == "open_pa_set":
+        from pagen.generate.pa_set import open_pa_set
+
+        return open_pa_set
+    raise AttributeError(f"module 'pagen.generate' has no attribute {name!r}")

@@ -1,0 +1,91 @@
+"""Independent items over local processes, in any order, with the same bytes.
+
+Every item is computed with one thread, however many workers there are: OpenCV's DIS flow and
+torch's convolutions give other last bits with another number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TypeVar
+
+from pagen.errors import PagenError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def default_workers() -> int:
+    """One process for each core that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spread(
+    function: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None
+) -> Iterator[tuple[Item, Result]]:
+    """Yield (item, function(item)) as the items get done, in any order.
+
+    Args:
+        function: picklable, and a function of its item alone.
+        items: picklable.
+        workers: processes; 0 computes here, None takes one for each core.
+
+    Raises:
+        PagenError: a worker was killed (out of memory, mostly); what was done stays done.
+    """
+    count = min(default_workers() if workers is None else workers, len(items))
+    if count == 0:
+        with one_thread():
+            for item in items:
+                yield item, function(item)
+        return
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(os.getpid(),))
+    try:
+        futures = {pool.submit(function, item): item for item in items}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenProcessPool as error:
+        raise PagenError(
+            "a worker process was killed, probably for want of memory; run the same command again with fewer --workers"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for OpenCV and torch inside the block, what was set before after it."""
+    import cv2
+    import torch
+
+    before = cv2.getNumThreads(), torch.get_num_threads()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before[0])
+        torch.set_num_threads(before[1])
+
+
+def _start(parent: int) -> None:
+    # torch reads the variables when an item imports it; importing it here would cost each worker seconds
+    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    import cv2
+
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)

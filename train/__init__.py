@@ -1,0 +1,1 @@
+"""Training: recipes, batches, objectives, the loop."""
