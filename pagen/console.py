@@ -53,3 +53,8 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def result(value: Any, json_wanted: bool, text: str) -> None:
+    """The result of a verb on stdout: as JSON where that was asked for, else as text."""
+    print(as_json(value) if json_wanted else text)

@@ -7,6 +7,7 @@ torch's convolutions give other last bits with another number of threads.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
+from types import ModuleType
 from typing import TypeVar
 
 from pagen.errors import PagenError
@@ -48,7 +50,8 @@ def spread(
         return
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(os.getpid(),))
     try:
-        futures = {pool.submit(function, item): item for item in items}
+        with _nameless_main():
+            futures = {pool.submit(function, item): item for item in items}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool as error:
@@ -73,6 +76,17 @@ def one_thread() -> Iterator[None]:
     finally:
         cv2.setNumThreads(before[0])
         torch.set_num_threads(before[1])
+
+
+@contextmanager
+def _nameless_main() -> Iterator[None]:
+    """A spawned process runs the caller's script again, which no item needs and few scripts are made for."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _start(parent: int) -> None:

@@ -1,0 +1,80 @@
+"""The 3D-convolutional autoencoder of MemAE (Gong et al. 2019), LNTRA, STEAL, LUSS-AE and the unified PA paper.
+
+Four strided convolutions and their mirror images, no skip connections, batch normalisation and
+LeakyReLU(0.2) after all but the last layer, which ends in tanh as in LNTRA (MemAE: linear). The
+layers are numbered as in the published checkpoints. Fully convolutional: trained on crops, it
+scores whole frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from pagen.errors import PagenError
+from pagen.models.pretrained import Pretrained
+
+WIDTHS: dict[str, tuple[int, int, int, int]] = {
+    "paper": (96, 128, 256, 256),
+    "small": (32, 48, 96, 128),
+    "tiny": (8, 12, 24, 32),
+}
+"""Channels after each convolution, by name; only `paper` is published."""
+TIME_FACTOR, SPACE_FACTOR = 8, 16
+
+
+class ConvAE3d(Pretrained):
+    """Autoencoder of clips.
+
+    Args:
+        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
+        widths: a name of `WIDTHS` or four channel counts.
+        tanh: end in tanh (LNTRA, STEAL), for targets in [-1, 1]; False is MemAE's linear end.
+
+    Shape:
+        (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16. The code between encoder and
+        decoder is (B, widths[3], T / 8, H / 16, W / 16).
+    """
+
+    def __init__(self, channels: int = 1, widths: str | Sequence[int] = "paper", tanh: bool = True) -> None:
+        super().__init__()
+        self.config = {"channels": channels, "widths": widths, "tanh": tanh}
+        a, b, c, d = WIDTHS[widths] if isinstance(widths, str) else widths
+        self.encoder = nn.Sequential(
+            *_down(channels, a, (1, 2, 2)), *_down(a, b, (2, 2, 2)), *_down(b, c, (2, 2, 2)), *_down(c, d, (2, 2, 2))
+        )
+        self.decoder = nn.Sequential(*_up(d, c), *_up(c, b), *_up(b, a), _last(a, channels))
+        self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
+
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        """Reconstruct clips (B, C, T, H, W). Raises PagenError for a size that would not come back."""
+        time, height, width = clips.shape[2:]
+        if time % TIME_FACTOR or height % SPACE_FACTOR or width % SPACE_FACTOR:
+            raise PagenError(
+                f"expected T divisible by {TIME_FACTOR} and H, W by {SPACE_FACTOR}, found {time}x{height}x{width}"
+            )
+        reconstruction: torch.Tensor = self.end(self.decoder(self.encoder(clips)))
+        return reconstruction
+
+
+def _down(inward: int, outward: int, stride: tuple[int, int, int]) -> list[nn.Module]:
+    return [nn.Conv3d(inward, outward, 3, stride, 1), nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
+
+
+def _up(inward: int, outward: int) -> list[nn.Module]:
+    convolution = nn.ConvTranspose3d(inward, outward, 3, 2, 1, output_padding=1)
+    return [convolution, nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
+
+
+def _last(inward: int, channels: int) -> nn.Module:
+    return nn.ConvTranspose3d(inward, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1))
+
+
+def reconstruct(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
+    """Reconstruct clips (B, C, T, H, W) of any H and W: edges are repeated up to the next multiple, and cut off again."""
+    height, width = clips.shape[-2:]
+    padded = nn.functional.pad(clips, (0, -width % SPACE_FACTOR, 0, -height % SPACE_FACTOR, 0, 0), mode="replicate")
+    reconstruction: torch.Tensor = model(padded)
+    return reconstruction[..., :height, :width]

@@ -1,0 +1,48 @@
+"""Networks on disk: `config.json` with the constructor's arguments, `model.safetensors` with the weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from pagen.errors import PagenError
+from pagen.folders import atomic, write_json
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+class Pretrained(nn.Module):
+    """A network whose constructor takes plain data, kept in `self.config`."""
+
+    config: dict[str, Any]
+
+    def save_pretrained(self, path: Path) -> None:
+        """Write the two files into a folder, each whole or not at all."""
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        with atomic(path / WEIGHTS) as temporary:
+            save_file(tensors, temporary)
+        write_json(path / CONFIG, {"class": type(self).__name__, **self.config})
+
+    @classmethod
+    def from_pretrained(cls, path: Path) -> Self:
+        """The network of a folder. Raises PagenError when a file is missing, damaged, or of another network."""
+        path = Path(path)
+        try:
+            config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+            tensors = load_file(path / WEIGHTS)
+        except (OSError, ValueError, SafetensorError) as error:
+            raise PagenError(f"expected {CONFIG} and {WEIGHTS} of a network in {path}: {error}") from error
+        name = config.pop("class", None)
+        if name != cls.__name__:
+            raise PagenError(f"expected a {cls.__name__} in {path}, found a {name}; is the path right?")
+        network = cls(**config)
+        try:
+            network.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise PagenError(f"the weights in {path} do not fit their {CONFIG}: {error}") from error
+        return network

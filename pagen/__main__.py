@@ -1,0 +1,5 @@
+"""`python -m pagen`."""
+
+from pagen.cli import main
+
+main()

@@ -1,0 +1,85 @@
+"""Arrays on disk that are larger than memory: written slice by slice, read by memmap; masks as bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
+
+from pagen.errors import PagenError
+from pagen.folders import atomic
+
+Array = npt.NDArray[Any]
+
+
+@contextmanager
+def growing(path: Path) -> Iterator[Callable[[Array], None]]:
+    """A .npy file (T, ...) that grows by what the yielded function is given: arrays (n, ...) of one shape and type.
+
+    Raises:
+        PagenError: it was given nothing.
+    """
+    total, last = 0, None
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+
+        def append(piece: Array) -> None:
+            nonlocal total, last
+            if last is None:
+                _header(file, piece, 0)
+            file.write(np.ascontiguousarray(piece).data)
+            total, last = total + len(piece), piece
+
+        yield append
+        if last is None:
+            raise PagenError(f"nothing to write to {path}: expected at least one frame, found none")
+        file.seek(0)
+        _header(file, last, total)  # numpy leaves room for the first axis to grow
+
+
+def write_slices(path: Path, slices: Iterable[Array]) -> int:
+    """Write arrays (n, ...) of one shape and type one after the other; returns the sum of the n."""
+    total = 0
+    with growing(path) as append:
+        for piece in slices:
+            append(piece)
+            total += len(piece)
+    return total
+
+
+def write_array(path: Path, array: Array) -> None:
+    """Write an array as .npy, whole or not at all."""
+    write_slices(path, [array])
+
+
+def read_array(path: Path) -> Array:
+    """A read-only memmap of a .npy file; nothing is unpickled.
+
+    Raises:
+        PagenError: the file is not an array that numpy can map.
+    """
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+    except (ValueError, EOFError) as error:
+        raise PagenError(f"damaged file {path}: expected a .npy array ({error}); remove it and make it again") from error
+
+
+def pack(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Masks (..., H, W) as bits (..., H, ceil(W / 8))."""
+    return np.packbits(masks, axis=-1)
+
+
+def unpack(bits: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.bool_]:
+    """Bits (..., H, ceil(W / 8)) as masks (..., H, W)."""
+    return np.unpackbits(np.asarray(bits), axis=-1, count=width).astype(bool)
+
+
+def _header(file: Any, piece: Array, total: int) -> None:
+    shape = (total, *piece.shape[1:])
+    npy.write_array_header_1_0(
+        file, {"descr": npy.dtype_to_descr(piece.dtype), "fortran_order": False, "shape": shape}
+    )

@@ -1,0 +1,86 @@
+"""The command line: a table of verbs. Nothing heavy is imported before the verb is known."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from pagen import __version__
+from pagen.errors import PagenError, unknown_name
+
+VERBS = {
+    "datasets": ("pagen.footage.datasets:Datasets", "what data sets are known, where they lie, and whether they are whole"),
+    "prepare": ("pagen.footage.prepare:Prepare", "decode and resize a data set once"),
+    "generate": ("pagen.generate.generate:Generate", "make pseudo-anomalies out of normal footage"),
+    "train": ("pagen.train.train:Train", "train a recipe: baseline, skip, spatial, temporal"),
+    "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
+    "demo": ("pagen.demo:Demo", "the whole way on procedural footage, in minutes"),
+    "doctor": ("pagen.doctor:Doctor", "versions, devices, data found, and what is missing"),
+}
+"""Verb -> (module:configuration, what it does). The module holds `run(configuration)` too."""
+
+_OUTSIDE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG,
+}  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted."""
+    try:
+        dispatch(sys.argv[1:] if argv is None else list(argv))
+    except PagenError as error:
+        _leave(f"pagen: {error}", 2)
+    except KeyboardInterrupt:
+        _leave("pagen: interrupted; the same command goes on where it stopped", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if error.errno not in _OUTSIDE:
+            raise
+        where = f" {error.filename}" if error.filename else ""
+        _leave(f"pagen: cannot write or read{where}: {error.strerror}; mend that and run the same command again", 2)
+
+
+def dispatch(argv: Sequence[str]) -> None:
+    """Find the verb, read its flags, run it."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(usage())
+        return
+    if argv[0] == "--version":
+        print(f"pagen {__version__}")
+        return
+    verb, rest = argv[0], argv[1:]
+    if verb not in VERBS:
+        raise unknown_name("verb", verb, VERBS)
+    module_name, config_name = VERBS[verb][0].split(":")
+    module = import_module(module_name)
+    module.run(_parse(module, config_name, verb, rest))
+
+
+def usage() -> str:
+    """What `pagen --help` prints."""
+    verbs = "\n".join(f"  {verb:<9} {summary}" for verb, (_, summary) in VERBS.items())
+    return (
+        f"pagen {__version__}: video anomaly detection with pseudo-anomalies\n\nusage: pagen VERB [--flags]\n\n{verbs}\n\n"
+        "pagen VERB --help shows the flags of a verb. To begin: pagen demo"
+    )
+
+
+def _parse(module: Any, config_name: str, verb: str, argv: Sequence[str]) -> Any:
+    if hasattr(module, "parse"):  # a verb whose defaults depend on its first words
+        return module.parse(argv)
+    import tyro
+
+    config = getattr(module, config_name)
+    return tyro.cli(config, prog=f"pagen {verb}", args=argv, config=(tyro.conf.FlagCreatePairsOff,))
+
+
+def _leave(message: str, code: int) -> None:
+    print(" ".join(message.split("\n")), file=sys.stderr)
+    sys.exit(code)

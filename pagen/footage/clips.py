@@ -1,0 +1,159 @@
+"""Clips: where the frames, labels and masks of one piece of footage come from, read when they are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pagen.footage import decode, labels
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Frame = npt.NDArray[np.uint8]
+    Mask = npt.NDArray[np.bool_]
+
+
+class ClipSource(Protocol):
+    """One clip of a data set; can be pickled."""
+
+    @property
+    def name(self) -> str:
+        """`train_01`, `test_07`, `test_<stem>`: the same in every layout."""
+
+    @property
+    def split(self) -> str:
+        """`"train"` or `"test"`."""
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames at their own size, uint8 (H, W) or (H, W, 3) RGB, one at a time. Raises PagenError when damaged."""
+
+    def labels(self) -> Frame | None:
+        """Labels (T,) uint8, 1 = abnormal, or None where there are none. Raises PagenError when they do not fit."""
+
+    def masks(self) -> Iterator[Mask] | None:
+        """Pixel labels (H, W) bool, True = abnormal, one a frame, or None where there are none."""
+
+    def length(self) -> int:
+        """Number of frames T; a video is decoded for that."""
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether `masks` gives any."""
+
+    def identity(self) -> str:
+        """Hex digits that change when the source does: file names and sizes, and what the labels say."""
+
+
+@dataclass(frozen=True)
+class ClipLabels:
+    """Where the labels of one clip are written.
+
+    Attributes:
+        kind: a name in `labels.READERS`.
+        key: what the clip is called there.
+    """
+
+    kind: str
+    path: Path
+    key: str
+
+
+@dataclass(frozen=True)
+class FileClip:
+    """A clip out of a folder of images, or a video file.
+
+    Attributes:
+        path: the folder or the video.
+        files: the images in order; none for a video.
+        mask_files: one image a frame in order, or None where there are no masks.
+    """
+
+    name: str
+    split: str
+    path: Path
+    video: bool
+    files: tuple[Path, ...]
+    mask_files: tuple[Path, ...] | None
+    label: ClipLabels | None
+
+    def frames(self) -> Iterator[Frame]:
+        """See `ClipSource.frames`."""
+        return decode.video_frames(self.path) if self.video else decode.image_frames(self.files)
+
+    def length(self) -> int:
+        """See `ClipSource.length`."""
+        return decode.video_length(self.path) if self.video else len(self.files)
+
+    def labels(self) -> Frame | None:
+        """See `ClipSource.labels`."""
+        if self.label is None:
+            return None
+        return labels.READERS[self.label.kind](self.label.path, self.label.key, self.length())
+
+    def masks(self) -> Iterator[Mask] | None:
+        """See `ClipSource.masks`."""
+        return None if self.mask_files is None else decode.mask_frames(self.mask_files)
+
+    @property
+    def has_masks(self) -> bool:
+        """See `ClipSource.has_masks`."""
+        return self.mask_files is not None
+
+    def identity(self) -> str:
+        """See `ClipSource.identity`."""
+        sources = (self.path,) if self.video else self.files
+        total = hashlib.sha256()
+        for path in (*sources, *(self.mask_files or ())):
+            total.update(f"{path.name} {path.stat().st_size}\n".encode())
+        if self.label and self.label.path.is_file():
+            total.update(self.label.key.encode() + self.label.path.read_bytes())
+        return total.hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class SceneClip:
+    """A clip of procedural footage; `scene` has the frames, labels and masks."""
+
+    scene: Any
+
+    @property
+    def name(self) -> str:
+        """See `ClipSource.name`."""
+        return str(self.scene.name)
+
+    @property
+    def split(self) -> str:
+        """See `ClipSource.split`."""
+        return str(self.scene.split)
+
+    def frames(self) -> Iterator[Frame]:
+        """See `ClipSource.frames`."""
+        yield from self.scene.frames()
+
+    def labels(self) -> Frame | None:
+        """See `ClipSource.labels`."""
+        found: Frame = self.scene.labels()
+        return found
+
+    def masks(self) -> Iterator[Mask] | None:
+        """See `ClipSource.masks`."""
+        found: Iterator[Mask] = self.scene.masks()
+        return found
+
+    def length(self) -> int:
+        """See `ClipSource.length`."""
+        return int(self.scene.length)
+
+    @property
+    def has_masks(self) -> bool:
+        """See `ClipSource.has_masks`."""
+        return True
+
+    def identity(self) -> str:
+        """See `ClipSource.identity`: all that the scene is drawn from."""
+        return hashlib.sha256(repr(self.scene).encode()).hexdigest()[:32]

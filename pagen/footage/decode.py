@@ -1,0 +1,237 @@
+"""Files to frames: image sequences and videos, one frame in memory at a time.
+
+Images are decoded by Pillow, videos by PyAV. Pillow rather than OpenCV: the pixels are the same, but
+OpenCV hands out grey rubbish for a file that was cut short, where Pillow raises. A frame index means a
+time: a video whose frames come at irregular times is laid on a constant grid of its average rate.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import warnings
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from pagen.errors import PagenError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Frame = npt.NDArray[np.uint8]
+
+IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
+VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg")
+
+_POINTER = b"version https://git-lfs"
+_END = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+
+
+def natural(path: Path) -> list[str | int]:
+    """Sorting key by which 2.jpg comes before 10.jpg."""
+    return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
+
+
+def listing(folder: Path, extensions: Sequence[str]) -> tuple[Path, ...]:
+    """The files of these extensions in numerical order; hidden files and backups (`._x`, `x~`) are passed over."""
+    files = [path for path in folder.iterdir() if path.suffix.lower() in extensions and not path.name.startswith(".")]
+    return tuple(sorted(files, key=natural))
+
+
+def refuse_stub(path: Path) -> None:
+    """Raise PagenError when the file is empty, or stands for another that git-LFS has not fetched."""
+    size = path.stat().st_size
+    if size == 0:
+        raise PagenError(f"expected frames in {path}, found an empty file; copy it again")
+    if size < 1024 and path.read_bytes().startswith(_POINTER):
+        raise PagenError(f"expected frames in {path}, found a git-LFS pointer; run 'git lfs pull' where it came from")
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """(H, W) of an image file, read from its head.
+
+    Raises:
+        PagenError: a git-LFS pointer, empty, cut short (where that shows without decoding), or no image.
+    """
+    with _image(path) as image:
+        return image.height, image.width
+
+
+def read_image(path: Path) -> Frame:
+    """An image file as uint8: (H, W) where it is grey, else (H, W, 3) RGB.
+
+    Raises:
+        PagenError: as `image_size`, cut short anywhere, or deeper than 8 bits a channel.
+    """
+    import numpy as np
+
+    with _image(path) as image:
+        if image.mode.startswith(("I", "F")):
+            raise PagenError(f"expected 8 bits a channel in {path}, found mode {image.mode}; convert the images first")
+        grey = image.mode in ("1", "L", "LA")
+        return np.array(image.convert("L" if grey else "RGB"))
+
+
+def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
+    """The frames of an image sequence. Raises PagenError when their sizes or colours are mixed."""
+    shape = None
+    for path in files:
+        frame = read_image(path)
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise PagenError(f"expected frames of shape {shape} as in {files[0]}, found {frame.shape} in {path}")
+        yield frame
+
+
+def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
+    """The masks (H, W) of an image sequence: True where a pixel is not black."""
+    for frame in image_frames(files):
+        mask: npt.NDArray[np.bool_] = frame.reshape(*frame.shape[:2], -1).any(axis=2)
+        yield mask
+
+
+def video_frames(path: Path) -> Iterator[Frame]:
+    """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
+
+    Raises:
+        PagenError: a pointer, empty, no video in it, cut short, or not decodable.
+    """
+    shape = None
+    for frame, repeat in zip(_decoded(path), _repeats(path), strict=True):
+        if repeat == 0:
+            continue
+        picture = _picture(frame)
+        shape = shape or picture.shape
+        if picture.shape != shape:
+            raise PagenError(
+                f"expected frames of shape {shape} all through {path}, found {picture.shape}; encode it anew"
+            )
+        for _ in range(repeat):
+            yield picture
+
+
+def video_length(path: Path) -> int:
+    """How many frames `video_frames` gives."""
+    return sum(_repeats(path))
+
+
+def video_rate(path: Path) -> float:
+    """Frames per second as the head of the file tells it; nothing is decoded. Raises as `video_frames`."""
+    with _video(path) as stream:
+        return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def schedule(times: Sequence[float]) -> list[int]:
+    """How often each decoded frame is shown, so that a frame index means a time.
+
+    Every frame once where they come at regular times (within half a step, which is what containers
+    round to). Else as many frames as there are lie on a constant grid from the first to the last
+    time, and each place shows the latest frame that is not later.
+
+    Args:
+        times: seconds, in presentation order.
+    """
+    steps = [after - before for before, after in pairwise(times)]
+    if not steps or min(steps) <= 0 or max(abs(step - median(steps)) for step in steps) <= 0.5 * median(steps):
+        return [1] * len(times)
+    grid = (times[-1] - times[0]) / len(steps)
+    shown = [bisect_right(times, times[0] + (index + 1e-3) * grid) - 1 for index in range(len(times))]
+    return [bisect_right(shown, index) - bisect_right(shown, index - 1) for index in range(len(times))]
+
+
+@contextmanager
+def _image(path: Path) -> Iterator[Any]:
+    from PIL import Image
+
+    refuse_stub(path)
+    try:
+        with warnings.catch_warnings(action="error"), Image.open(path) as image:  # of a cut TIFF Pillow only warns
+            if not _ends(path, image):
+                raise OSError("its end is missing")
+            yield image
+    except (OSError, SyntaxError, ValueError, Warning) as error:
+        raise PagenError(
+            f"expected an image in {path}, found it cut short or damaged ({error}); copy it again"
+        ) from error
+
+
+def _ends(path: Path, image: Any) -> bool:
+    """Whether the file reaches as far as its format says."""
+    size = path.stat().st_size
+    if image.format == "TIFF":
+        tags = image.tag_v2
+        return all(start + count <= size for start, count in zip(tags.get(273, ()), tags.get(279, ()), strict=False))
+    with open(path, "rb") as file:
+        file.seek(max(0, size - 1024))
+        return _END.get(image.format, b"") in file.read()
+
+
+@contextmanager
+def _video(path: Path) -> Iterator[Any]:
+    """The opened video stream of a file."""
+    import av
+
+    refuse_stub(path)
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise PagenError(f"expected a video in {path}, found no video stream; is it an audio file?")
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            yield stream
+    except av.error.FFmpegError as error:
+        raise PagenError(
+            f"expected a video in {path}, found it cut short or damaged ({error.strerror}); copy it again"
+        ) from error
+
+
+def _decoded(path: Path) -> Iterator[Any]:
+    with _video(path) as stream:
+        yield from stream.container.decode(stream)
+
+
+def _repeats(path: Path) -> list[int]:
+    """How often each decoded frame of a video is shown."""
+    refuse_stub(path)
+    state = path.stat()
+    return _schedule(path, (state.st_size, state.st_mtime_ns))
+
+
+@functools.lru_cache(maxsize=256)
+def _schedule(path: Path, state: object) -> list[int]:
+    """A first pass over the video, without converting pictures: only decoding tells the times for sure."""
+    times = [frame.time for frame in _decoded(path)]
+    if not times:
+        raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
+    if None in times:  # a bare stream, without a container's clock
+        return [1] * len(times)
+    _refuse_cut(path, times)
+    return schedule(times)
+
+
+def _refuse_cut(path: Path, times: Sequence[float]) -> None:
+    """Matroska and AVI tell the length at their head, and decode in silence what is left of them."""
+    with _video(path) as stream:
+        container, rate = stream.container, float(stream.average_rate or 25)
+        promised = stream.frames / rate if container.format.name == "avi" else 0.0
+        if "matroska" in container.format.name and len(container.streams) == 1:
+            promised = (container.duration or 0) / 1e6
+    last_step = max((after - before for before, after in pairwise(times)), default=1 / rate)
+    if times[-1] - times[0] + 2 * last_step < promised:
+        raise PagenError(
+            f"expected {promised:.2f} s of video in {path}, found frames up to {times[-1]:.2f} s; copy it again"
+        )
+
+
+def _picture(frame: Any) -> Frame:
+    """A decoded frame as an array, turned upright as the display matrix asks."""
+    import numpy as np
+
+    array = frame.to_ndarray(format="gray" if frame.format.name.startswith("gray") else "rgb24")
+    return np.ascontiguousarray(np.rot90(array, round(frame.rotation / 90)))

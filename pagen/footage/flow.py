@@ -1,0 +1,149 @@
+"""Optical flow: computed once for each clip and kept, as an image for the eye, as channels for a network.
+
+Flow is a property of the footage: the generator mixes it, the temporal autoencoder learns it, and
+evaluation scores it, which is why it lives here. It is computed at the prepared size, so that its
+unit is a pixel of the prepared frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pagen import console
+from pagen.arrays import read_array, write_slices
+from pagen.errors import PagenError
+from pagen.folders import Folder, digests
+from pagen.footage.prepare import Prepared, cache_folder
+from pagen.registry import Registry
+from pagen.spread import spread
+
+Grey = npt.NDArray[np.uint8]
+Flow = npt.NDArray[np.floating[Any]]
+FlowMethod = Callable[[Iterator[Grey]], Iterator[Flow]]
+ENCODINGS = {"uv": 2, "uvm": 3}
+"""Encoding -> channels."""
+
+
+def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
+    """DIS flow, preset `medium` (Kroeger et al. 2016), of consecutive grey frames (H, W).
+
+    Yields:
+        Flow (2, H, W) float32 in pixels per frame, x then y, from each frame to the next.
+    """
+    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    previous = next(frames)
+    for frame in frames:
+        yield method.calc(previous, frame, None).transpose(2, 0, 1)
+        previous = frame
+
+
+FLOWS: Registry[FlowMethod] = Registry("flow", "pagen.flows", {"dis": dis})
+
+
+@dataclass(frozen=True)
+class FlowFolder:
+    """The flow of prepared clips."""
+
+    folder: Folder
+
+    def flow(self, name: str) -> npt.NDArray[np.float16]:
+        """Flow (T - 1, 2, H, W) float16 in pixels per frame, a read-only memmap."""
+        return read_array(self.folder.path / f"flow/{name}.npy")
+
+
+def flow_folder(
+    prepared: Prepared, names: Sequence[str], method: str = "dis", workers: int | None = None
+) -> FlowFolder:
+    """The flow of the named clips, computed where it has not been.
+
+    Raises:
+        PagenError: unknown method, or a clip of a single frame.
+    """
+    FLOWS[method]
+    path = cache_folder() / f"flow-{method}-{prepared.dataset}-{prepared.fingerprint()[:12]}"
+    inputs = {"prepared": prepared.fingerprint()}
+    folder = Folder.begin(path, "flow", {"method": method}, inputs, {"prepared": str(prepared.path)})
+    pending = folder.pending(names)
+    if pending:
+        jobs = [_Job(prepared, name, method, path) for name in pending]
+        for job, files in console.progress(spread(_flow_of, jobs, workers), f"flow {method}", len(jobs)):
+            folder.record(job.name, files)
+    folder.finish()
+    return FlowFolder(Folder.open(path, "flow"))
+
+
+@dataclass(frozen=True)
+class _Job:
+    prepared: Prepared
+    name: str
+    method: str
+    path: Path
+
+
+def _flow_of(job: _Job) -> dict[str, dict[str, Any]]:
+    frames = job.prepared.frames(job.name)
+    if len(frames) < 2:
+        raise PagenError(f"clip {job.name}: expected two frames or more for flow, found {len(frames)}; leave it out")
+    out = job.path / f"flow/{job.name}.npy"
+    maps = FLOWS[job.method](grey(frame) for frame in frames)
+    write_slices(out, (flow[None].astype(np.float16) for flow in maps))
+    return digests(job.path, [out])
+
+
+def grey(frame: Grey) -> Grey:
+    """A frame (H, W, C) as grey (H, W)."""
+    single = np.ascontiguousarray(frame[..., 0])
+    return single if frame.shape[-1] == 1 else cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+
+
+def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
+    """Flow as input of a network.
+
+    Args:
+        flow: (T, 2, H, W) in pixels per frame.
+        encoding: `"uv"`, or `"uvm"`, which adds the magnitude.
+        radius: the speed in pixels per frame that becomes 1; a fixed one, since a radius of each
+            frame's own would erase speed.
+
+    Returns:
+        (C, T, H, W) in [-1, 1].
+    """
+    channels = [flow[:, 0], flow[:, 1]]
+    if encoding == "uvm":
+        channels.append(np.hypot(channels[0].astype(np.float32), channels[1]))
+    return np.clip(np.stack(channels).astype(np.float32) / np.float32(radius), -1, 1)
+
+
+def colour_wheel(flow: Flow, radius: float) -> Grey:
+    """Flow (2, H, W) as an RGB picture (H, W, 3): direction as hue, speed as saturation, white at rest.
+
+    The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius
+    are darkened.
+    """
+    u, v = flow[0].astype(np.float32) / radius, flow[1].astype(np.float32) / radius
+    speed = np.hypot(u, v)[..., None]
+    wheel = _middlebury_wheel()
+    position = (np.arctan2(-v, -u) / np.pi + 1) / 2 * (len(wheel) - 1)
+    low = np.floor(position).astype(int)
+    part = (position - low)[..., None]
+    colour = (1 - part) * wheel[low] + part * wheel[(low + 1) % len(wheel)]
+    inside = 1 - speed * (1 - colour)
+    return (255 * np.where(speed <= 1, inside, colour * 0.75)).astype(np.uint8)
+
+
+def _middlebury_wheel() -> npt.NDArray[np.float64]:
+    """The 55 colours: red-yellow 15, yellow-green 6, green-cyan 4, cyan-blue 11, blue-magenta 13, magenta-red 6."""
+    corners = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]], float)
+    steps = (15, 6, 4, 11, 13, 6)
+    pieces = [
+        first + np.arange(count)[:, None] / count * (second - first)
+        for first, second, count in zip(corners[:-1], corners[1:], steps, strict=True)
+    ]
+    return np.concatenate(pieces)

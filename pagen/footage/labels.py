@@ -1,0 +1,178 @@
+"""Frame labels: whatever a data set writes them in, to uint8 (T,), 1 = abnormal.
+
+What a file counts from 1, or to the end inclusive, is converted here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pagen.errors import PagenError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Labels = npt.NDArray[np.uint8]
+
+Interval = tuple[int, int]
+"""(start, end) of abnormal frames, from 0, half-open."""
+
+_CSV_HEADER = ["video", "start_frame", "end_frame"]
+_M_LINE = re.compile(r"TestVideoFile\{end\s*\+\s*1\}\.gt_frame\s*=\s*\[([^\]]*)\]\s*;?")
+_M_RANGE = re.compile(r"(\d+)(?::(\d+))?")
+
+
+def parse_m(text: str, source: str = "the .m file") -> list[list[Interval]]:
+    """The intervals of each test clip in a UCSD `.m` file, where they count from 1 and end inclusive.
+
+    Raises:
+        PagenError: a line that is neither empty, a comment, the empty list nor one clip's intervals.
+    """
+    clips = []
+    for number, line in enumerate(text.splitlines(), 1):
+        code = line.split("%")[0].strip()
+        if not code or re.fullmatch(r"TestVideoFile\s*=\s*\{\s*\}\s*;?", code):
+            continue
+        match = _M_LINE.fullmatch(code)
+        ranges = (
+            [_M_RANGE.fullmatch(part) for part in re.split(r"[\s,;]+", match[1].strip()) if part] if match else [None]
+        )
+        found = [(int(part[1]) - 1, int(part[2] or part[1])) for part in ranges if part]
+        if len(found) < len(ranges) or any(not 0 <= start < end for start, end in found):
+            raise PagenError(
+                f"expected 'TestVideoFile{{end+1}}.gt_frame = [a:b];' in line {number} of {source}, found {code!r}"
+            )
+        clips.append(found)
+    return clips
+
+
+def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interval]]:
+    """The intervals of each video in a CSV `video,start_frame,end_frame`, from 0, half-open.
+
+    A video without anything abnormal stands there with both frames left empty; a video that does not
+    stand there at all has no labels.
+
+    Raises:
+        PagenError: another header, or a line that is no interval.
+    """
+    rows = [[cell.strip() for cell in row] for row in csv.reader(text.removeprefix("\ufeff").splitlines())]
+    if not rows or rows[0] != _CSV_HEADER:
+        raise PagenError(
+            f"expected the header {','.join(_CSV_HEADER)} in {source}, found {','.join(rows[0]) if rows else 'nothing'}"
+        )
+    videos: dict[str, list[Interval]] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if not any(row):
+            continue
+        known = videos.setdefault(row[0], [])
+        if row[1:] == ["", ""]:
+            continue
+        if len(row) != 3 or not all(cell.isdecimal() for cell in row[1:]) or not int(row[1]) < int(row[2]):
+            raise PagenError(
+                f"expected video,start_frame,end_frame with start < end (end excluded) in line {number} of {source}, "
+                f"found {','.join(row)!r}"
+            )
+        known.append((int(row[1]), int(row[2])))
+    return videos
+
+
+def from_intervals(intervals: Iterable[Interval], length: int, source: str = "the labels") -> Labels:
+    """Labels (length,) that are 1 inside the intervals. Raises PagenError when one ends after the clip."""
+    import numpy as np
+
+    labels = np.zeros(length, np.uint8)
+    for start, end in intervals:
+        if end > length:
+            raise PagenError(f"expected abnormal frames within the clip's {length}, found {start} to {end} in {source}")
+        labels[start:end] = 1
+    return labels
+
+
+def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the labels") -> Labels:
+    """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values."""
+    import numpy as np
+
+    if array.shape not in ((length,), (1, length)):
+        raise PagenError(f"expected one label a frame, ({length},), in {source}, found {array.shape}")
+    if not np.isin(array, (0, 1)).all():
+        raise PagenError(f"expected labels 0 and 1 in {source}, found {np.unique(array)[:4].tolist()}")
+    return array.reshape(length).astype(np.uint8)
+
+
+def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
+    """Labels that are 1 where a frame's mask (H, W) is not empty."""
+    import numpy as np
+
+    return np.array([mask.any() for mask in masks], np.uint8)
+
+
+def intervals(labels: Sequence[int] | Labels) -> list[Interval]:
+    """The half-open intervals in which labels are 1, in order."""
+    import numpy as np
+
+    steps = np.diff(np.concatenate([[0], np.asarray(labels, np.int8), [0]]))
+    return [
+        (int(start), int(end)) for start, end in zip(np.flatnonzero(steps > 0), np.flatnonzero(steps < 0), strict=True)
+    ]
+
+
+def read_m(path: Path, key: str, length: int) -> Labels:
+    """Labels of the test clip number `key` (from 1) in a `.m` file."""
+    clips = parse_m(_text(path), str(path))
+    if int(key) > len(clips):
+        raise PagenError(f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips")
+    return from_intervals(clips[int(key) - 1], length, f"{path}, clip {key}")
+
+
+def read_csv(path: Path, key: str, length: int) -> Labels | None:
+    """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it."""
+    videos = parse_csv(_text(path), str(path))
+    named = [found for name, found in videos.items() if key in (name, Path(name).stem)]
+    return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
+
+
+def read_npy(path: Path, key: str, length: int) -> Labels:
+    """Labels of one video in a `.npy` file of its own; nothing is unpickled."""
+    import numpy as np
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise PagenError(f"expected an array of 0 and 1 in {path}, found something else ({error})") from error
+    return from_array(array, length, str(path))
+
+
+def read_masks(path: Path, key: str, length: int) -> Labels:
+    """Labels out of a folder of masks, one image a frame."""
+    from pagen.footage.decode import IMAGES, listing, mask_frames
+
+    return from_array(from_masks(mask_frames(listing(path, IMAGES))), length, str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise PagenError(f"expected labels as text in UTF-8 in {path}, found other bytes ({error.reason})") from error
+
+
+READERS: dict[str, Callable[[Path, str, int], Labels | None]] = {
+    "m": read_m,
+    "csv": read_csv,
+    "npy": read_npy,
+    "masks": read_masks,
+}
+"""Kind of label -> function(file or folder, the clip's key in it, number of frames)."""
+
+
+NAMED: dict[str, Callable[[Path], list[str]]] = {
+    "m": lambda path: [str(number) for number, _ in enumerate(parse_m(_text(path), str(path)), 1)],
+    "csv": lambda path: list(parse_csv(_text(path), str(path))),
+}
+"""Kind of label -> function(file), the clips that one file for all clips names."""

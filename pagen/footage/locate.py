@@ -1,0 +1,245 @@
+"""From the name of a data set to its clips: where it lies, in which layout, and what each clip is made of.
+
+Nothing is decoded here; a clip's frames, labels and masks are read when they are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pkgutil
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from pagen.errors import PagenError
+from pagen.footage import decode
+from pagen.footage.catalogue import DATASETS, DataSet, LabelSource, Layout
+from pagen.footage.clips import ClipLabels, FileClip, SceneClip
+from pagen.footage.clips import ClipSource as ClipSource
+
+SPLITS = ("train", "test")
+_DEPTH = 4
+_MOST_FOLDERS = 10_000
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A data set that has been found.
+
+    Attributes:
+        root: its folder; None for procedural footage.
+        layout: name of its layout.
+        label_edition: which test labels these are.
+        clips: training clips, then test clips, each in numerical order.
+    """
+
+    name: str
+    dataset: DataSet
+    root: Path | None
+    layout: str
+    label_edition: str
+    clips: tuple[ClipSource, ...]
+
+    @property
+    def fps(self) -> float:
+        """Frames per second: the first video's, or the catalogue's for images."""
+        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
+        first = next(videos, None)
+        return decode.video_rate(first.path) if first else self.dataset.fps
+
+    def check(self, decode: bool = False) -> list[str]:
+        """Every missing or odd thing, one line each.
+
+        Args:
+            decode: decode every frame and mask too, instead of reading the heads of the files only.
+        """
+        from pagen.footage.check import problems
+
+        return problems(self, decode)
+
+    def require(self) -> None:
+        """Raise PagenError with the first problem that shows without decoding, and how many more there are."""
+        found = self.check()
+        if found:
+            more = f" (and {len(found) - 1} more)" if found[1:] else ""
+            raise PagenError(f"{self.name}: {found[0]}{more}; 'pagen datasets check {self.name}' lists all")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder that holds a data set, and how it lies there."""
+
+    root: Path
+    layout: Layout
+
+    def clips_folder(self, split: str) -> Path | None:
+        """The folder that holds the clips of a split."""
+        candidates = self.layout.train if split == "train" else self.layout.test
+        folders = [self.root / candidate for candidate in candidates if (self.root / candidate).is_dir()]
+        return next((folder for folder in folders if any(self.entries(folder))), folders[0] if folders else None)
+
+    def entries(self, folder: Path) -> Iterator[Path]:
+        """The clips in a folder, in any order: folders, and videos where the layout has them."""
+        for path in folder.iterdir():
+            passed_over = path.name.startswith(".") or path.name.endswith("~")
+            fits = path.is_dir() or path.suffix.lower() in self.layout.videos
+            if fits and not passed_over and re.fullmatch(self.layout.clip, _stem(path)):
+                yield path
+
+
+def locate(name: str, root: Path | None = None) -> Footage:
+    """Find a data set.
+
+    Args:
+        name: its name in the catalogue.
+        root: its folder or one above it; by default PAGEN_DATA (a folder above it), or the folder that
+            the user's `data.json` gives for the name.
+
+    Raises:
+        PagenError: no such name, or nothing found; says what was looked for and how to obtain it.
+    """
+    dataset = DATASETS[name]
+    if dataset.scenes is not None:
+        scenes = tuple(SceneClip(scene) for scene in pkgutil.resolve_name(dataset.scenes)())
+        return Footage(name, dataset, None, "procedural", "procedural", scenes)
+    place = find(dataset, root)
+    if place is None:
+        raise _missing(dataset, root)
+    entries = {split: _sorted_entries(place, split) for split in SPLITS}
+    source = _label_source(place, entries["test"])
+    clips = tuple(_clip(place, split, path, source) for split in SPLITS for path in entries[split])
+    return Footage(name, dataset, place.root, place.layout.name, source.edition if source else "none", clips)
+
+
+def find(dataset: DataSet, root: Path | None = None) -> Place | None:
+    """The data set's place in `root`, else in PAGEN_DATA, else where the user's `data.json` says; or None."""
+    if root is not None:
+        return _search(dataset, Path(root), given=True)
+    above = os.environ.get("PAGEN_DATA")
+    place = _search(dataset, Path(above), given=False) if above else None
+    listed = None if place else _listed(dataset.name)
+    return _search(dataset, listed, given=True) if listed else place
+
+
+def listed_file() -> Path:
+    """The user's file of data sets: JSON, name -> folder."""
+    import platformdirs
+
+    return platformdirs.user_config_path("pagen") / "data.json"
+
+
+def _listed(name: str) -> Path | None:
+    file = listed_file()
+    if not file.exists():
+        return None
+    try:
+        folder = json.loads(file.read_text(encoding="utf-8")).get(name)
+        return Path(folder).expanduser() if folder else None
+    except (ValueError, AttributeError, TypeError) as error:
+        raise PagenError(
+            f"expected {{name: folder}} as JSON in {file}, found something else ({error}); mend it"
+        ) from error
+
+
+def _search(dataset: DataSet, top: Path, given: bool) -> Place | None:
+    """The nearest folder that is marked as the data set's, by its name or by a label file in it.
+
+    A folder that was `given` needs no mark.
+    """
+    top = top.expanduser().absolute()
+    if not top.is_dir():
+        raise PagenError(
+            f"expected the folder of {dataset.name}, or one above it, at {top}; found none; is the path right?"
+        )
+    for folder in islice(_folders(top, _DEPTH if dataset.aliases else 0), _MOST_FOLDERS):
+        place = _place(dataset, folder)
+        if place and _is_marked(dataset, place):
+            return place
+    return _place(dataset, top) if given else None
+
+
+def _place(dataset: DataSet, folder: Path) -> Place | None:
+    for layout in dataset.layouts:
+        place = Place(folder, layout)
+        folders = [place.clips_folder(split) for split in SPLITS]
+        if any(found and any(place.entries(found)) for found in folders):
+            return place
+    return None
+
+
+def _is_marked(dataset: DataSet, place: Place) -> bool:
+    name = re.sub(r"[^a-z0-9]", "", place.root.name.lower())
+    shared = [source.path for source in place.layout.labels if "{clip}" not in source.path]
+    return name in dataset.aliases or any((place.root / path).exists() for path in shared)
+
+
+def _folders(top: Path, depth: int) -> Iterator[Path]:
+    """`top` and the folders below it, the nearest first."""
+    queue = deque([(top, depth)])
+    while queue:
+        folder, left = queue.popleft()
+        yield folder
+        if left:
+            queue.extend((child, left - 1) for child in _subfolders(folder))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+    except PermissionError:
+        return []
+
+
+def _stem(path: Path) -> str:
+    """A clip's own name: a video's without its extension."""
+    return path.name if path.is_dir() else path.stem
+
+
+def _sorted_entries(place: Place, split: str) -> list[Path]:
+    folder = place.clips_folder(split)
+    return sorted(place.entries(folder), key=decode.natural) if folder else []
+
+
+def _label_source(place: Place, entries: Sequence[Path]) -> LabelSource | None:
+    """The first of the layout's label sources that is there for any test clip."""
+    for source in place.layout.labels:
+        if any((place.root / source.path.format(clip=_stem(path))).exists() for path in entries):
+            return source
+    return None
+
+
+def _clip(place: Place, split: str, path: Path, source: LabelSource | None) -> FileClip:
+    stem, video = _stem(path), path.is_file()
+    match = re.fullmatch(place.layout.clip, stem)
+    number = match.groupdict().get("number") if match else None
+    key = str(int(number)) if number else stem
+    label = mask_files = None
+    if split == "test":
+        label = _clip_label(place, source, stem, key)
+        masks = [place.root / folder.format(clip=stem) for folder in place.layout.masks]
+        mask_files = next((decode.listing(folder, decode.IMAGES) for folder in masks if folder.is_dir()), None)
+    name = f"{split}_{int(number):02d}" if number else f"{split}_{stem}"
+    return FileClip(
+        name, split, path, video, () if video else decode.listing(path, place.layout.images), mask_files, label
+    )
+
+
+def _clip_label(place: Place, source: LabelSource | None, stem: str, key: str) -> ClipLabels | None:
+    path = place.root / source.path.format(clip=stem) if source else None
+    return ClipLabels(source.kind, path, key) if source and path and path.exists() else None
+
+
+def _missing(dataset: DataSet, root: Path | None) -> PagenError:
+    where = (
+        f"in {root}" if root else f"in PAGEN_DATA ({os.environ.get('PAGEN_DATA') or 'not set'}) nor by {listed_file()}"
+    )
+    wanted = " or ".join(f"{layout.train[0]}/ and {layout.test[0]}/ ({layout.name})" for layout in dataset.layouts)
+    return PagenError(
+        f"found no {dataset.name} {where}: looked for {wanted}; {dataset.obtain}; "
+        "then say where it is by --root DIR or PAGEN_DATA"
+    )

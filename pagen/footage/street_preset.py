@@ -1,0 +1,114 @@
+"""Where a street stands and what the camera sees of it: numbers only, one row a preset.
+
+World: `along` the street, `across` it (away from the camera), `up`, in metres; the camera stands over
+the origin. The lens is shifted, not tilted, so that what stands upright is upright in the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from pagen.errors import unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A camera over a street. Lengths in metres, times in seconds, angles in radians, pixels where it says so.
+
+    Attributes:
+        height, width: of a frame, pixels.
+        fps: frames a second.
+        focal: pixels; an object at depth d metres is drawn with focal / d pixels a metre.
+        horizon: row of the horizon, pixels; above the picture when negative.
+        camera_up: height of the camera.
+        yaw: the street runs by this angle out of the picture plane.
+        walkway: the two edges of the walkway, across.
+        kerb: width of the kerbs outside the walkway.
+        hedge, hedge_up: where the hedge stands, across, and its height.
+        wall: where the house front stands, across.
+        lanes: walkers keep to this many lanes, so that nobody walks through anybody.
+        sun: where the shadow of a point one metre up falls (along, across).
+        noise: standard deviation of the sensor noise, grey levels.
+        lamps, bins, trees, benches: where they stand (along, across).
+    """
+
+    height: int
+    width: int
+    fps: float
+    focal: float
+    horizon: float
+    camera_up: float
+    yaw: float
+    walkway: tuple[float, float]
+    kerb: float
+    hedge: float
+    hedge_up: float
+    wall: float
+    lanes: int
+    sun: tuple[float, float]
+    noise: float
+    lamps: tuple[tuple[float, float], ...]
+    bins: tuple[tuple[float, float], ...]
+    trees: tuple[tuple[float, float], ...]
+    benches: tuple[tuple[float, float], ...]
+
+    def project(self, points: Floats) -> Floats:
+        """World points (N, 3) -> column, row in pixels and depth in metres (N, 3)."""
+        import numpy as np
+
+        cos, sin = math.cos(self.yaw), math.sin(self.yaw)
+        along, across, up = points.T
+        depth = across * cos + along * sin
+        column = self.width / 2 + self.focal * (along * cos - across * sin) / depth
+        return np.stack([column, self.horizon + self.focal * (self.camera_up - up) / depth, depth], axis=1)
+
+    def along_at(self, column: float, across: float) -> float:
+        """Where along the street a lane leaves the given column of the picture."""
+        cos, sin = math.cos(self.yaw), math.sin(self.yaw)
+        slope = (column - self.width / 2) / self.focal
+        return across * (sin + slope * cos) / (cos - slope * sin)
+
+    def lane(self, index: float) -> float:
+        """The middle of a lane, across; lane 0 is the nearest."""
+        near, far = self.walkway
+        return near + 0.4 + (index + 0.5) * (far - near - 0.8) / self.lanes
+
+
+PRESETS = {
+    "street": Preset(
+        height=128,
+        width=192,
+        fps=10.0,
+        focal=195.0,
+        horizon=-12.0,
+        camera_up=7.0,
+        yaw=0.13,
+        walkway=(11.3, 20.5),
+        kerb=0.3,
+        hedge=23.2,
+        hedge_up=0.9,
+        wall=24.2,
+        lanes=14,
+        sun=(0.75, -0.3),
+        noise=2.2,
+        lamps=((3.2, 11.15), (0.4, 20.65), (12.6, 20.65)),
+        bins=((2.5, 11.0), (-5.8, 20.9)),
+        trees=((-9.4, 22.2), (-2.6, 22.0), (9.6, 22.3)),
+        benches=((3.0, 21.4),),
+    )
+}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset of that name. Raises PagenError that names the nearest one."""
+    if name not in PRESETS:
+        raise unknown_name("street preset", name, PRESETS)
+    return PRESETS[name]

@@ -1,0 +1,42 @@
+"""Windows: which frames a model sees at once, and which of them it scores.
+
+The rule for the ends: a window may reach beyond the video, where the first or last frame is
+repeated. With `scored` = length - 1 no window looks ahead; with any `scored` every frame of the
+video is scored exactly once, however short the video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of `length` consecutive frames that move by one frame.
+
+    Attributes:
+        length: frames in a window.
+        scored: index in the window of the frame that it scores (LNTRA: 8 of 16; causal: 15 of 16).
+    """
+
+    length: int = 16
+    scored: int = 15
+
+    def inside(self, frames: int) -> range:
+        """Starts of the windows that lie wholly inside a video of so many frames."""
+        return range(max(frames - self.length + 1, 0))
+
+    def starts(self, frames: int) -> range:
+        """Starts of the windows that score frames 0 .. frames - 1, in this order."""
+        return range(-self.scored, frames - self.scored)
+
+    def indices(self, start: int, frames: int) -> npt.NDArray[np.int64]:
+        """The frames (length,) of the window at `start`, ends repeated."""
+        return np.clip(np.arange(start, start + self.length), 0, frames - 1)
+
+    def frame(self, start: int) -> int:
+        """The frame that the window at `start` scores."""
+        return start + self.scored

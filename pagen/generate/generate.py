@@ -1,0 +1,146 @@
+"""The verb `generate`: pseudo-anomalies of all kinds out of a data set's normal clips, into a PA set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pagen import console
+from pagen.errors import PagenError
+from pagen.footage.catalogue import DATASETS
+
+if TYPE_CHECKING:
+    from pagen.folders import Folder
+    from pagen.footage.prepare import Prepared
+    from pagen.generate.make import Job
+
+Kind = Literal["spatial", "temporal", "skip", "patch"]
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make pseudo-anomalies out of normal footage."""
+
+    dataset: str
+    """Name of the data set."""
+    root: Path | None = None
+    """Where the footage lies: the data set's folder or any folder above it."""
+    kinds: tuple[Kind, ...] = ("spatial", "temporal", "skip", "patch")
+    """Kinds of pseudo-anomalies."""
+    masks: str = "motion"
+    """What is replaced: motion (something that moves), random, or random:PRESET (LaMa's thin_256 ...)."""
+    inpainter: str = "telea"
+    """What fills spatial ones: telea, or a folder or hub id of a diffusers inpainting pipeline."""
+    inference_steps: int = 20
+    """Denoising steps of a diffusion inpainter."""
+    flow: str = "dis"
+    """Optical flow of temporal ones."""
+    region: Literal["silhouette", "rectangle"] = "silhouette"
+    """What temporal ones mix: the mask itself (the paper's figure) or its bounding box (its text)."""
+    strides: tuple[int, ...] = (2, 3, 4, 5)
+    """Strides of skip ones; one is drawn for each clip."""
+    max_size: float = 0.5
+    """Largest side of a patch, as a share of the frame's."""
+    max_move: int = 10
+    """Most pixels that a patch moves from frame to frame along an axis."""
+    length: int = 16
+    """Frames in a clip."""
+    size: tuple[int, int] = (256, 256)
+    """Height and width of the frames."""
+    colour: bool = False
+    """Three channels instead of grey."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+    limit_clips: int | None = None
+    """Only the first so many training clips."""
+    workers: int | None = None
+    """Processes; 0 works in this one, by default one for each core."""
+    device: str = "auto"
+    """Where a diffusion inpainter runs: cpu, cuda, or the best there is."""
+    out: Path | None = None
+    """PA set to write; by default pa/DATASET."""
+    overwrite: bool = False
+    """Start again instead of resuming or refusing."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def __post_init__(self) -> None:
+        if not self.kinds:
+            raise PagenError("expected at least one of --kinds spatial temporal skip patch, found none")
+        if self.length < 2 or min(self.size) < 16 or (self.limit_clips or 1) < 1:
+            raise PagenError("expected --length of 2 and more, --size of 16 and more, --limit-clips of 1 and more")
+        if not 0 < self.max_size <= 1 or self.max_move < 0:
+            raise PagenError("expected --max-size in (0, 1] and --max-move of 0 and more")
+
+
+def run(config: Generate) -> None:
+    """The verb `generate`."""
+    summary = generate(config)
+    lines = [f"{kind:<9} {count:>6,} {unit}  {how}" for kind, (count, unit, how) in summary["kinds"].items()]
+    console.result(summary, config.json, "\n".join([summary["footage"], *lines, f"look at {summary['gallery']}"]))
+
+
+def generate(config: Generate) -> dict[str, Any]:
+    """Write the PA set, or go on where it was left, or find that all is done."""
+    DATASETS[config.dataset]
+    from pagen.generate import make
+
+    make.check(config)
+    from pagen.folders import Folder
+    from pagen.footage.prepare import prepare
+
+    prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.workers)
+    names = prepared.clips("train")[: config.limit_clips]
+    flow = make.flow_of(config, prepared, names)
+    path = config.out or Path("pa") / config.dataset
+    inputs = {"prepared": prepared.fingerprint()}
+    folder = Folder.begin(path, "pa_set", make.settings(config), inputs, {"prepared": str(prepared.path)}, config.overwrite)
+    for kind in config.kinds:
+        pending = set(folder.pending([f"{kind}/{name}" for name in names]))
+        _make_all(folder, [make.Job(config, kind, name, prepared, flow, path) for name in names if f"{kind}/{name}" in pending])
+    _draw_gallery(folder)
+    return _summary(folder, prepared, config)
+
+
+def _make_all(folder: Folder, jobs: list[Job]) -> None:
+    from pagen.generate.make import make_clip
+    from pagen.spread import spread
+
+    if jobs:
+        done = console.progress(spread(make_clip, jobs, jobs[0].config.workers), jobs[0].kind, len(jobs))
+        for job, (files, info) in done:
+            folder.record(f"{job.kind}/{job.name}", files, **info)
+
+
+def _draw_gallery(folder: Folder) -> None:
+    from pagen.folders import digests
+    from pagen.generate.gallery import gallery
+    from pagen.generate.pa_set import open_pa_folder
+
+    picture = folder.path / "gallery.png"
+    if folder.pending(["gallery"]):
+        folder.finish()  # the gallery reads the set as anybody would
+        gallery(open_pa_folder(folder.path), picture)
+        folder.record("gallery", digests(folder.path, [picture]))
+    folder.finish()
+
+
+def _summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, Any]:
+    how = {
+        "spatial": f"{config.inpainter}, {config.masks} masks",
+        "temporal": f"{config.flow}, {config.region}, {config.masks} masks",
+        "skip": f"strides {' '.join(map(str, config.strides))}",
+        "patch": "SmoothMixS",
+    }
+    units = {"spatial": "frames", "temporal": "flow maps"}
+    counts = {
+        kind: sum(item["count"] for name, item in folder.items.items() if name.startswith(f"{kind}/"))
+        for kind in config.kinds
+    }
+    return {
+        "path": str(folder.path),
+        "footage": str(prepared),
+        "kinds": {kind: (counts[kind], units.get(kind, "clips"), how[kind]) for kind in config.kinds},
+        "gallery": str(folder.path / "gallery.png"),
+    }

@@ -1,0 +1,168 @@
+"""Making the pseudo-anomalies of one clip: an item that any process can compute alone.
+
+A clip goes through in segments of 16 frames. What is drawn for a segment (the object that is followed,
+the noise, lambda and its place) is kept for all of its frames, as in a clip that a network sees, and
+drawn again for the next, so that a long video does not hold a single pseudo-anomaly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.arrays import growing, pack
+from pagen.folders import digests, write_text
+from pagen.footage.flow import FLOWS, FlowFolder, flow_folder
+from pagen.footage.prepare import Prepared
+from pagen.footage.windows import Windows
+from pagen.generate.generate import Generate
+from pagen.generate.inpaint import Inpainter, open_inpainter
+from pagen.generate.masks import open_masks
+from pagen.generate.patch import draw_patch
+from pagen.generate.skip import draw_skip, strides_that_fit
+from pagen.generate.temporal import draw_mix, mix_flow
+from pagen.seeds import generator
+
+Record = dict[str, Any]
+Piece = tuple[npt.NDArray[Any], npt.NDArray[np.bool_], Record]
+SEGMENT = 16
+_NOT_BYTES = ("root", "workers", "device", "out", "overwrite", "json")
+
+
+@dataclass(frozen=True)
+class Job:
+    """The pseudo-anomalies of one kind out of one clip."""
+
+    config: Generate
+    kind: str
+    name: str
+    prepared: Prepared
+    flow: FlowFolder | None
+    path: Path
+
+
+def settings(config: Generate) -> dict[str, Any]:
+    """What the bytes of the PA set depend on."""
+    return {key: value for key, value in asdict(config).items() if key not in _NOT_BYTES}
+
+
+def check(config: Generate) -> None:
+    """Raise PagenError for a name that nothing bears, before anything is computed."""
+    if "temporal" in config.kinds:
+        FLOWS[config.flow]
+    if {"spatial", "temporal"} & set(config.kinds):
+        open_masks(config.masks)
+    if "spatial" in config.kinds:
+        _inpainter(config.inpainter, _device(config.device), config.inference_steps)
+
+
+def flow_of(config: Generate, prepared: Prepared, names: Sequence[str]) -> FlowFolder | None:
+    """The flow that temporal pseudo-anomalies are made of."""
+    return flow_folder(prepared, names, config.flow, config.workers) if "temporal" in config.kinds else None
+
+
+def make_clip(job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Write the files of one item; returns their digests and how many frames, flow maps or clips they hold."""
+    if job.kind in ("skip", "patch"):
+        records = list(_skips(job) if job.kind == "skip" else _patches(job))
+        paths, count = [], len(records)
+    else:
+        paths, records = _write(job, _inpainted(job) if job.kind == "spatial" else _mixed(job))
+        count = sum(record["frames"] for record in records)
+    listing = job.path / job.kind / f"{job.name}.jsonl"
+    write_text(listing, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
+    changed = float(np.mean([record["changed"] for record in records])) if paths else None
+    return digests(job.path, [*paths, listing]), {"count": count, "changed": changed}
+
+
+def _write(job: Job, pieces: Iterator[Piece]) -> tuple[list[Path], list[Record]]:
+    """Write the pieces (frames or flow) and their masks as they come; a clip never lies in memory whole."""
+    paths = [job.path / folder / f"{job.name}.npy" for folder in (job.kind, f"{job.kind}_mask")]
+    records = []
+    with ExitStack() as stack:
+        append, append_mask = (stack.enter_context(growing(path)) for path in paths)
+        for pseudo, mask, record in pieces:
+            append(pseudo)
+            append_mask(pack(mask))
+            records.append(record)
+    return paths, records
+
+
+def _inpainted(job: Job) -> Iterator[Piece]:
+    """Segments of frames with a region painted over (Rai et al. 2024, equation 2), and their masks."""
+    inpaint = _inpainter(job.config.inpainter, _device(job.config.device), job.config.inference_steps)
+    frames = job.prepared.frames(job.name)
+    for start, masks, record in _masked(job, len(frames)):
+        normal = np.asarray(frames[start : start + len(masks)])
+        pseudo = inpaint(normal, masks, generator(job.config.seed, "spatial", job.name, start))
+        yield pseudo, masks, {**record, "changed": _share((pseudo != normal).any(axis=-1))}
+
+
+def _mixed(job: Job) -> Iterator[Piece]:
+    """Segments of flow with a region mixed, and the regions."""
+    assert job.flow is not None
+    flow = job.flow.flow(job.name)
+    for start, masks, record in _masked(job, len(flow)):
+        weight, place = draw_mix(generator(job.config.seed, "temporal", job.name, start))
+        normal = np.asarray(flow[start : start + len(masks)])
+        pseudo, regions = mix_flow(normal, masks, weight, place, job.config.region)
+        changed = _share((pseudo != normal).any(axis=1))
+        yield pseudo, regions, {**record, "lambda": weight, "place": place, "changed": changed}
+
+
+def _masked(job: Job, count: int) -> Iterator[tuple[int, npt.NDArray[np.bool_], Record]]:
+    """Segments of masks for the first `count` frames of the clip."""
+    frames = job.prepared.frames(job.name)
+    kind = open_masks(job.config.masks)
+    state = kind.prepare(frames)
+    for start in range(0, count, SEGMENT):
+        segment = frames[start : min(start + SEGMENT, count)]
+        rng = generator(job.config.seed, f"{job.kind} mask", job.name, start)
+        masks = kind.segment(segment, state, rng)
+        record = {"clip": job.name, "start": start, "frames": len(segment), "mask": job.config.masks}
+        yield start, masks, {**record, "coverage": _share(masks)}
+
+
+def _skips(job: Job) -> Iterator[Record]:
+    frames = job.prepared.length(job.name)
+    config = job.config
+    if not strides_that_fit(frames, config.length, config.strides):
+        return
+    for start in Windows(config.length).inside(frames):
+        skip = draw_skip(frames, start, config.length, config.strides, generator(config.seed, "skip", job.name, start))
+        yield {"clip": job.name, "start": skip.start, "stride": skip.stride}
+
+
+def _patches(job: Job) -> Iterator[Record]:
+    config = job.config
+    for start in Windows(config.length).inside(job.prepared.length(job.name)):
+        rng = generator(config.seed, "patch", job.name, start)
+        patch = draw_patch(job.prepared.size, config.length, rng, config.max_size, config.max_move)
+        yield {"clip": job.name, "start": start, **patch.to_json()}
+
+
+def _share(changed: npt.NDArray[np.bool_]) -> float:
+    return round(float(changed.mean()), 6)
+
+
+@lru_cache(maxsize=1)
+def _inpainter(name: str, device: str, steps: int) -> Inpainter:
+    """Opened once in each process."""
+    return open_inpainter(name, device, steps)
+
+
+def _device(name: str) -> str:
+    """`auto` is the best there is."""
+    if name != "auto":
+        return name
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

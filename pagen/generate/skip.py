@@ -1,0 +1,74 @@
+"""Skip-frame pseudo-anomalies: a clip played too fast.
+
+Every s-th frame of normal footage shows normal appearance with abnormal motion. After LNTRA (Astrid
+et al., "Learning Not to Reconstruct Anomalies", BMVC 2021); what a model is to give back is the clip
+of stride 1 from the same start.
+
+Deviation: LNTRA redraws a start that does not fit at most ten times and clamps what still runs over
+the end, so that some clips stand still. Here only strides that fit are drawn, and a start that does
+not fit is drawn again among those that do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Where a pseudo clip starts, and how many frames it goes on at each step."""
+
+    start: int
+    stride: int
+
+    def indices(self, length: int) -> npt.NDArray[np.int64]:
+        """Frames of the pseudo clip, (length,)."""
+        return self.start + self.stride * np.arange(length, dtype=np.int64)
+
+    def target(self, length: int) -> npt.NDArray[np.int64]:
+        """Frames of the clip that a model is to give back, (length,): stride 1 from the same start."""
+        return self.start + np.arange(length, dtype=np.int64)
+
+
+def strides_that_fit(frames: int, length: int, strides: Sequence[int]) -> tuple[int, ...]:
+    """The strides above 1 at which `length` frames fit into a video of `frames` frames."""
+    return tuple(stride for stride in strides if stride > 1 and (length - 1) * stride < frames)
+
+
+def draw_skip(frames: int, start: int, length: int, strides: Sequence[int], rng: np.random.Generator) -> Skip:
+    """Draw the stride, uniformly over those that fit; keep `start` if it fits, or else draw it uniformly.
+
+    Args:
+        frames: length of the video.
+        start: where the clip would start.
+        length: frames of a clip.
+        strides: those to choose from (LNTRA: 2 3 4 5); 1 is normal motion and never chosen.
+
+    Raises:
+        PagenError: no stride above 1 is given, or the video is too short for each of them.
+    """
+    fitting = strides_that_fit(frames, length, strides)
+    if not fitting:
+        raise _nothing_fits(frames, length, strides)
+    stride = fitting[int(rng.integers(len(fitting)))]
+    starts = frames - (length - 1) * stride
+    if not 0 <= start < starts:
+        start = int(rng.integers(starts))
+    return Skip(start, stride)
+
+
+def _nothing_fits(frames: int, length: int, strides: Sequence[int]) -> PagenError:
+    usable = [stride for stride in strides if stride > 1]
+    if not usable:
+        return PagenError(f"expected strides of 2 and more, found {list(strides)}; give for example 2 3 4 5")
+    needed = (length - 1) * min(usable) + 1
+    return PagenError(
+        f"expected a video of at least {needed} frames for {length} frames at stride {min(usable)}, "
+        f"found {frames}; leave this video out, or take smaller strides"
+    )

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tyro
+from sklearn.metrics import roc_auc_score
+
+from pagen.errors import PagenError
+from pagen.eval.evaluate import Evaluate, Row, cells, command, evaluate, run
+from pagen.eval.scores import open_scores
+
+pytestmark = pytest.mark.usefixtures("cache")
+MakeRun = Callable[..., Path]
+
+
+def test_the_table_holds_what_scikit_learn_says_of_the_scores(footage: Path, make_run: MakeRun) -> None:
+    path = make_run()
+    result = evaluate([path], "folder", footage, ["all"], device="cpu", workers=0)
+    assert [table.protocol for table in result.tables] == ["causal", "lntra"]
+    causal, lntra = result.tables
+    assert [row.indicator for row in causal.rows] == ["flow_speed", "frame_difference", "psnr"]
+    assert [row.run for row in causal.rows] == ["trivial baseline", "trivial baseline", str(path)]
+    scores = open_scores(path / "scores" / "folder")
+    frames = [np.concatenate([*part.values()]) for part in (scores.labels, scores.of("psnr", "last"))]
+    row = causal.rows[-1]
+    assert row.raw == pytest.approx(roc_auc_score(*frames), abs=1e-12)
+    areas = [roc_auc_score(scores.labels[name], scores.of("psnr", "last")[name]) for name in scores.clips]
+    assert row.videos_used == row.videos == len(areas) == 2
+    assert row.low <= row.micro <= row.high
+    assert (row.frames, lntra.rows[-1].frames) == (35, 15)
+    assert (lntra.rows[-1].videos, lntra.rows[-1].videos_used) == (1, 1)
+    assert (row.recipe, row.scale, row.seed, row.trained_on) == ("baseline", "tiny", 0, "folder")
+
+
+def test_a_run_below_flow_speed_is_told_so(footage: Path, make_run: MakeRun) -> None:
+    (table,) = evaluate([make_run()], "folder", footage, device="cpu", workers=0).tables
+    speed, _, row = table.rows
+    assert speed.micro > row.micro
+    assert table.notes == (f"{row.run} (psnr) lies below flow_speed: it has not beaten arithmetic.",)
+
+
+def test_the_verb_prints_json_without_nan(
+    footage: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(footage / "labels/y.npy", np.ones(5, np.uint8))
+    run(Evaluate((make_run(),), "folder", footage, device="cpu", workers=0, json=True))
+    printed = capsys.readouterr()
+    (table,) = json.loads(printed.out)["tables"]
+    assert table["rows"][-1]["videos_used"] == 1
+    assert table["looks_ahead"] is False
+    assert "scores: " in printed.err
+
+
+def test_the_verb_writes_a_page_that_says_how_it_came_about(
+    footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "docs" / "results.md"
+    config = Evaluate((), "folder", footage, protocol=("all",), workers=0, seed=7, write=page)
+    run(config)
+    text = page.read_text()
+    for part in ("# Frame-level AUROC on folder", "labels/*.npy", "seed 7", "## Protocol causal", "## Protocol lntra"):
+        assert part in text
+    assert command(config) in text
+    assert "| trivial baseline | flow_speed |" in text
+    assert "protocol causal: raw scores" in capsys.readouterr().out
+
+
+def test_the_command_line_gives_the_configuration_back() -> None:
+    config = Evaluate((Path("a b"), Path("c")), "ped2", protocol=("causal", "lntra"), seed=3, overwrite=True)
+    words = shlex.split(command(config))
+    assert words[:2] == ["pagen", "evaluate"]
+    assert tyro.cli(Evaluate, args=words[2:]) == config
+
+
+def test_what_is_undefined_is_shown_as_a_dash() -> None:
+    nan = math.nan
+    row = Row("r", "psnr", 0.98765, nan, nan, 0.5, nan, 0, 1, 2010)
+    assert cells(row)[2:7] == ["98.8", "-", "50.0", "- (0/1)", "2,010"]
+
+
+def test_a_test_split_of_one_class_has_no_auroc(footage: Path) -> None:
+    for name, length in (("x", 30), ("y", 5)):
+        np.save(footage / f"labels/{name}.npy", np.ones(length, np.uint8))
+    with pytest.raises(PagenError, match="AUROC is undefined: all 35 frames .* labelled abnormal"):
+        evaluate([], "folder", footage, workers=0)
+
+
+def test_missing_labels_are_asked_for_with_their_place(footage: Path) -> None:
+    for file in (footage / "labels").iterdir():
+        file.unlink()
+    with pytest.raises(PagenError, match=r"none for 2 .* labels.csv or labels/\{clip\}.npy") as caught:
+        evaluate([], "folder", footage, workers=0)
+    assert str(footage) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [("(), 'pde2'", "did you mean 'ped2'"), ("(Path('nowhere'),), 'ped2'", "expected a run folder")],
+)
+def test_names_are_checked_before_torch_is_imported(arguments: str, words: str) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pagen.errors import PagenError; from pagen.eval import evaluate as e\n"
+        "assert not {'torch', 'numpy', 'cv2'} & sys.modules.keys()\n"
+        f"try: e.run(e.Evaluate({arguments}))\n"
+        "except PagenError as error: print(error)\n"
+        "assert not {'torch', 'numpy', 'cv2'} & sys.modules.keys()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert words in done.stdout
+
+
+def test_unknown_protocols_are_named(footage: Path) -> None:
+    with pytest.raises(PagenError, match="no protocol named 'casual'; did you mean 'causal'"):
+        evaluate([], "folder", footage, ["casual"], workers=0)

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pagen.errors import PagenError
+from pagen.eval.scores import open_scores, reconstruct, score_run, window_scores
+from pagen.folders import tree_hash
+from pagen.footage.flow import encode, flow_folder
+from pagen.footage.prepare import prepare
+from pagen.models.runs import Run, open_run
+
+pytestmark = pytest.mark.usefixtures("cache")
+MakeRun = Callable[..., Path]
+
+
+def plain_psnr(model: torch.nn.Module, frames: np.ndarray, scored: int) -> np.ndarray:
+    """Window by window, one at a time: PSNR in dB of frame `scored` of 16, values in [0, 1]."""
+    scores = []
+    for frame in range(len(frames)):
+        window = np.clip(np.arange(16) + frame - scored, 0, len(frames) - 1)
+        x = frames[window].astype(np.float32) / 255
+        height, width = x.shape[1:]
+        padded = np.pad(x, ((0, 0), (0, -height % 16), (0, -width % 16)), mode="edge")
+        with torch.no_grad():
+            y = model(torch.from_numpy(padded * 2 - 1)[None, None])[0, 0, :, :height, :width].numpy()
+        scores.append(10 * np.log10(1 / np.mean((x[scored] - (y[scored] + 1) / 2) ** 2)))
+    return np.array(scores)
+
+
+@pytest.mark.parametrize(("policy", "scored"), [("last", 15), ("ninth", 8)])
+def test_scores_are_minus_psnr_of_the_scored_frame_of_each_window(
+    footage: Path, make_run: MakeRun, policy: str, scored: int
+) -> None:
+    run = make_run()
+    scores = score_run(run, "folder", footage, device="cpu", workers=0)
+    model, prepared = open_run(run).model, prepare("folder", footage, (20, 36), workers=0)
+    for name in prepared.clips("test"):
+        expected = -plain_psnr(model, np.asarray(prepared.frames(name))[..., 0], scored)
+        values = scores.of("psnr", policy)[name]
+        assert values.dtype == np.float64
+        np.testing.assert_allclose(values, expected, rtol=1e-4)
+
+
+def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun) -> None:
+    run = make_run(source="flow", channels=3)
+    scores = score_run(run, "folder", footage, device="cpu", workers=0)
+    prepared = prepare("folder", footage, (20, 36), workers=0)
+    assert scores.indicators() == ["flow"]
+    model, flows = open_run(run).model, flow_folder(prepared, prepared.clips("test"), workers=0)
+    for name in prepared.clips("test"):
+        maps, values = flows.flow(name), scores.of("flow", "last")[name]
+        assert len(values) == len(maps) + 1 == prepared.length(name)
+        assert values[0] == values[1]
+        x = torch.from_numpy(encode(maps[np.clip(np.arange(-12, 4), 0, None)], "uvm", 8.0))[None]
+        with torch.no_grad():
+            error = (reconstruct(model, x) - x)[0, :, 15].double().norm(dim=0).mean()
+        assert values[4] == pytest.approx(float(error), rel=1e-4)
+
+
+def test_workers_and_resuming_change_no_byte(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run()
+    here = score_run(run, "folder", footage, tmp_path / "here", "cpu", workers=0)
+    wanted = tree_hash(here.path)
+    spread = score_run(run, "folder", footage, tmp_path / "spread", "cpu", workers=1)
+    assert tree_hash(spread.path) == wanted
+    first, second = sorted(here.path.glob("clips/*.npz"))
+    second.unlink()
+    untouched = first.stat().st_mtime_ns
+    score_run(run, "folder", footage, tmp_path / "here", "cpu", workers=0)
+    assert first.stat().st_mtime_ns == untouched
+    assert tree_hash(here.path) == wanted
+
+
+def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: MakeRun) -> None:
+    run = make_run()
+    old = score_run(run, "folder", footage, device="cpu", workers=0)
+    assert old.path == run / "scores" / "folder"
+    (tmp := run.parent / "kept").mkdir()
+    old.path.rename(tmp / "folder")
+    make_run(weights=1)
+    (run / "scores").mkdir()
+    (tmp / "folder").rename(old.path)
+    with pytest.raises(PagenError, match="made otherwise: model .*--overwrite"):
+        score_run(run, "folder", footage, device="cpu", workers=0)
+    new = score_run(run, "folder", footage, device="cpu", workers=0, overwrite=True)
+    assert all((new.of("psnr", "last")[name] != old.of("psnr", "last")[name]).all() for name in new.clips)
+
+
+def fake_run(model: torch.nn.Module, window: int = 16) -> Run:
+    return Run(Path("fake"), {"window": window, "source": "frames"}, model)
+
+
+class Mean(torch.nn.Module):
+    """Answers with the mean of the window's frames, so that every frame of it matters."""
+
+    def forward(self, clips: torch.Tensor) -> torch.Tensor:
+        return clips.mean(dim=2, keepdim=True).expand_as(clips)
+
+
+def take(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda indices: np.broadcast_to(values[indices, None, None], (1, len(indices), 4, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("known", [1, 2, 7, 15, 16, 17, 23])
+def test_the_last_policy_does_not_know_what_comes(known: int) -> None:
+    values = np.random.default_rng(0).uniform(-1, 1, 24)
+    whole = window_scores(fake_run(Mean()), take(values), 24)
+    prefix = window_scores(fake_run(Mean()), take(values[:known]), known)
+    np.testing.assert_array_equal(prefix["last"], whole["last"][:known])
+    assert len(prefix["ninth"]) == known
+
+
+def test_windows_are_held_a_few_at_a_time() -> None:
+    held = []
+
+    class Watch(Mean):
+        def forward(self, clips: torch.Tensor) -> torch.Tensor:
+            held.append(tuple(clips.shape))
+            return super().forward(clips)
+
+    window_scores(fake_run(Watch()), take(np.zeros(50)), 50)
+    assert set(held) == {(4, 1, 16, 16, 16)}
+
+
+def test_a_window_of_eight_has_no_ninth_frame() -> None:
+    assert window_scores(fake_run(Mean(), window=8), take(np.zeros(9)), 9).keys() == {"last"}
+
+
+def test_borders_are_repeated_and_cut_off_again() -> None:
+    seen = []
+
+    class Look(torch.nn.Module):
+        def forward(self, clips: torch.Tensor) -> torch.Tensor:
+            seen.append(clips)
+            return clips
+
+    clips = torch.rand(2, 1, 16, 20, 36)
+    assert torch.equal(reconstruct(Look(), clips), clips)
+    assert torch.equal(seen[0], torch.from_numpy(np.pad(clips.numpy(), ((0, 0),) * 3 + ((0, 12), (0, 12)), mode="edge")))
+
+
+def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
+    scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
+    code = (
+        "import sys; from pathlib import Path; from pagen.eval.scores import open_scores; "
+        f"s = open_scores(Path({str(scores.path)!r})); assert 'torch' not in sys.modules; print(*s.of('psnr', 'last'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == list(scores.clips)
+
+
+def test_what_is_missing_is_named(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
+    with pytest.raises(PagenError, match="expected flow@last .* found psnr@last psnr@ninth"):
+        scores.of("flow", "last")
+    with pytest.raises(PagenError, match="scores folder"):
+        open_scores(tmp_path)
+
+
+def test_an_unknown_device_is_refused(footage: Path, make_run: MakeRun) -> None:
+    with pytest.raises(PagenError, match="expected a device that torch has, found 'gpu'"):
+        score_run(make_run(), "folder", footage, device="gpu", workers=0)
