@@ -242,7 +242,7 @@ def cells(row: Row) -> list[str]:
 
 def as_text(evaluation: Evaluation) -> str:
     """The tables for a terminal."""
-    parts = []
+    parts = [f"{evaluation.dataset}, labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
     for table in evaluation.tables:
         rows = console.table(HEADERS, [cells(row) for row in table.rows])
         parts.append("\n".join([f"protocol {table.protocol}: {table.title}", rows, *table.notes]))

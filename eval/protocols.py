@@ -112,6 +112,6 @@ def frames_of_maps(scores: Array) -> npt.NDArray[np.float64]:
     """Scores (T - 1,) of flow maps as scores (T,) of frames.
 
     Map t leads from frame t to t + 1 and is known when frame t + 1 has come: it scores frame t + 1.
-    Frame 0 has no map and takes the score of the first one.
+    Frame 0 has no map and takes the score of the first one, which is the one look ahead, by one frame.
     """
     return np.concatenate([scores[:1], scores]).astype(np.float64)

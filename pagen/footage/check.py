@@ -157,7 +157,7 @@ def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> It
     if expected is not None and len(readable) == len(footage.dataset.test) and not errors:
         abnormal = sum(int(found.sum()) for clip in readable if (found := clip.labels()) is not None)
         if abnormal != expected:
-            yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an older file?"
+            yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an old file?"
 
 
 def _strangers(tests: Sequence[FileClip]) -> Iterator[str]:

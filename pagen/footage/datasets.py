@@ -46,7 +46,7 @@ def run(config: Datasets) -> None:
 def _row(dataset: DataSet, root: Path | None) -> dict[str, Any]:
     from pagen.footage.locate import find
 
-    place = find(dataset, root)
+    place = find(dataset, root, marked=True)
     return {
         "name": dataset.name,
         "what": dataset.what,

@@ -92,8 +92,7 @@ def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
 def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
     """The masks (H, W) of an image sequence: True where a pixel is not black."""
     for frame in image_frames(files):
-        mask: npt.NDArray[np.bool_] = frame.reshape(*frame.shape[:2], -1).any(axis=2)
-        yield mask
+        yield (frame if frame.ndim == 2 else frame.max(axis=2)) > 0
 
 
 def video_frames(path: Path) -> Iterator[Frame]:
@@ -138,7 +137,8 @@ def schedule(times: Sequence[float]) -> list[int]:
         times: seconds, in presentation order.
     """
     steps = [after - before for before, after in pairwise(times)]
-    if not steps or min(steps) <= 0 or max(abs(step - median(steps)) for step in steps) <= 0.5 * median(steps):
+    usual = median(steps or [0.0])
+    if not steps or min(steps) <= 0 or max(abs(step - usual) for step in steps) <= 0.5 * usual:
         return [1] * len(times)
     grid = (times[-1] - times[0]) / len(steps)
     shown = [bisect_right(times, times[0] + (index + 1e-3) * grid) - 1 for index in range(len(times))]

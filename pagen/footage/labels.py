@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,16 +110,6 @@ def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
     import numpy as np
 
     return np.array([mask.any() for mask in masks], np.uint8)
-
-
-def intervals(labels: Sequence[int] | Labels) -> list[Interval]:
-    """The half-open intervals in which labels are 1, in order."""
-    import numpy as np
-
-    steps = np.diff(np.concatenate([[0], np.asarray(labels, np.int8), [0]]))
-    return [
-        (int(start), int(end)) for start, end in zip(np.flatnonzero(steps > 0), np.flatnonzero(steps < 0), strict=True)
-    ]
 
 
 def read_m(path: Path, key: str, length: int) -> Labels:

@@ -115,10 +115,14 @@ def locate(name: str, root: Path | None = None) -> Footage:
     return Footage(name, dataset, place.root, place.layout.name, source.edition if source else "none", clips)
 
 
-def find(dataset: DataSet, root: Path | None = None) -> Place | None:
-    """The data set's place in `root`, else in PAGEN_DATA, else where the user's `data.json` says; or None."""
+def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Place | None:
+    """The data set's place in `root`, else in PAGEN_DATA, else where the user's `data.json` says; or None.
+
+    Args:
+        marked: take `root` itself, too, only when its name or a label file tells that it is this data set.
+    """
     if root is not None:
-        return _search(dataset, Path(root), given=True)
+        return _search(dataset, Path(root), given=not marked)
     above = os.environ.get("PAGEN_DATA")
     place = _search(dataset, Path(above), given=False) if above else None
     listed = None if place else _listed(dataset.name)

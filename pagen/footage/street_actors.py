@@ -93,7 +93,7 @@ class Actor:
 
 def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple[int, int]]:
     """The usual walkers of a clip, and the lower lane of each free pair, in any order."""
-    near, far = int(rng.integers(1, 4)), int(rng.integers(preset.lanes - 6, preset.lanes - 2))
+    near, far = int(rng.integers(1, 4)), int(rng.integers(preset.lanes - 5, preset.lanes - 2))
     free = {near, near + 1, far, far + 1}
     busy = rng.uniform(0.75, 1.5)
     actors: list[Actor] = []
@@ -156,7 +156,7 @@ def _figure(body: Body, gait: Gait) -> Callable[[Motion], list[Limb]]:
 def _walkers(preset: Preset, rng: Rng, duration: float, busy: float, lanes: tuple[int, ...]) -> Iterator[Actor]:
     """Everybody who comes along these lanes, side by side where there are two lanes."""
     forward = rng.random() < 0.5
-    speed = float(np.clip(rng.normal(1.35, 0.24), 0.8, 1.85))
+    speed = float(np.clip(rng.normal(1.42, 0.28), 0.8, 1.95))
     crossing = _crossing(preset, lanes[-1], speed)
     time = -crossing + float(rng.uniform(0, 6))
     while time < duration:

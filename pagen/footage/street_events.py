@@ -40,13 +40,13 @@ def event(preset: Preset, rng: Rng, kind: str, time: float, lanes: tuple[int, in
 def _passing(preset: Preset, rng: Rng, kind: str, time: float, lane: int) -> Actor:
     body, forward = replace(somebody(rng, "none"), coat=False), bool(rng.random() < 0.5)
     if kind == "runner":
-        speed = float(rng.uniform(2.4, 3.1))
+        speed = float(rng.uniform(2.2, 2.9))
         gait = Gait(speed / 1.35, 0.38, 0.22, arm=0.85, elbow=1.5, lean=0.3, bob=-0.02, offset=float(rng.random()))
         look: Callable[[Motion], list[Limb]] = partial(person, body, gait)
     elif kind == "cyclist":
-        speed, look = float(rng.uniform(2.7, 3.7)), partial(cyclist, body, float(rng.choice([40, 90, 200])))
+        speed, look = float(rng.uniform(2.4, 3.3)), partial(cyclist, body, float(rng.choice([40, 90, 200])))
     else:
-        speed, look = float(rng.uniform(2.2, 3.0)), partial(cart, body, float(rng.choice([95, 180, 210])))
+        speed, look = float(rng.uniform(2.0, 2.7)), partial(cart, body, float(rng.choice([95, 180, 210])))
     path = follow(preset, lane + 0.5, forward, speed, time)
     return Actor(path, look, alarm=0.0)
 

@@ -161,11 +161,11 @@ def _trunk(body: Body, lean: float, hip_up: float, chest_up: float) -> list[Limb
 
 
 def bag(grey: float, at: Vec = (0.0, 0.0, 0.0)) -> list[Limb]:
-    """A travelling bag, 46 cm long."""
+    """A travelling bag, 50 cm long."""
     x, y, z = at
-    box = ((x - 0.23, y, z), (x + 0.23, y, z), (x + 0.23, y, z + 0.32), (x - 0.23, y, z + 0.32))
+    box = ((x - 0.25, y, z), (x + 0.25, y, z), (x + 0.25, y, z + 0.34), (x - 0.25, y, z + 0.34))
     side = Limb(box, 0.0, grey)
-    lid = Limb(((x - 0.2, y, z + 0.34), (x + 0.2, y, z + 0.34)), 0.1, min(grey * 1.25 + 8, 240.0))
+    lid = Limb(((x - 0.2, y, z + 0.34), (x + 0.2, y, z + 0.36)), 0.1, min(grey * 1.25 + 8, 240.0))
     handle = Limb(((x - 0.1, y, z + 0.38), (x, y, z + 0.5), (x + 0.1, y, z + 0.38)), 0.05, grey * 0.8)
     return [side, lid, handle]
 

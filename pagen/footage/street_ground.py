@@ -25,22 +25,23 @@ class Noise:
     """Value noise on a lattice of 64 x 64 random values that repeats."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.lattice = rng.random((64, 64))
+        self.flat = rng.random(64 * 64)
 
     def __call__(self, x: Floats, y: Floats) -> Floats:
         """Values in 0..1 at the points (x, y), smooth over one unit."""
         left, top = np.floor(x), np.floor(y)
         u, v = x - left, y - top
         u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
-        i, j = top.astype(np.int64) % 64, left.astype(np.int64) % 64
-        k, m = (i + 1) % 64, (j + 1) % 64
-        upper = self.lattice[i, j] * (1 - u) + self.lattice[i, m] * u
-        lower = self.lattice[k, j] * (1 - u) + self.lattice[k, m] * u
+        i, j = (top.astype(np.int64) & 63) << 6, left.astype(np.int64) & 63
+        k, m = (i + 64) & 4095, (j + 1) & 63
+        upper = self.flat[i + j] * (1 - u) + self.flat[i + m] * u
+        lower = self.flat[k + j] * (1 - u) + self.flat[k + m] * u
         return upper * (1 - v) + lower * v
 
     def cells(self, x: Floats, y: Floats) -> Floats:
         """One random value for each unit square."""
-        value: Floats = self.lattice[np.floor(y).astype(np.int64) % 64, np.floor(x).astype(np.int64) % 64]
+        i, j = np.floor(y).astype(np.int64) & 63, np.floor(x).astype(np.int64) & 63
+        value: Floats = self.flat[(i << 6) + j]
         return value
 
     def rough(self, x: Floats, y: Floats) -> Floats:
@@ -62,9 +63,14 @@ def background(seed: int, name: str, preset: Preset) -> npt.NDArray[np.float32]:
         depth = plane / (cos - right * sin)
         along, _ = _hit(right, depth, cos, sin)
         up = preset.camera_up - down * depth
-        picture = paint(preset, noise, along, up, picture)
+        high = int((up > 0).any(axis=1).sum())  # an upright plane fills the picture from its top
+        picture[:high] = paint(preset, noise, along[:high], up[:high], picture[:high])
     for place in preset.trees:
-        picture = _tree(preset, noise, place, columns, rows, picture)
+        column, row, depth = preset.foot(*place)
+        x, y = (columns[:1] - column) * depth / preset.focal, (row - rows[:, :1]) * depth / preset.focal
+        window = np.ix_((y[:, 0] > 0) & (y[:, 0] < 7), np.abs(x[0]) < 3)
+        x, y = np.broadcast_arrays(x, y)
+        picture[window] = _tree(noise, place[0], x[window], y[window], picture[window])
     parts = picture.reshape(preset.height, RAYS, preset.width, RAYS)
     total = sum(parts[:, i, :, j] for i in range(RAYS) for j in range(RAYS))
     return (np.asarray(total) / RAYS**2).astype(np.float32)
@@ -112,15 +118,11 @@ def _hedge(preset: Preset, noise: Noise, along: Floats, up: Floats, behind: Floa
     return np.where((up > 0) & (up < top), leaf, behind)
 
 
-def _tree(
-    preset: Preset, noise: Noise, place: tuple[float, float], columns: Floats, rows: Floats, behind: Floats
-) -> Floats:
-    column, row, depth = preset.project(np.array([[*place, 0.0]]))[0]
-    x, y = (columns - column) * depth / preset.focal, (row - rows) * depth / preset.focal
-    bark = 60 + 30 * (noise.rough(x * 9 + place[0], y * 2) - 0.5) + 90 * x
-    picture = np.where((np.abs(x) < 0.17) & (y > 0) & (y < 3.2), bark, behind)
-    reach = (x * x / 2.6 + (y - 3.9) * (y - 3.9) / 2.2) - 0.9 * (noise.rough(x * 2 + 9 * place[0], y * 2) - 0.5)
-    leaf = 66 + 60 * (noise.rough(x * 3.3 + place[0], y * 3.3) - 0.5) + 30 * (noise(x * 9, y * 9) - 0.5)
+def _tree(noise: Noise, which: float, x: Floats, y: Floats, behind: Floats) -> Floats:
+    bark = 60 + 30 * (noise.rough(x * 9 + which, y * 2) - 0.5) + 90 * x
+    picture = np.where((np.abs(x) < 0.17) & (y < 3.2), bark, behind)
+    reach = (x * x / 2.6 + (y - 3.9) * (y - 3.9) / 2.2) - 0.9 * (noise.rough(x * 2 + 9 * which, y * 2) - 0.5)
+    leaf = 66 + 60 * (noise.rough(x * 3.3 + which, y * 3.3) - 0.5) + 30 * (noise(x * 9, y * 9) - 0.5)
     return np.where(reach < 1.0, leaf + 9 * (y - 3.9) - 8 * x, picture)
 
 

@@ -60,15 +60,22 @@ class Preset:
     trees: tuple[tuple[float, float], ...]
     benches: tuple[tuple[float, float], ...]
 
-    def project(self, points: Floats) -> Floats:
-        """World points (N, 3) -> column, row in pixels and depth in metres (N, 3)."""
+    def project(self, along: Floats, across: Floats, up: Floats) -> Floats:
+        """World points (N,) each -> column and row in pixels, depth in metres, (3, N)."""
         import numpy as np
 
         cos, sin = math.cos(self.yaw), math.sin(self.yaw)
-        along, across, up = points.T
         depth = across * cos + along * sin
-        column = self.width / 2 + self.focal * (along * cos - across * sin) / depth
-        return np.stack([column, self.horizon + self.focal * (self.camera_up - up) / depth, depth], axis=1)
+        scale = self.focal / depth
+        column = self.width / 2 + scale * (along * cos - across * sin)
+        return np.array([column, self.horizon + scale * (self.camera_up - up), depth])
+
+    def foot(self, along: float, across: float) -> tuple[float, float, float]:
+        """Column, row and depth of one point on the ground."""
+        cos, sin = math.cos(self.yaw), math.sin(self.yaw)
+        depth = across * cos + along * sin
+        column = self.width / 2 + self.focal / depth * (along * cos - across * sin)
+        return column, self.horizon + self.focal / depth * self.camera_up, depth
 
     def along_at(self, column: float, across: float) -> float:
         """Where along the street a lane leaves the given column of the picture."""

@@ -26,6 +26,7 @@ Grey: TypeAlias = npt.NDArray[np.float32]
 Floats: TypeAlias = npt.NDArray[np.float64]
 FINE = 4
 _SEEN = 0.4  # share of a pixel from which on it belongs to the mask
+_REACH = 3.0  # metres from a figure's place to its farthest point, or its shadow's
 _SHIFT = 4  # cv2 takes coordinates in 1/16 of a fine pixel
 
 
@@ -88,7 +89,14 @@ class Stage:
         return seen > _SEEN
 
     def _figures(self, time: float) -> list[Figure]:
-        return [figure for actor in self.actors if (figure := actor.figure(time)).limbs]
+        present = [actor for actor in self.actors if self._within(actor.path.at(time))]
+        return [figure for actor in present if (figure := actor.figure(time)).limbs]
+
+    def _within(self, place: tuple[float, float]) -> bool:
+        """Whether something there, or its shadow, can be in the picture."""
+        column, _, depth = self.preset.foot(*place)
+        reach = _REACH * self.preset.focal / depth
+        return -reach < column < self.preset.width + reach
 
     @cached_property
     def _ground(self) -> Grey:
@@ -133,29 +141,31 @@ def _window(patch: Patch) -> tuple[slice, slice]:
 
 
 def _world(figure: Figure) -> Floats:
-    """The points of all limbs, one below the other, in the street (N, 3)."""
+    """The points of all limbs one after the other: along, across and up, (3, N)."""
     cos, sin = math.cos(figure.heading), math.sin(figure.heading)
     forward, left, up = np.array([point for limb in figure.limbs for point in limb.points]).T
     along = figure.place[0] + forward * cos - left * sin
-    return np.stack([along, figure.place[1] + forward * sin + left * cos, up], axis=1)
-
-
-def _depth(preset: Preset, figure: Figure) -> float:
-    return float(preset.project(np.array([[*figure.place, 0.0]]))[0, 2])
+    return np.array([along, figure.place[1] + forward * sin + left * cos, up])
 
 
 def _solid(preset: Preset, figure: Figure) -> Patch | None:
     """The figure as a patch, None when it is out of sight."""
-    screen, depth = preset.project(_world(figure)), _depth(preset, figure)
+    screen, depth = preset.project(*_world(figure))[:2].T, preset.foot(*figure.place)[2]
     margin = 0.5 * preset.focal / depth * max(limb.width for limb in figure.limbs) + 1
-    left, top = np.floor(screen[:, :2].min(axis=0) - margin).astype(int).clip(0)
-    right, bottom = np.minimum(np.ceil(screen[:, :2].max(axis=0) + margin).astype(int), (preset.width, preset.height))
+    low, high = screen.min(axis=0) - margin, screen.max(axis=0) + margin
+    left, top = max(math.floor(low[0]), 0), max(math.floor(low[1]), 0)
+    right, bottom = min(math.ceil(high[0]), preset.width), min(math.ceil(high[1]), preset.height)
     if right <= left or bottom <= top:
         return None
     canvas = np.zeros(((bottom - top) * FINE, (right - left) * FINE, 2), np.float32)
-    _draw(canvas, figure.limbs, screen[:, :2] - (left, top), FINE, preset.focal / depth)
-    small: Grey = cv2.resize(canvas, (int(right - left), int(bottom - top)), interpolation=cv2.INTER_AREA)
-    return Patch(depth, int(top), int(left), small[..., 0], small[..., 1], figure.anomalous)
+    _draw(canvas, figure.limbs, screen - (left, top), FINE, preset.focal / depth)
+    small = _area(canvas, right - left, bottom - top)
+    return Patch(depth, top, left, small[..., 0], small[..., 1], figure.anomalous)
+
+
+def _area(canvas: Grey, width: int, height: int) -> Grey:
+    """The mean over whole blocks of pixels; their sums are whole numbers, so their order does not matter."""
+    return np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _draw(canvas: Grey, limbs: list[Limb], points: Floats, fine: int, scale: float) -> None:
@@ -180,19 +190,16 @@ def _shadows(preset: Preset, figures: list[Figure]) -> Grey:
     for figure in figures:
         if _soft(figure):
             continue
-        points = _world(figure)
-        points[:, :2] += points[:, 2:] * preset.sun
-        points[:, 2] = 0.0
-        screen = preset.project(points)[:, :2]
-        _draw(canvas, figure.limbs, screen, 2, 0.8 * preset.focal / _depth(preset, figure))
-    soft = cv2.boxFilter(canvas[..., 1], -1, (3, 3), normalize=False)
-    soft = cv2.resize(soft, (preset.width, preset.height), interpolation=cv2.INTER_AREA)
-    return soft / np.float32(9)
+        along, across, up = _world(figure)
+        screen = preset.project(along + up * preset.sun[0], across + up * preset.sun[1], np.zeros_like(up))[:2].T
+        _draw(canvas, figure.limbs, screen, 2, 0.8 * preset.focal / preset.foot(*figure.place)[2])
+    soft = np.asarray(cv2.boxFilter(canvas[..., 1], -1, (3, 3), normalize=False), np.float32)
+    return _area(soft, preset.width, preset.height) / np.float32(9)
 
 
 def _clouds(preset: Preset, figure: Figure, billows: Grey) -> list[Patch]:
     """Every ball of smoke as a patch of its own."""
-    screen, depth = preset.project(_world(figure)), _depth(preset, figure)
+    screen, depth = preset.project(*_world(figure)).T, preset.foot(*figure.place)[2]
     patches = []
     for limb, (column, row, _) in zip(figure.limbs, screen, strict=True):
         radius = 0.5 * limb.width * preset.focal / depth
@@ -217,4 +224,5 @@ def _noise(preset: Preset, rng: np.random.Generator) -> Grey:
     size = preset.height * preset.width
     four = np.frombuffer(rng.bytes(4 * size), np.uint8).reshape(4, preset.height, preset.width)
     total = four.sum(axis=0, dtype=np.int32) - 510
-    return total.astype(np.float32) * np.float32(preset.noise / math.sqrt(4 * (256**2 - 1) / 12))
+    scale = np.float32(preset.noise / math.sqrt(4 * (256**2 - 1) / 12))
+    return np.asarray(total.astype(np.float32) * scale)

@@ -9,6 +9,7 @@ autoencoder: what lies outside of the mask is put back here.
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +116,7 @@ def _load(name: str) -> Any:
         raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
     with _quiet():
         import diffusers
+        from safetensors import SafetensorError
 
         auto: Any = diffusers.AutoPipelineForInpainting
         try:
@@ -123,7 +125,7 @@ def _load(name: str) -> Any:
             return auto.from_pretrained(
                 name, local_files_only=folder, use_safetensors=True, low_cpu_mem_usage=False, **off
             )
-        except (OSError, ValueError, ImportError) as error:
+        except (OSError, ValueError, ImportError, SafetensorError) as error:
             raise _refusal(name, str(error)) from error
 
 
@@ -135,12 +137,12 @@ def _refusal(name: str, reason: str) -> PagenError:
         )
     if "AutoPipeline can't find" in reason:
         return PagenError(f"expected an inpainting pipeline, found another kind in {name} ({reason}); take another")
-    if "safetensors" in reason:
+    if re.search(r"no file named \S+\.safetensors|necessary `safetensors`", reason):
         return PagenError(
             f"expected safetensors weights, found none in {name}; pickled weights are not read: "
             "save the pipeline again with save_pretrained"
         )
-    first = reason.strip().splitlines()[0]
+    first = reason.strip().partition("\n")[0]
     return PagenError(
         f"cannot load the pipeline {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
     )

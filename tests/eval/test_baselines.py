@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
-from pagen.eval.baselines import BASELINES, frame_difference, flow_speed, score_baselines
+from pagen.eval.baselines import BASELINES, flow_speed, frame_difference, score_baselines
 from pagen.footage.prepare import prepare
 from pagen.spread import one_thread
 

@@ -47,9 +47,7 @@ def test_a_run_below_flow_speed_is_told_so(footage: Path, make_run: MakeRun) -> 
     assert table.notes == (f"{row.run} (psnr) lies below flow_speed: it has not beaten arithmetic.",)
 
 
-def test_the_verb_prints_json_without_nan(
-    footage: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_verb_prints_json_without_nan(footage: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(footage / "labels/y.npy", np.ones(5, np.uint8))
     run(Evaluate((make_run(),), "folder", footage, device="cpu", workers=0, json=True))
     printed = capsys.readouterr()
@@ -89,7 +87,7 @@ def test_what_is_undefined_is_shown_as_a_dash() -> None:
 def test_a_test_split_of_one_class_has_no_auroc(footage: Path) -> None:
     for name, length in (("x", 30), ("y", 5)):
         np.save(footage / f"labels/{name}.npy", np.ones(length, np.uint8))
-    with pytest.raises(PagenError, match="AUROC is undefined: all 35 frames .* labelled abnormal"):
+    with pytest.raises(PagenError, match=r"AUROC is undefined: all 35 frames .* labelled abnormal"):
         evaluate([], "folder", footage, workers=0)
 
 
@@ -107,7 +105,8 @@ def test_missing_labels_are_asked_for_with_their_place(footage: Path) -> None:
 )
 def test_names_are_checked_before_torch_is_imported(arguments: str, words: str) -> None:
     code = (
-        "import sys; from pathlib import Path; from pagen.errors import PagenError; from pagen.eval import evaluate as e\n"
+        "import sys; from pathlib import Path; from pagen.errors import PagenError\n"
+        "from pagen.eval import evaluate as e\n"
         "assert not {'torch', 'numpy', 'cv2'} & sys.modules.keys()\n"
         f"try: e.run(e.Evaluate({arguments}))\n"
         "except PagenError as error: print(error)\n"

@@ -40,6 +40,7 @@ def test_scores_are_minus_psnr_of_the_scored_frame_of_each_window(
 ) -> None:
     run = make_run()
     scores = score_run(run, "folder", footage, device="cpu", workers=0)
+    assert scores.path == run / "scores" / "folder"
     model, prepared = open_run(run).model, prepare("folder", footage, (20, 36), workers=0)
     for name in prepared.clips("test"):
         expected = -plain_psnr(model, np.asarray(prepared.frames(name))[..., 0], scored)
@@ -78,18 +79,13 @@ def test_workers_and_resuming_change_no_byte(footage: Path, make_run: MakeRun, t
     assert tree_hash(here.path) == wanted
 
 
-def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: MakeRun) -> None:
-    run = make_run()
-    old = score_run(run, "folder", footage, device="cpu", workers=0)
-    assert old.path == run / "scores" / "folder"
-    (tmp := run.parent / "kept").mkdir()
-    old.path.rename(tmp / "folder")
-    make_run(weights=1)
-    (run / "scores").mkdir()
-    (tmp / "folder").rename(old.path)
-    with pytest.raises(PagenError, match="made otherwise: model .*--overwrite"):
-        score_run(run, "folder", footage, device="cpu", workers=0)
-    new = score_run(run, "folder", footage, device="cpu", workers=0, overwrite=True)
+def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    out = tmp_path / "scores"
+    old = score_run(make_run(weights=0), "folder", footage, out, "cpu", workers=0)
+    retrained = make_run(weights=1)
+    with pytest.raises(PagenError, match=r"made otherwise: model .*--overwrite"):
+        score_run(retrained, "folder", footage, out, "cpu", workers=0)
+    new = score_run(retrained, "folder", footage, out, "cpu", workers=0, overwrite=True)
     assert all((new.of("psnr", "last")[name] != old.of("psnr", "last")[name]).all() for name in new.clips)
 
 
@@ -143,7 +139,9 @@ def test_borders_are_repeated_and_cut_off_again() -> None:
 
     clips = torch.rand(2, 1, 16, 20, 36)
     assert torch.equal(reconstruct(Look(), clips), clips)
-    assert torch.equal(seen[0], torch.from_numpy(np.pad(clips.numpy(), ((0, 0),) * 3 + ((0, 12), (0, 12)), mode="edge")))
+    assert torch.equal(
+        seen[0], torch.from_numpy(np.pad(clips.numpy(), ((0, 0),) * 3 + ((0, 12), (0, 12)), mode="edge"))
+    )
 
 
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
@@ -158,7 +156,7 @@ def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None
 
 def test_what_is_missing_is_named(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
-    with pytest.raises(PagenError, match="expected flow@last .* found psnr@last psnr@ninth"):
+    with pytest.raises(PagenError, match=r"expected flow@last .* found psnr@last psnr@ninth"):
         scores.of("flow", "last")
     with pytest.raises(PagenError, match="scores folder"):
         open_scores(tmp_path)

@@ -201,6 +201,15 @@ def test_damaged_and_missing_folders(folder: Path, tmp_path: Path, monkeypatch: 
         open_inpainter("nobody/nothing")
 
 
+@pytest.mark.parametrize("file", ["unet/diffusion_pytorch_model.safetensors", "text_encoder/model.safetensors"])
+def test_a_truncated_file_is_named_as_what_it_is(folder: Path, tmp_path: Path, file: str) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    whole = (copy / file).read_bytes()
+    (copy / file).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(PagenError, match="cannot load the pipeline"):
+        open_pipeline(str(copy))
+
+
 def test_loading_is_silent(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     open_pipeline(str(folder))
     assert capfd.readouterr() == ("", "")

@@ -14,6 +14,7 @@ from pagen.generate.masks import (
     PRESETS,
     MotionMasks,
     RandomMasks,
+    StrokePreset,
     background,
     draw,
     follow,
@@ -68,6 +69,32 @@ def test_coverage_does_not_depend_on_the_size_of_the_frame() -> None:
     )
     # the same draws at two scales: they differ by the rounding to pixels only
     assert abs(small.mean() - large.mean()) < 0.02
+
+
+def test_first_strokes_take_whole_radians_backwards() -> None:
+    # one or two strokes of one segment of 100 pixels; only single ones, away from the border, are looked at
+    preset = StrokePreset(400, (1, 1), width=1, length=1, brush=1, step=100, segments=1)
+    rng, found = generator(6), set()
+    for _ in range(400):
+        rows, columns = np.nonzero(draw((400, 400), rng, preset))
+        h, w = np.ptp(rows), np.ptp(columns)
+        inside = min(rows.min(), columns.min()) > 0 and max(rows.max(), columns.max()) < 399
+        if inside and abs(np.hypot(h, w) - 100) < 2:
+            rises = np.corrcoef(rows, columns)[0, 1] if w > 5 else 1
+            found.add((int(h), int(w), bool(rises > 0)))
+    steps = [100 * np.exp(-1j * (k + 0.01)) for k in range(4)]
+    expected = {(int(abs(z.real)), int(abs(z.imag)), bool(z.real * z.imag > 0) or k == 0) for k, z in enumerate(steps)}
+    assert len(found) == 4
+    for h, w, rises in found:
+        assert any(abs(h - a) <= 1 and abs(w - b) <= 1 and rises == c for a, b, c in expected)
+
+
+def test_strokes_or_boxes_by_normalised_weights() -> None:
+    preset = StrokePreset(64, (1, 1), width=1, length=1, box_weight=0.3, side=(25, 30), boxes=(1, 1))
+    rng = generator(8)
+    boxes = np.mean([draw((64, 64), rng, preset).sum() >= 625 for _ in range(3000)])
+    share = 0.3 / 1.3
+    assert abs(boxes - share) < 4 * np.sqrt(share * (1 - share) / 3000)
 
 
 def test_boxes_lie_within_the_margin_and_their_sides_include_the_longest() -> None:

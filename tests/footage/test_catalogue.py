@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pagen.errors import PagenError
+from pagen.footage.catalogue import DATASETS
+from pagen.footage.labels import READERS
+
+
+def test_the_published_counts() -> None:
+    ped1, ped2 = DATASETS["ped1"], DATASETS["ped2"]
+    assert (len(ped1.train), sum(ped1.train), len(ped1.test), sum(ped1.test)) == (34, 6800, 36, 7200)
+    assert (len(ped2.train), sum(ped2.train), len(ped2.test), sum(ped2.test)) == (16, 2550, 12, 2010)
+    assert (ped1.abnormal, ped2.abnormal) == (4045, 1648)
+
+
+@pytest.mark.parametrize("name", DATASETS.names())
+def test_every_row_is_whole(name: str) -> None:
+    row = DATASETS[name]
+    assert row.name == name
+    assert row.what
+    assert row.licence
+    assert row.obtain
+    assert row.fps > 0
+    assert bool(row.layouts) != bool(row.scenes)
+    assert len({layout.name for layout in row.layouts}) == len(row.layouts)
+    for layout in row.layouts:
+        assert re.compile(layout.clip)
+        assert all(source.kind in READERS for source in layout.labels)
+        assert all("{clip}" in folder for folder in layout.masks)
+    assert all(re.fullmatch("[a-z0-9]+", alias) for alias in row.aliases)
+
+
+def test_official_clips_are_those_without_gt() -> None:
+    official = next(layout for layout in DATASETS["ped2"].layouts if layout.name == "official")
+    assert re.fullmatch(official.clip, "Test007")
+    assert not re.fullmatch(official.clip, "Test007_gt")
+
+
+def test_an_unknown_name_meets_the_nearest() -> None:
+    with pytest.raises(PagenError, match="did you mean 'ped2'"):
+        DATASETS["pde2"]

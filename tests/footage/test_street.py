@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import hashlib
+import math
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pagen.errors import PagenError
+from pagen.footage.street import MEANINGFUL, Scene, scenes
+from pagen.footage.street_actors import Path
+from pagen.footage.street_events import KINDS
+from pagen.footage.street_figures import Body, Gait, Motion, fallen, foot, joint, person
+from pagen.footage.street_preset import PRESETS
+from pagen.footage.street_render import _noise
+from pagen.seeds import generator
+
+STREET = PRESETS["street"]
+SMALL = scenes(3, train=2, test=4, frames=48)
+TEST = [scene for scene in SMALL if scene.split == "test"]
+
+
+def digest(scene: Scene) -> str:
+    total = hashlib.sha256()
+    for frame, mask in zip(scene.frames(), scene.masks(), strict=True):
+        total.update(frame.tobytes() + mask.tobytes())
+    return total.hexdigest()
+
+
+def with_kind(kind: str, frames: int = 60) -> Scene:
+    """A test clip in which nothing but this kind of event happens."""
+    found = [(scene, event) for scene in scenes(frames=frames) for event in scene.events if event.kind == kind]
+    scene, event = found[0]
+    return replace(scene, events=(event._replace(start=8),))
+
+
+def test_the_default_street_has_the_promised_clips() -> None:
+    every = scenes()
+    assert [scene.name for scene in every[:2]] == ["train_01", "train_02"]
+    assert [scene.split for scene in every] == ["train"] * 12 + ["test"] * 8
+    assert {scene.length for scene in every} == {120}
+    assert all(not scene.events for scene in every[:12])
+    assert all(1 <= len(scene.events) <= 2 for scene in every[12:])
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**40), test=st.integers(4, 20))
+def test_every_kind_of_event_happens_whatever_the_seed(seed: int, test: int) -> None:
+    plot = [scene.events for scene in scenes(seed, train=0, test=test)]
+    assert {event.kind for events in plot for event in events} == set(KINDS)
+    assert all(events == tuple(sorted(events, key=lambda event: event.start)) for events in plot)
+    assert all(0 < event.start < 120 for events in plot for event in events)
+
+
+def test_frames_and_masks_have_their_shapes_and_types() -> None:
+    for scene in (SMALL[0], TEST[0]):
+        frames, masks = list(scene.frames()), list(scene.masks())
+        assert {(frame.shape, frame.dtype) for frame in frames} == {((128, 192), np.dtype(np.uint8))}
+        assert {(mask.shape, mask.dtype) for mask in masks} == {((128, 192), np.dtype(bool))}
+        assert len(frames) == len(masks) == scene.length
+        assert scene.labels().shape == (scene.length,)
+        assert scene.labels().dtype == np.uint8
+
+
+def test_labels_follow_from_the_masks_and_every_test_clip_has_both_classes() -> None:
+    for scene in TEST:
+        assert scene.labels().tolist() == [int(np.count_nonzero(mask) >= MEANINGFUL) for mask in scene.masks()]
+        assert set(scene.labels().tolist()) == {0, 1}
+        assert not scene.labels()[: scene.events[0].start].any()
+
+
+def test_training_clips_are_normal() -> None:
+    for scene in SMALL[:2]:
+        assert not scene.labels().any()
+        assert not any(mask.any() for mask in scene.masks())
+
+
+def test_another_process_gives_the_same_bytes() -> None:
+    code = (
+        "import hashlib\nfrom pagen.footage.street import scenes\ntotal = hashlib.sha256()\n"
+        "scene = scenes(3, train=2, test=4, frames=48)[3]\n"
+        "for frame, mask in zip(scene.frames(), scene.masks()):\n    total.update(frame.tobytes() + mask.tobytes())\n"
+        "print(total.hexdigest())"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == digest(SMALL[3])
+
+
+def test_frames_do_not_depend_on_the_order_in_which_they_are_drawn() -> None:
+    scene, stage = TEST[1], TEST[1].stage()
+    order = np.random.default_rng(0).permutation(scene.length)
+    apart = {int(index): (stage.frame(int(index)), stage.mask(int(index))) for index in order}
+    for index, (frame, mask) in enumerate(zip(scene.frames(), scene.masks(), strict=True)):
+        np.testing.assert_array_equal(apart[index][0], frame)
+        np.testing.assert_array_equal(apart[index][1], mask)
+
+
+def test_a_scene_is_small_and_survives_pickling() -> None:
+    scene = TEST[0]
+    content = pickle.dumps(scene)
+    assert len(content) < 1000
+    assert pickle.loads(content) == scene
+    assert hash(pickle.loads(content)) == hash(scene)
+
+
+def test_another_seed_gives_another_street_and_other_people() -> None:
+    first, second = (next(scenes(seed)[0].frames()) for seed in (0, 1))
+    assert np.mean(first != second) > 0.5
+    third = next(scenes(0)[1].frames())
+    assert np.mean(np.abs(first.astype(int) - third) > 25) > 0.01
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_mask_lies_on_what_the_event_changes(kind: str) -> None:
+    scene = with_kind(kind)
+    there, without = scene.stage(), replace(scene, events=()).stage()
+    seen = 0
+    for index in range(0, scene.length, 4):
+        mask = there.mask(index)
+        changed = there.frame(index) != without.frame(index)
+        seen += np.count_nonzero(mask)
+        assert np.count_nonzero(changed & mask) >= 0.8 * np.count_nonzero(mask)
+        if kind not in ("abandoned", "fall"):  # those people are themselves normal for a while
+            around = cv2.dilate(mask.astype(np.uint8), np.ones((61, 61), np.uint8)) > 0
+            assert not (changed & ~around).any() or np.count_nonzero(mask) < MEANINGFUL
+    assert seen > 200
+
+
+def pixel_speed(path: Path) -> float | None:
+    """Mean over the whole seconds at which it is in the picture, pixels a frame."""
+    found = []
+    for second in range(12):
+        here, there = (STREET.foot(*path.at(time))[0] for time in (second, second + 1 / STREET.fps))
+        found += [abs(there - here)] if 0 < here < STREET.width else []
+    return float(np.mean(found)) if found else None
+
+
+def test_passing_events_are_hardly_faster_in_pixels_than_near_walkers() -> None:
+    usual = [actor for scene in scenes()[:12] for actor in scene.stage().actors]
+    events = [actor for seed in range(4) for scene in scenes(seed, train=0) for actor in scene.stage().actors]
+    fast = [actor for actor in events if actor.alarm == 0.0 and actor.path.speed > 1.95]
+    walkers, passing = ([speed for actor in group if (speed := pixel_speed(actor.path))] for group in (usual, fast))
+    assert len(passing) >= 12
+    assert min(passing) < np.quantile(walkers, 0.9)
+    assert np.median(passing) < max(walkers)
+    assert np.quantile(passing, 0.9) < 1.1 * max(walkers)
+
+
+def test_the_light_changes_slowly_and_little() -> None:
+    light = SMALL[0].stage().light
+    gains = np.array([light.gain(index / 10) for index in range(1200)])
+    assert np.abs(gains - 1).max() <= 0.05
+    assert 0 < np.abs(np.diff(gains)).max() < 0.003
+    frames = np.stack(list(SMALL[0].frames())).astype(float)
+    wall = frames[:, :30].mean(axis=(1, 2))
+    np.testing.assert_allclose(wall / wall[0], gains[: len(wall)] / gains[0], atol=0.004)
+
+
+def test_sensor_noise_has_the_presets_deviation_and_no_mean() -> None:
+    noise = np.stack([_noise(STREET, generator(0, "noise", index)) for index in range(20)])
+    assert abs(noise.mean()) < 0.02
+    assert noise.std() == pytest.approx(STREET.noise, rel=0.01)
+    assert np.mean(np.abs(noise) > 2 * STREET.noise) == pytest.approx(0.0455, abs=0.008)
+
+
+@settings(max_examples=40, deadline=None)
+@given(stride=st.floats(0.8, 2.6), duty=st.floats(0.3, 0.65), start=st.floats(-20, 20), share=st.floats(0.01, 0.99))
+def test_a_foot_on_the_ground_stays_where_it_is(stride: float, duty: float, start: float, share: float) -> None:
+    gait = Gait(stride, duty)
+    touch = math.floor(start) * stride
+    first = touch + foot(touch / stride + 1e-9, gait)[0]
+    gone = touch + share * duty * stride
+    forward, up = foot(gone / stride + 1e-9, gait)
+    assert gone + forward == pytest.approx(first, abs=1e-6)
+    assert up == 0.0
+
+
+@settings(max_examples=40, deadline=None)
+@given(x=st.floats(-0.4, 0.4), z=st.floats(-0.8, -0.3), bend=st.sampled_from([-1.0, 1.0]))
+def test_both_links_of_a_leg_keep_their_length(x: float, z: float, bend: float) -> None:
+    knee = joint((0.0, 0.1, 0.0), (x, 0.1, z), 0.46, bend)
+    assert math.dist(knee, (0.0, 0.1, 0.0)) == pytest.approx(0.46)
+    assert math.dist(knee, (x, 0.1, z)) == pytest.approx(0.46)
+    assert bend * (knee[0] * -z + knee[2] * x) >= 0
+
+
+def test_arms_swing_against_the_legs_and_the_fallen_lie_flat() -> None:
+    body, gait = Body(1.75, 1.75, 80, 40, 150, 30), Gait(1.4)
+    upright = person(body, gait, Motion(0.0, 0.0, 1.0, 1))
+    near_hand, near_toe = upright[-1].points[-1][0], upright[7].points[-1][0]
+    later = person(body, gait, Motion(0.0, 0.7, 1.0, 1))
+    assert (near_hand - later[-1].points[-1][0]) * (near_toe - later[7].points[-1][0]) < 0
+    assert max(point[2] for limb in upright for point in limb.points) > 1.6
+    assert max(point[2] for limb in fallen(upright, 1.5, 1.75) for point in limb.points) < 0.5
+
+
+@settings(max_examples=40, deadline=None)
+@given(time=st.floats(-5, 15), stop=st.floats(0, 8), lasting=st.floats(0.6, 5))
+def test_a_path_is_the_integral_of_its_speed(time: float, stop: float, lasting: float) -> None:
+    path = Path((0.0, 0.0), 0.0, 1.3, since=2.0, stops=((stop, stop + lasting),))
+    speed = (path.gone(time + 1e-5) - path.gone(time - 1e-5)) / 2e-5
+    assert speed == pytest.approx(1.3 * path.effort(time), abs=1e-4)
+    assert path.gone(2.0) == 0.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(column=st.floats(-20, 220), across=st.floats(9, 24), up=st.floats(0.5, 2))
+def test_the_projection_is_a_pinhole(column: float, across: float, up: float) -> None:
+    along = STREET.along_at(column, across)
+    foot_column, foot_row, depth = STREET.foot(along, across)
+    assert foot_column == pytest.approx(column, abs=1e-6)
+    turn = np.array([[math.cos(STREET.yaw), -math.sin(STREET.yaw)], [math.sin(STREET.yaw), math.cos(STREET.yaw)]])
+    right, away = turn @ (along, across)
+    axes = np.array([[STREET.focal, 0, STREET.width / 2], [0, STREET.focal, STREET.horizon], [0, 0, 1]])
+    seen = axes @ (right, STREET.camera_up - up, away)
+    points = STREET.project(np.array([along]), np.array([across]), np.array([up]))[:, 0]
+    np.testing.assert_allclose(points, [seen[0] / seen[2], seen[1] / seen[2], seen[2]], atol=1e-9)
+    assert foot_row - points[1] == pytest.approx(up * STREET.focal / depth)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"preset": "stret"}, "did you mean 'street'"),
+        ({"frames": 0}, "expected frames of the street to be at least 1, found 0"),
+        ({"train": -1}, "expected train of the street to be at least 0, found -1"),
+    ],
+)
+def test_bad_input_is_answered_in_words(wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(PagenError, match=words):
+        scenes(**wrong)  # type: ignore[arg-type]
