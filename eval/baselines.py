@@ -2,8 +2,8 @@
 
 A model that does not beat the speed of the fastest object has learned nothing about anomalies. The
 percentile was fixed beforehand (98 to 99.9 move Ped2 by six points), as was the flow (DIS, preset
-`medium`, at the footage's own size). Both are causal: frame 0 has no predecessor, and is compared with
-itself, which gives 0.
+`medium`, at the footage's own size). Both are causal but for frame 0, which
+has no predecessor and gets what frame 1 gets.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def frame_difference(frames: Iterator[Grey]) -> Values:
         frames: grey (H, W) uint8, T of them.
 
     Returns:
-        (T,), the first 0.
+        (T,), the first two alike.
     """
     before, after = tee(_unit(frame) for frame in frames)
     next(after)
@@ -45,7 +45,7 @@ def flow_speed(frames: Iterator[Grey]) -> Values:
         frames: grey (H, W) uint8, T of them.
 
     Returns:
-        (T,) in pixels per frame, the first 0.
+        (T,) in pixels per frame, the first two alike.
     """
     speeds = [float(np.percentile(np.hypot(flow[0], flow[1]), PERCENTILE)) for flow in dis(frames)]
     return _of_frames(speeds)
@@ -73,8 +73,8 @@ def _of_clip(prepared: Prepared, name: str) -> dict[str, Values]:
 
 
 def _of_frames(pairs: list[float]) -> Values:
-    """Values of T - 1 pairs of frames as values of T frames: frame 0 is compared with itself."""
-    return np.array([0.0, *pairs])
+    """Values of T - 1 pairs of frames as values of T frames; a single frame, which nothing is known of, gets 0."""
+    return np.array([*(pairs[:1] or [0.0]), *pairs])
 
 
 def _unit(frame: Grey) -> Values:

@@ -204,10 +204,14 @@ def _scores_of_clip(
 @lru_cache(maxsize=1)
 def _opened(path: Path, weights: str, device: str) -> Run:
     """The run with its model on the device, opened once in a process; `weights` tells a retrained one apart."""
+    import torch
+
+    from pagen.models.memory import keep_memory
     from pagen.models.runs import open_run
 
+    keep_memory()
     run = open_run(path)
-    run.model.to(device)
+    run.model.to(device=device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return run
 
 
@@ -241,25 +245,15 @@ def _errors(run: Run, take: Take, windows: Windows, starts: Sequence[int], count
     import torch
 
     from pagen.eval.errors import flow_l2, frame_mse, psnr
+    from pagen.models.conv_ae import reconstruct
 
     full = [*starts, *[starts[-1]] * (WINDOWS_AT_ONCE - len(starts))]
     clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in full]))
-    rebuilt = reconstruct(run.model, clips.to(device)).cpu()
+    # the layout that 3D convolutions are fastest in, on CPUs twice as fast
+    rebuilt = reconstruct(run.model, clips.to(device).contiguous(memory_format=torch.channels_last_3d)).cpu()
     clips, rebuilt = clips[: len(starts)], rebuilt[: len(starts)]
     errors = -psnr(frame_mse(clips, rebuilt), peak=2.0) if run.recipe["source"] == "frames" else flow_l2(clips, rebuilt)
     return errors.numpy()
-
-
-def reconstruct(model: torch.nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    """The model's answer to clips (B, C, T, H, W) of any H and W: borders are repeated up to what it can halve."""
-    from torch.nn.functional import pad
-
-    from pagen.models.conv_ae import SPACE_FACTOR
-
-    height, width = clips.shape[-2:]
-    padded = pad(clips, (0, -width % SPACE_FACTOR, 0, -height % SPACE_FACTOR, 0, 0), mode="replicate")
-    rebuilt: torch.Tensor = model(padded)[..., :height, :width]
-    return rebuilt
 
 
 def _frames(frames: npt.NDArray[np.uint8], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

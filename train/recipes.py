@@ -25,7 +25,7 @@ _CPU: dict[str, Any] = {
     "moving": 0.85,
     "batch": 16,
     "steps": 100,
-    "epochs": 24,
+    "epochs": 20,
     "lr": 1e-3,
     "schedule": "cosine",
 }

@@ -126,9 +126,9 @@ def _masked(job: Job, count: int) -> Iterator[tuple[int, npt.NDArray[np.bool_], 
     for start in range(0, count, SEGMENT):
         segment = frames[start : min(start + SEGMENT, count)]
         rng = generator(job.config.seed, f"{job.kind} mask", job.name, start)
-        masks = kind.segment(segment, state, rng)
+        masks, fell_back = kind.segment(segment, state, rng)
         record = {"clip": job.name, "start": start, "frames": len(segment), "mask": job.config.masks}
-        yield start, masks, {**record, "coverage": _share(masks)}
+        yield start, masks, {**record, "coverage": _share(masks), "random_instead": fell_back}
 
 
 def _skips(job: Job) -> Iterator[Record]:

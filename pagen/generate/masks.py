@@ -241,8 +241,11 @@ class MaskKind(Protocol):
     def prepare(self, frames: Frames) -> Any:
         """What `segment` wants to know of the whole clip, uint8 (T, H, W, C)."""
 
-    def segment(self, frames: Frames, state: Any, rng: np.random.Generator) -> Masks:
-        """Masks, bool (T, H, W), of consecutive frames uint8 (T, H, W, C): never empty, never over half a frame."""
+    def segment(self, frames: Frames, state: Any, rng: np.random.Generator) -> tuple[Masks, int]:
+        """Masks, bool (T, H, W), of consecutive frames uint8 (T, H, W, C): never empty, never over half a frame.
+
+        And the number of frames in which there was nothing to mask, so that a random mask took its place.
+        """
 
 
 @dataclass(frozen=True)
@@ -257,10 +260,10 @@ class RandomMasks:
     def prepare(self, frames: Frames) -> None:
         """Nothing."""
 
-    def segment(self, frames: Frames, state: None, rng: np.random.Generator) -> Masks:
+    def segment(self, frames: Frames, state: None, rng: np.random.Generator) -> tuple[Masks, int]:
         """Masks, bool (T, H, W)."""
         height, width = frames.shape[1:3]
-        return np.stack([random_mask((height, width), rng, self.preset) for _ in frames])
+        return np.stack([random_mask((height, width), rng, self.preset) for _ in frames]), 0
 
 
 @dataclass(frozen=True)
@@ -271,9 +274,10 @@ class MotionMasks:
         """The background, uint8 (H, W, C)."""
         return background(frames)
 
-    def segment(self, frames: Frames, state: Frames, rng: np.random.Generator) -> Masks:
-        """Masks, bool (T, H, W)."""
-        return follow(silhouettes(frames, state), rng)[0]
+    def segment(self, frames: Frames, state: Frames, rng: np.random.Generator) -> tuple[Masks, int]:
+        """Masks, bool (T, H, W), and how many of them are random."""
+        masks, fell_back = follow(silhouettes(frames, state), rng)
+        return masks, int(fell_back.sum())
 
 
 def _motion(option: str) -> MaskKind:
