@@ -32,8 +32,6 @@ from pagen.footage.windows import Windows
 from pagen.spread import spread
 
 if TYPE_CHECKING:
-    import torch
-
     from pagen.footage.flow import FlowFolder
     from pagen.models.runs import Run
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from pagen.errors import PagenError
+from pagen.errors import PagenError, unknown_name
 from pagen.models.pretrained import Pretrained
 
 WIDTHS: dict[str, tuple[int, int, int, int]] = {
@@ -22,7 +22,8 @@ WIDTHS: dict[str, tuple[int, int, int, int]] = {
     "tiny": (8, 12, 24, 32),
 }
 """Channels after each convolution, by name; only `paper` is published."""
-TIME_FACTOR, SPACE_FACTOR = 8, 16
+SPACE_FACTOR = 16
+_FACTORS = (8, SPACE_FACTOR, SPACE_FACTOR)
 
 
 class ConvAE3d(Pretrained):
@@ -36,12 +37,15 @@ class ConvAE3d(Pretrained):
     Shape:
         (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16. The code between encoder and
         decoder is (B, widths[3], T / 8, H / 16, W / 16).
+
+    Raises:
+        PagenError: no such widths.
     """
 
     def __init__(self, channels: int = 1, widths: str | Sequence[int] = "paper", tanh: bool = True) -> None:
         super().__init__()
         self.config = {"channels": channels, "widths": widths, "tanh": tanh}
-        a, b, c, d = WIDTHS[widths] if isinstance(widths, str) else widths
+        a, b, c, d = _four(widths)
         self.encoder = nn.Sequential(
             *_down(channels, a, (1, 2, 2)), *_down(a, b, (2, 2, 2)), *_down(b, c, (2, 2, 2)), *_down(c, d, (2, 2, 2))
         )
@@ -49,14 +53,26 @@ class ConvAE3d(Pretrained):
         self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        """Reconstruct clips (B, C, T, H, W). Raises PagenError for a size that would not come back."""
-        time, height, width = clips.shape[2:]
-        if time % TIME_FACTOR or height % SPACE_FACTOR or width % SPACE_FACTOR:
+        """Reconstruct clips (B, C, T, H, W). Raises PagenError for a shape that would not come back."""
+        channels = self.config["channels"]
+        sizes = zip(clips.shape[2:], _FACTORS, strict=False)
+        if clips.ndim != 5 or clips.shape[1] != channels or any(size % factor for size, factor in sizes):
             raise PagenError(
-                f"expected T divisible by {TIME_FACTOR} and H, W by {SPACE_FACTOR}, found {time}x{height}x{width}"
+                f"expected clips (B, {channels}, T, H, W) with T divisible by {_FACTORS[0]} and H, W by "
+                f"{SPACE_FACTOR}, found {tuple(clips.shape)}; `reconstruct` takes any H and W"
             )
         reconstruction: torch.Tensor = self.end(self.decoder(self.encoder(clips)))
         return reconstruction
+
+
+def _four(widths: str | Sequence[int]) -> Sequence[int]:
+    """The channels after each of the four convolutions."""
+    if isinstance(widths, str) and widths not in WIDTHS:
+        raise unknown_name("widths", widths, WIDTHS)
+    counts = WIDTHS[widths] if isinstance(widths, str) else widths
+    if len(counts) != 4 or min(counts) < 1:
+        raise PagenError(f"expected four widths of 1 and more, found {list(counts)}; or give {' '.join(WIDTHS)}")
+    return counts
 
 
 def _down(inward: int, outward: int, stride: tuple[int, int, int]) -> list[nn.Module]:
@@ -73,7 +89,7 @@ def _last(inward: int, channels: int) -> nn.Module:
 
 
 def reconstruct(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    """Reconstruct clips (B, C, T, H, W) of any H and W: edges are repeated up to the next multiple, and cut off again."""
+    """Reconstruct clips (B, C, T, H, W) of any H and W: edges are repeated up to multiples of 16, and cut off."""
     height, width = clips.shape[-2:]
     padded = nn.functional.pad(clips, (0, -width % SPACE_FACTOR, 0, -height % SPACE_FACTOR, 0, 0), mode="replicate")
     reconstruction: torch.Tensor = model(padded)

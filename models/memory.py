@@ -1,4 +1,7 @@
-"""Memory that is kept: glibc hands large blocks back after every layer, and fetching them again costs a third of the time."""
+"""Memory that is kept.
+
+glibc hands large blocks back after every layer, and fetching them again costs a third of the time.
+"""
 
 from __future__ import annotations
 

@@ -36,4 +36,4 @@ def open_run(path: Path) -> Run:
         recipe = json.loads((folder.path / RECIPE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PagenError(f"expected {RECIPE} in the run {path}: {error}; train it again with --overwrite") from error
-    return Run(folder.path, recipe, ConvAE3d.from_pretrained(folder.path / MODEL).eval())
+    return Run(folder.path, recipe, ConvAE3d.from_pretrained(folder.path / MODEL))

@@ -22,23 +22,27 @@ def growing(path: Path) -> Iterator[Callable[[Array], None]]:
     """A .npy file (T, ...) that grows by what the yielded function is given: arrays (n, ...) of one shape and type.
 
     Raises:
-        PagenError: it was given nothing.
+        PagenError: it was given nothing, or pieces that differ in shape or type.
     """
-    total, last = 0, None
+    total, first = 0, list[Array]()
     with atomic(path) as temporary, open(temporary, "wb") as file:
 
         def append(piece: Array) -> None:
-            nonlocal total, last
-            if last is None:
+            nonlocal total
+            if not first:
+                first.append(piece[:0])
                 _header(file, piece, 0)
+            here, usual = (f"{array.dtype} {array.shape[1:]}" for array in (piece, first[0]))
+            if here != usual:
+                raise PagenError(f"expected {usual} all through {path}, found {here}; give frames of one size")
             file.write(np.ascontiguousarray(piece).data)
-            total, last = total + len(piece), piece
+            total += len(piece)
 
         yield append
-        if last is None:
+        if not first:
             raise PagenError(f"nothing to write to {path}: expected at least one frame, found none")
         file.seek(0)
-        _header(file, last, total)  # numpy leaves room for the first axis to grow
+        _header(file, first[0], total)  # numpy leaves room for the first axis to grow
 
 
 def write_slices(path: Path, slices: Iterable[Array]) -> int:
@@ -65,7 +69,9 @@ def read_array(path: Path) -> Array:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
     except (ValueError, EOFError) as error:
-        raise PagenError(f"damaged file {path}: expected a .npy array ({error}); remove it and make it again") from error
+        raise PagenError(
+            f"damaged file {path}: expected a .npy array ({error}); remove it and make it again"
+        ) from error
 
 
 def pack(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -80,6 +86,4 @@ def unpack(bits: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.bool_]:
 
 def _header(file: Any, piece: Array, total: int) -> None:
     shape = (total, *piece.shape[1:])
-    npy.write_array_header_1_0(
-        file, {"descr": npy.dtype_to_descr(piece.dtype), "fortran_order": False, "shape": shape}
-    )
+    npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(piece.dtype), "fortran_order": False, "shape": shape})

@@ -13,7 +13,10 @@ from pagen import __version__
 from pagen.errors import PagenError, unknown_name
 
 VERBS = {
-    "datasets": ("pagen.footage.datasets:Datasets", "what data sets are known, where they lie, and whether they are whole"),
+    "datasets": (
+        "pagen.footage.datasets:Datasets",
+        "what data sets are known, where they lie, and whether they are whole",
+    ),
     "prepare": ("pagen.footage.prepare:Prepare", "decode and resize a data set once"),
     "generate": ("pagen.generate.generate:Generate", "make pseudo-anomalies out of normal footage"),
     "train": ("pagen.train.train:Train", "train a recipe: baseline, skip, spatial, temporal"),
@@ -33,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted."""
     try:
         dispatch(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()  # a reader that has gone away shows here, not when the interpreter ends
     except PagenError as error:
         _leave(f"pagen: {error}", 2)
     except KeyboardInterrupt:
@@ -67,8 +71,8 @@ def usage() -> str:
     """What `pagen --help` prints."""
     verbs = "\n".join(f"  {verb:<9} {summary}" for verb, (_, summary) in VERBS.items())
     return (
-        f"pagen {__version__}: video anomaly detection with pseudo-anomalies\n\nusage: pagen VERB [--flags]\n\n{verbs}\n\n"
-        "pagen VERB --help shows the flags of a verb. To begin: pagen demo"
+        f"pagen {__version__}: video anomaly detection with pseudo-anomalies\n\nusage: pagen VERB [--flags]\n\n{verbs}"
+        "\n\npagen VERB --help shows the flags of a verb. To begin: pagen demo"
     )
 
 

@@ -101,17 +101,15 @@ class Folder:
             PagenError: the path holds something else, or was made with another configuration.
         """
         wanted = cls(path, kind, _plain(config), dict(inputs), volatile=_plain(volatile or {}))
-        if overwrite and path.exists():
-            _remove(path)
-        if (path / MANIFEST).exists():
-            _refuse_difference(cls._read(path), wanted)
-            folder = cls._read(path)
-            folder.volatile = wanted.volatile
-            folder._sweep()
-            return folder
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        made_before = (path / MANIFEST).exists()
+        if made_before and not overwrite:
+            return cls._read(path)._taken_up(wanted)
+        if made_before:
+            _clear(path)
+        elif path.exists() and not _is_vacant(path):
             raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
         path.mkdir(parents=True, exist_ok=True)
+        wanted._sweep()
         wanted._write()
         return wanted
 
@@ -128,12 +126,16 @@ class Folder:
             PagenError: no such folder, another kind, unfinished, or a file missing or damaged.
         """
         if not (path / MANIFEST).exists():
-            raise PagenError(f"expected a {kind} folder of pagen at {path}, found no {MANIFEST} there; is the path right?")
+            raise PagenError(
+                f"expected a {kind} folder of pagen at {path}, found no {MANIFEST} there; is the path right?"
+            )
         folder = cls._read(path)
         if folder.kind != kind:
             raise PagenError(f"expected a {kind} folder at {path}, found a {folder.kind} folder; is the path right?")
         if not folder.complete and not partial:
-            raise PagenError(f"the {kind} folder {path} is not finished; run the command that makes it again, it resumes")
+            raise PagenError(
+                f"the {kind} folder {path} is not finished; run the command that makes it again, it resumes"
+            )
         folder.verify(content=verify)
         return folder
 
@@ -148,15 +150,16 @@ class Folder:
         self._write()
 
     def finish(self) -> None:
-        """Note that nothing is missing any more."""
-        self.complete = True
-        self._write()
+        """Note that nothing is missing any more; a folder that knows that already is not touched."""
+        if not self.complete:
+            self.complete = True
+            self._write()
 
     def verify(self, content: bool = True) -> None:
         """Raise PagenError when a file is missing, or is not what was written."""
         expected = {file: want for item in self.items.values() for file, want in item["files"].items()}
         with ThreadPoolExecutor() as pool:
-            for problem in pool.map(lambda pair: self._problem(*pair, content), expected.items()):
+            for problem in pool.map(lambda file: self._problem(file, expected[file], content), expected):
                 if problem:
                     raise PagenError(f"{problem}; remove the file and run the command that made {self.path} again")
 
@@ -178,6 +181,15 @@ class Folder:
         if content and digest(path)["sha256"] != want["sha256"]:
             return f"damaged file {path}: its SHA-256 is not the one in {MANIFEST}"
         return None
+
+    def _taken_up(self, wanted: Folder) -> Folder:
+        """This folder, for the command that wants the other: swept, and with today's paths."""
+        _refuse_difference(self, wanted)
+        self._sweep()
+        if self.volatile != wanted.volatile:
+            self.volatile = wanted.volatile
+            self._write()
+        return self
 
     def _sweep(self) -> None:
         """Remove what a killed process left half-written."""
@@ -218,12 +230,33 @@ def tree_hash(path: Path) -> str:
 
 
 def _refuse_difference(found: Folder, wanted: Folder) -> None:
-    old = {"kind": found.kind, **found.config, **found.inputs}
-    new = {"kind": wanted.kind, **wanted.config, **wanted.inputs}
+    old = dict(_leaves({"kind": found.kind, **found.config, **found.inputs}))
+    new = dict(_leaves({"kind": wanted.kind, **wanted.config, **wanted.inputs}))
     keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
     if keys:
-        shown = ", ".join(f"{key} {old.get(key)!r} there, {new.get(key)!r} asked" for key in keys[:4])
+        shown = ", ".join(f"{key} {old.get(key)!r:.80} there, {new.get(key)!r:.80} asked" for key in keys[:4])
         raise PagenError(f"{found.path} was made otherwise: {shown}; give another --out, or --overwrite")
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """What nested tables hold, by dotted names."""
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _clear(path: Path) -> None:
+    """Remove all but the manifest, which tells whose folder it is should the process be killed here."""
+    for child in list(path.iterdir()):
+        if child.name != MANIFEST:
+            _remove(child)
+
+
+def _is_vacant(path: Path) -> bool:
+    """Whether it is an empty folder, or one whose first manifest was being written by a killed process."""
+    return path.is_dir() and all(child.name.startswith(_TEMPORARY) for child in path.iterdir())
 
 
 def _remove(path: Path) -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 def entropy(seed: int, *key: str | int) -> int:
     """128 bits that depend on the seed and on every part of the key, on every machine alike."""
-    text = "\x1f".join([str(seed), *(f"{type(part).__name__}:{part}" for part in key)])
+    parts = [f"{'str' if isinstance(part, str) else 'int'}:{part}" for part in key]  # numpy's numbers are numbers
+    text = "\x1f".join([str(seed), *parts])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "little")
 
 

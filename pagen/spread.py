@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import ModuleType
 from typing import TypeVar
 
@@ -40,15 +39,20 @@ def spread(
         workers: processes; 0 computes here, None takes one for each core.
 
     Raises:
-        PagenError: a worker was killed (out of memory, mostly); what was done stays done.
+        PagenError: a number of workers below 0, or a worker was killed (out of memory, mostly); what was
+            done stays done.
     """
+    if workers is not None and workers < 0:
+        raise PagenError(f"expected --workers of 0 and more, found {workers}; leave it out for one for each core")
+    if not items:
+        return
     count = min(default_workers() if workers is None else workers, len(items))
     if count == 0:
         with one_thread():
             for item in items:
                 yield item, function(item)
         return
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start)
     try:
         with _nameless_main():
             futures = {pool.submit(function, item): item for item in items}
@@ -89,17 +93,18 @@ def _nameless_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-def _start(parent: int) -> None:
+def _start() -> None:
     # torch reads the variables when an item imports it; importing it here would cost each worker seconds
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import cv2
 
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    """A worker whose parent was killed would wait for work for ever."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever, and write beside the parent's successor."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

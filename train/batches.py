@@ -15,7 +15,7 @@ from pagen.footage.flow import FlowFolder, encode
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.pa_set import PASet, Pseudo
-from pagen.generate.skip import draw_skip
+from pagen.generate.skip import draw_skip, strides_that_fit
 from pagen.seeds import generator
 from pagen.train.crops import Box, Points, draw_box, masked_points, moving_points
 from pagen.train.recipes import Recipe, Skip, Temporal
@@ -72,17 +72,33 @@ class Batches:
         names = self.prepared.clips("train")
         found = [(name, start) for name in names for start in window.inside(len(self._source(name)))]
         if not found:
-            longest = max((self.prepared.length(name) for name in names), default=0)
-            raise PagenError(
-                f"expected training clips of {self.recipe.window} frames and more, the longest has {longest}; "
-                "lower --window or give longer videos"
-            )
+            raise self._too_short(self.recipe.window + (self.flow is not None), "lower --window")
         return found
+
+    @cached_property
+    def fast_clips(self) -> list[str]:
+        """The training clips that are long enough for one of the strides of a `Skip` recipe."""
+        length, strides = self.recipe.window, self._skip.strides
+        names = self.prepared.clips("train")
+        found = [name for name in names if strides_that_fit(self.prepared.length(name), length, strides)]
+        if not found:
+            raise self._too_short((length - 1) * min(strides) + 1, "lower --strides or --window")
+        return found
+
+    @property
+    def _skip(self) -> Skip:
+        assert isinstance(self.recipe, Skip)  # the verb asks the others for a PA set
+        return self.recipe
+
+    def check(self) -> None:
+        """Raise PagenError where the training split is too short for the recipe."""
+        if self.windows and isinstance(self.recipe, Skip) and self.pseudo is None and self.recipe.probability > 0:
+            self.fast_clips  # noqa: B018  # raises
 
     def _window(self, index: int) -> tuple[str, int]:
         """Every window once, in an order of its own, before any comes again."""
         turn, place = divmod(index, len(self.windows))
-        return self.windows[self._order(turn)[place]]
+        return self.windows[int(self._order(turn)[place])]
 
     def _order(self, turn: int) -> npt.NDArray[np.int64]:
         if self._orders.get("turn") is None or self._orders["turn"] != turn:
@@ -95,20 +111,30 @@ class Batches:
         return {}
 
     def _pseudo(self, index: int, rng: np.random.Generator) -> tuple[Pseudo, Points]:
-        if self.pseudo is not None:
-            items = self.pseudo.items(self.recipe.kind or "", self.recipe.window)
-            item = items[rng.integers(len(items))]
-            clip = self.pseudo.render(item, self.recipe.window)
-        else:
-            assert isinstance(self.recipe, Skip)  # the verb asks the others for a PA set
-            name, start = self._window(index)
-            frames = self._source(name)
-            skip = draw_skip(len(frames), start, self.recipe.window, self.recipe.strides, rng)
-            return self._skipped(name, skip.start, frames[skip.indices(self.recipe.window)])
+        if self.pseudo is None:
+            return self._skipped_on_the_fly(index, rng)
+        items = self.pseudo.items(self.recipe.kind or "", self.recipe.window)
+        item = items[rng.integers(len(items))]
+        clip = self.pseudo.render(item, self.recipe.window)
         if item.kind == "skip":
             return self._skipped(item.clip, item.start, clip.pseudo)
         assert clip.mask is not None
         return clip, masked_points(clip.mask, rng)
+
+    def _skipped_on_the_fly(self, index: int, rng: np.random.Generator) -> tuple[Pseudo, Points]:
+        name, start = self._window(index)
+        if name not in self.fast_clips:
+            name, start = self.fast_clips[rng.integers(len(self.fast_clips))], -1
+        frames = self._source(name)
+        skip = draw_skip(len(frames), start, self.recipe.window, self._skip.strides, rng)
+        return self._skipped(name, skip.start, frames[skip.indices(self.recipe.window)])
+
+    def _too_short(self, needed: int, advice: str) -> PagenError:
+        longest = max((self.prepared.length(name) for name in self.prepared.clips("train")), default=0)
+        return PagenError(
+            f"expected training clips of {needed} frames and more, the longest has {longest}; "
+            f"{advice}, or give longer videos"
+        )
 
     def _skipped(self, name: str, start: int, pseudo: Any) -> tuple[Pseudo, Points]:
         target = self._source(name)[start : start + self.recipe.window]

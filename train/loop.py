@@ -8,6 +8,7 @@ import json
 import math
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,32 +18,55 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import patch_environment
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.folders import write_json, write_text
+from pagen.folders import atomic, write_json, write_text
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.memory import keep_memory
+from pagen.models.pretrained import WEIGHTS
 from pagen.train.batches import Batch, Batches
 from pagen.train.objectives import reconstruction_error
 from pagen.train.recipes import Recipe
 
 Row = dict[str, float]
 STATE, METRICS = "state", "metrics.csv"
+ADAM, ROWS = "adam.safetensors", "rows.json"
 
 
-def fit(model: ConvAE3d, batches: Batches, recipe: Recipe, path: Path, device: str = "auto") -> list[Row]:
+def accelerator_on(device: str) -> Accelerator:
+    """Accelerate on a device of torch's, or on the best there is ("auto"). Raises PagenError for one that is not there.
+
+    Accelerate keeps its device for the whole process, where an earlier training may have chosen another.
+    """
+    AcceleratorState._reset_state(reset_partial_state=True)
+    if device == "auto":
+        return Accelerator()
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise PagenError(
+            f"expected a device that torch has, found {device!r} ({reason}); use --device cpu or auto"
+        ) from error
+    with patch_environment(accelerate_torch_device=device):
+        return Accelerator(cpu=device == "cpu")
+
+
+def fit(model: ConvAE3d, batches: Batches, recipe: Recipe, path: Path, accelerator: Accelerator) -> list[Row]:
     """Train the model in place; go on from the state that lies in the run folder, if one does.
 
     Returns:
         One row an epoch: epoch, step, loss (mean over the epoch), lr.
 
     Raises:
-        PagenError: the loss is not finite (the state of the epoch before stays).
+        PagenError: the loss is not finite (the state of the epoch before stays), or the state is damaged.
     """
     keep_memory()
-    accelerator = Accelerator(cpu=device == "cpu")
     model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # 1.4 times the clips a second on CPU
     optimiser = torch.optim.Adam(model.parameters(), lr=recipe.lr)
     rows = load_state(path / STATE, model, optimiser)
@@ -113,13 +137,15 @@ def epochs(rows: list[Row], count: int) -> Iterator[int]:
 @contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
     """The same bits from the same seed, on the CPU; on a GPU speed goes first."""
-    before = torch.are_deterministic_algorithms_enabled()
+    settings: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), settings.fill_uninitialized_memory
     torch.use_deterministic_algorithms(device.type == "cpu")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs a tenth of a step, and no result reads it
+    settings.fill_uninitialized_memory = False  # costs a tenth of a step, and no result reads it
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0])
+        settings.fill_uninitialized_memory = before[1]
 
 
 def save_state(path: Path, model: ConvAE3d, optimiser: Any, rows: list[Row]) -> None:
@@ -130,8 +156,9 @@ def save_state(path: Path, model: ConvAE3d, optimiser: Any, rows: list[Row]) -> 
     temporary.mkdir(parents=True)
     model.save_pretrained(temporary)
     tensors = {f"{i}.{key}": value for i, of in optimiser.state_dict()["state"].items() for key, value in of.items()}
-    save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary / "adam.safetensors")
-    write_json(temporary / "rows.json", rows)
+    with atomic(temporary / ADAM) as file:
+        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, file)
+    write_json(temporary / ROWS, rows)
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
     for other in path.iterdir():
@@ -139,26 +166,47 @@ def save_state(path: Path, model: ConvAE3d, optimiser: Any, rows: list[Row]) -> 
             shutil.rmtree(other)
 
 
+def newest_state(path: Path) -> Path | None:
+    """Where the newest whole state lies, or None."""
+    return max(path.glob("[0-9]*"), default=None)
+
+
 def load_state(path: Path, model: ConvAE3d, optimiser: torch.optim.Optimizer) -> list[Row]:
-    """Take up the newest state, if there is one; returns its rows, else none."""
-    states = sorted(state for state in path.glob("[0-9]*") if state.is_dir()) if path.exists() else []
-    if not states:
+    """Take up the newest state, if there is one; returns its rows, else none. Raises PagenError for a damaged one."""
+    state = newest_state(path)
+    if state is None:
         return []
-    model.load_state_dict(load_file(states[-1] / "model.safetensors"))
-    slots: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in load_file(states[-1] / "adam.safetensors").items():
-        slot, key = name.split(".")
-        layout = torch.channels_last_3d if tensor.ndim == 5 else torch.contiguous_format
-        slots.setdefault(int(slot), {})[key] = tensor.contiguous(memory_format=layout)
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
-    rows: list[Row] = json.loads((states[-1] / "rows.json").read_text(encoding="utf-8"))
+    try:
+        model.load_state_dict(load_file(state / WEIGHTS))
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": _slots(load_file(state / ADAM))})
+        rows: list[Row] = json.loads((state / ROWS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        reason = textwrap.shorten(str(error), 160)
+        raise PagenError(
+            f"expected the state of a training in {state}, found it damaged ({reason}); train again with --overwrite"
+        ) from error
     return rows
 
 
+def _slots(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
+    """Adam's memory by the number of the parameter, in the layout that training keeps it in."""
+    slots: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        slot, key = name.split(".")
+        layout = torch.channels_last_3d if tensor.ndim == 5 else torch.contiguous_format
+        slots.setdefault(int(slot), {})[key] = tensor.contiguous(memory_format=layout)
+    return slots
+
+
 def as_csv(rows: list[Row]) -> str:
-    """The rows as CSV."""
+    """The rows as CSV; `from_csv` gives back the same."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def from_csv(text: str) -> list[Row]:
+    """The rows of a CSV."""
+    return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))]

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
-
 from pagen.errors import PagenError
 
 Source = Literal["frames", "flow"]
@@ -40,7 +39,7 @@ class Recipe:
     """Height and width of the frames."""
     colour: bool = False
     """Three channels instead of grey."""
-    widths: str | tuple[int, int, int, int] = "paper"
+    widths: Literal["paper", "small", "tiny"] | tuple[int, int, int, int] = "paper"
     """Channels after each convolution: a name (paper, small, tiny) or four numbers."""
     window: int = 16
     """Frames in a clip; a multiple of 8."""
@@ -67,15 +66,21 @@ class Recipe:
     scales: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "cpu": _CPU, "tiny": _TINY}
 
     def __post_init__(self) -> None:
-        for flag, value, factor in (("window", self.window, 8), ("crop", self.crop, 16)):
-            if value % factor or value < 0:
-                raise PagenError(f"expected --{flag} to be a multiple of {factor}, found {value}")
+        if self.window % 8 or self.window < 8:
+            raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
+        if self.crop % 16 or self.crop < 0:
+            raise PagenError(f"expected --crop to be a multiple of 16, or 0 for whole frames, found {self.crop}")
+        if min(self.size) < max(self.crop, 16):
+            raise PagenError(f"expected --size of 16 and more, and --crop within, found {self.size} and {self.crop}")
         for flag, share in (("probability", self.probability), ("moving", self.moving)):
             if not 0 <= share <= 1:
                 raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
-        if self.crop > min(self.size):
-            raise PagenError(f"expected --crop within the frames of {self.size}, found {self.crop}")
-        if min(self.batch, self.epochs) < 1 or self.steps < 0 or self.lr <= 0:
+        if self.kind is None and self.probability > 0:
+            raise PagenError(
+                f"expected --probability 0 for {self.name}, which sees no pseudo-anomalies, found {self.probability}; "
+                "take the recipe skip, spatial or temporal"
+            )
+        if min(self.batch, self.epochs) < 1 or self.steps < 0 or not self.lr > 0:
             raise PagenError("expected --batch, --epochs and --lr above zero, and --steps not below")
 
     @classmethod
@@ -106,6 +111,11 @@ class Skip(Recipe):
 
     name: ClassVar[str] = "skip"
     kind: ClassVar[str | None] = "skip"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.strides, default=0) < 2:
+            raise PagenError(f"expected --strides of 2 and more, found {self.strides}; LNTRA takes 2 3 4 5")
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,11 @@ class Temporal(Recipe):
         "cpu": {**_CPU, "radius": 8.0},
         "tiny": {**_TINY, "radius": 8.0},
     }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.radius > 0:
+            raise PagenError(f"expected --radius above zero (pixels per frame), found {self.radius}")
 
     @property
     def channels(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
@@ -45,11 +46,19 @@ class Train(Generic[R]):
     json: bool = False
     """Print the result as JSON."""
 
+    def __post_init__(self) -> None:
+        if self.resume and self.overwrite:
+            raise PagenError("expected --resume or --overwrite, found both: one goes on, the other starts again")
+        if self.recipe.crop == 0 and any(side % 16 for side in self.recipe.size):
+            raise PagenError(
+                f"expected --size in multiples of 16 to train on whole frames, found {self.recipe.size}; give a --crop"
+            )
+
 
 def parse(argv: Sequence[str]) -> Train[Any]:
     """Read `RECIPE [flags]`; the recipe and its scale decide the defaults of the rest."""
     if not argv or argv[0] in ("-h", "--help"):
-        print(_usage())
+        console.result(None, False, _usage())
         raise SystemExit(0)
     name, rest = argv[0], list(argv[1:])
     if name not in RECIPES:
@@ -91,7 +100,8 @@ def recipe_of(config: Train[Any]) -> dict[str, Any]:
 def _scale(argv: Sequence[str]) -> Scale:
     """The value of --scale, read ahead because other defaults depend on it."""
     words = [word for argument in argv for word in argument.split("=", 1)]
-    asked = words[words.index("--scale") + 1] if "--scale" in words[:-1] else "cpu"
+    values = [value for flag, value in pairwise(words) if flag == "--scale"]
+    asked = values[-1] if values else "cpu"
     if asked not in get_args(Scale):
         raise unknown_name("scale", asked, get_args(Scale))
     return asked  # type: ignore[return-value]
@@ -100,6 +110,6 @@ def _scale(argv: Sequence[str]) -> Scale:
 def _usage() -> str:
     recipes = "\n".join(f"  {name:<9} {(recipe.__doc__ or '').splitlines()[0]}" for name, recipe in RECIPES.items())
     return (
-        "usage: pagen train RECIPE --dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] [...]"
-        f"\n\n{recipes}\n\npagen train RECIPE --help shows all flags."
+        "usage: pagen train RECIPE --dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] "
+        f"[...]\n\n{recipes}\n\npagen train RECIPE --help shows all flags."
     )

@@ -37,10 +37,11 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
     Yields:
         Flow (2, H, W) float32 in pixels per frame, x then y, from each frame to the next.
     """
-    method = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     previous = next(frames)
     for frame in frames:
-        yield method.calc(previous, frame, None).transpose(2, 0, 1)
+        flow = np.zeros((*frame.shape, 2), np.float32)
+        yield np.asarray(method.calc(previous, frame, flow), np.float32).transpose(2, 0, 1)
         previous = frame
 
 
@@ -99,8 +100,9 @@ def _flow_of(job: _Job) -> dict[str, dict[str, Any]]:
 
 def grey(frame: Grey) -> Grey:
     """A frame (H, W, C) as grey (H, W)."""
-    single = np.ascontiguousarray(frame[..., 0])
-    return single if frame.shape[-1] == 1 else cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)
+    if frame.shape[-1] == 1:
+        return np.ascontiguousarray(frame[..., 0])
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
@@ -118,7 +120,8 @@ def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
     channels = [flow[:, 0], flow[:, 1]]
     if encoding == "uvm":
         channels.append(np.hypot(channels[0].astype(np.float32), channels[1]))
-    return np.clip(np.stack(channels).astype(np.float32) / np.float32(radius), -1, 1)
+    scaled: npt.NDArray[np.float32] = np.stack(channels).astype(np.float32) / np.float32(radius)
+    return np.clip(scaled, -1, 1, out=scaled)
 
 
 def colour_wheel(flow: Flow, radius: float) -> Grey:
@@ -135,15 +138,19 @@ def colour_wheel(flow: Flow, radius: float) -> Grey:
     part = (position - low)[..., None]
     colour = (1 - part) * wheel[low] + part * wheel[(low + 1) % len(wheel)]
     inside = 1 - speed * (1 - colour)
-    return (255 * np.where(speed <= 1, inside, colour * 0.75)).astype(np.uint8)
+    picture: npt.NDArray[np.float64] = 255 * np.where(speed <= 1, inside, colour * 0.75)
+    return picture.astype(np.uint8)
 
 
 def _middlebury_wheel() -> npt.NDArray[np.float64]:
-    """The 55 colours: red-yellow 15, yellow-green 6, green-cyan 4, cyan-blue 11, blue-magenta 13, magenta-red 6."""
-    corners = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]], float)
+    """The 55 colours: red-yellow 15, yellow-green 6, green-cyan 4, cyan-blue 11, blue-magenta 13, magenta-red 6.
+
+    In whole 255ths, as there.
+    """
+    corners = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]])
     steps = (15, 6, 4, 11, 13, 6)
     pieces = [
-        first + np.arange(count)[:, None] / count * (second - first)
+        first + 255 * np.arange(count)[:, None] // count * (second - first) / 255
         for first, second, count in zip(corners[:-1], corners[1:], steps, strict=True)
     ]
     return np.concatenate(pieces)

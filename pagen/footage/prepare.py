@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Frames = npt.NDArray[np.uint8]
 
 Size = tuple[int, int]
+SMALLEST = 16
+"""Pixels a side, which optical flow and masks need."""
 _CHUNK = 32
 
 
@@ -51,9 +53,7 @@ class Prepare:
 def run(config: Prepare) -> None:
     """The verb `prepare`."""
     size = None if config.size == "native" else config.size
-    prepared = prepare(
-        config.dataset, config.root, size, config.colour, config.out, config.workers, config.overwrite
-    )
+    prepared = prepare(config.dataset, config.root, size, config.colour, config.out, config.workers, config.overwrite)
     frames = {split: sum(prepared.length(name) for name in prepared.clips(split)) for split in ("train", "test")}
     result = {"path": str(prepared.path), "size": prepared.size, "channels": prepared.channels, "frames": frames}
     console.result(result, config.json, f"{prepared}\n{prepared.path}")
@@ -79,10 +79,12 @@ def prepare(
         out: the folder; by default one in the cache, named after the data set, size and footage.
 
     Raises:
-        PagenError: the footage is missing or damaged, or `out` holds something else.
+        PagenError: the footage is missing or damaged, a side under 16 pixels, or `out` holds something else.
     """
     from pagen.footage.locate import locate
 
+    if size is not None and min(size) < SMALLEST:
+        raise PagenError(f"expected a --size of {SMALLEST} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
     footage.require()
     identity = _identity(footage)
@@ -111,7 +113,7 @@ def cache_folder() -> Path:
     """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder."""
     import platformdirs
 
-    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen"))
+    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
 
 
 @dataclass(frozen=True)
@@ -214,10 +216,11 @@ def _prepare_clip(job: _Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]
     frames = write_slices(paths["clips"], chunks)
     shape = read_array(paths["clips"]).shape
     labels, masks = job.clip.labels(), job.clip.masks()
-    for what, count in (("labels", None if labels is None else len(labels)),):
-        if count not in (None, frames):
-            raise PagenError(f"clip {name}: expected {what} for its {frames} frames, found {count}; mend the label file")
     if labels is not None:
+        if len(labels) != frames:
+            raise PagenError(
+                f"clip {name}: expected {frames} labels, one a frame, found {len(labels)}; mend the labels"
+            )
         write_array(paths["labels"], labels)
     if masks is not None:
         count = write_slices(paths["masks"], (pack(m) for m in _chunks(_resized_mask(m, shape[1:3]) for m in masks)))
@@ -239,14 +242,16 @@ def _chunks(frames: Iterator[Any]) -> Iterator[Any]:
 
 def _resized(frame: Frames, size: Size | None, colour: bool) -> Frames:
     import cv2
+    import numpy as np
 
     if frame.ndim == 3 and not colour:
-        frame = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
     elif frame.ndim == 2 and colour:
-        frame = cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB)
+        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
     if size is not None and frame.shape[:2] != size:
         shrinks = size[0] * 2 < frame.shape[0] or size[1] * 2 < frame.shape[1]
-        frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=how), np.uint8)
     return frame if frame.ndim == 3 else frame[..., None]
 
 
@@ -257,8 +262,22 @@ def _resized_mask(mask: npt.NDArray[np.bool_], size: Size) -> npt.NDArray[np.boo
 
     if mask.shape == size:
         return mask
-    area = cv2.resize(mask.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
-    return area >= min(0.5, float(area.max()) or 0.5)
+    resized = _covered(mask, size) >= 0.5
+    count, objects = cv2.connectedComponents(mask.astype(np.uint8))
+    for number in range(1, count):
+        share = _covered(objects == number, size)
+        resized |= share >= min(0.5, float(share.max()))
+    return resized
+
+
+def _covered(mask: npt.NDArray[np.bool_], size: Size) -> npt.NDArray[np.float32]:
+    """The share of each pixel's area that is masked."""
+    import cv2
+    import numpy as np
+
+    # one axis after the other: where one grows, OpenCV takes no areas along the other either
+    wide = cv2.resize(mask.astype(np.float32), (size[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(wide, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _refuse_mixed_sizes(folder: Folder) -> None:
@@ -267,7 +286,8 @@ def _refuse_mixed_sizes(folder: Folder) -> None:
     for name, shape in shapes.items():
         if shape != first:
             raise PagenError(
-                f"expected clips of one size, found {first[0]}x{first[1]} and {shape[0]}x{shape[1]} ({name}); give a --size"
+                f"expected clips of one size, found {first[0]}x{first[1]} and {shape[0]}x{shape[1]} ({name}); "
+                "prepare them at a --size, or encode them alike"
             )
 
 

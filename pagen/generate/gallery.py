@@ -1,4 +1,9 @@
-"""`gallery.png`: what a PA set looks like, a few rows of every kind."""
+"""`gallery.png`: what a PA set looks like, a few rows of every kind.
+
+What moves is small in a wide frame, so that each row shows the whole frame once, small, and beside it
+a close-up of where something was replaced. A row is the most visible of some clips, since many
+pseudo-anomalies hardly differ from what they were made of (lambda near 1, a walker filled with a walker).
+"""
 
 from __future__ import annotations
 
@@ -6,107 +11,137 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from pagen.folders import atomic
 from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
+from pagen.generate.temporal import bounding_box
 
 Picture = npt.NDArray[np.uint8]
-_ROWS, _STRIP, _INCHES = 3, 8, 2.5
-_COLUMNS = ("normal", "mask", "pseudo-anomaly", "difference")
+_ROWS, _TRIED, _STRIP = 3, 5, 8
+_INCHES = 1.9
+_COLUMNS = ("normal, whole", "normal", "mask", "pseudo-anomaly")
+_DIFFERENCE = {"spatial": (3, "difference x3"), "temporal": (1, "difference"), "patch": (1, "difference")}
 
 
 def gallery(pseudo: PASet, path: Path) -> None:
     """Draw the gallery: normal, mask, pseudo, difference; flow in the colour wheel; filmstrips for skip."""
-    kinds = [kind for kind in pseudo.kinds if pseudo.items(kind, pseudo.folder.config["length"])]
     height, width = pseudo.prepared.size
-    rows = [_INCHES * height / width * (0.5 * 2 if kind == "skip" else 1) * _ROWS + 0.5 for kind in kinds]
-    figure = Figure(figsize=(_INCHES * 4, sum(rows)), layout="constrained")
+    across = width / height + 4
+    chosen = {kind: list(_chosen(pseudo, kind)) for kind in pseudo.kinds}
+    unit = {kind: 2 * across / _STRIP + 0.05 if kind == "skip" else 1 for kind in chosen}
+    rows = [_INCHES * len(clips) * unit[kind] + 0.6 for kind, clips in chosen.items()]
+    figure = Figure(figsize=(_INCHES * across, sum(rows) + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
-    parts = figure.subfigures(len(kinds), 1, height_ratios=rows, squeeze=False)[:, 0] if kinds else []
-    for part, kind in zip(parts, kinds, strict=True):
-        draw = _filmstrips if kind == "skip" else _comparison
-        draw(part, pseudo, kind)
+    figure.suptitle(f"{pseudo.prepared.dataset}: each row is that of {_TRIED} clips which differs most", fontsize=9)
+    parts: Any = figure.subfigures(len(rows), 1, height_ratios=rows, squeeze=False)[:, 0]
+    for part, (kind, clips) in zip(parts, chosen.items(), strict=True):
+        part.suptitle(_title(pseudo, kind), x=0.01, ha="left", fontsize=11)
+        draw = _filmstrips if kind == "skip" else _close_ups
+        draw(part, clips, width / height)
     with atomic(path) as temporary:
         figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
 
 
-def _comparison(part: Any, pseudo: PASet, kind: str) -> None:
-    """Rows of normal, mask, pseudo, difference, each of the middle of a clip."""
-    part.suptitle(_title(pseudo, kind), x=0.01, ha="left", fontsize=11)
-    axes = part.subplots(_ROWS, 4, squeeze=False)
-    for row, (item, clip) in zip(axes, _chosen(pseudo, kind), strict=False):
-        for axis, picture in zip(row, _pictures(clip, kind), strict=True):
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
-        row[0].set_ylabel(f"{item.clip}  frame {item.start + len(clip.pseudo) // 2}", fontsize=7)
-    for axis, title in zip(axes[0], _COLUMNS, strict=True):
+def _chosen(pseudo: PASet, kind: str) -> Iterator[tuple[Item, Pseudo]]:
+    """From each part of the set the clip that differs most in its middle, out of a few spread over the part."""
+    items = pseudo.items(kind, pseudo.length)
+    for part in np.array_split(np.arange(len(items)), min(_ROWS, len(items))):
+        tried = part[np.linspace(0, len(part) - 1, _TRIED).astype(int)]
+        clips = [(items[place], pseudo.render(items[place], pseudo.length)) for place in tried]
+        yield max(clips, key=lambda pair: _difference(pair[1])[len(pair[1].pseudo) // 2].mean())
+
+
+def _close_ups(part: Any, chosen: list[tuple[Item, Pseudo]], ratio: float) -> None:
+    """Rows of the middle of a clip: the whole normal frame, and close-ups of normal, mask, pseudo, difference."""
+    axes = part.subplots(len(chosen), 5, squeeze=False, width_ratios=[ratio, 1, 1, 1, 1])
+    for row, (item, clip) in zip(axes, chosen, strict=True):
+        middle = len(clip.pseudo) // 2
+        assert clip.mask is not None
+        there = _around(clip.mask[middle] > 0)
+        normal, *others = _pictures(item.kind, clip, middle)
+        for axis, picture in zip(row, [normal, *(one[there] for one in (normal, *others))], strict=True):
+            _show(axis, picture)
+        corner, side = (there[1].start - 0.5, there[0].start - 0.5), there[0].stop - there[0].start
+        row[0].add_patch(Rectangle(corner, side, side, fill=False, edgecolor="tab:orange", clip_on=False))
+        row[0].set_ylabel(f"{item.clip}  frame {item.start + middle}", fontsize=7)
+    for axis, title in zip(axes[0], (*_COLUMNS, _DIFFERENCE[chosen[0][0].kind][1]), strict=True):
         axis.set_title(title, fontsize=9)
-    _bare(axes)
 
 
-def _filmstrips(part: Any, pseudo: PASet, kind: str) -> None:
-    """Rows in pairs: every other frame of the normal clip, and below it of the pseudo-anomalous one."""
-    part.suptitle(_title(pseudo, kind), x=0.01, ha="left", fontsize=11)
-    axes = part.subplots(2 * _ROWS, _STRIP, squeeze=False)
-    for index, (item, clip) in enumerate(_chosen(pseudo, kind)):
-        stride = item.parameters["stride"]
-        for row, frames, step, label in ((0, clip.target, 1, "normal"), (1, clip.pseudo, stride, f"stride {stride}")):
-            strip = axes[2 * index + row]
-            for place, axis in enumerate(strip):
-                t = min(place * len(frames) // _STRIP, len(frames) - 1)
-                axis.imshow(_shown(frames[t]), cmap="gray", vmin=0, vmax=255, interpolation="none")
+def _filmstrips(part: Any, chosen: list[tuple[Item, Pseudo]], ratio: float) -> None:
+    """Rows in pairs: every other frame of the normal clip, below it of the pseudo one, where they differ most."""
+    axes = part.subplots(2 * len(chosen), _STRIP, squeeze=False)
+    for index, (item, clip) in enumerate(chosen):
+        stride, there = item.parameters["stride"], _busiest(_difference(clip).mean(axis=0))
+        strips = ((clip.target, 1, f"{item.clip}\nnormal"), (clip.pseudo, stride, f"{item.clip}\nstride {stride}"))
+        for strip, (frames, step, label) in zip(axes[2 * index : 2 * index + 2], strips, strict=True):
+            for axis, t in zip(strip, np.linspace(0, len(frames) - 1, _STRIP).astype(int), strict=True):
+                _show(axis, frames[t][there])
                 axis.set_title(str(item.start + t * step), fontsize=6, pad=2)
             strip[0].set_ylabel(label, fontsize=7)
-    _bare(axes)
 
 
-def _chosen(pseudo: PASet, kind: str) -> Iterator[tuple[Item, Pseudo]]:
-    """Items spread evenly over the set."""
-    length = pseudo.folder.config["length"]
-    items = pseudo.items(kind, length)
-    for place in np.linspace(0, len(items) - 1, _ROWS + 2).astype(int)[1:-1]:
-        item = items[place]
-        yield item, pseudo.render(item, length)
+def _around(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """A square around a mask (H, W), about twice its size and a third of the frame at least."""
+    top, left, height, width = bounding_box(mask)
+    side = min(max(2 * max(height, width), min(mask.shape) // 3), *mask.shape)
+    return _square(mask.shape, top + height // 2 - side // 2, left + width // 2 - side // 2, side)
 
 
-def _pictures(clip: Pseudo, kind: str) -> list[Picture]:
-    middle = len(clip.pseudo) // 2
-    normal, made = clip.target[middle], clip.pseudo[middle]
+def _busiest(difference: npt.NDArray[np.float32]) -> tuple[slice, slice]:
+    """The square half as high as the frame in which a difference (H, W) is largest."""
+    side = min(difference.shape) // 2
+    sums = cv2.boxFilter(difference, -1, (side, side), anchor=(0, 0))[: 1 - side, : 1 - side]
+    top, left = np.unravel_index(int(sums.argmax()), sums.shape)
+    return _square(difference.shape, int(top), int(left), side)
+
+
+def _square(shape: tuple[int, ...], top: int, left: int, side: int) -> tuple[slice, slice]:
+    top, left = (min(max(first, 0), n - side) for first, n in zip((top, left), shape, strict=True))
+    return slice(top, top + side), slice(left, left + side)
+
+
+def _difference(clip: Pseudo) -> npt.NDArray[np.float32]:
+    """How far pseudo and normal are apart in each pixel, (T, H, W)."""
+    channels = 1 if clip.pseudo.dtype == np.float16 else -1
+    apart = np.abs(clip.pseudo.astype(np.float32) - clip.target).mean(axis=channels)
+    return apart  # type: ignore[no-any-return]
+
+
+def _pictures(kind: str, clip: Pseudo, t: int) -> list[Picture]:
+    """Frame t as pictures: normal, mask, pseudo, difference."""
+    normal, made = clip.target[t], clip.pseudo[t]
     assert clip.mask is not None
-    mask = (np.asarray(clip.mask[middle], np.float32) * 255).astype(np.uint8)
+    mask = (np.asarray(clip.mask[t], np.float32) * 255).astype(np.uint8)
+    change = made.astype(np.float32) - normal
     if kind == "temporal":
-        radius = max(float(np.quantile(np.hypot(normal[0], normal[1]).astype(np.float32), 0.998)), 1.0)
-        return [
-            colour_wheel(normal, radius),
-            mask,
-            colour_wheel(made, radius),
-            colour_wheel(made.astype(np.float32) - normal, radius),
-        ]
-    difference = np.abs(made.astype(np.int16) - normal).astype(np.uint8)
-    return [_shown(normal), mask, _shown(made), _shown(difference)]
+        radius = max(float(np.quantile(np.hypot(*normal.astype(np.float32)), 0.998)), 1.0)
+        return [colour_wheel(normal, radius), mask, colour_wheel(made, radius), colour_wheel(change, radius)]
+    return [normal, mask, made, np.minimum(_DIFFERENCE[kind][0] * np.abs(change), 255).astype(np.uint8)]
 
 
-def _shown(frame: Picture) -> Picture:
-    return frame[..., 0] if frame.shape[-1] == 1 else frame
+def _show(axis: Any, picture: Picture) -> None:
+    grey = picture.ndim == 3 and picture.shape[2] == 1
+    axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    axis.set(xticks=[], yticks=[])
+    for side in axis.spines.values():
+        side.set_visible(False)
 
 
 def _title(pseudo: PASet, kind: str) -> str:
     config = pseudo.folder.config
     how = {
         "spatial": f"{config['inpainter']}, masks: {config['masks']}",
-        "temporal": f"{config['flow']} flow mixed in the {config['region']}, masks: {config['masks']}",
-        "skip": "every s-th frame; the numbers are the video's frames",
+        "temporal": f"{config['flow']} flow mixed in the {config['region']}, masks: {config['masks']}; "
+        "hue is direction, white is rest",
+        "skip": "every s-th frame, where that shows most; the numbers are the video's frames",
         "patch": "SmoothMixS; an intruder seen through a window that wanders",
     }
     return f"{kind}: {how[kind]}"
-
-
-def _bare(axes: Any) -> None:
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-        for side in axis.spines.values():
-            side.set_visible(False)

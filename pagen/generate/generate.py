@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -68,10 +68,12 @@ class Generate:
     def __post_init__(self) -> None:
         if not self.kinds:
             raise PagenError("expected at least one of --kinds spatial temporal skip patch, found none")
-        if self.length < 2 or min(self.size) < 16 or (self.limit_clips or 1) < 1:
+        if self.length < 2 or min(self.size) < 16 or (self.limit_clips is not None and self.limit_clips < 1):
             raise PagenError("expected --length of 2 and more, --size of 16 and more, --limit-clips of 1 and more")
         if not 0 < self.max_size <= 1 or self.max_move < 0:
             raise PagenError("expected --max-size in (0, 1] and --max-move of 0 and more")
+        if min(self.strides, default=0) < 2 or self.inference_steps < 1:
+            raise PagenError("expected --strides of 2 and more, and --inference-steps of 1 and more")
 
 
 def run(config: Generate) -> None:
@@ -86,20 +88,20 @@ def generate(config: Generate) -> dict[str, Any]:
     DATASETS[config.dataset]
     from pagen.generate import make
 
+    # found out here once, so that no worker loads torch for it
+    config = replace(config, device=make.device_of(config))
     make.check(config)
     from pagen.folders import Folder
     from pagen.footage.prepare import prepare
 
     prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.workers)
-    names = prepared.clips("train")[: config.limit_clips]
-    flow = make.flow_of(config, prepared, names)
+    clips = make.clips_of(config, prepared)
     path = config.out or Path("pa") / config.dataset
-    inputs = {"prepared": prepared.fingerprint()}
-    folder = Folder.begin(path, "pa_set", make.settings(config), inputs, {"prepared": str(prepared.path)}, config.overwrite)
-    for kind in config.kinds:
-        pending = set(folder.pending([f"{kind}/{name}" for name in names]))
-        _make_all(folder, [make.Job(config, kind, name, prepared, flow, path) for name in names if f"{kind}/{name}" in pending])
-    _draw_gallery(folder)
+    inputs, where = {"prepared": prepared.fingerprint()}, {"prepared": str(prepared.path)}
+    folder = Folder.begin(path, "pa_set", make.settings(config), inputs, where, config.overwrite)
+    flow = make.flow_of(config, prepared, clips)
+    _make_all(folder, [make.Job(config, kind, name, prepared, flow, path) for kind in clips for name in clips[kind]])
+    _draw_gallery(folder, prepared)
     return _summary(folder, prepared, config)
 
 
@@ -107,21 +109,22 @@ def _make_all(folder: Folder, jobs: list[Job]) -> None:
     from pagen.generate.make import make_clip
     from pagen.spread import spread
 
-    if jobs:
-        done = console.progress(spread(make_clip, jobs, jobs[0].config.workers), jobs[0].kind, len(jobs))
-        for job, (files, info) in done:
-            folder.record(f"{job.kind}/{job.name}", files, **info)
+    wanted = set(folder.pending([job.item for job in jobs]))
+    pending = [job for job in jobs if job.item in wanted]
+    if pending:
+        done = spread(make_clip, pending, pending[0].config.workers)
+        for job, (files, info) in console.progress(done, "generate", len(pending), "items"):
+            folder.record(job.item, files, **info)
 
 
-def _draw_gallery(folder: Folder) -> None:
+def _draw_gallery(folder: Folder, prepared: Prepared) -> None:
     from pagen.folders import digests
     from pagen.generate.gallery import gallery
-    from pagen.generate.pa_set import open_pa_folder
+    from pagen.generate.pa_set import PASet
 
     picture = folder.path / "gallery.png"
     if folder.pending(["gallery"]):
-        folder.finish()  # the gallery reads the set as anybody would
-        gallery(open_pa_folder(folder.path), picture)
+        gallery(PASet(folder, prepared), picture)
         folder.record("gallery", digests(folder.path, [picture]))
     folder.finish()
 

@@ -8,26 +8,28 @@ drawn again for the next, so that a long video does not hold a single pseudo-ano
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from pagen import console
 from pagen.arrays import growing, pack
+from pagen.errors import PagenError
 from pagen.folders import digests, write_text
 from pagen.footage.flow import FLOWS, FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
-from pagen.generate.generate import Generate
+from pagen.generate.generate import Generate, Kind
 from pagen.generate.inpaint import Inpainter, open_inpainter
 from pagen.generate.masks import open_masks
 from pagen.generate.patch import draw_patch
-from pagen.generate.skip import draw_skip, strides_that_fit
+from pagen.generate.skip import draw_skip
 from pagen.generate.temporal import draw_mix, mix_flow
 from pagen.seeds import generator
 
@@ -48,10 +50,25 @@ class Job:
     flow: FlowFolder | None
     path: Path
 
+    @property
+    def item(self) -> str:
+        """What the manifest calls it."""
+        return f"{self.kind}/{self.name}"
+
 
 def settings(config: Generate) -> dict[str, Any]:
     """What the bytes of the PA set depend on."""
-    return {key: value for key, value in asdict(config).items() if key not in _NOT_BYTES}
+    kept = {key: value for key, value in asdict(config).items() if key not in _NOT_BYTES}
+    return {**kept, "kinds": _kinds(config)}
+
+
+def device_of(config: Generate) -> str:
+    """Where a diffusion inpainter runs; `auto` is the best there is."""
+    if config.device != "auto":
+        return config.device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def check(config: Generate) -> None:
@@ -61,19 +78,55 @@ def check(config: Generate) -> None:
     if {"spatial", "temporal"} & set(config.kinds):
         open_masks(config.masks)
     if "spatial" in config.kinds:
-        _inpainter(config.inpainter, _device(config.device), config.inference_steps)
+        _inpainter(config.inpainter, config.device, config.inference_steps)
 
 
-def flow_of(config: Generate, prepared: Prepared, names: Sequence[str]) -> FlowFolder | None:
+def clips_of(config: Generate, prepared: Prepared) -> dict[str, list[str]]:
+    """Kind -> the training clips that are long enough for it.
+
+    Raises:
+        PagenError: there are no training clips, or none of them is long enough for a kind.
+    """
+    names = prepared.clips("train")[: config.limit_clips]
+    if not names:
+        raise PagenError(
+            f"expected training clips in {prepared.dataset} ({prepared.folder.volatile['root']}), found none; "
+            "pseudo-anomalies are made of normal clips, give some"
+        )
+    return {kind: _long_enough(config, prepared, names, kind) for kind in _kinds(config)}
+
+
+def _long_enough(config: Generate, prepared: Prepared, names: list[str], kind: str) -> list[str]:
+    span = (config.length - 1) * min(config.strides) + 1
+    least = {"temporal": config.length + 1, "skip": span}.get(kind, config.length)
+    long = [name for name in names if prepared.length(name) >= least]
+    if not long:
+        longest = max(prepared.length(name) for name in names)
+        raise PagenError(
+            f"expected training clips of at least {least} frames for {kind} pseudo-anomalies, "
+            f"the longest has {longest}; give longer clips, a smaller --length, or leave {kind} out of --kinds"
+        )
+    if len(long) < len(names):
+        console.say(f"{kind}: {len(names) - len(long)} of {len(names)} training clips are shorter than {least} frames")
+    return long
+
+
+def _kinds(config: Generate) -> list[str]:
+    """The kinds, each once and always in the same order."""
+    return [kind for kind in get_args(Kind) if kind in config.kinds]
+
+
+def flow_of(config: Generate, prepared: Prepared, clips: Mapping[str, list[str]]) -> FlowFolder | None:
     """The flow that temporal pseudo-anomalies are made of."""
-    return flow_folder(prepared, names, config.flow, config.workers) if "temporal" in config.kinds else None
+    return flow_folder(prepared, clips["temporal"], config.flow, config.workers) if "temporal" in clips else None
 
 
 def make_clip(job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Write the files of one item; returns their digests and how many frames, flow maps or clips they hold."""
+    paths: list[Path] = []
     if job.kind in ("skip", "patch"):
         records = list(_skips(job) if job.kind == "skip" else _patches(job))
-        paths, count = [], len(records)
+        count = len(records)
     else:
         paths, records = _write(job, _inpainted(job) if job.kind == "spatial" else _mixed(job))
         count = sum(record["frames"] for record in records)
@@ -98,7 +151,7 @@ def _write(job: Job, pieces: Iterator[Piece]) -> tuple[list[Path], list[Record]]
 
 def _inpainted(job: Job) -> Iterator[Piece]:
     """Segments of frames with a region painted over (Rai et al. 2024, equation 2), and their masks."""
-    inpaint = _inpainter(job.config.inpainter, _device(job.config.device), job.config.inference_steps)
+    inpaint = _inpainter(job.config.inpainter, job.config.device, job.config.inference_steps)
     frames = job.prepared.frames(job.name)
     for start, masks, record in _masked(job, len(frames)):
         normal = np.asarray(frames[start : start + len(masks)])
@@ -134,8 +187,6 @@ def _masked(job: Job, count: int) -> Iterator[tuple[int, npt.NDArray[np.bool_], 
 def _skips(job: Job) -> Iterator[Record]:
     frames = job.prepared.length(job.name)
     config = job.config
-    if not strides_that_fit(frames, config.length, config.strides):
-        return
     for start in Windows(config.length).inside(frames):
         skip = draw_skip(frames, start, config.length, config.strides, generator(config.seed, "skip", job.name, start))
         yield {"clip": job.name, "start": skip.start, "stride": skip.stride}
@@ -157,12 +208,3 @@ def _share(changed: npt.NDArray[np.bool_]) -> float:
 def _inpainter(name: str, device: str, steps: int) -> Inpainter:
     """Opened once in each process."""
     return open_inpainter(name, device, steps)
-
-
-def _device(name: str) -> str:
-    """`auto` is the best there is."""
-    if name != "auto":
-        return name
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"

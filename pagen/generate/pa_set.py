@@ -8,6 +8,7 @@ pixels are made of them again. The normal clips stay where they were prepared.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -79,20 +80,27 @@ class PASet:
         lines = (self.folder.path / kind / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
         return [json.loads(line) for line in lines]
 
-    def items(self, kind: str, length: int = 16) -> list[Item]:
-        """Every pseudo-anomalous clip of `length` frames: every window (spatial, temporal), every record (skip, patch)."""
+    @property
+    def length(self) -> int:
+        """Frames in a clip that it was made for; spatial and temporal ones can be cut to others."""
+        return int(self.folder.config["length"])
+
+    def items(self, kind: str, length: int) -> list[Item]:
+        """Every pseudo-anomalous clip of `length` frames: every window (spatial, temporal) or record (skip, patch)."""
         if (kind, length) not in self._items:
-            self._items[kind, length] = [item for name in self.clips(kind) for item in self._items_of(kind, name, length)]
+            found = [item for name in self.clips(kind) for item in self._items_of(kind, name, length)]
+            self._items[kind, length] = found
         return self._items[kind, length]
 
-    def render(self, item: Item, length: int = 16) -> Pseudo:
+    def render(self, item: Item, length: int) -> Pseudo:
         """The frames or flow of an item."""
         if item.kind in ("spatial", "temporal"):
             return self._stored(item, slice(item.start, item.start + length))
         frames = self.prepared.frames(item.clip)
         target = frames[item.start : item.start + length]
         if item.kind == "patch":
-            return Pseudo(*_patched(item, target))
+            pseudo, mask = render(Patch.from_json(item.parameters), target)
+            return Pseudo(pseudo, target, mask)
         chosen = Skip(item.start, item.parameters["stride"]).indices(length)
         changed = np.broadcast_to((chosen != chosen[0])[:, None, None], target.shape[:3])
         return Pseudo(frames[chosen], target, changed)
@@ -111,16 +119,16 @@ class PASet:
         bits = read_array(self.folder.path / f"{item.kind}_mask/{item.clip}.npy")
         mask = unpack(bits[window], self.prepared.size[1])
         pseudo = read_array(self.folder.path / f"{item.kind}/{item.clip}.npy")[window]
-        source = self.prepared.frames(item.clip) if item.kind == "spatial" else self._flow.flow(item.clip)
+        source = self.prepared.frames(item.clip) if item.kind == "spatial" else self.flow.flow(item.clip)
         return Pseudo(pseudo, source[window], mask)
 
     def _items_of(self, kind: str, name: str, length: int) -> list[Item]:
         if kind in ("spatial", "temporal"):
             frames = self.prepared.length(name) - (kind == "temporal")
             return [Item(kind, name, start, {}) for start in Windows(length).inside(frames)]
-        if length != self.folder.config["length"]:
+        if length != self.length:
             raise PagenError(
-                f"expected clips of {self.folder.config['length']} frames as in {self.folder.path}, asked for {length}; "
+                f"expected clips of {self.length} frames as in {self.folder.path}, asked for {length}; "
                 f"generate a set with --length {length}"
             )
         return [Item(kind, name, record["start"], record) for record in self.records(kind, name)]
@@ -130,7 +138,8 @@ class PASet:
         return {}
 
     @cached_property
-    def _flow(self) -> FlowFolder:
+    def flow(self) -> FlowFolder:
+        """The flow that temporal ones were made of."""
         return flow_folder(self.prepared, self.clips("temporal"), self.folder.config["flow"])
 
 
@@ -139,11 +148,14 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
 
     An entry is (pseudo, target, mask, metadata): pseudo and target float32 (C, T, H, W), frames in
     [-1, 1] or flow (2, T, H, W) in pixels per frame; mask float32 (1, T, H, W) in [0, 1], above 0
-    where something was replaced; metadata with kind, clip, start and parameters.
+    where something was replaced; metadata a dict of kind, clip, start (first frame) and parameters
+    (JSON text: the stride, or the patch). Entries of all kinds but temporal can share a batch.
     """
 
-    def __init__(self, pseudo: PASet, items: list[Item], length: int = 16) -> None:
+    def __init__(self, pseudo: PASet, items: list[Item], length: int) -> None:
         self.pseudo, self.items, self.length = pseudo, items, length
+        if any(item.kind == "temporal" for item in items):
+            _ = pseudo.flow  # found or computed here once, not in each worker of a loader
 
     def __len__(self) -> int:
         return len(self.items)
@@ -152,42 +164,49 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
         item = self.items[index]
         clip = self.pseudo.render(item, self.length)
         assert clip.mask is not None
-        mask = torch.from_numpy(np.ascontiguousarray(clip.mask, np.float32))[None]
-        metadata = {"kind": item.kind, "clip": item.clip, "start": item.start, **item.parameters}
+        mask = torch.from_numpy(np.array(clip.mask, np.float32))[None]
+        parameters = json.dumps(item.parameters, sort_keys=True)
+        metadata = {"kind": item.kind, "clip": item.clip, "start": item.start, "parameters": parameters}
         return _tensor(item.kind, clip.pseudo), _tensor(item.kind, clip.target), mask, metadata
 
 
 def open_pa_folder(path: Path) -> PASet:
     """Open a PA set and the prepared clips it was made of. Raises PagenError when one is missing or damaged."""
     folder = Folder.open(Path(path), "pa_set")
-    prepared = open_prepared(Path(folder.volatile["prepared"]))
+    try:
+        prepared = open_prepared(Path(folder.volatile["prepared"]))
+    except PagenError as error:
+        raise PagenError(
+            f"cannot read the clips that {path} was made of ({error}); generate it again, that prepares them too"
+        ) from error
     if prepared.fingerprint() != folder.inputs["prepared"]:
         raise PagenError(f"the clips in {prepared.path} are not those that {path} was made of; generate it again")
     return PASet(folder, prepared)
 
 
-def open_pa_set(path: Path | str, kinds: tuple[str, ...] | None = None, length: int = 16) -> PseudoClips:
+def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: int | None = None) -> PseudoClips:
     """The pseudo-anomalous clips of a PA set as a torch `Dataset`.
 
     Args:
         path: the PA set.
         kinds: only these; by default all that it holds.
-        length: frames in a clip.
+        length: frames in a clip; by default those that the set was made for, others for spatial and temporal only.
 
     Raises:
-        PagenError: no PA set, damaged, its prepared clips gone, or a kind that it does not hold.
+        PagenError: no PA set, damaged, its prepared clips gone, a kind that it does not hold, or clips too short.
     """
     pseudo = open_pa_folder(Path(path))
-    for kind in kinds or ():
+    kinds, length = kinds or pseudo.kinds, length or pseudo.length
+    for kind in kinds:
         if kind not in pseudo.kinds:
-            raise PagenError(f"expected {kind} pseudo-anomalies in {path}, found {' '.join(pseudo.kinds)}")
-    items = [item for kind in kinds or pseudo.kinds for item in pseudo.items(kind, length)]
+            raise PagenError(
+                f"expected {kind} pseudo-anomalies in {path}, found {' '.join(pseudo.kinds)}; "
+                f"generate a set with --kinds {kind}"
+            )
+    items = [item for kind in kinds for item in pseudo.items(kind, length)]
+    if not items:
+        raise PagenError(f"expected clips of {length} frames in {path}, all of its videos are shorter; ask for less")
     return PseudoClips(pseudo, items, length)
-
-
-def _patched(item: Item, target: npt.NDArray[np.uint8]) -> tuple[Any, Any, Any]:
-    pseudo, mask = render(Patch.from_json(item.parameters), target)
-    return pseudo, target, mask
 
 
 def _tensor(kind: str, clip: npt.NDArray[Any]) -> torch.Tensor:

@@ -184,15 +184,26 @@ def test_a_kind_goes_through_a_clip_in_segments(spec: str) -> None:
     kind = open_masks(spec)
     state = kind.prepare(video)
     parts = [kind.segment(video[start : start + 16], state, generator(0, start)) for start in (0, 16, 32)]
-    masks = np.concatenate(parts)
+    masks = np.concatenate([part for part, _ in parts])
     assert masks.shape == video.shape[:3]
     assert masks.dtype == np.bool_
+    assert [fell_back for _, fell_back in parts] == [0, 0, 0]
     shares = masks.mean(axis=(1, 2))
     assert (shares > 0).all()
     assert (shares <= 0.5).all()
-    np.testing.assert_array_equal(parts[1], kind.segment(video[16:32], state, generator(0, 16)))
+    np.testing.assert_array_equal(parts[1][0], kind.segment(video[16:32], state, generator(0, 16))[0])
     if spec == "motion":
         assert (masks & truth.any(axis=0)).any(axis=(1, 2)).all()
+
+
+def test_a_segment_counts_the_frames_in_which_nothing_moves() -> None:
+    video, _ = walkers()
+    kind = open_masks("motion")
+    ground = kind.prepare(video)
+    video[3:5], video[9] = ground, ground
+    masks, fell_back = kind.segment(video[:16], ground, generator(0))
+    assert fell_back == 3
+    assert masks.any(axis=(1, 2)).all()
 
 
 def test_names_and_errors() -> None:

@@ -1,0 +1,24 @@
+"""Draw the pictures of the documentation: `make docs`. Street footage only; no frames of research data sets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+DOCS = Path(__file__).parent
+
+
+def main() -> None:
+    """Generate a PA set of the street at its own size and keep its gallery."""
+    from pagen.generate.generate import Generate, generate
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["PAGEN_CACHE"] = f"{folder}/cache"
+        summary = generate(Generate("street", size=(128, 192), out=Path(folder) / "pa"))
+        shutil.copyfile(summary["gallery"], DOCS / "gallery.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The verb `doctor`: versions, devices, data found, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pagen import __version__, console
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Show versions, devices, data found, and what is missing."""
+
+    root: Path | None = None
+    """Where to look for footage, beside PAGEN_DATA and the user's list."""
+    json: bool = False
+    """Print the result as JSON."""
+
+
+def run(config: Doctor) -> None:
+    """The verb `doctor`."""
+    packages, extras = _packages()
+    report = {
+        "pagen": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": packages,
+        "extras": extras,
+        "devices": _devices(),
+        "cache": _cache(),
+        "data": _data(config.root),
+    }
+    console.result(report, config.json, _as_text(report))
+
+
+def _packages() -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Installed versions of what pagen needs, and of what its extras would add; None where missing."""
+    from packaging.requirements import Requirement
+
+    needed: dict[str, str | None] = {}
+    extra: dict[str, str | None] = {}
+    for line in requires("pagen") or ():
+        requirement = Requirement(line)
+        (extra if requirement.marker else needed)[requirement.name] = _version(requirement.name)
+    extra.pop("pagen", None)
+    return needed, extra
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> dict[str, Any]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    devices: dict[str, Any] = {"cpu": f"{cores} cores"}
+    if find_spec("torch") is not None:
+        import torch
+
+        for index in range(torch.cuda.device_count()):
+            devices[f"cuda:{index}"] = torch.cuda.get_device_name(index)
+        if torch.backends.mps.is_available():
+            devices["mps"] = "Apple GPU"
+    return devices
+
+
+def _cache() -> dict[str, Any]:
+    from pagen.footage.prepare import cache_folder
+
+    path = cache_folder()
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    free = shutil.disk_usage(existing).free
+    return {"path": str(path), "used_gb": round(size / 1e9, 2), "free_gb": round(free / 1e9, 1)}
+
+
+def _data(root: Path | None) -> dict[str, str | None]:
+    from pagen.footage.catalogue import DATASETS
+    from pagen.footage.locate import find
+
+    rows = [DATASETS[name] for name in DATASETS.names()]
+    places = {row.name: "built in" if row.scenes else find(row, root, marked=True) for row in rows}
+    return {name: str(getattr(place, "root", place)) if place else None for name, place in places.items()}
+
+
+def _as_text(report: dict[str, Any]) -> str:
+    missing = [name for name, found in report["packages"].items() if found is None]
+    lines = [
+        f"pagen {report['pagen']}, Python {report['python']}, {report['system']}",
+        "needs    " + "  ".join(f"{name} {found or 'MISSING'}" for name, found in report["packages"].items()),
+        "extras   " + "  ".join(f"{name} {found or '-'}" for name, found in report["extras"].items()),
+        "devices  " + "  ".join(f"{name} ({what})" for name, what in report["devices"].items()),
+        "cache    {path}, {used_gb} GB used, {free_gb} GB free".format(**report["cache"]),
+        *(f"data     {name:<12} {place or 'not found'}" for name, place in report["data"].items()),
+    ]
+    advice = f"missing: pip install {' '.join(missing)}" if missing else "nothing that is needed is missing"
+    return "\n".join([*lines, advice])

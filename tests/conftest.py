@@ -1,0 +1,58 @@
+"""What all rooms share: a cache of the session's own, no footage of the user's, and two small data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pagen.footage import street
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAGEN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.delenv("PAGEN_DATA", raising=False)
+        yield
+
+
+@pytest.fixture
+def tiny_street(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data set `street` has 2 training and 2 test clips of 24 frames, in this process."""
+    monkeypatch.setattr(street, "scenes", partial(street.scenes, train=2, test=2, frames=24))
+
+
+WriteFolder = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_folder() -> WriteFolder:
+    """A function that writes a data set `folder`.
+
+    `write_folder(root, {"training/a": 20, "testing/x": 20}, size=(32, 48), colour=False)` makes folders of
+    PNGs in which a bright square moves over noise; in the second half of a test clip it moves fast, and
+    `labels/NAME.npy` says so.
+    """
+
+    def write(root: Path, lengths: Mapping[str, int], size: tuple[int, int] = (32, 48), colour: bool = False) -> Path:
+        rng = np.random.default_rng(0)
+        noise = rng.integers(0, 80, (*size, 3) if colour else size, np.uint8)
+        for clip, length in lengths.items():
+            labels = (np.arange(length) >= length // 2).astype(np.uint8) * clip.startswith("testing")
+            (root / clip).mkdir(parents=True)
+            for index, x in enumerate(np.cumsum(1 + 2 * labels) % (size[1] - 8)):
+                frame = noise.copy()
+                frame[8:16, x : x + 8] = 200
+                Image.fromarray(frame).save(root / clip / f"{index:03}.png")
+            if clip.startswith("testing"):
+                (root / "labels").mkdir(exist_ok=True)
+                np.save(root / "labels" / f"{Path(clip).name}.npy", labels)
+        return root
+
+    return write

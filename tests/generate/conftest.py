@@ -1,0 +1,66 @@
+"""A street of four short clips, and the PA set of all kinds that is made of them once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from pagen.footage.street import scenes
+from pagen.generate.generate import Generate, generate
+
+LENGTHS = {"a": 40, "b": 36, "c": 20, "d": 12}
+"""For 16 frames, c is too short for skip, d for everything."""
+SIZE = (48, 64)
+
+Ask = Callable[..., Generate]
+
+
+@pytest.fixture(scope="session")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Image folders, clips train_a to train_d."""
+    root = tmp_path_factory.mktemp("street")
+    for (name, length), scene in zip(LENGTHS.items(), scenes(train=4, test=0, frames=40), strict=True):
+        folder = root / "training" / name
+        folder.mkdir(parents=True)
+        for index, frame in enumerate(islice(scene.frames(), length)):
+            cv2.imwrite(str(folder / f"{index:03}.png"), cv2.resize(frame, SIZE[::-1], interpolation=cv2.INTER_AREA))
+    return root
+
+
+@pytest.fixture(scope="session")
+def cache_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for the whole session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cache(cache_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder, in use."""
+    monkeypatch.setenv("PAGEN_CACHE", str(cache_path))
+    return cache_path
+
+
+@pytest.fixture(scope="session")
+def ask(street: Path) -> Ask:
+    """The configuration that makes a PA set of the street; keywords change it."""
+
+    def configuration(out: Path, **changes: Any) -> Generate:
+        settings = {"size": SIZE, "workers": 0, "device": "cpu", **changes}
+        return Generate("folder", street, out=out, **settings)
+
+    return configuration
+
+
+@pytest.fixture(scope="session")
+def made(ask: Ask, cache_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PA set of all kinds; to be read only."""
+    out = tmp_path_factory.mktemp("pa") / "street"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PAGEN_CACHE", str(cache_path))
+        generate(ask(out))
+    return out

@@ -1,0 +1,53 @@
+"""The packages of pyproject.toml are the folders that hold code, and the names that the design promises exist."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SETUP = PROJECT["tool"]["setuptools"]
+
+
+def folder_of(package: str) -> Path:
+    mapped = SETUP["package-dir"].get(package)
+    return ROOT / (mapped or package.replace(".", "/"))
+
+
+def test_every_folder_with_code_is_a_listed_package() -> None:
+    holding = {path.parent for top in ("pagen", "models", "train", "eval") for path in (ROOT / top).rglob("*.py")}
+    assert holding == {folder_of(package) for package in SETUP["packages"]}
+
+
+@pytest.mark.parametrize("package", SETUP["packages"])
+def test_a_package_has_its_init_and_says_what_it_holds(package: str) -> None:
+    text = (folder_of(package) / "__init__.py").read_text(encoding="utf-8")
+    assert text.startswith('"""')
+
+
+def test_modules_stay_small() -> None:
+    sizes = {path: len(path.read_text("utf-8").splitlines()) for top in SETUP["packages"] for path in folder_of(top).glob("*.py")}
+    assert not {path: size for path, size in sizes.items() if size > 300}
+
+
+def test_verbs_name_modules_and_configurations_that_exist() -> None:
+    from importlib import import_module
+
+    from pagen.cli import VERBS
+
+    for target, summary in VERBS.values():
+        module, name = target.split(":")
+        assert hasattr(import_module(module), name)
+        assert callable(import_module(module).run)
+        assert summary
+
+
+def test_tested_versions_hold_every_dependency() -> None:
+    pinned = {line.split("==")[0].lower() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
+    extras = PROJECT["project"]["optional-dependencies"]
+    wanted = [*PROJECT["project"]["dependencies"], *extras["dev"], *extras["hub"]]
+    names = {line.split(">=")[0].split("[")[0].lower() for line in wanted} - {"pagen"}
+    assert names <= pinned

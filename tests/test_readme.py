@@ -1,0 +1,52 @@
+"""What the README says to type is understood, and what is quick of it runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from pagen import cli
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^( {4}\$ .*(?:\\\n.*)*)", README, re.MULTILINE)
+COMMANDS = [shlex.split(block.replace("\\\n", " ").strip().removeprefix("$ ")) for block in BLOCKS]
+PAGEN = [words[1:] for words in COMMANDS if words[0] == "pagen"]
+QUICK = [words for words in PAGEN if words[0] in ("datasets", "doctor", "--version", "--help") and "--root" not in words]
+
+
+def test_the_readme_holds_the_three_jobs() -> None:
+    assert {"generate", "train", "evaluate", "demo"} <= {words[0] for words in PAGEN}
+
+
+@pytest.mark.parametrize("words", PAGEN, ids=" ".join)
+def test_commands_are_understood(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    if words[0].startswith("--"):
+        return cli.dispatch(words)
+    module = import_module(cli.VERBS[words[0]][0].split(":")[0])
+    seen: list[object] = []
+    monkeypatch.setattr(module, "run", seen.append)
+    cli.dispatch(words)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("words", QUICK, ids=" ".join)
+def test_quick_commands_run(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    cli.dispatch(words)
+    assert capsys.readouterr().out.strip()
+
+
+def test_make_targets_exist() -> None:
+    makefile = (Path(__file__).parents[1] / "Makefile").read_text(encoding="utf-8")
+    targets = {word for words in COMMANDS if words[0] == "make" for word in words[1:]}
+    assert {"demo", "test"} <= targets
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+def test_links_and_pictures_exist() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert not [link for link in links if not (Path(__file__).parents[1] / link).exists()]
