@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from pagen import __version__, console
+from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS
+from pagen.version import __version__
 
 if TYPE_CHECKING:
     from pagen.eval.protocols import Protocol

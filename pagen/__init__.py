@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from pagen.version import __version__
 
 if TYPE_CHECKING:
     from pagen.footage.prepare import open_prepared as open_prepared

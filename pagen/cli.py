@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from pagen import __version__
 from pagen.errors import PagenError, unknown_name
+from pagen.version import __version__
 
 VERBS = {
     "datasets": (

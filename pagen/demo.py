@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pagen import console
@@ -34,16 +34,22 @@ def run(config: Demo) -> None:
     begin = time.monotonic()
     recipe = RECIPES["skip"].at("tiny")
     pseudo, run_path, table = config.out / "pa", config.out / "run", config.out / "results.md"
-    common = {"workers": config.workers, "overwrite": config.overwrite}
+    workers, overwrite = config.workers, config.overwrite
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")
-    prepare.run(prepare.Prepare("street", size=recipe.size, workers=config.workers))
+    prepare.run(prepare.Prepare("street", size=recipe.size, workers=workers))
     console.say("2/4 generate: pseudo-anomalies of all kinds")
-    generate.run(generate.Generate("street", size=recipe.size, seed=config.seed, out=pseudo, **common))
+    how = generate.Generate(
+        "street", size=recipe.size, seed=config.seed, out=pseudo, workers=workers, overwrite=overwrite
+    )
+    generate.run(how)
     console.say("3/4 train: `skip` at tiny scale")
-    train.run(train.Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path, **common))
+    session = train.Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path)
+    train.run(replace(session, workers=workers, overwrite=overwrite))
     console.say("4/4 evaluate")
-    evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=config.workers))
+    evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=workers, overwrite=overwrite))
     minutes = (time.monotonic() - begin) / 60
-    console.say(f"done in {minutes:.1f} minutes. A tiny network after seconds of training proves the way, not the method.")
+    console.say(
+        f"done in {minutes:.1f} minutes. A tiny network after seconds of training proves the way, not the method."
+    )
     for what, path in (("gallery", pseudo / "gallery.png"), ("table", table), ("curves", run_path / "curves.png")):
         console.say(f"  {what:<8} {path.resolve()}")

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pagen import __version__, console
+from pagen import console
+from pagen.version import __version__
 
 
 @dataclass(frozen=True)

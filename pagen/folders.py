@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pagen import __version__
 from pagen.errors import PagenError
+from pagen.version import __version__
 
 SCHEMA = 1
 MANIFEST = "manifest.json"

@@ -7,6 +7,7 @@ torch's convolutions give other last bits with another number of threads.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -54,8 +55,8 @@ def spread(
         return
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start)
     try:
-        with _nameless_main():
-            futures = {pool.submit(function, item): item for item in items}
+        with _birth():
+            futures = {pool.submit(_compute, function, item): item for item in items}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool as error:
@@ -83,17 +84,47 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _nameless_main() -> Iterator[None]:
-    """A spawned process runs the caller's script again, which no item needs and few scripts are made for."""
+def _birth() -> Iterator[None]:
+    """What processes are spawned under.
+
+    The caller's script is hidden: they would run it again, which no item needs and few scripts are made
+    for. Ctrl-C waits until they can deal with it.
+    """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         sys.modules["__main__"] = main
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_interrupted = threading.Event()
+
+
+def _compute(function: Callable[[Item], Result], item: Item) -> Result:
+    """The item's result. Ctrl-C ends it, so that it tidies up, and all that this worker would do after it."""
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return function(item)
+    except KeyboardInterrupt:
+        _interrupted.set()
+        raise
+    finally:
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
+    # in silence: a worker that waits would print a traceback of its own
+    _interrupted.set()
 
 
 def _start() -> None:
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     # torch reads the variables when an item imports it; importing it here would cost each worker seconds
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import cv2

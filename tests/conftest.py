@@ -49,7 +49,7 @@ def write_folder() -> WriteFolder:
             for index, x in enumerate(np.cumsum(1 + 2 * labels) % (size[1] - 8)):
                 frame = noise.copy()
                 frame[8:16, x : x + 8] = 200
-                Image.fromarray(frame).save(root / clip / f"{index:03}.png")
+                Image.fromarray(frame).save(root / clip / f"{index:03}.png", compress_level=1)
             if clip.startswith("testing"):
                 (root / "labels").mkdir(exist_ok=True)
                 np.save(root / "labels" / f"{Path(clip).name}.npy", labels)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from pagen import __version__, console
+from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json, write_text
 from pagen.footage.flow import flow_folder
@@ -23,6 +23,7 @@ from pagen.train.loop import METRICS, STATE, Row, accelerator_on, as_csv, fit, f
 from pagen.train.pictures import curves, sheet
 from pagen.train.recipes import Recipe, Temporal
 from pagen.train.train import Train, recipe_of, run_folder
+from pagen.version import __version__
 
 
 def train(config: Train[Any]) -> dict[str, Any]:

@@ -137,13 +137,13 @@ def _summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, 
         "patch": "SmoothMixS",
     }
     units = {"spatial": "frames", "temporal": "flow maps"}
+    kinds = folder.config["kinds"]
     counts = {
-        kind: sum(item["count"] for name, item in folder.items.items() if name.startswith(f"{kind}/"))
-        for kind in config.kinds
+        kind: sum(item["count"] for name, item in folder.items.items() if name.startswith(f"{kind}/")) for kind in kinds
     }
     return {
         "path": str(folder.path),
         "footage": str(prepared),
-        "kinds": {kind: (counts[kind], units.get(kind, "clips"), how[kind]) for kind in config.kinds},
+        "kinds": {kind: (counts[kind], units.get(kind, "clips"), how[kind]) for kind in kinds},
         "gallery": str(folder.path / "gallery.png"),
     }

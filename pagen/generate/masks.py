@@ -95,9 +95,9 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator, preset: str = 
 
 
 def _preset(name: str) -> StrokePreset:
-    if name not in PRESETS:
-        raise unknown_name("preset of random masks", name, PRESETS)
-    return PRESETS[name]
+    if name in PRESETS:
+        return PRESETS[name]
+    raise unknown_name("preset of random masks", name, PRESETS)
 
 
 def draw(shape: tuple[int, int], rng: np.random.Generator, preset: StrokePreset) -> Masks:
@@ -113,8 +113,7 @@ def draw(shape: tuple[int, int], rng: np.random.Generator, preset: StrokePreset)
 
 def _strokes(canvas: Frames, rng: np.random.Generator, preset: StrokePreset, scale: float) -> None:
     height, width = canvas.shape
-    fewest, most = preset.strokes
-    for stroke in range(int(rng.integers(fewest, most + 2))):
+    for stroke in range(int(rng.integers(preset.strokes[0], preset.strokes[1] + 2))):
         x, y = int(rng.integers(width)), int(rng.integers(height))
         for _ in range(1 + int(rng.integers(preset.segments))):
             # whole radians, and back to front at every other stroke: LaMa's, kept
@@ -242,9 +241,9 @@ class MaskKind(Protocol):
         """What `segment` wants to know of the whole clip, uint8 (T, H, W, C)."""
 
     def segment(self, frames: Frames, state: Any, rng: np.random.Generator) -> tuple[Masks, int]:
-        """Masks, bool (T, H, W), of consecutive frames uint8 (T, H, W, C): never empty, never over half a frame.
+        """Masks, bool (T, H, W), of consecutive frames, and how many are random ones because nothing moved.
 
-        And the number of frames in which there was nothing to mask, so that a random mask took its place.
+        No mask is empty or covers more than half of its frame.
         """
 
 

@@ -24,7 +24,7 @@ def test_every_frame_is_scored_once_by_a_window_that_holds_it(window: Windows, f
     for start in starts:
         indices = window.indices(start, frames)
         assert indices.shape == (window.length,)
-        assert 0 <= indices.min()
+        assert indices.min() >= 0
         assert indices.max() < frames
         assert indices[window.scored] == window.frame(start)
 

@@ -10,11 +10,13 @@ from typing import Any
 import cv2
 import pytest
 
+from pagen.footage.prepare import Prepared, open_prepared
 from pagen.footage.street import scenes
 from pagen.generate.generate import Generate, generate
+from pagen.generate.pa_set import PASet, open_pa_folder
 
+# at 16 frames, c is too short for skip, d for everything
 LENGTHS = {"a": 40, "b": 36, "c": 20, "d": 12}
-"""For 16 frames, c is too short for skip, d for everything."""
 SIZE = (48, 64)
 
 Ask = Callable[..., Generate]
@@ -33,34 +35,31 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cache_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder for the whole session."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def cache(cache_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The cache folder, in use."""
-    monkeypatch.setenv("PAGEN_CACHE", str(cache_path))
-    return cache_path
-
-
-@pytest.fixture(scope="session")
 def ask(street: Path) -> Ask:
     """The configuration that makes a PA set of the street; keywords change it."""
 
     def configuration(out: Path, **changes: Any) -> Generate:
-        settings = {"size": SIZE, "workers": 0, "device": "cpu", **changes}
-        return Generate("folder", street, out=out, **settings)
+        settings = {"root": street, "size": SIZE, "workers": 0, "device": "cpu", **changes}
+        return Generate("folder", out=out, **settings)
 
     return configuration
 
 
 @pytest.fixture(scope="session")
-def made(ask: Ask, cache_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(ask: Ask, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PA set of all kinds; to be read only."""
     out = tmp_path_factory.mktemp("pa") / "street"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PAGEN_CACHE", str(cache_path))
-        generate(ask(out))
+    generate(ask(out))
     return out
+
+
+@pytest.fixture(scope="session")
+def pseudo(made: Path) -> PASet:
+    """The same, opened."""
+    return open_pa_folder(made)
+
+
+@pytest.fixture(scope="session")
+def prepared(pseudo: PASet) -> Prepared:
+    """What it was made of."""
+    return open_prepared(pseudo.prepared.path)

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pagen.errors import PagenError
+from pagen.footage.flow import FlowFolder
+from pagen.footage.prepare import Prepared
+from pagen.generate.pa_set import PASet
+from pagen.generate.skip import draw_skip
+from pagen.seeds import generator
+from pagen.train.batches import Batches
+from pagen.train.recipes import RECIPES, Recipe
+
+MakeBatches = Callable[..., Batches]
+RecipeAt = Callable[..., Recipe]
+Clip = np.ndarray
+
+
+def unit(frames: Clip) -> Clip:
+    """Frames (T, H, W, C) as a network sees them, (C, T, H, W) in [-1, 1]."""
+    return (frames.astype(np.float64) / 255 * 2 - 1).transpose(3, 0, 1, 2)
+
+
+class Places:
+    """Finds the window of training footage that a clip (C, 16, H, W) of whole frames is."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.known = {}
+        for name in prepared.clips("train"):
+            frames = np.asarray(prepared.frames(name))
+            for start in range(len(frames) - 15):
+                self.known[frames[start : start + 16].tobytes()] = (name, start)
+
+    def __call__(self, clip: Clip) -> tuple[str, int]:
+        frames = np.rint((clip + 1) * 127.5).astype(np.uint8).transpose(1, 2, 3, 0)
+        return self.known[np.ascontiguousarray(frames).tobytes()]
+
+
+@pytest.fixture(scope="module")
+def place_of(prepared: Prepared) -> Places:
+    return Places(prepared)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_sample_depends_on_the_seed_and_its_number_alone(name: str, make_batches: MakeBatches) -> None:
+    first, again, other = make_batches(name), make_batches(name), make_batches(name, seed=1)
+    numbers = [0, 3, 98, 99, 250, 7]
+    forth = {number: first.sample(number) for number in numbers}
+    back = {number: again.sample(number) for number in reversed(numbers)}
+    for number in numbers:
+        for one, two in zip(forth[number], back[number], strict=True):
+            assert one.tobytes() == two.tobytes()
+    assert any(forth[number][0].tobytes() != other.sample(number)[0].tobytes() for number in numbers)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_step_holds_its_own_samples(name: str, make_batches: MakeBatches) -> None:
+    batches = make_batches(name)
+    channels = batches.recipe.channels
+    inputs, targets = batches.draw(2)
+    assert inputs.shape == targets.shape == (4, channels, 16, 32, 32)
+    for index in range(4):
+        one, two = batches.sample(8 + index)
+        assert one.dtype == two.dtype == np.float32
+        assert max(np.abs(one).max(), np.abs(two).max()) <= 1
+        np.testing.assert_array_equal(inputs[index], one)
+        np.testing.assert_array_equal(targets[index], two)
+
+
+def test_every_window_is_seen_once_before_any_is_seen_again(make_batches: MakeBatches, place_of: Places) -> None:
+    batches = make_batches("baseline", crop=0)
+    count = len(batches.windows)
+    assert count == len(place_of.known) == 3 * (48 - 15)
+    first, second = ([place_of(batches.sample(turn * count + i)[0]) for i in range(count)] for turn in (0, 1))
+    assert set(first) == set(second) == set(place_of.known.values())
+    assert first != second
+    assert first != sorted(first)
+
+
+def test_an_epoch_is_so_many_steps_or_every_window_once(make_batches: MakeBatches) -> None:
+    assert make_batches("baseline", steps=7).steps == 7
+    assert make_batches("baseline", steps=0, batch=10).steps == 9
+    assert make_batches("baseline", steps=0, batch=100).steps == 1
+
+
+def test_the_baseline_sees_what_it_is_to_give_back(make_batches: MakeBatches) -> None:
+    batches = make_batches("baseline")
+    for number in range(5):
+        one, two = batches.sample(number)
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize(("probability", "slack"), [(0.0, 0.0), (0.2, 0.08), (0.6, 0.09), (1.0, 0.0)])
+def test_so_many_samples_are_pseudo_anomalies(make_batches: MakeBatches, probability: float, slack: float) -> None:
+    batches = make_batches("skip", on_the_fly=True, probability=probability, crop=0)
+    pairs = [batches.sample(number) for number in range(250)]
+    share = np.mean([not np.array_equal(*pair) for pair in pairs])
+    assert share == pytest.approx(probability, abs=slack)  # the slack is of three standard deviations
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_crop_is_a_place_of_the_whole(name: str, make_batches: MakeBatches) -> None:
+    for number in range(6):
+        whole = make_batches(name, crop=0).sample(number)
+        part = make_batches(name).sample(number)
+        views = [np.lib.stride_tricks.sliding_window_view(clip, (32, 32), axis=(2, 3)) for clip in whole]
+        same = [(view == clip[:, :, None, None]).all(axis=(0, 1, 4, 5)) for view, clip in zip(views, part, strict=True)]
+        assert (same[0] & same[1]).any()
+
+
+@pytest.mark.parametrize("on_the_fly", [True, False])
+def test_the_target_of_a_skipping_clip_goes_on_frame_by_frame(
+    make_batches: MakeBatches, place_of: Places, prepared: Prepared, pseudo: PASet, on_the_fly: bool
+) -> None:
+    batches = make_batches("skip", on_the_fly=on_the_fly, probability=1.0, crop=0)
+    strides = set()
+    for number in range(30):
+        faster, target = batches.sample(number)
+        name, start = place_of(target)
+        frames = prepared.frames(name)
+        fits = [s for s in (2, 3) if start + 15 * s < 48]
+        (stride,) = [s for s in fits if np.allclose(faster, unit(frames[start + s * np.arange(16)]), atol=1e-6)]
+        strides.add(stride)
+        if not on_the_fly:
+            assert {"clip": name, "start": start, "stride": stride} in pseudo.records("skip", name)
+    assert strides == {2, 3}  # 4 and 5 do not fit into 48 frames
+
+
+def test_skips_on_the_fly_are_those_of_the_generator(make_batches: MakeBatches, place_of: Places) -> None:
+    batches, normal = make_batches("skip", on_the_fly=True, probability=1.0, crop=0), make_batches("baseline", crop=0)
+    for number in range(20):
+        rng = generator(0, "sample", number)
+        rng.random()  # whether it is a pseudo-anomaly
+        name, start = place_of(normal.sample(number)[0])
+        skip = draw_skip(48, start, 16, (2, 3, 4, 5), rng)
+        assert place_of(batches.sample(number)[1]) == (name, skip.start)
+
+
+def test_the_target_of_an_inpainted_clip_is_the_normal_clip(
+    make_batches: MakeBatches, place_of: Places, pseudo: PASet
+) -> None:
+    batches = make_batches("spatial", probability=1.0, crop=0)
+    items = {(item.clip, item.start): item for item in pseudo.items("spatial")}
+    for number in range(10):
+        painted, target = batches.sample(number)
+        stored = pseudo.render(items[place_of(target)])
+        np.testing.assert_allclose(painted, unit(stored.pseudo), atol=1e-6)
+        np.testing.assert_array_equal(painted[:, ~stored.mask], target[:, ~stored.mask])
+
+
+def test_the_target_of_mixed_flow_is_the_flow_itself(make_batches: MakeBatches, flow: FlowFolder, pseudo: PASet) -> None:
+    batches = make_batches("temporal", probability=1.0, crop=0)
+    known = {item: np.asarray(flow.flow(item.clip), np.float32)[item.start :][:16] for item in pseudo_items(pseudo)}
+    for number in range(5):
+        mixed, target = batches.sample(number)
+        u, v = target[:2] * 8
+        (item,) = [i for i, maps in known.items() if np.allclose(maps.transpose(1, 0, 2, 3), [u, v], atol=1e-5)]
+        stored = pseudo.render(pseudo.items("temporal")[item.number])
+        np.testing.assert_allclose(mixed[:2] * 8, stored.pseudo.transpose(1, 0, 2, 3), atol=1e-2)
+        np.testing.assert_array_equal(mixed[:, ~stored.mask], target[:, ~stored.mask])
+
+
+@dataclass(frozen=True)
+class Place:
+    number: int
+    clip: str
+    start: int
+
+
+def pseudo_items(pseudo: PASet) -> list[Place]:
+    return [Place(number, item.clip, item.start) for number, item in enumerate(pseudo.items("temporal"))]
+
+
+def test_flow_is_its_two_directions_and_its_speed(make_batches: MakeBatches) -> None:
+    both, speed = make_batches("temporal", encoding="uv"), make_batches("temporal", encoding="uvm")
+    for number in range(5):
+        for uv, uvm in zip(both.sample(number), speed.sample(number), strict=True):
+            assert (uv.shape, uvm.shape) == ((2, 16, 32, 32), (3, 16, 32, 32))
+            np.testing.assert_array_equal(uv, uvm[:2])
+            np.testing.assert_allclose(uvm[2], np.minimum(np.hypot(uv[0], uv[1]), 1), atol=1e-6)
+
+
+def test_flow_beyond_the_radius_is_cut_off(make_batches: MakeBatches) -> None:
+    clip = make_batches("temporal", radius=0.01, probability=0.0).sample(0)[0]
+    assert clip.max() == 1
+    assert clip.min() == -1
+
+
+class Footage:
+    """Training clips of so many frames; frame t of every clip is t everywhere."""
+
+    size = (48, 64)
+
+    def __init__(self, **lengths: int) -> None:
+        self.lengths = lengths
+
+    def clips(self, split: str) -> list[str]:
+        return list(self.lengths)
+
+    def length(self, name: str) -> int:
+        return self.lengths[name]
+
+    def frames(self, name: str) -> Clip:
+        return np.broadcast_to(np.arange(self.lengths[name], dtype=np.uint8)[:, None, None, None], (self.lengths[name], 48, 64, 1))
+
+
+class Flow:
+    """Its flow, as absent as its motion."""
+
+    def __init__(self, footage: Footage) -> None:
+        self.footage = footage
+
+    def flow(self, name: str) -> Clip:
+        return np.zeros((self.footage.length(name) - 1, 2, 48, 64), np.float16)
+
+
+def batches_of(footage: Footage, recipe: Recipe, flow: Any = None) -> Batches:
+    return Batches(recipe, footage, flow, None, 0)  # type: ignore[arg-type]
+
+
+def test_clips_too_short_for_a_stride_borrow_from_longer_ones(tiny: RecipeAt) -> None:
+    footage = Footage(short=20, long=40)
+    batches = batches_of(footage, tiny("skip", probability=1.0, crop=0))
+    batches.check()
+    assert batches.fast_clips == ["long"]
+    normal = batches_of(footage, tiny("baseline", crop=0))
+    borrowed = 0
+    for number in range(30):
+        faster, target = (np.rint((clip[0, :, 0, 0] + 1) * 127.5) for clip in batches.sample(number))
+        assert (np.diff(target) == 1).all()
+        assert (np.diff(faster) == 2).all()
+        assert faster[0] == target[0]
+        assert faster[-1] < 40
+        borrowed += normal._window(number)[0] == "short"
+    assert borrowed > 0
+
+
+def test_footage_that_is_too_short_is_refused(tiny: RecipeAt) -> None:
+    with pytest.raises(PagenError, match=r"16 frames and more, the longest has 15; lower --window"):
+        batches_of(Footage(a=15, b=7), tiny("baseline")).check()
+    with pytest.raises(PagenError, match=r"31 frames and more, the longest has 30; lower --strides or --window"):
+        batches_of(Footage(a=30, b=20), tiny("skip")).check()
+    footage = Footage(a=16)
+    with pytest.raises(PagenError, match=r"17 frames and more, the longest has 16"):
+        batches_of(footage, tiny("temporal"), Flow(footage)).check()
+    with pytest.raises(PagenError, match="the longest has 0"):
+        batches_of(Footage(), tiny("baseline")).check()
+    batches_of(Footage(a=30), tiny("skip", probability=0.0)).check()
+    batches_of(Footage(a=31), tiny("skip")).check()
+    footage = Footage(a=17)
+    batches_of(footage, tiny("temporal"), Flow(footage)).check()
+
+
+def test_crops_follow_what_moves(prepared: Prepared, make_batches: MakeBatches) -> None:
+    """With `moving` at 1 the crops see more change than anywhere."""
+    follow, anywhere = (make_batches("baseline", crop=16, moving=moving) for moving in (1.0, 0.0))
+    assert replace(follow.recipe, moving=0.0) == anywhere.recipe
+    change = [np.mean([np.abs(np.diff(b.sample(i)[0], axis=1)).mean() for i in range(60)]) for b in (follow, anywhere)]
+    assert change[0] > 1.3 * change[1]
