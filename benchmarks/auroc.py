@@ -22,9 +22,8 @@ def main() -> None:
             value = function(scores, labels)
             seconds[name].append(time.perf_counter() - begin)
     ours, theirs = min(seconds["pagen"]), min(seconds["scikit-learn"])
-    print(
-        f"AUROC of 1,000,000 scores ({value:.6f}): pagen {ours:.3f} s, scikit-learn {theirs:.3f} s, {theirs / ours:.1f} x"
-    )
+    print(f"AUROC of 1,000,000 scores ({value:.6f})")
+    print(f"pagen {ours:.3f} s, scikit-learn {theirs:.3f} s, {theirs / ours:.1f} x")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,7 @@ def main() -> None:
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
     for _ in range(3):
         for name, options in VARIANTS.items():
-            output = subprocess.run(
-                [sys.executable, __file__, options], check=True, capture_output=True, text=True
-            ).stdout
+            output = subprocess.check_output([sys.executable, __file__, options], text=True)
             step, window = map(float, output.split())
             seconds[name].append((step, window))
     best = {name: (min(s for s, _ in rounds), min(w for _, w in rounds)) for name, rounds in seconds.items()}

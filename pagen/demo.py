@@ -38,18 +38,14 @@ def run(config: Demo) -> None:
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")
     prepare.run(prepare.Prepare("street", size=recipe.size, workers=workers))
     console.say("2/4 generate: pseudo-anomalies of all kinds")
-    how = generate.Generate(
-        "street", size=recipe.size, seed=config.seed, out=pseudo, workers=workers, overwrite=overwrite
-    )
-    generate.run(how)
+    making = generate.Generate("street", size=recipe.size, seed=config.seed, out=pseudo)
+    generate.run(replace(making, workers=workers, overwrite=overwrite))
     console.say("3/4 train: `skip` at tiny scale")
     session = train.Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path)
     train.run(replace(session, workers=workers, overwrite=overwrite))
     console.say("4/4 evaluate")
     evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=workers, overwrite=overwrite))
     minutes = (time.monotonic() - begin) / 60
-    console.say(
-        f"done in {minutes:.1f} minutes. A tiny network after seconds of training proves the way, not the method."
-    )
+    console.say(f"done in {minutes:.1f} minutes; a tiny network after seconds of training proves the way, no method")
     for what, path in (("gallery", pseudo / "gallery.png"), ("table", table), ("curves", run_path / "curves.png")):
         console.say(f"  {what:<8} {path.resolve()}")

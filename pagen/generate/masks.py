@@ -87,9 +87,8 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator, preset: str = 
         raise PagenError(
             f"expected frames of {SMALLEST_SIDE} pixels a side at least, found {shape}; prepare them larger"
         )
-    row = _preset(preset)
     while True:
-        mask = draw(shape, rng, row)
+        mask = draw(shape, rng, _preset(preset))
         if mask.any() and mask.mean() <= LARGEST_SHARE:
             return mask
 
