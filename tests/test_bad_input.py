@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -141,8 +143,214 @@ def test_footage_that_is_not_sound(
     out = tmp_path / "out"
     flags = ["--dataset", "folder", "--root", footage, "--size", "native", "--workers", "0", "--out", out]
     line = refused(capsys, tmp_path, "prepare", *flags)
-    pytest.importorskip("re")
-    import re
-
     assert re.search(message, line)
     assert not out.exists() or not Folder.open(out, "prepared", partial=True).complete
+    assert refused(capsys, tmp_path, "prepare", *flags) == line
+
+
+def _ped2(write_folder: WriteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data set of known counts: two training clips and a test clip, in the layout of Ped2."""
+    row = replace(DATASETS["ped2"], train=(5, 4), test=(6,), abnormal=2)
+    monkeypatch.setitem(DATASETS._table, "ped2", row)
+    lengths = {"training/frames/01": 5, "training/frames/02": 4, "testing/frames/01": 6}
+    root = write_folder(tmp_path / "ped2", lengths)
+    (root / "UCSDped2.m").write_text("TestVideoFile{end+1}.gt_frame = [2:3];\n")
+    return root
+
+
+def _clip_gone(root: Path) -> None:
+    (root / "training/frames/01").rename(root / "elsewhere")
+
+
+def _frame_gone(root: Path) -> None:
+    (root / "training/frames/02/003.png").unlink()
+
+
+def _frame_more(root: Path) -> None:
+    (root / "testing/frames/01/005.png").rename(root / "testing/frames/01/006.png")
+
+
+def _old_labels(root: Path) -> None:
+    (root / "UCSDped2.m").write_text("TestVideoFile{end+1}.gt_frame = [2:4];\n")
+
+
+def _labels_gone(root: Path) -> None:
+    (root / "UCSDped2.m").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (
+            _clip_gone,
+            "ped2: expected 2 train clips in .*, found 1; missing: train_01; 'pagen datasets check ped2' lists",
+        ),
+        (_frame_gone, "train_02: expected 4 frames numbered from 0 without gaps in .*, found 3; missing: 3"),
+        (_frame_more, "test_01: expected 6 frames numbered from 0 without gaps .*; missing: 5; not expected: 6"),
+        (_old_labels, "expected 2 abnormal test frames, found 3"),
+        (_labels_gone, "expected labels of all test clips, found none for test_01"),
+    ],
+)
+def test_data_sets_that_are_not_whole(
+    spoil: Callable[[Path], None],
+    message: str,
+    write_folder: WriteFolder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = _ped2(write_folder, tmp_path, monkeypatch)
+    flags = ["--dataset", "ped2", "--root", root, "--size", "native", "--workers", "0", "--out", tmp_path / "out"]
+    main([str(word) for word in ("prepare", *flags[:-1], tmp_path / "sound")])
+    spoil(root)
+    assert re.search(message, refused(capsys, tmp_path, "prepare", *flags))
+    assert not (tmp_path / "out").exists()
+
+
+DATA = "--dataset folder --root {footage} --workers 0"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("prepare --dataset folder --root {tmp}/nowhere --out {out}", "expected the folder of folder, .* found none"),
+        (
+            "prepare --dataset folder --root {tmp}/empty --out {out}",
+            "found no folder in .*: looked for training/frames/",
+        ),
+        ("prepare --dataset ped2 --out {out}", "found no ped2 in PAGEN_DATA .not set. nor by .*; then say where it is"),
+        ("prepare --dataset foldr --out {out}", "no data set named 'foldr'; did you mean 'folder'"),
+        (f"prepare {DATA} --size 4 4 --out {{out}}", "expected a --size of 16 pixels and more a side, found 4x4"),
+        (f"prepare {DATA[:-1]}-1 --out {{out}}", "expected --workers of 0 and more, found -1"),
+        (f"generate {DATA} --size 32 48 --masks motoin --out {{out}}", "no mask named 'motoin'; did you mean 'motion'"),
+        (f"generate {DATA} --size 32 48 --masks random:thin --out {{out}}", "no preset of random masks named 'thin'"),
+        (
+            f"generate {DATA} --size 32 48 --inpainter tela --out {{out}}",
+            "no inpainter named 'tela'; did you mean 'tel",
+        ),
+        (f"generate {DATA} --size 32 48 --flow dos --out {{out}}", "no flow named 'dos'; did you mean 'dis'"),
+        (f"generate {DATA} --size 32 48 --length 30 --kinds skip --out {{out}}", "expected training clips of at least"),
+        (f"evaluate {DATA} --protocol casual", "no protocol named 'casual'; did you mean 'causal'"),
+        (f"evaluate {{tmp}}/nowhere {DATA}", "expected a run folder of pagen at .*nowhere"),
+        (f"train skipp {DATA} --out {{out}}", "no recipe named 'skipp'; did you mean 'skip'"),
+        (f"train skip {DATA} --scale tiny --crop 20 --out {{out}}", "expected --crop to be a multiple of 16, found 20"),
+        (f"train spatial {DATA} --scale tiny --out {{out}}", "needs pseudo-anomalies on disk: give --pseudo DIR"),
+        (f"train skip {DATA} --scale tiny --resume --out {{out}}", "expected a run to go on with at .*, found none"),
+    ],
+)
+def test_command_lines_that_cannot_be_followed(
+    line: str, message: str, footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "out"
+    assert re.search(message, refused(capsys, tmp_path, *line.format(footage=footage, tmp=tmp_path, out=out).split()))
+    assert not out.exists() or list(out.rglob("*")) == [out / "manifest.json"]
+
+
+def test_test_sets_that_cannot_be_measured(footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate = ["evaluate", "--dataset", "folder", "--root", footage, "--workers", "0"]
+    for mark, word in ((0, "normal"), (1, "abnormal")):
+        np.save(footage / "labels/x.npy", np.full(20, mark, np.uint8))
+        line = refused(capsys, tmp_path, *evaluate)
+        assert f"AUROC is undefined: all 20 frames of folder that causal scores are labelled {word}; expected" in line
+    (footage / "labels/x.npy").unlink()
+    assert "expected frame labels for the 1 test clips of folder" in refused(capsys, tmp_path, *evaluate)
+    (footage / "testing").rename(tmp_path / "testing")
+    assert "expected test clips in folder, found none" in refused(capsys, tmp_path, *evaluate)
+
+
+def _generate(root: Path, out: Path, kind: str = "skip") -> list[str]:
+    words = f"generate --dataset folder --root {root} --kinds {kind} --size 32 48 --workers 0 --out {out}"
+    return words.split()
+
+
+def _train(root: Path, pseudo: Path, out: Path) -> list[str]:
+    return [*f"train skip --dataset folder --root {root} --pseudo {pseudo} --out {out}".split(), *TINY]
+
+
+def test_pseudo_anomalies_that_do_not_fit(
+    footage: Path, write_folder: WriteFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pseudo, run = tmp_path / "pa", tmp_path / "run"
+    main(_generate(footage, pseudo))
+    other = write_folder(tmp_path / "other", {"training/b": 20})
+    line = refused(capsys, tmp_path, *_train(other, pseudo, run))
+    assert line.startswith("expected a PA set of folder at 32x48 grey, found one of folder at 32x48 grey")
+    line = refused(capsys, tmp_path, *_train(footage, pseudo, run), "--size", "48", "64")
+    assert line.startswith("expected a PA set of folder at 48x64 grey, found one of folder at 32x48 grey")
+    line = refused(capsys, tmp_path, *_train(footage, tmp_path / "nowhere", run))
+    assert line.startswith("expected a pa_set folder of pagen at")
+    line = refused(capsys, tmp_path, *_train(footage, next((tmp_path / "cache").glob("folder-32x48-*")), run))
+    assert re.search("expected a pa_set folder at .*, found a prepared folder", line)
+    line = refused(capsys, tmp_path, *_generate(footage, pseudo), "--seed", "3")
+    assert re.search("was made otherwise: seed 0 there, 3 asked; give another --out, or --overwrite", line)
+    assert not run.exists()
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1
+    file.write_bytes(content)
+
+
+def test_damage_within_is_told(footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pseudo, run = tmp_path / "pa", tmp_path / "run"
+    main(_generate(footage, pseudo))
+    for file in (pseudo / "skip/train_a.jsonl", next((tmp_path / "cache").glob("folder-32x48-*/clips/train_a.npy"))):
+        _flip(file)
+        line = refused(capsys, tmp_path, *_train(footage, pseudo, run))
+        assert f"damaged file {file}: its SHA-256 is not the one in manifest.json" in line
+        _flip(file)
+    manifest = pseudo / "manifest.json"
+    manifest.write_text(manifest.read_text()[:-20])
+    for command in (_train(footage, pseudo, run), _generate(footage, pseudo)):
+        assert f"{manifest} is damaged" in refused(capsys, tmp_path, *command)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize("verb", ["prepare", "generate", "train"])
+def test_what_lies_there_is_never_mixed_up(
+    verb: str, footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = {"prepare": ["prepare"], "generate": ["generate", "--kinds", "skip"], "train": ["train", "skip", *TINY]}[
+        verb
+    ]
+    size = [] if verb == "train" else ["--size", "32", "48", "--workers", "0"]
+    command = [*words, *size, "--dataset", "folder", "--root", footage, "--out"]
+    for extra in ([], ["--overwrite"]):
+        line = refused(capsys, tmp_path, *command, footage, *extra)
+        assert line == f"{footage} is not a pagen folder and is not empty; give another --out, or remove it"
+    assert sorted(path.name for path in footage.iterdir()) == ["labels", "testing", "training"]
+    (tmp_path / "file").touch()
+    line = refused(capsys, tmp_path, *command, tmp_path / "file/below")
+    assert line.startswith(f"cannot write or read {tmp_path / 'file/below'}")
+    assert line.endswith("Not a directory; mend that and run the same command again")
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (16384, 16384))
+from pagen.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("verb", ["prepare", "generate"])
+def test_a_full_disk_is_told_and_the_same_command_goes_on(verb: str, footage: Path, tmp_path: Path) -> None:
+    main(_generate(footage, tmp_path / "pa", "temporal"))  # prepared clips and flow lie in the cache now
+    out, whole = tmp_path / "out", tmp_path / "whole"
+
+    def command(path: Path) -> list[str]:
+        if verb == "generate":
+            return [*_generate(footage, path), "--kinds", "skip", "spatial"]
+        return f"prepare --dataset folder --root {footage} --size 32 48 --workers 2 --out {path}".split()
+
+    words = [sys.executable, "-c", LIMITED, *command(out)]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == "pagen: cannot write or read: File too large; mend that and run the same command again\n"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert not list(tmp_path.rglob(".tmp-*"))
+    assert json.loads((out / "manifest.json").read_text())["complete"] is False
+    main(command(out))
+    main(command(whole))
+    assert tree_hash(out) == tree_hash(whole)

@@ -85,7 +85,8 @@ def test_help_and_slips_import_nothing_heavy(answers: dict[tuple[str, ...], dict
 
 
 @pytest.mark.parametrize(
-    "argv", [["prepare"], ["prepare", "--dataset", "ped2", "--nonsense"], ["generate", "--dataset", "ped2", "--kinds", "x"]]
+    "argv",
+    [["prepare"], ["prepare", "--dataset", "ped2", "--nonsense"], ["generate", "--dataset", "ped2", "--kinds", "x"]],
 )
 def test_flags_that_are_missing_or_unknown_exit_with_two(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:

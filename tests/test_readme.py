@@ -13,7 +13,7 @@ from pagen import cli
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ {4}\$ ((?:\\\n|.)*)", README, re.MULTILINE)
-COMMANDS = [shlex.split(block.replace("\\\n", " ")) for block in BLOCKS]
+COMMANDS = [shlex.split(block.replace("\\\n", " "), comments=True) for block in BLOCKS]
 PAGEN = [words[1:] for words in COMMANDS if words[0] == "pagen"]
 QUICK = [words for words in PAGEN if words == ["doctor"] or words == ["datasets"]]
 
