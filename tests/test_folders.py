@@ -136,7 +136,7 @@ def test_other_inputs_and_kinds_are_refused(whole: Path) -> None:
         Folder.begin(whole, "flow", CONFIG, {"prepared": "xyz"})
     with pytest.raises(PagenError, match="kind 'flow' there, 'scores' asked"):
         Folder.begin(whole, "scores", CONFIG, {"prepared": "abc"})
-    with pytest.raises(PagenError, match="expected a run folder at .*, found a flow folder"):
+    with pytest.raises(PagenError, match=r"expected a run folder at .*, found a flow folder"):
         Folder.open(whole, "run")
 
 

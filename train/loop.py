@@ -36,6 +36,7 @@ from pagen.train.recipes import Recipe
 Row = dict[str, float]
 STATE, METRICS = "state", "metrics.csv"
 ADAM, ROWS = "adam.safetensors", "rows.json"
+COLUMNS = ("epoch", "step", "loss", "lr")
 
 
 def accelerator_on(device: str) -> Accelerator:
@@ -201,7 +202,7 @@ def _slots(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor
 def as_csv(rows: list[Row]) -> str:
     """The rows as CSV; `from_csv` gives back the same."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, get_args
+
+import matplotlib.image
+import numpy as np
+import pytest
+import torch
+
+from pagen.errors import PagenError
+from pagen.eval.scores import score_run
+from pagen.folders import Folder
+from pagen.models.conv_ae import WIDTHS, ConvAE3d
+from pagen.models.runs import open_run
+from pagen.train import recipes
+from pagen.train.recipes import RECIPES, Baseline, Recipe, Scale, Skip, Spatial, Temporal
+from pagen.train.session import new_model
+
+LNTRA = {"size": (256, 256), "window": 16, "widths": "paper", "lr": 1e-4, "schedule": "constant", "crop": 0, "steps": 0}
+UNIFIED = {**LNTRA, "batch": 24, "epochs": 25}
+
+
+@pytest.mark.parametrize(
+    ("name", "published", "channels"),
+    [
+        ("baseline", {**LNTRA, "batch": 4, "epochs": 60, "probability": 0.0}, 1),
+        ("skip", {**LNTRA, "batch": 4, "epochs": 60, "probability": 0.2, "strides": (2, 3, 4, 5)}, 1),
+        ("spatial", {**UNIFIED, "probability": 0.4}, 3),
+        ("temporal", {**UNIFIED, "probability": 0.5, "encoding": "uvm"}, 3),
+    ],
+)
+def test_paper_scale_is_what_was_published(name: str, published: dict[str, Any], channels: int) -> None:
+    recipe = RECIPES[name].at("paper")
+    assert recipe == RECIPES[name]()
+    assert published.items() <= asdict(recipe).items()
+    assert recipe.channels == channels
+
+
+@pytest.mark.parametrize("scale", get_args(Scale))
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_exists_at_every_scale(name: str, scale: str) -> None:
+    recipe = RECIPES[name].at(scale)
+    assert recipe.name == name
+    assert recipe.probability == RECIPES[name]().probability
+    with torch.device("meta"):
+        network = ConvAE3d(recipe.channels, recipe.widths)
+        sides = (recipe.crop, recipe.crop) if recipe.crop else recipe.size
+        clips = torch.empty(1, recipe.channels, recipe.window, *sides)
+        assert network(clips).shape == clips.shape
+    assert list(recipe.scales) == list(get_args(Scale))
+
+
+def test_scales_differ_in_size() -> None:
+    for recipe in RECIPES.values():
+        steps = [recipe.at(scale).steps * recipe.at(scale).epochs for scale in ("cpu", "tiny")]
+        assert steps[0] > steps[1] > 0
+        assert [recipe.at(scale).widths for scale in get_args(Scale)] == list(WIDTHS)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes", "message"),
+    [
+        (Baseline, {"window": 12}, "--window to be a multiple of 8, found 12"),
+        (Baseline, {"window": 0}, "--window to be a multiple of 8, found 0"),
+        (Baseline, {"window": -8}, "--window to be a multiple of 8, found -8"),
+        (Baseline, {"crop": 40}, "--crop to be a multiple of 16, or 0 for whole frames, found 40"),
+        (Baseline, {"crop": -16}, "--crop to be a multiple of 16"),
+        (Baseline, {"size": (48, 100), "crop": 64}, r"--crop within, found \(48, 100\) and 64"),
+        (Baseline, {"size": (8, 100)}, "--size of 16 and more"),
+        (Baseline, {"moving": 1.1}, "--moving between 0 and 1, found 1.1"),
+        (Skip, {"probability": -0.1}, "--probability between 0 and 1, found -0.1"),
+        (Skip, {"probability": float("nan")}, "--probability between 0 and 1, found nan"),
+        (Baseline, {"probability": 0.1}, "--probability 0 for baseline"),
+        (Baseline, {"batch": 0}, "--batch"),
+        (Baseline, {"epochs": 0}, "--epochs"),
+        (Baseline, {"lr": 0.0}, "--lr"),
+        (Baseline, {"lr": float("nan")}, "--lr"),
+        (Baseline, {"steps": -1}, "--steps"),
+        (Skip, {"strides": ()}, "--strides of 2 and more"),
+        (Skip, {"strides": (1, 2)}, "--strides of 2 and more"),
+        (Temporal, {"radius": 0.0}, "--radius above zero"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_by_the_name_of_its_flag(
+    recipe: type[Recipe], changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PagenError, match=message):
+        recipe(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"size": (50, 70), "crop": 48}, {"window": 8}, {"moving": 1.0}, {"steps": 0}, {"widths": (2, 2, 2, 2)}]
+)
+def test_what_can_be_trained_is_not(changes: dict[str, Any]) -> None:
+    assert asdict(Baseline(**changes)).items() >= changes.items()
+
+
+def test_every_recipe_and_every_setting_is_explained() -> None:
+    tree = ast.parse(Path(recipes.__file__).read_text(encoding="utf-8"))
+    explained = set()
+    for body in (node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+        for setting, after in zip(body, body[1:], strict=False):
+            if isinstance(setting, ast.AnnAssign) and isinstance(after, ast.Expr):
+                explained.add(ast.unparse(setting.target))
+    for recipe in RECIPES.values():
+        assert {field.name for field in fields(recipe)} <= explained
+        assert not (recipe.__doc__ or "").startswith(recipe.__name__ + "(")  # what dataclasses write themselves
+        assert len((recipe.__doc__ or "").splitlines()[0]) > 30
+
+
+def test_recipes_and_the_verb_are_read_without_torch_or_numpy() -> None:
+    code = "import sys, pagen.train.train; print([n for n in ('torch', 'numpy', 'cv2') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_weights_follow_from_the_seed_alone(name: str, tiny: Callable[..., Recipe]) -> None:
+    recipe = tiny(name)
+    state = torch.get_rng_state()
+    first = new_model(recipe, 3)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(99)
+    again, other = new_model(recipe, 3).state_dict(), new_model(recipe, 4).state_dict()
+    assert all(torch.equal(tensor, again[key]) for key, tensor in first.state_dict().items())
+    assert not torch.equal(other["encoder.0.weight"], again["encoder.0.weight"])
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_leaves_a_whole_run(name: str, runs: Path) -> None:
+    path = runs / name
+    assert Folder.open(path, "run").complete
+    run = open_run(path)
+    assert run.recipe["recipe"] == name
+    assert run.recipe["scale"] == "tiny"
+    assert run.recipe["size"] == [48, 64]
+    assert run.model.config["channels"] == run.recipe["channels"] == (3 if name == "temporal" else 1)
+    with open(path / "metrics.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["epoch"], row["step"]) for row in rows] == [("1", "10"), ("2", "20"), ("3", "30")]
+    for picture in ("curves.png", "sheet.png"):
+        assert np.ptp(matplotlib.image.imread(path / picture)) > 0.5
+    assert json.loads((path / "environment.json").read_text())["torch"] == torch.__version__
+    card = (path / "model/README.md").read_text()
+    assert card.startswith("---\nlibrary_name: pagen\n")
+    assert f"# {name} on folder (tiny scale, seed 0)" in card
+    assert f"last training loss {float(rows[-1]['loss']):.5f}" in card
+    assert all(f"| {key} | " in card for key in run.recipe)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_run_scores_every_frame(name: str, runs: Path, street: Path, tmp_path: Path) -> None:
+    scores = score_run(runs / name, "folder", street, tmp_path / "scores", "cpu", workers=0)
+    (indicator,) = scores.indicators()
+    for policy in ("last", "ninth"):
+        (values,) = scores.of(indicator, policy).values()
+        assert values.shape == (48,)
+        assert np.isfinite(values).all()
+        assert len(set(values)) > 24
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_training_lowers_the_loss(name: str, runs: Path) -> None:
+    with open(runs / name / "metrics.csv", newline="") as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_the_unified_recipes_are_for_colour_and_flow() -> None:
+    assert (Spatial.source, Temporal.source) == ("frames", "flow")
+    assert Spatial().colour
+    assert [Temporal(encoding=encoding).channels for encoding in ("uv", "uvm")] == [2, 3]
