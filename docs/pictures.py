@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,12 +11,14 @@ DOCS = Path(__file__).parent
 
 def main() -> None:
     """Generate a PA set of the street at its own size and keep its gallery."""
+    from pagen.generate.gallery import gallery
     from pagen.generate.generate import Generate, generate
+    from pagen.generate.pa_set import open_pa_folder
 
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PAGEN_CACHE"] = f"{folder}/cache"
         summary = generate(Generate("street", size=(128, 192), out=Path(folder) / "pa"))
-        shutil.copyfile(summary["gallery"], DOCS / "gallery.png")
+        gallery(open_pa_folder(Path(summary["path"])), DOCS / "gallery.png", rows=1)
 
 
 if __name__ == "__main__":

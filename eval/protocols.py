@@ -3,6 +3,9 @@
 The choice moves Ped2's AUROC by more than ten points, so it has a name and a line of its own that is
 printed above every table. The headline protocol is `causal`: nothing but the past is used, and no
 video is stretched to fit. The others repeat what was published.
+
+What compares two frames (flow, the trivial baselines) knows nothing of a video's first frame, which gets
+the score of the second: the one look ahead, by one frame, that every protocol has.
 """
 
 from __future__ import annotations
@@ -56,7 +59,8 @@ CAUSAL = Protocol(
     "causal",
     "last",
     "raw scores, causal smoothing sigma 2 frames; every frame is scored as the last of its 16-frame window "
-    "(the first frame is repeated at a video's start), so that nothing looks ahead",
+    "(the first frame is repeated at a video's start), so that nothing looks ahead; only frame 0 of flow, which has "
+    "no predecessor, gets what frame 1 gets",
     looks_ahead=False,
     smooth=partial(causal_smooth, sigma=2.0),
 )

@@ -24,23 +24,23 @@ from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.temporal import bounding_box
 
 Picture = npt.NDArray[np.uint8]
-_ROWS, _TRIED, _STRIP = 3, 5, 8
+_TRIED, _STRIP = 5, 8
 _INCHES = 1.9
 _COLUMNS = ("normal, whole", "normal", "mask", "pseudo-anomaly")
 _DIFFERENCE = {"spatial": (3, "difference x3"), "temporal": (1, "difference"), "patch": (1, "difference")}
 
 
-def gallery(pseudo: PASet, path: Path) -> None:
-    """Draw the gallery: normal, mask, pseudo, difference; flow in the colour wheel; filmstrips for skip."""
+def gallery(pseudo: PASet, path: Path, rows: int = 3) -> None:
+    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow in the colour wheel; filmstrips for skip."""
     height, width = pseudo.prepared.size
     across = width / height + 4
-    chosen = {kind: list(_chosen(pseudo, kind)) for kind in pseudo.kinds}
+    chosen = {kind: list(_chosen(pseudo, kind, rows)) for kind in pseudo.kinds}
     unit = {kind: 2 * across / _STRIP + 0.05 if kind == "skip" else 1 for kind in chosen}
-    rows = [_INCHES * len(clips) * unit[kind] + 0.6 for kind, clips in chosen.items()]
-    figure = Figure(figsize=(_INCHES * across, sum(rows) + 0.4), layout="constrained")
+    heights = [_INCHES * len(clips) * unit[kind] + 0.6 for kind, clips in chosen.items()]
+    figure = Figure(figsize=(_INCHES * across, sum(heights) + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{pseudo.prepared.dataset}: each row is that of {_TRIED} clips which differs most", fontsize=9)
-    parts: Any = figure.subfigures(len(rows), 1, height_ratios=rows, squeeze=False)[:, 0]
+    parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, (kind, clips) in zip(parts, chosen.items(), strict=True):
         part.suptitle(_title(pseudo, kind), x=0.01, ha="left", fontsize=11)
         draw = _filmstrips if kind == "skip" else _close_ups
@@ -49,10 +49,10 @@ def gallery(pseudo: PASet, path: Path) -> None:
         figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
 
 
-def _chosen(pseudo: PASet, kind: str) -> Iterator[tuple[Item, Pseudo]]:
+def _chosen(pseudo: PASet, kind: str, rows: int) -> Iterator[tuple[Item, Pseudo]]:
     """From each part of the set the clip that differs most in its middle, out of a few spread over the part."""
     items = pseudo.items(kind, pseudo.length)
-    for part in np.array_split(np.arange(len(items)), min(_ROWS, len(items))):
+    for part in np.array_split(np.arange(len(items)), min(rows, len(items))):
         tried = part[np.linspace(0, len(part) - 1, _TRIED).astype(int)]
         clips = [(items[place], pseudo.render(items[place], pseudo.length)) for place in tried]
         yield max(clips, key=lambda pair: _difference(pair[1])[len(pair[1].pseudo) // 2].mean())
@@ -122,7 +122,7 @@ def _pictures(kind: str, clip: Pseudo, t: int) -> list[Picture]:
     mask = (np.asarray(clip.mask[t], np.float32) * 255).astype(np.uint8)
     change = made.astype(np.float32) - normal
     if kind == "temporal":
-        radius = max(float(np.quantile(np.hypot(*normal.astype(np.float32)), 0.998)), 1.0)
+        radius = max(float(np.hypot(*normal.astype(np.float32)).max()), 1.0)
         return [colour_wheel(normal, radius), mask, colour_wheel(made, radius), colour_wheel(change, radius)]
     return [normal, mask, made, np.minimum(_DIFFERENCE[kind][0] * np.abs(change), 255).astype(np.uint8)]
 

@@ -26,12 +26,12 @@ def test_frame_difference_is_the_mean_square_of_unit_differences() -> None:
     frames = np.zeros((4, 2, 2), np.uint8)
     frames[1] = 255
     frames[2, 0] = 255
-    np.testing.assert_allclose(frame_difference(iter(frames)), [0, 1, 0.5, 0.5], rtol=1e-15)
+    np.testing.assert_allclose(frame_difference(iter(frames)), [1, 1, 0.5, 0.5], rtol=1e-15)
 
 
 def test_frame_difference_does_not_wrap_around() -> None:
     frames = np.array([[[200]], [[100]], [[200]]], np.uint8)
-    np.testing.assert_allclose(frame_difference(iter(frames)), [0, (100 / 255) ** 2, (100 / 255) ** 2], rtol=1e-12)
+    np.testing.assert_allclose(frame_difference(iter(frames)), [(100 / 255) ** 2] * 3, rtol=1e-12)
 
 
 def test_flow_speed_is_the_speed_of_what_moves() -> None:
@@ -42,12 +42,15 @@ def test_flow_speed_is_the_speed_of_what_moves() -> None:
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_baselines_do_not_know_what_comes(name: str) -> None:
+def test_baselines_do_not_know_what_comes_but_for_the_first_frame(name: str) -> None:
+    """The first frame has no predecessor and gets what the second gets, or 0 where there is none."""
     frames = moving([1.0, 3.0, 0.5, 2.0])
     with one_thread():
         whole = BASELINES[name](iter(frames))
-        for known in range(1, len(frames) + 1):
+        for known in range(2, len(frames) + 1):
             np.testing.assert_array_equal(BASELINES[name](iter(frames[:known])), whole[:known])
+        assert whole[0] == whole[1] > 0
+        np.testing.assert_array_equal(BASELINES[name](iter(frames[:1])), [0])
 
 
 def test_scores_of_a_data_set_are_kept(footage: Path, cache: Path) -> None:

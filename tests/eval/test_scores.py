@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
-from pagen.eval.scores import open_scores, reconstruct, score_run, window_scores
+from pagen.eval.scores import open_scores, score_run, window_scores
 from pagen.folders import tree_hash
 from pagen.footage.flow import encode, flow_folder
 from pagen.footage.prepare import prepare
+from pagen.models.conv_ae import reconstruct
 from pagen.models.runs import Run, open_run
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -127,21 +128,6 @@ def test_windows_are_held_a_few_at_a_time() -> None:
 
 def test_a_window_of_eight_has_no_ninth_frame() -> None:
     assert window_scores(fake_run(Mean(), window=8), take(np.zeros(9)), 9).keys() == {"last"}
-
-
-def test_borders_are_repeated_and_cut_off_again() -> None:
-    seen = []
-
-    class Look(torch.nn.Module):
-        def forward(self, clips: torch.Tensor) -> torch.Tensor:
-            seen.append(clips)
-            return clips
-
-    clips = torch.rand(2, 1, 16, 20, 36)
-    assert torch.equal(reconstruct(Look(), clips), clips)
-    assert torch.equal(
-        seen[0], torch.from_numpy(np.pad(clips.numpy(), ((0, 0),) * 3 + ((0, 12), (0, 12)), mode="edge"))
-    )
 
 
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:

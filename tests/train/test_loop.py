@@ -51,9 +51,10 @@ def stop_at(patch: pytest.MonkeyPatch, function: str, call: int, after: bool = F
 
 
 def stopped(config: Train[Any], function: str, call: int, after: bool = False) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stopped):
+    with pytest.MonkeyPatch.context() as patch:
         stop_at(patch, function, call, after)
-        train(config)
+        with pytest.raises(Stopped):
+            train(config)
 
 
 def test_the_learning_rate_follows_its_schedule(tiny: RecipeAt) -> None:
@@ -80,7 +81,10 @@ def test_a_failure_to_draw_is_not_lost(make_batches: Callable[..., Batches], mon
 
 
 def test_rows_come_back_from_csv() -> None:
-    rows = [{"loss": 0.1 + 0.2, "lr": 1e-300, "epoch": 1, "step": 10}, {"epoch": 2, "step": 20, "loss": 1 / 3, "lr": 0.0}]
+    rows = [
+        {"loss": 0.1 + 0.2, "lr": 1e-300, "epoch": 1, "step": 10},
+        {"epoch": 2, "step": 20, "loss": 1 / 3, "lr": 0.0},
+    ]
     assert from_csv(as_csv(rows)) == rows
     assert as_csv(rows).splitlines()[0] == "epoch,step,loss,lr"
 
@@ -164,9 +168,7 @@ def test_a_training_that_is_killed_again_and_again_ends_in_the_same_weights(
         assert not list((tmp_path / name).rglob(".tmp-*"))
 
 
-def test_trainings_in_one_process_do_not_disturb_each_other(
-    runs: Path, configure: Configure, tmp_path: Path
-) -> None:
+def test_trainings_in_one_process_do_not_disturb_each_other(runs: Path, configure: Configure, tmp_path: Path) -> None:
     """The finished runs were trained one after the other; once more here, among other things that torch is told."""
     flags = torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
     state = torch.get_rng_state()
@@ -186,7 +188,9 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_keeps_the_state(
 ) -> None:
     config, out = configure("baseline", tmp_path / "run"), tmp_path / "run"
     real = loop.learning_rate
-    monkeypatch.setattr(loop, "learning_rate", lambda recipe, step, total: 1e30 if step > 12 else real(recipe, step, total))
+    monkeypatch.setattr(
+        loop, "learning_rate", lambda recipe, step, total: 1e30 if step > 12 else real(recipe, step, total)
+    )
     with pytest.raises(PagenError, match=r"the loss is not finite at step 1[4-9]; lower --lr"):
         train(config)
     assert [state.name for state in (out / "state").iterdir()] == ["000000010"]
@@ -237,7 +241,9 @@ def test_all_epochs_done_is_all_done(
     runs: Path, make_batches: Callable[..., Batches], tmp_path: Path, tiny: RecipeAt
 ) -> None:
     (tmp_path / "state").symlink_to(runs / "baseline/state")
-    rows = fit(new_model(tiny("baseline"), 0), make_batches("baseline"), tiny("baseline"), tmp_path, accelerator_on("cpu"))
+    rows = fit(
+        new_model(tiny("baseline"), 0), make_batches("baseline"), tiny("baseline"), tmp_path, accelerator_on("cpu")
+    )
     assert [row["step"] for row in rows] == [10, 20, 30]
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -107,7 +108,7 @@ def test_every_recipe_and_every_setting_is_explained() -> None:
     tree = ast.parse(Path(recipes.__file__).read_text(encoding="utf-8"))
     explained = set()
     for body in (node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
-        for setting, after in zip(body, body[1:], strict=False):
+        for setting, after in pairwise(body):
             if isinstance(setting, ast.AnnAssign) and isinstance(after, ast.Expr):
                 explained.add(ast.unparse(setting.target))
     for recipe in RECIPES.values():
