@@ -5,7 +5,7 @@ printed above every table. The headline protocol is `causal`: nothing but the pa
 video is stretched to fit. The others repeat what was published.
 
 What compares two frames (flow, the trivial baselines) knows nothing of a video's first frame, which gets
-the score of the second: the one look ahead, by one frame, that every protocol has.
+the value of the second: the one look ahead of `causal`, by one frame.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ CAUSAL = Protocol(
     "causal",
     "last",
     "raw scores, causal smoothing sigma 2 frames; every frame is scored as the last of its 16-frame window "
-    "(the first frame is repeated at a video's start), so that nothing looks ahead; only frame 0 of flow, which has "
-    "no predecessor, gets what frame 1 gets",
+    "(the first frame is repeated at a video's start), so that nothing looks ahead; what compares two frames "
+    "gives frame 0, which has no predecessor, the value of frame 1",
     looks_ahead=False,
     smooth=partial(causal_smooth, sigma=2.0),
 )

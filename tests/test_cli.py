@@ -150,9 +150,10 @@ def test_a_bug_stays_a_traceback(error: BaseException, monkeypatch: pytest.Monke
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     try:
         command = [sys.executable, "-m", "pagen", "--help"]
-        done = subprocess.run(command, cwd=tmp_path, stdout=write, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=write, stderr=subprocess.PIPE, text=True)
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (0, "")

@@ -331,11 +331,13 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(long: Path, tmp_path:
 
 
 def test_interrupted_it_says_so_in_one_line(long: Path, tmp_path: Path) -> None:
-    for clips in (0, 1):
-        with start(long, tmp_path / "out") as process:
-            wait_for_clips(process, tmp_path / "out", clips)
-            while not (tmp_path / "out").exists():  # before, python itself begins
+    for clips, later in ((0, 0), (0, 0.01), (0, 0.1), (1, 0)):  # while workers are born, wait, and work
+        out = tmp_path / f"{clips}-{later}"
+        with start(long, out) as process:
+            while not (out / "manifest.json").exists():  # before, python itself begins
                 time.sleep(0.002)
+            wait_for_clips(process, out, clips)
+            time.sleep(later)
             os.killpg(process.pid, signal.SIGINT)
             assert process.communicate()[1] == "pagen: interrupted; the same command goes on where it stopped\n"
         assert process.returncode == 130

@@ -37,7 +37,7 @@ def test_shows_pictures_of_every_kind(made: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_are_the_clips_that_differ_most_of_five_of_each_third(pseudo: PASet, kind: str) -> None:
-    items, chosen = pseudo.items(kind, 16), list(_chosen(pseudo, kind))
+    items, chosen = pseudo.items(kind, 16), list(_chosen(pseudo, kind, 3))
     changes = []
     for item in items:
         clip = pseudo.render(item, 16)
@@ -56,7 +56,7 @@ def test_a_set_of_few_clips_shows_each_once(pseudo: PASet) -> None:
     few = replace(pseudo)
     for kind in KINDS:
         few._items[kind, 16] = pseudo.items(kind, 16)[:2]
-        assert [item for item, _ in _chosen(few, kind)] == pseudo.items(kind, 16)[:2]
+        assert [item for item, _ in _chosen(few, kind, 3)] == pseudo.items(kind, 16)[:2]
 
 
 @settings(max_examples=80, deadline=None)
