@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen import console
+from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.eval.protocols import POLICIES, frames_of_maps
 from pagen.folders import Folder, atomic, digest, digests
@@ -145,7 +146,7 @@ def score_run(
     from pagen.models.pretrained import WEIGHTS
     from pagen.models.runs import MODEL, open_run
 
-    place = _device(device)
+    place = device_named(device)
     recipe = open_run(Path(run)).recipe
     size = tuple(recipe["size"]) if recipe["size"] else None
     prepared = prepare(
@@ -265,18 +266,3 @@ def _maps(
     from pagen.footage.flow import encode
 
     return encode(flow[indices], encoding, radius)
-
-
-def _device(name: str) -> str:
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise PagenError(
-            f"expected a device that torch has, found {name!r} ({reason}); use --device cpu or auto"
-        ) from error
-    return name

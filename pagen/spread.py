@@ -85,20 +85,32 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _birth() -> Iterator[None]:
-    """What processes are spawned under.
-
-    The caller's script is hidden: they would run it again, which no item needs and few scripts are made
-    for. Ctrl-C waits until they can deal with it.
-    """
+    """A spawned process runs the caller's script again, which no item needs and few scripts are made for."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        with _uninterrupted():
+            yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block; a process spawned in it is deaf to it until `_start`."""
+    came: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
     resource_tracker.ensure_running()  # would be started with the first process, and lift the mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        sys.modules["__main__"] = main
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 _interrupted = threading.Event()

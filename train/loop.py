@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from pagen import console
+from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json, write_text
 from pagen.models.conv_ae import ConvAE3d
@@ -47,13 +48,7 @@ def accelerator_on(device: str) -> Accelerator:
     AcceleratorState._reset_state(reset_partial_state=True)
     if device == "auto":
         return Accelerator()
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise PagenError(
-            f"expected a device that torch has, found {device!r} ({reason}); use --device cpu or auto"
-        ) from error
+    device_named(device)
     with patch_environment(accelerate_torch_device=device):
         return Accelerator(cpu=device == "cpu")
 

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.generate.inpaint import composite
 
@@ -96,7 +97,7 @@ def open_pipeline(name: str, device: str = "cpu", steps: int = 20, noise: str = 
 
     Args:
         name: a folder that `save_pretrained` wrote, or a hub id `owner/name`.
-        device: where it runs; noise is drawn on the CPU whatever it is.
+        device: where it runs, as `device_named` takes it; noise is drawn on the CPU whatever it is.
         steps: denoising steps.
         noise: `"clip"` or `"frame"`, see `DiffusionInpainter`.
 
@@ -105,7 +106,8 @@ def open_pipeline(name: str, device: str = "cpu", steps: int = 20, noise: str = 
     """
     if noise not in NOISES:
         raise PagenError(f"expected noise of 'clip' or 'frame', found {noise!r}; give one of the two")
-    pipeline = _load(name).to(device)
+    place = device_named(device)
+    pipeline = _load(name).to(place)
     pipeline.set_progress_bar_config(disable=True)
     return DiffusionInpainter(pipeline, _multiple(pipeline), steps, noise)
 

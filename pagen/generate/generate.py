@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -88,8 +88,6 @@ def generate(config: Generate) -> dict[str, Any]:
     DATASETS[config.dataset]
     from pagen.generate import make
 
-    # found out here once, so that no worker loads torch for it
-    config = replace(config, device=make.device_of(config))
     make.check(config)
     from pagen.folders import Folder
     from pagen.footage.prepare import prepare

@@ -67,7 +67,7 @@ def open_inpainter(name: str, device: str = "cpu", steps: int = 20) -> Inpainter
 
     Args:
         name: a name of `INPAINTERS`, a folder, or `owner/name` on the Hugging Face hub.
-        device: where a model runs (`"cpu"`, `"cuda"`).
+        device: where a model runs: `"cpu"`, `"cuda"`, or `"auto"`.
         steps: denoising steps of a diffusion model.
 
     Raises:

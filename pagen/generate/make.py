@@ -62,15 +62,6 @@ def settings(config: Generate) -> dict[str, Any]:
     return {**kept, "kinds": _kinds(config)}
 
 
-def device_of(config: Generate) -> str:
-    """Where a diffusion inpainter runs; `auto` is the best there is."""
-    if config.device != "auto":
-        return config.device
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def check(config: Generate) -> None:
     """Raise PagenError for a name that nothing bears, before anything is computed."""
     if "temporal" in config.kinds:

@@ -1,0 +1,25 @@
+"""Where networks run."""
+
+from __future__ import annotations
+
+from pagen.errors import PagenError
+
+
+def device_named(name: str) -> str:
+    """A device that torch has: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` is CUDA where there is one, else the CPU.
+
+    Raises:
+        PagenError: torch has no such device here.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise PagenError(
+            f"expected a device that torch has, found {name!r} ({reason}); use --device cpu or auto"
+        ) from error
+    return name
