@@ -31,7 +31,7 @@ _DIFFERENCE = {"spatial": (3, "difference x3"), "temporal": (1, "difference"), "
 
 
 def gallery(pseudo: PASet, path: Path, rows: int = 3) -> None:
-    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow in the colour wheel; filmstrips for skip."""
+    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow as a colour wheel; filmstrips for skip."""
     height, width = pseudo.prepared.size
     across = width / height + 4
     chosen = {kind: list(_chosen(pseudo, kind, rows)) for kind in pseudo.kinds}
