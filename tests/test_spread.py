@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
-from pagen.spread import default_workers, one_thread, spread
+from pagen.spread import _uninterrupted, default_workers, one_thread, spread
 
 # Items are functions of the standard library or of strings of code: a spawned process cannot import this file.
 GUARDLESS = """
@@ -88,6 +89,26 @@ def test_one_thread_puts_back_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         cv2.setNumThreads(before[0])
         torch.set_num_threads(before[1])
+
+
+def test_ctrl_c_waits_until_the_workers_are_born() -> None:
+    handler, reached = signal.getsignal(signal.SIGINT), []
+
+    def bear() -> None:
+        with _uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            reached.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        bear()
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_a_thread_may_spread_too() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(lambda: sorted(spread(abs, [-1, -2], 2))).result() == [(-2, 2), (-1, 1)]
 
 
 def test_who_stops_listening_stops_the_work(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,13 +15,14 @@ from pagen.footage import flow as module
 from pagen.footage.flow import ENCODINGS, FLOWS, Flow, colour_wheel, encode, flow_folder, grey
 from pagen.footage.prepare import Prepared, prepare
 
+WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 6, "training/b": 4, "testing/x": 5}
 
 
 @pytest.fixture
-def prepared(write_folder: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepared:
+def prepared(write_folder: WriteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Prepared:
     monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
-    root = write_folder(tmp_path / "footage", LENGTHS)  # type: ignore[operator]
+    root = write_folder(tmp_path / "footage", LENGTHS)
     return prepare("folder", root, size=None, colour=True, workers=0)
 
 
@@ -98,8 +100,8 @@ def test_a_damaged_map_is_told(prepared: Prepared) -> None:
         flow_folder(prepared, ["train_a"], workers=0)
 
 
-def test_unknown_methods_and_single_frames_are_refused(write_folder: object, tmp_path: Path) -> None:
-    root = write_folder(tmp_path / "short", {"training/a": 1})  # type: ignore[operator]
+def test_unknown_methods_and_single_frames_are_refused(write_folder: WriteFolder, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "short", {"training/a": 1})
     short = prepare("folder", root, size=None, out=tmp_path / "prepared", workers=0)
     with pytest.raises(PagenError, match="no flow named 'dos'; did you mean 'dis'"):
         flow_folder(short, ["train_a"], "dos")
