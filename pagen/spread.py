@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import get_context, parent_process
 from types import ModuleType
 from typing import TypeVar
 
@@ -56,13 +56,17 @@ def spread(
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start)
     try:
         with _birth():
-            futures = {pool.submit(_compute, function, item): item for item in items}
+            futures = {pool.submit(function, item): item for item in items}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool as error:
         raise PagenError(
             "a worker process was killed, probably for want of memory; run the same command again with fewer --workers"
         ) from error
+    except (KeyboardInterrupt, GeneratorExit):
+        for process in pool._processes.values():  # public from Python 3.14 on, as `terminate_workers`
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -85,59 +89,24 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _birth() -> Iterator[None]:
-    """A spawned process runs the caller's script again, which no item needs and few scripts are made for."""
+    """What processes are spawned under.
+
+    The caller's script is hidden: they would run it again, which no item needs and few scripts are made
+    for. Ctrl-C is ignored, which they inherit: the parent ends them.
+    """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        with _uninterrupted():
-            yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits for the end of the block; a process spawned in it is deaf to it until `_start`."""
-    came: list[int] = []
-    in_main = threading.current_thread() is threading.main_thread()
-    resource_tracker.ensure_running()  # would be started with the first process, and lift the mask
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number)) if in_main else None
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main_thread else None
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if in_main:
+        sys.modules["__main__"] = main
+        if in_main_thread:
             signal.signal(signal.SIGINT, handler)
-    if came:
-        signal.raise_signal(signal.SIGINT)
-
-
-_interrupted = threading.Event()
-
-
-def _compute(function: Callable[[Item], Result], item: Item) -> Result:
-    """The item's result. Ctrl-C ends it, so that it tidies up, and all that this worker would do after it."""
-    if _interrupted.is_set():
-        raise KeyboardInterrupt
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return function(item)
-    except KeyboardInterrupt:
-        _interrupted.set()
-        raise
-    finally:
-        signal.signal(signal.SIGINT, _interrupt)
-
-
-def _interrupt(*_: object) -> None:
-    # in silence: a worker that waits would print a traceback of its own
-    _interrupted.set()
 
 
 def _start() -> None:
-    signal.signal(signal.SIGINT, _interrupt)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     # torch reads the variables when an item imports it; importing it here would cost each worker seconds
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import cv2

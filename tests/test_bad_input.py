@@ -278,7 +278,8 @@ def test_pseudo_anomalies_that_do_not_fit(
     main(_generate(footage, pseudo))
     other = write_folder(tmp_path / "other", {"training/b": 20})
     line = refused(capsys, tmp_path, *_train(other, pseudo, run))
-    assert line.startswith("expected a PA set of folder at 32x48 grey, found one of folder at 32x48 grey")
+    assert line.startswith("expected a PA set of folder at 32x48 grey in")
+    assert "found one of other folder at 32x48 grey; generate one" in line
     line = refused(capsys, tmp_path, *_train(footage, pseudo, run), "--size", "48", "64")
     assert line.startswith("expected a PA set of folder at 48x64 grey, found one of folder at 32x48 grey")
     line = refused(capsys, tmp_path, *_train(footage, tmp_path / "nowhere", run))

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
-from pagen.spread import _uninterrupted, default_workers, one_thread, spread
+from pagen.spread import default_workers, one_thread, spread
 
 # Items are functions of the standard library or of strings of code: a spawned process cannot import this file.
 GUARDLESS = """
@@ -89,21 +89,6 @@ def test_one_thread_puts_back_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         cv2.setNumThreads(before[0])
         torch.set_num_threads(before[1])
-
-
-def test_ctrl_c_waits_until_the_workers_are_born() -> None:
-    handler, reached = signal.getsignal(signal.SIGINT), []
-
-    def bear() -> None:
-        with _uninterrupted():
-            signal.raise_signal(signal.SIGINT)
-            reached.append(True)
-
-    with pytest.raises(KeyboardInterrupt):
-        bear()
-    assert reached
-    assert signal.getsignal(signal.SIGINT) is handler
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_a_thread_may_spread_too() -> None:

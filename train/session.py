@@ -81,8 +81,7 @@ def new_model(recipe: Recipe, seed: int) -> ConvAE3d:
 def _pseudo(config: Train[Any], prepared: Prepared) -> PASet | None:
     if config.pseudo is None or config.recipe.kind is None:
         return None
-    pseudo = open_pa_folder(config.pseudo)
-    pseudo.require_same_footage(prepared)
+    pseudo = open_pa_folder(config.pseudo, prepared)
     if not pseudo.items(config.recipe.kind, config.recipe.window):
         raise PagenError(
             f"expected {config.recipe.kind} pseudo-anomalies in {config.pseudo}, found {' '.join(pseudo.kinds)}; "

@@ -72,6 +72,8 @@ def parse(argv: Sequence[str]) -> Train[Any]:
 def run(config: Train[Any]) -> None:
     """The verb `train`."""
     DATASETS[config.dataset]
+    if config.recipe.kind is None and config.pseudo is not None:
+        raise PagenError(f"recipe {config.recipe.name} trains on normal clips alone; leave --pseudo out")
     if config.recipe.kind in ("spatial", "temporal") and config.pseudo is None and config.recipe.probability > 0:
         kind, (height, width) = config.recipe.kind, config.recipe.size
         raise PagenError(

@@ -105,16 +105,6 @@ class PASet:
         changed = np.broadcast_to((chosen != chosen[0])[:, None, None], target.shape[:3])
         return Pseudo(frames[chosen], target, changed)
 
-    def require_same_footage(self, prepared: Prepared) -> None:
-        """Raise PagenError unless the set was made of these very clips."""
-        mine = self.prepared
-        if prepared.fingerprint() != self.folder.inputs["prepared"]:
-            raise PagenError(
-                f"expected a PA set of {prepared.dataset} at {_at(prepared)}, found one of {mine.dataset} at "
-                f"{_at(mine)} in {self.folder.path}; generate one with --dataset {prepared.dataset} --size "
-                f"{prepared.size[0]} {prepared.size[1]}, or train with --size {mine.size[0]} {mine.size[1]}"
-            )
-
     def _stored(self, item: Item, window: slice) -> Pseudo:
         bits = read_array(self.folder.path / f"{item.kind}_mask/{item.clip}.npy")
         mask = unpack(bits[window], self.prepared.size[1])
@@ -170,18 +160,40 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
         return _tensor(item.kind, clip.pseudo), _tensor(item.kind, clip.target), mask, metadata
 
 
-def open_pa_folder(path: Path) -> PASet:
-    """Open a PA set and the prepared clips it was made of. Raises PagenError when one is missing or damaged."""
+def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
+    """Open a PA set.
+
+    Args:
+        path: the PA set.
+        prepared: the clips it was made of; by default they are looked for where they lay then.
+
+    Raises:
+        PagenError: the set or its clips are missing or damaged, or it was made of other clips.
+    """
     folder = Folder.open(Path(path), "pa_set")
+    clips = prepared or _clips_of(folder)
+    if clips.fingerprint() != folder.inputs["prepared"]:
+        made, (height, width) = folder.config, clips.size
+        wanted = _about(clips.dataset, clips.size, clips.channels == 3)
+        found = _about(made["dataset"], made["size"], made["colour"])
+        raise PagenError(
+            f"expected a PA set of {wanted} in {path}, found one of {'other ' if found == wanted else ''}{found}; "
+            f"generate one with --dataset {clips.dataset} --size {height} {width}"
+        )
+    return PASet(folder, clips)
+
+
+def _clips_of(folder: Folder) -> Prepared:
     try:
-        prepared = open_prepared(Path(folder.volatile["prepared"]))
+        return open_prepared(Path(folder.volatile["prepared"]))
     except PagenError as error:
         raise PagenError(
-            f"cannot read the clips that {path} was made of ({error}); generate it again, that prepares them too"
+            f"cannot read the clips that {folder.path} was made of ({error}); generate it again, that prepares them too"
         ) from error
-    if prepared.fingerprint() != folder.inputs["prepared"]:
-        raise PagenError(f"the clips in {prepared.path} are not those that {path} was made of; generate it again")
-    return PASet(folder, prepared)
+
+
+def _about(dataset: str, size: Sequence[int], colour: bool) -> str:
+    return f"{dataset} at {size[0]}x{size[1]} {'colour' if colour else 'grey'}"
 
 
 def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: int | None = None) -> PseudoClips:
@@ -213,7 +225,3 @@ def _tensor(kind: str, clip: npt.NDArray[Any]) -> torch.Tensor:
     if kind == "temporal":
         return torch.from_numpy(clip.transpose(1, 0, 2, 3).astype(np.float32))
     return torch.from_numpy(clip.transpose(3, 0, 1, 2).astype(np.float32)) / 127.5 - 1
-
-
-def _at(prepared: Prepared) -> str:
-    return f"{prepared.size[0]}x{prepared.size[1]} {'grey' if prepared.channels == 1 else 'colour'}"

@@ -330,9 +330,9 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(long: Path, tmp_path:
     assert tree_hash(out) == tree_hash(undisturbed.path)
 
 
-def test_interrupted_it_says_so_in_one_line(long: Path, tmp_path: Path) -> None:
-    for clips, later in ((0, 0), (0, 0.01), (0, 0.1), (1, 0)):  # while workers are born, wait, and work
-        out = tmp_path / f"{clips}-{later}"
+def test_interrupted_it_says_so_in_one_line_and_goes_on(long: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for clips, later in ((0, 0.1), (1, 0)):  # while workers wait, and work
         with start(long, out) as process:
             while not (out / "manifest.json").exists():  # before, python itself begins
                 time.sleep(0.002)
@@ -341,4 +341,6 @@ def test_interrupted_it_says_so_in_one_line(long: Path, tmp_path: Path) -> None:
             os.killpg(process.pid, signal.SIGINT)
             assert process.communicate()[1] == "pagen: interrupted; the same command goes on where it stopped\n"
         assert process.returncode == 130
-        assert not list(tmp_path.rglob(".tmp-*"))
+    again = prepare("folder", long, (64, 64), out=out, workers=0)
+    assert tree_hash(out) == tree_hash(prepare("folder", long, (64, 64), out=tmp_path / "undisturbed", workers=0).path)
+    assert not list(again.path.rglob(".tmp-*"))
