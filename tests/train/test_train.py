@@ -139,9 +139,7 @@ def test_a_pa_set_without_the_kind_is_refused(
 
 def test_a_pa_set_of_another_size_is_refused(configure: Configure, pseudo: PASet, tmp_path: Path) -> None:
     config = configure("spatial", tmp_path / "run", size=(32, 48))
-    with pytest.raises(
-        PagenError, match="found one of folder at 48x64 grey; generate one with .* --size 32 48"
-    ):
+    with pytest.raises(PagenError, match=r"found one of folder at 48x64 grey; generate one with .* --size 32 48"):
         train(config)
     with pytest.raises(PagenError, match="expected a pa_set folder"):
         train(replace(config, pseudo=tmp_path))
