@@ -64,7 +64,8 @@ def score_baselines(prepared: Prepared, workers: int | None = None) -> Scores:
         prepared: at the footage's own size (`prepare(..., size=None)`).
     """
     path = cache_folder() / f"baselines-{prepared.dataset}-{prepared.fingerprint()[:12]}"
-    return fill(path, _of_clip, prepared, {"percentile": PERCENTILE}, {}, workers, "trivial baselines")
+    how = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
+    return fill(path, _of_clip, prepared, how, {}, workers, "trivial baselines")
 
 
 def _of_clip(prepared: Prepared, name: str) -> dict[str, Values]:
