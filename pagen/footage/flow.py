@@ -40,8 +40,8 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     previous = next(frames)
     for frame in frames:
-        flow = np.zeros((*frame.shape, 2), np.float32)
-        yield np.asarray(method.calc(previous, frame, flow), np.float32).transpose(2, 0, 1)
+        flow = method.calc(previous, frame, None)  # type: ignore[call-overload]  # a start flow, zeros too, changes it
+        yield np.asarray(flow, np.float32).transpose(2, 0, 1)
         previous = frame
 
 

@@ -55,6 +55,14 @@ def test_flow_leads_from_each_frame_to_the_next() -> None:
     np.testing.assert_allclose(there[inner].mean(axis=(1, 2)), -back[inner].mean(axis=(1, 2)), atol=0.05)
 
 
+def test_dis_is_opencvs_own_without_a_start() -> None:
+    rng = np.random.default_rng(1)
+    frames = [np.clip(frame + rng.normal(0, 8, frame.shape), 0, 255).astype(np.uint8) for frame in moved((2, 1))]
+    for before, after, flow in zip(frames, frames[1:], FLOWS["dis"](iter(frames)), strict=False):
+        fresh = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(before, after, None)
+        np.testing.assert_array_equal(flow, fresh.transpose(2, 0, 1))
+
+
 def test_it_is_kept_as_half_floats(prepared: Prepared) -> None:
     folder = flow_folder(prepared, prepared.clips(), workers=0)
     for name in prepared.clips():
