@@ -19,6 +19,7 @@ VERBS = {
     ),
     "prepare": ("pagen.footage.prepare:Prepare", "decode and resize a data set once"),
     "generate": ("pagen.generate.generate:Generate", "make pseudo-anomalies out of normal footage"),
+    "inspect": ("pagen.generate.inspect:Inspect", "how strong the pseudo-anomalies of a set are"),
     "train": ("pagen.train.train:Train", "train a recipe: baseline, skip, spatial, temporal"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
     "demo": ("pagen.demo:Demo", "the whole way on procedural footage, in minutes"),

@@ -48,5 +48,5 @@ def run(config: Demo) -> None:
     evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=workers, overwrite=overwrite))
     minutes = (time.monotonic() - begin) / 60
     console.say(f"done in {minutes:.1f} minutes; a tiny network after a minute of training proves the way, no method")
-    for what, path in (("gallery", pseudo / "gallery.png"), ("table", table), ("curves", run_path / "curves.png")):
+    for what, path in (("gallery", pseudo / "gallery.html"), ("table", table), ("curves", run_path / "curves.png")):
         console.say(f"  {what:<8} {path.resolve()}")

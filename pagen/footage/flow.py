@@ -45,7 +45,14 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
         previous = frame
 
 
-FLOWS: Registry[FlowMethod] = Registry("flow", "pagen.flows", {"dis": dis})
+def tvl1(frames: Iterator[Grey]) -> Iterator[Flow]:
+    """TV-L1 flow, see `pagen.footage.tvl1`."""
+    from pagen.footage import tvl1 as module  # torch's, which the other flows do without
+
+    return module.tvl1(frames)
+
+
+FLOWS: Registry[FlowMethod] = Registry("flow", "pagen.flows", {"dis": dis, "tvl1": tvl1})
 
 
 @dataclass(frozen=True)

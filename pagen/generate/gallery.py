@@ -64,7 +64,7 @@ def _close_ups(part: Any, chosen: list[tuple[Item, Pseudo]], ratio: float) -> No
     for row, (item, clip) in zip(axes, chosen, strict=True):
         middle = len(clip.pseudo) // 2
         assert clip.mask is not None
-        there = _around(clip.mask[middle] > 0)
+        there = _around(clip.mask[middle] >= 0.5)
         normal, *others = _pictures(item.kind, clip, middle)
         for axis, picture in zip(row, [normal, *(one[there] for one in (normal, *others))], strict=True):
             _show(axis, picture)
@@ -142,6 +142,7 @@ def _title(pseudo: PASet, kind: str) -> str:
         "temporal": f"{config['flow']} flow mixed in the {config['region']}, masks: {config['masks']}; "
         "hue is direction, white is rest",
         "skip": "every s-th frame, where that shows most; the numbers are the video's frames",
-        "patch": "SmoothMixS; an intruder seen through a window that wanders",
+        "patch": f"{config['intruders']}{', varied,' if config['vary'] else ''} seen through a window that wanders, "
+        f"masks: {config['patch']}",
     }
     return f"{kind}: {how[kind]}"

@@ -40,6 +40,12 @@ class Generate:
     """What temporal ones mix: the mask itself (the paper's figure) or its bounding box (its text)."""
     strides: tuple[int, ...] = (2, 3, 4, 5)
     """Strides of skip ones; one is drawn for each clip."""
+    patch: str = "smoothmix_s"
+    """How patches blend in: smoothmix_s (a soft rim), smoothmix_c (a Gaussian), cutmix (a hard box), mixup (half)."""
+    intruders: str = "pictures"
+    """What patches show: pictures (bundled ones), folder:DIR (images), or clips (other training clips, which move)."""
+    vary: bool = False
+    """Vary what patches show: flips, a random part of it, brightness and contrast."""
     max_size: float = 0.5
     """Largest side of a patch, as a share of the frame's."""
     max_move: int = 10
@@ -80,7 +86,8 @@ def run(config: Generate) -> None:
     """The verb `generate`."""
     summary = generate(config)
     lines = [f"{kind:<9} {count:>6,} {unit}  {how}" for kind, (count, unit, how) in summary["kinds"].items()]
-    console.result(summary, config.json, "\n".join([summary["footage"], *lines, f"look at {summary['gallery']}"]))
+    look = f"look at {summary['gallery']} and, in a browser, at {summary['page']}"
+    console.result(summary, config.json, "\n".join([summary["footage"], *lines, look]))
 
 
 def generate(config: Generate) -> dict[str, Any]:
@@ -95,7 +102,7 @@ def generate(config: Generate) -> dict[str, Any]:
     prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.workers)
     clips = make.clips_of(config, prepared)
     path = config.out or Path("pa") / config.dataset
-    inputs, where = {"prepared": prepared.fingerprint()}, {"prepared": str(prepared.path)}
+    inputs, where = make.origins(config, prepared)
     folder = Folder.begin(path, "pa_set", make.settings(config), inputs, where, config.overwrite)
     flow = make.flow_of(config, prepared, clips)
     _make_all(folder, [make.Job(config, kind, name, prepared, flow, path) for kind in clips for name in clips[kind]])
@@ -118,12 +125,15 @@ def _make_all(folder: Folder, jobs: list[Job]) -> None:
 def _draw_gallery(folder: Folder, prepared: Prepared) -> None:
     from pagen.folders import digests
     from pagen.generate.gallery import gallery
+    from pagen.generate.gallery_html import gallery_html
     from pagen.generate.pa_set import PASet
 
-    picture = folder.path / "gallery.png"
+    picture, page = folder.path / "gallery.png", folder.path / "gallery.html"
     if folder.pending(["gallery"]):
-        gallery(PASet(folder, prepared), picture)
-        folder.record("gallery", digests(folder.path, [picture]))
+        pseudo = PASet(folder, prepared)
+        gallery(pseudo, picture)
+        gallery_html(pseudo, page)
+        folder.record("gallery", digests(folder.path, [picture, page]))
     folder.finish()
 
 
@@ -132,7 +142,7 @@ def _summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, 
         "spatial": f"{config.inpainter}, {config.masks} masks",
         "temporal": f"{config.flow}, {config.region}, {config.masks} masks",
         "skip": f"strides {' '.join(map(str, config.strides))}",
-        "patch": "SmoothMixS",
+        "patch": f"{folder.config['intruders']}{', varied' if config.vary else ''}, {config.patch} masks",
     }
     units = {"spatial": "frames", "temporal": "flow maps"}
     kinds = folder.config["kinds"]
@@ -144,4 +154,5 @@ def _summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, 
         "footage": str(prepared),
         "kinds": {kind: (counts[kind], units.get(kind, "clips"), how[kind]) for kind in kinds},
         "gallery": str(folder.path / "gallery.png"),
+        "page": str(folder.path / "gallery.html"),
     }

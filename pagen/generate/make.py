@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -27,8 +27,9 @@ from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.generate import Generate, Kind
 from pagen.generate.inpaint import Inpainter, open_inpainter
+from pagen.generate.intruders import open_intruders
 from pagen.generate.masks import open_masks
-from pagen.generate.patch import draw_patch
+from pagen.generate.patch import PATCH_MASKS, draw_patch
 from pagen.generate.skip import draw_skip
 from pagen.generate.temporal import draw_mix, mix_flow
 from pagen.seeds import generator
@@ -59,7 +60,7 @@ class Job:
 def settings(config: Generate) -> dict[str, Any]:
     """What the bytes of the PA set depend on."""
     kept = {key: value for key, value in asdict(config).items() if key not in _NOT_BYTES}
-    return {**kept, "kinds": _kinds(config)}
+    return {**kept, "kinds": _kinds(config), "intruders": config.intruders.partition(":")[0]}
 
 
 def check(config: Generate) -> None:
@@ -70,6 +71,18 @@ def check(config: Generate) -> None:
         open_masks(config.masks)
     if "spatial" in config.kinds:
         _inpainter(config.inpainter, config.device, config.inference_steps)
+    if "patch" in config.kinds:
+        PATCH_MASKS[config.patch]
+        open_intruders(config.intruders)
+
+
+def origins(config: Generate, prepared: Prepared) -> tuple[dict[str, str], dict[str, str]]:
+    """Fingerprints of what the PA set is made of, and where that lies on this machine."""
+    inputs, where = {"prepared": prepared.fingerprint()}, {"prepared": str(prepared.path)}
+    origin = open_intruders(config.intruders)(prepared).origin() if "patch" in config.kinds else None
+    if origin:
+        where["intruders"], inputs["intruders"] = origin
+    return inputs, where
 
 
 def clips_of(config: Generate, prepared: Prepared) -> dict[str, list[str]]:
@@ -185,10 +198,16 @@ def _skips(job: Job) -> Iterator[Record]:
 
 def _patches(job: Job) -> Iterator[Record]:
     config = job.config
+    intruders = open_intruders(config.intruders)(job.prepared)
+    names = intruders.names(job.name)
     for start in Windows(config.length).inside(job.prepared.length(job.name)):
         rng = generator(config.seed, "patch", job.name, start)
-        patch = draw_patch(job.prepared.size, config.length, rng, config.max_size, config.max_move)
-        yield {"clip": job.name, "start": start, **patch.to_json()}
+        patch = draw_patch(job.prepared.size, config.length, rng, config.max_size, config.max_move, names, config.patch)
+        # drawn last, so that size and walk are the same with any intruders, varied or not
+        first = intruders.draw_start(patch.intruder, config.length, rng)
+        variation = int(rng.integers(2**31)) if config.vary else None
+        record = replace(patch, intruder_start=first, variation=variation).to_json()
+        yield {"clip": job.name, "start": start, **record}
 
 
 def _share(changed: npt.NDArray[np.bool_]) -> float:

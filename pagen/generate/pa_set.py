@@ -24,6 +24,7 @@ from pagen.folders import Folder
 from pagen.footage.flow import FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared, open_prepared
 from pagen.footage.windows import Windows
+from pagen.generate.intruders import Intruders, open_intruders
 from pagen.generate.patch import Patch, render
 from pagen.generate.skip import Skip
 
@@ -99,7 +100,7 @@ class PASet:
         frames = self.prepared.frames(item.clip)
         target = frames[item.start : item.start + length]
         if item.kind == "patch":
-            pseudo, mask = render(Patch.from_json(item.parameters), target)
+            pseudo, mask = render(Patch.from_json(item.parameters), target, self.intruders)
             return Pseudo(pseudo, target, mask)
         chosen = Skip(item.start, item.parameters["stride"]).indices(length)
         changed = np.broadcast_to((chosen != chosen[0])[:, None, None], target.shape[:3])
@@ -132,6 +133,19 @@ class PASet:
         """The flow that temporal ones were made of."""
         return flow_folder(self.prepared, self.clips("temporal"), self.folder.config["flow"])
 
+    @cached_property
+    def intruders(self) -> Intruders:
+        """Where what patches show comes from; sets made before there was a choice show pictures."""
+        name, where = self.folder.config.get("intruders", "pictures"), self.folder.volatile.get("intruders", "")
+        found = open_intruders(f"{name}:{where}" if where else name)(self.prepared)
+        origin = found.origin()
+        if origin and origin[1] != self.folder.inputs["intruders"]:
+            raise PagenError(
+                f"expected the images in {where} that patches of {self.folder.path} were made of, found others; "
+                "put those back, or generate the set again"
+            )
+        return found
+
 
 class PseudoClips(torch.utils.data.Dataset[Sample]):
     """Pseudo-anomalous clips, each beside the normal clip that a model is to make of it.
@@ -146,6 +160,8 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
         self.pseudo, self.items, self.length = pseudo, items, length
         if any(item.kind == "temporal" for item in items):
             _ = pseudo.flow  # found or computed here once, not in each worker of a loader
+        if any(item.kind == "patch" for item in items):
+            _ = pseudo.intruders
 
     def __len__(self) -> int:
         return len(self.items)

@@ -4,23 +4,22 @@ After LNTRA (Astrid et al., "Learning Not to Reconstruct Anomalies", BMVC 2021):
 stretched over the whole frame; a soft mask of fixed size shows part of it; the centre of the mask
 walks at random from frame to frame; what a model is to give back is the clean clip.
 
-Deviations: masks are (H, W) and right for frames that are not square; the intruders are pictures that
-lie in scikit-image's own wheel instead of CIFAR-100, so that nothing is downloaded; pixel centres
-stay in place when they are stretched (LNTRA aligns the corners).
+Deviations: masks are (H, W) and right for frames that are not square; the hard box is cut alike by all
+four borders (LNTRA's keeps its full size at the upper and the left one); the first centre always lies in
+the frame (LNTRA's Gaussian may start one past its end). Of the intruders see `pagen.generate.intruders`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError
+from pagen.generate.intruders import INTRUDERS, Intruders, Pictures, fit
 from pagen.registry import Registry
 
 Frames = npt.NDArray[np.uint8]
@@ -28,12 +27,6 @@ Mask = npt.NDArray[np.float32]
 
 SMALLEST = 10
 RAMP = 0.1
-
-INTRUDERS = [
-    *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "colorwheel"),
-    *("grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text"),
-]
-"""Pictures of skimage.data whose files lie in the installed package."""
 
 
 class PatchMask(Protocol):
@@ -47,26 +40,32 @@ class Patch:
     """A patch pseudo-anomaly of one clip, as plain data: `render` makes the same pixels of it again.
 
     Attributes:
-        intruder: name of the picture.
+        intruder: name of the picture or clip.
         size: height and width of the patch, pixels.
         centres: (y, x) of each frame, pixels; may be one past the last row or column.
         mask: name of the mask.
+        intruder_start: first frame that is seen of a clip; None of a picture.
+        variation: seed of the intruder's variation; None where it is as it is.
     """
 
     intruder: str
     size: tuple[int, int]
     centres: tuple[tuple[int, int], ...]
     mask: str = "smoothmix_s"
+    intruder_start: int | None = None
+    variation: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for a line of JSON."""
-        return asdict(self)
+        """Plain data for a line of JSON, without what is None."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Patch:
         """The patch that `to_json` was called on, also after a way through JSON."""
         height, width = value["size"]
-        return cls(value["intruder"], (height, width), tuple((y, x) for y, x in value["centres"]), value["mask"])
+        centres = tuple((y, x) for y, x in value["centres"])
+        more = (value["mask"], value.get("intruder_start"), value.get("variation"))
+        return cls(value["intruder"], (height, width), centres, *more)
 
 
 def smoothmix_s(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
@@ -95,7 +94,41 @@ def _ramp(n: int, centre: int, cut: int) -> npt.NDArray[np.float64]:
     return np.clip(1 - outside / (RAMP * max(half, 1)), 0, 1)
 
 
-PATCH_MASKS: Registry[PatchMask] = Registry("patch mask", "pagen.patch_masks", {"smoothmix_s": smoothmix_s})
+def smoothmix_c(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
+    """SmoothMixC: along each axis a Gaussian of peak 1 and standard deviation `size`; the two are multiplied.
+
+    Args and returns as `smoothmix_s`.
+    """
+    rows, columns = (
+        np.exp(-((np.arange(n) - c) ** 2) / (2 * sigma**2)) for n, c, sigma in zip(shape, centre, size, strict=True)
+    )
+    return np.outer(rows, columns).astype(np.float32)
+
+
+def cutmix(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
+    """CutMix: 1 on the box that starts at centre - size // 2 and is `size` pixels wide, as far as it lies in the frame.
+
+    Args and returns as `smoothmix_s`.
+    """
+    mask = np.zeros(shape, np.float32)
+    (top, left), (height, width) = (c - cut // 2 for c, cut in zip(centre, size, strict=True)), size
+    mask[max(top, 0) : top + height, max(left, 0) : left + width] = 1
+    return mask
+
+
+def mixup(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
+    """MixUp-patch: half of the intruder and half of the frame in the box of `cutmix`.
+
+    Args and returns as `smoothmix_s`.
+    """
+    return cutmix(shape, centre, size) / np.float32(2)
+
+
+PATCH_MASKS: Registry[PatchMask] = Registry(
+    "patch mask",
+    "pagen.patch_masks",
+    {"smoothmix_s": smoothmix_s, "smoothmix_c": smoothmix_c, "cutmix": cutmix, "mixup": mixup},
+)
 
 
 def draw_patch(
@@ -132,11 +165,12 @@ def _walk(
     return tuple(centres)
 
 
-def render(patch: Patch, frames: Frames) -> tuple[Frames, npt.NDArray[np.float32]]:
+def render(patch: Patch, frames: Frames, intruders: Intruders | None = None) -> tuple[Frames, npt.NDArray[np.float32]]:
     """The pseudo-anomalous clip and where it was changed.
 
     Args:
         frames: uint8 (T, H, W, C), one frame for each centre of the patch.
+        intruders: where the intruder comes from; by default the bundled pictures.
 
     Returns:
         uint8 (T, H, W, C), bit-equal to `frames` where the mask is 0, and the mask, float32 (T, H, W) in [0, 1].
@@ -144,47 +178,13 @@ def render(patch: Patch, frames: Frames) -> tuple[Frames, npt.NDArray[np.float32
     Raises:
         PagenError: another number of frames, or an unknown intruder or mask.
     """
-    if len(frames) != len(patch.centres):
-        raise PagenError(f"expected {len(patch.centres)} frames for this patch, found {len(frames)}; take its own clip")
+    length = len(patch.centres)
+    if len(frames) != length:
+        raise PagenError(f"expected {length} frames for this patch, found {len(frames)}; take its own clip")
     shape, channels = (frames.shape[1], frames.shape[2]), frames.shape[3]
     draw = PATCH_MASKS[patch.mask]
     mask = np.stack([draw(shape, centre, patch.size) for centre in patch.centres])
+    seen = (intruders or Pictures()).read(patch.intruder, patch.intruder_start, length)
     share = mask[..., None]
-    pseudo = share * intruder(patch.intruder, shape, channels) + (1 - share) * frames
+    pseudo = share * fit(seen, shape, channels, patch.variation) + (1 - share) * frames
     return np.rint(pseudo).astype(np.uint8), mask
-
-
-def intruder(name: str, shape: tuple[int, int], channels: int) -> Frames:
-    """A bundled picture stretched over the whole frame (bilinear): uint8 (H, W, C), C 1 (grey) or 3 (RGB), read-only.
-
-    Raises:
-        PagenError: no such picture.
-    """
-    if name not in INTRUDERS:
-        raise unknown_name("intruder", name, INTRUDERS)
-    return _stretched(name, shape, channels)
-
-
-@lru_cache(maxsize=64)
-def _stretched(name: str, shape: tuple[int, int], channels: int) -> Frames:
-    height, width = shape
-    picture = _in_channels(_picture(name), channels)
-    stretched = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
-    stretched = stretched.reshape(height, width, channels)
-    stretched.setflags(write=False)
-    return stretched
-
-
-def _picture(name: str) -> Frames:
-    import skimage.data
-
-    picture: Frames = getattr(skimage.data, name)()
-    return picture
-
-
-def _in_channels(picture: Frames, channels: int) -> Frames:
-    if channels == 1 and picture.ndim == 3:
-        return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8)
-    if channels == 3 and picture.ndim == 2:
-        return np.repeat(picture[..., None], 3, axis=2)
-    return picture

@@ -30,7 +30,8 @@ LIGHT = {"kinds": ("skip", "patch")}
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gallery that costs nothing."""
-    monkeypatch.setattr("pagen.generate.gallery.gallery", lambda pseudo, path: write_text(path, "".join(pseudo.kinds)))
+    for target in ("pagen.generate.gallery.gallery", "pagen.generate.gallery_html.gallery_html"):
+        monkeypatch.setattr(target, lambda pseudo, path: write_text(path, "".join(pseudo.kinds)))
 
 
 def folders(path: Path) -> set[str]:
@@ -42,7 +43,7 @@ def test_all_kinds_lie_on_disk(made: Path, prepared: Prepared) -> None:
     three, two = ("train_a", "train_b", "train_c"), ("train_a", "train_b")
     stored = {f"{kind}{part}" for kind in ("spatial", "temporal") for part in ("/{}.npy", "_mask/{}.npy", "/{}.jsonl")}
     assert files == {
-        *("manifest.json", "gallery.png"),
+        *("manifest.json", "gallery.png", "gallery.html"),
         *(pattern.format(name) for pattern in stored for name in three),
         *(f"patch/{name}.jsonl" for name in three),
         *(f"skip/{name}.jsonl" for name in two),
@@ -134,7 +135,8 @@ import json, os, random, signal, sys
 from importlib import import_module
 from pagen.cli import main
 
-for module in ("torch", "pagen.footage.locate", "pagen.generate.make", "pagen.generate.gallery"):
+drawing = ("pagen.generate.gallery", "pagen.generate.gallery_html")
+for module in ("torch", "pagen.footage.locate", "pagen.generate.make", *drawing):
     import_module(module)  # once, for all of the processes
 
 def attempt(out, fatal=None):
@@ -190,7 +192,7 @@ def test_another_seed_changes_every_kind(ask: Ask, made: Path, tmp_path: Path) -
 def test_kinds_are_a_set(ask: Ask, made: Path, tmp_path: Path) -> None:
     out = tmp_path / "pa"
     summary = generate(ask(out, kinds=("patch", "skip", "patch")))
-    assert folders(out) == {"manifest.json", "gallery.png", "skip", "patch"}
+    assert folders(out) == {"manifest.json", "gallery.png", "gallery.html", "skip", "patch"}
     assert list(summary["kinds"]) == ["skip", "patch"]
     for file in ("skip/train_a.jsonl", "patch/train_c.jsonl"):
         assert (out / file).read_bytes() == (made / file).read_bytes()
@@ -204,7 +206,7 @@ def test_the_same_command_mends_and_another_is_refused(ask: Ask, tmp_path: Path)
     out = tmp_path / "pa"
     generate(ask(out, **LIGHT))
     before = tree_hash(out)
-    for file in ("skip/train_b.jsonl", "gallery.png"):
+    for file in ("skip/train_b.jsonl", "gallery.png", "gallery.html"):
         (out / file).unlink()
     (out / "patch/.tmp-1-train_a.jsonl").write_text("half a li")
     generate(ask(out, **LIGHT))
@@ -279,6 +281,11 @@ def test_no_training_clips(ask: Ask, street: Path, tmp_path: Path) -> None:
         ({"masks": "random:thick256"}, "did you mean 'thick_256'"),
         ({"inpainter": "tella"}, "did you mean 'telea'"),
         ({"flow": "diss"}, "did you mean 'dis'"),
+        ({"patch": "smoothmix"}, "no patch mask named 'smoothmix'; did you mean 'smoothmix_"),
+        ({"intruders": "picture"}, "no source of intruders named 'picture'; did you mean 'pictures'"),
+        ({"intruders": "clips:train_a"}, "intruders 'clips' without an option"),
+        ({"intruders": "folder"}, "expected intruders 'folder:DIR'"),
+        ({"intruders": "folder:/nowhere"}, "found 'folder:/nowhere'"),
         ({"workers": -1, **LIGHT}, "--workers of 0 and more"),
     ],
 )
@@ -304,7 +311,7 @@ def test_the_verb_says_what_it_made(
     assert summary["kinds"]["spatial"] == [96, "frames", "telea, motion masks"]
     assert summary["kinds"]["temporal"] == [93, "flow maps", "dis, silhouette, motion masks"]
     assert summary["kinds"]["skip"] == [46, "clips", "strides 2 3 4 5"]
-    assert summary["kinds"]["patch"] == [51, "clips", "SmoothMixS"]
+    assert summary["kinds"]["patch"] == [51, "clips", "pictures, smoothmix_s masks"]
     main(command)
     shown = capsys.readouterr().out
     assert "folder: 4 clips, 108 frames, grey, prepared at 48x64" in shown

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.generate.patch import INTRUDERS, Patch, draw_patch, intruder, render, smoothmix_s
+from pagen.generate.intruders import INTRUDERS, Pictures, fit
+from pagen.generate.patch import PATCH_MASKS, Patch, draw_patch, render, smoothmix_s
 from pagen.seeds import generator
 
 
@@ -31,17 +35,73 @@ def slow_smoothmix_s(shape: tuple[int, int], centre: tuple[int, int], size: tupl
     return mask
 
 
+def slow(value: Callable[[int, int, int], float]) -> Callable[..., npt.NDArray[np.float64]]:
+    """A mask (H, W) whose pixel (y, x) is value(y, centre, size) * value(x, centre, size)."""
+
+    def mask(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> npt.NDArray[np.float64]:
+        made = np.zeros(shape)
+        for y in range(shape[0]):
+            for x in range(shape[1]):
+                made[y, x] = value(y, centre[0], size[0]) * value(x, centre[1], size[1])
+        return made
+
+    return mask
+
+
+def bell(i: int, centre: int, sigma: int) -> float:
+    return math.exp(-((i - centre) ** 2) / (2 * sigma**2))
+
+
+def inside(i: int, centre: int, cut: int) -> float:
+    return float(centre - cut // 2 <= i < centre - cut // 2 + cut)
+
+
+SLOW = {
+    "smoothmix_s": slow_smoothmix_s,
+    "smoothmix_c": slow(bell),
+    "cutmix": slow(inside),
+    "mixup": slow(lambda i, centre, cut: math.sqrt(0.5) * inside(i, centre, cut)),
+}
+
+
 def clip(shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     return generator(5, "clip").integers(0, 256, size=shape, dtype=np.uint8)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.data(), st.integers(12, 60), st.integers(12, 60), st.integers(10, 64), st.integers(10, 64))
-def test_mask_equals_the_double_loop(data: st.DataObject, height: int, width: int, h: int, w: int) -> None:
+def test_masks_equal_the_double_loop(data: st.DataObject, height: int, width: int, h: int, w: int) -> None:
     centre = (data.draw(st.integers(0, height)), data.draw(st.integers(0, width)))
-    mask = smoothmix_s((height, width), centre, (h, w))
-    np.testing.assert_allclose(mask, slow_smoothmix_s((height, width), centre, (h, w)), atol=1e-6)
-    assert mask.shape == (height, width)
+    for name, expected in SLOW.items():
+        mask = PATCH_MASKS[name]((height, width), centre, (h, w))
+        np.testing.assert_allclose(mask, expected((height, width), centre, (h, w)), atol=1e-6)
+        assert mask.shape == (height, width)
+        assert mask.dtype == np.float32
+        assert 0 <= mask.min() <= mask.max() <= 1
+        assert mask.any()
+
+
+def test_every_mask_has_a_double_loop() -> None:
+    assert PATCH_MASKS.names() == sorted(SLOW)
+
+
+@pytest.mark.parametrize("cut", [(10, 20), (11, 21)])
+def test_boxes_have_their_size_inside_and_are_cut_by_every_border(cut: tuple[int, int]) -> None:
+    whole = PATCH_MASKS["cutmix"]((40, 60), (15, 30), cut)
+    rows, columns = np.nonzero(whole)
+    assert (rows.min(), columns.min()) == (10, 20)
+    assert whole.sum() == cut[0] * cut[1]
+    assert PATCH_MASKS["cutmix"]((40, 60), (0, 0), cut).sum() == -(-cut[0] // 2) * -(-cut[1] // 2)
+    assert PATCH_MASKS["cutmix"]((40, 60), (40, 60), cut).sum() == (cut[0] // 2) * (cut[1] // 2)
+    np.testing.assert_array_equal(PATCH_MASKS["mixup"]((40, 60), (15, 30), cut), whole / 2)
+
+
+def test_the_gaussian_has_its_deviations_and_its_peak_of_one() -> None:
+    mask = PATCH_MASKS["smoothmix_c"]((101, 201), (50, 100), (10, 20))
+    assert np.unravel_index(mask.argmax(), mask.shape) == (50, 100)
+    assert mask[50, 100] == 1
+    np.testing.assert_allclose(mask.sum(), 2 * np.pi * 10 * 20, rtol=1e-5)
+    np.testing.assert_allclose([mask[40, 100], mask[50, 120]], np.exp(-0.5), rtol=1e-6)
 
 
 def test_published_counts() -> None:
@@ -92,20 +152,24 @@ def test_walk_reaches_one_past_the_end() -> None:
     assert centres.max(axis=0).tolist() == [12, 30]
 
 
+@pytest.mark.parametrize("max_move", [0, 10])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_render_blends_inside_and_keeps_outside(channels: int) -> None:
+@pytest.mark.parametrize("name", sorted(SLOW))
+def test_render_blends_inside_and_keeps_outside(name: str, channels: int, max_move: int) -> None:
     frames = clip((6, 48, 72, channels))
     before = frames.copy()
-    patch = draw_patch((48, 72), 6, generator(11), intruders=["coffee"])
+    patch = draw_patch((48, 72), 6, generator(11), max_move=max_move, intruders=["coffee"], mask=name)
+    assert patch.mask == name
+    assert len(set(patch.centres)) == (6 if max_move else 1)
     pseudo, mask = render(patch, frames)
     assert pseudo.dtype == np.uint8
     assert mask.shape == (6, 48, 72)
     assert mask.dtype == np.float32
     np.testing.assert_array_equal(frames, before)
     np.testing.assert_array_equal(pseudo[mask == 0], frames[mask == 0])
-    picture = intruder("coffee", (48, 72), channels)
+    (picture,) = fit(Pictures().read("coffee", None, 6), (48, 72), channels)
     for t in range(6):
-        m = slow_smoothmix_s((48, 72), patch.centres[t], patch.size)[..., None]
+        m = SLOW[name]((48, 72), patch.centres[t], patch.size)[..., None]
         blended = m * picture.astype(np.float64) + (1 - m) * frames[t]
         assert np.abs(pseudo[t] - blended).max() <= 0.5 + 1e-3
         inside = mask[t] == 1
@@ -121,24 +185,19 @@ def test_patch_survives_json_and_renders_the_same() -> None:
     assert draw_patch((40, 40), 5, generator(2)) == patch
 
 
-@pytest.mark.parametrize("name", INTRUDERS)
-def test_every_intruder_comes_with_the_package(name: str) -> None:
-    grey, colour = intruder(name, (24, 36), 1), intruder(name, (24, 36), 3)
-    assert (grey.shape, colour.shape) == ((24, 36, 1), (24, 36, 3))
-    assert grey.dtype == colour.dtype == np.uint8
-    assert grey.std() > 5
-
-
-def test_intruder_is_stretched_over_the_whole_frame() -> None:
-    # the clock's picture is 300 x 400: at its own size nothing is left to interpolate
-    from skimage.data import clock
-
-    np.testing.assert_array_equal(intruder("clock", clock().shape, 1)[..., 0], clock())
+def test_only_what_is_chosen_is_recorded() -> None:
+    patch = draw_patch((40, 40), 5, generator(2))
+    assert patch.to_json().keys() == {"intruder", "size", "centres", "mask"}
+    chosen = replace(patch, intruder_start=0, variation=7)
+    assert chosen.to_json() == {**patch.to_json(), "intruder_start": 0, "variation": 7}
+    assert Patch.from_json(json.loads(json.dumps(chosen.to_json()))) == chosen
 
 
 def test_errors() -> None:
     patch = draw_patch((40, 40), 5, generator(2))
     with pytest.raises(PagenError, match="expected 5 frames"):
         render(patch, clip((4, 40, 40, 1)))
-    with pytest.raises(PagenError, match="did you mean 'camera'"):
-        intruder("camra", (10, 10), 1)
+    with pytest.raises(PagenError, match="no patch mask named 'cutmx'; did you mean 'cutmix'"):
+        render(replace(patch, mask="cutmx"), clip((5, 40, 40, 1)))
+    with pytest.raises(PagenError, match="no intruder named 'camra'; did you mean 'camera'"):
+        render(replace(patch, intruder="camra"), clip((5, 40, 40, 1)))

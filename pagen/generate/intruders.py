@@ -1,0 +1,253 @@
+"""Intruders: the foreign pictures that are seen through a patch.
+
+By name, with an option after a colon where there is one: `pictures` (those that lie in scikit-image's
+own wheel, instead of LNTRA's CIFAR-100, so that nothing is downloaded), `folder:DIR` (images of one's
+own), `clips` (another training clip of the same data set, frame t under frame t, so that what is seen
+moves too: LNTRA's variant for Ped2). They may be varied as LNTRA varies ImageNet (flips, a random part
+of the picture), and in brightness and contrast.
+
+Deviation: pixel centres stay in place when a picture is stretched (LNTRA aligns the corners).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError, unknown_name
+from pagen.folders import digests
+from pagen.footage.decode import IMAGES, listing, read_image
+from pagen.footage.prepare import Prepared
+from pagen.footage.windows import Windows
+from pagen.registry import Registry
+
+Frames = npt.NDArray[np.uint8]
+
+INTRUDERS = [
+    *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "colorwheel"),
+    *("grass", "gravel", "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text"),
+]
+"""Pictures of skimage.data whose files lie in the installed package."""
+
+
+class Intruders(Protocol):
+    """A source of intruders; each has a name that a record can hold."""
+
+    def names(self, clip: str) -> Sequence[str]:
+        """Those that may be drawn for a training clip of this name; never none."""
+
+    def draw_start(self, name: str, length: int, rng: np.random.Generator) -> int | None:
+        """The first frame of `length` that are seen of it, or None where it is a picture, which stands still."""
+
+    def read(self, name: str, start: int | None, length: int) -> Frames:
+        """Its frames, uint8 (T, h, w) or (T, h, w, C) of any size; T is 1 of a picture. Raises PagenError: no such."""
+
+    def origin(self) -> tuple[str, str] | None:
+        """Of what lies outside of pagen and of the clips: where it lies, as the option; and its fingerprint."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The bundled pictures."""
+
+    known: tuple[str, ...] = tuple(INTRUDERS)
+
+    def names(self, clip: str) -> Sequence[str]:
+        """All of them, for every clip."""
+        return self.known
+
+    def draw_start(self, name: str, length: int, rng: np.random.Generator) -> None:
+        """None: a picture stands still. Nothing is drawn."""
+
+    def read(self, name: str, start: int | None, length: int) -> Frames:
+        """The picture, (1, h, w) or (1, h, w, 3). Raises PagenError: no such picture."""
+        if name not in self.known:
+            raise unknown_name("intruder", name, self.known)
+        return self.picture(name)[None]
+
+    def picture(self, name: str) -> Frames:
+        """Grey (h, w) or RGB (h, w, 3)."""
+        return _bundled(name)
+
+    def origin(self) -> tuple[str, str] | None:
+        """None: they come with the package."""
+        return None
+
+
+@dataclass(frozen=True)
+class ImageFolder(Pictures):
+    """The images of a folder, without those of its subfolders."""
+
+    directory: Path = field(kw_only=True)
+
+    def picture(self, name: str) -> Frames:
+        """The image of that file name."""
+        return read_image(self.directory / name)
+
+    def origin(self) -> tuple[str, str]:
+        """The folder, and a fingerprint of the names, sizes and bytes of its images.
+
+        Raises:
+            PagenError: one of them cannot be decoded, which would else show in the midst of a training.
+        """
+        for name in self.known:
+            self.picture(name)
+        files = digests(self.directory, [self.directory / name for name in self.known])
+        return str(self.directory), hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The other training clips of the data set."""
+
+    prepared: Prepared
+
+    def names(self, clip: str) -> Sequence[str]:
+        """All training clips but this one, which stands alone where there is no other."""
+        return [name for name in self.prepared.clips("train") if name != clip] or [clip]
+
+    def draw_start(self, name: str, length: int, rng: np.random.Generator) -> int:
+        """Any start from which the clip is long enough; 0 where it is too short."""
+        return int(rng.integers(max(1, len(Windows(length).inside(self.prepared.length(name))))))
+
+    def read(self, name: str, start: int | None, length: int) -> Frames:
+        """Frames start .. start + length of the clip, (T, H, W, C); its last one is repeated where it is too short."""
+        return self.prepared.frames(name)[Windows(length).indices(start or 0, self.prepared.length(name))]
+
+    def origin(self) -> None:
+        """None: they are the clips that the set is made of."""
+
+
+Opener = Callable[[Prepared], Intruders]
+
+
+def _pictures(option: str) -> Opener:
+    _refuse_option("pictures", option)
+    return lambda prepared: Pictures()
+
+
+def _clips(option: str) -> Opener:
+    _refuse_option("clips", option)
+    return Clips
+
+
+def _folder(option: str) -> Opener:
+    directory = Path(option).expanduser().absolute()
+    if not option or not directory.is_dir():
+        raise PagenError(f"expected intruders 'folder:DIR' with a folder of images, found 'folder:{option}'")
+    names = tuple(path.name for path in listing(directory, IMAGES))
+    if not names:
+        raise PagenError(
+            f"expected images ({' '.join(IMAGES)}) in {directory}, found none; give the folder that holds the files"
+        )
+    return lambda prepared: ImageFolder(names, directory=directory)
+
+
+def _refuse_option(name: str, option: str) -> None:
+    if option:
+        raise PagenError(f"expected intruders {name!r} without an option, found '{name}:{option}'; leave it out")
+
+
+SOURCES: Registry[Callable[[str], Opener]] = Registry(
+    "source of intruders", "pagen.intruders", {"pictures": _pictures, "folder": _folder, "clips": _clips}
+)
+"""Name -> function over what follows the colon of `name:option`, empty without one; raises PagenError."""
+
+
+def open_intruders(spec: str) -> Opener:
+    """Intruders by `name` or `name:option`: a function that opens them for prepared clips.
+
+    Raises:
+        PagenError: no such source, or no such option.
+    """
+    name, _, option = spec.partition(":")
+    return SOURCES[name](option)
+
+
+def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | None = None) -> Frames:
+    """Pictures stretched over the whole frame (bilinear), or varied first.
+
+    Args:
+        frames: uint8 (T, h, w) or (T, h, w, C), C 1 (grey) or 3 (RGB).
+        shape: (H, W) to fill.
+        channels: 1 or 3, to convert to.
+        variation: seed of a variation, the same for all T pictures.
+
+    Returns:
+        uint8 (T, H, W, channels).
+    """
+    converted = np.stack([_in_channels(frame, channels) for frame in frames])
+    if variation is not None:
+        return vary(converted, shape, variation)
+    height, width = shape
+    stretched = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR) for frame in converted]
+    return np.stack(stretched).astype(np.uint8).reshape(-1, height, width, channels)
+
+
+def vary(frames: Frames, shape: tuple[int, int], seed: int) -> Frames:
+    """Flipped or not, a part of 8 to 100 % stretched over the frame, brighter or darker (albumentations' defaults).
+
+    Args:
+        frames: uint8 (T, h, w, C); all are varied alike.
+        shape: (H, W) to fill.
+        seed: the same seed gives the same bytes.
+
+    Returns:
+        uint8 (T, H, W, C).
+    """
+    albumentations = _albumentations()
+    steps = [
+        albumentations.HorizontalFlip(p=0.5),
+        albumentations.VerticalFlip(p=0.5),
+        albumentations.RandomResizedCrop(shape, scale=(0.08, 1.0), p=1),
+        albumentations.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0.2, p=1),
+    ]
+    pipeline = albumentations.Compose(steps)
+    # `Compose(seed=...)` gives each step a stream of the same seed: both flips would happen, or neither
+    pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))
+    varied: Frames = pipeline(images=frames)["images"]
+    return varied
+
+
+@lru_cache(maxsize=1)
+def _albumentations() -> Any:
+    """The package, which on import asks PyPI for its newest version unless it is told not to."""
+    from importlib import import_module
+
+    name = "NO_ALBUMENTATIONS_UPDATE"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        return import_module("albumentations")
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+@lru_cache(maxsize=len(INTRUDERS))
+def _bundled(name: str) -> Frames:
+    import skimage.data
+
+    picture: Frames = getattr(skimage.data, name)()
+    picture.setflags(write=False)
+    return picture
+
+
+def _in_channels(picture: Frames, channels: int) -> Frames:
+    """(h, w), (h, w, 1) or (h, w, 3) -> (h, w, channels)."""
+    if channels == 1 and picture.ndim == 3 and picture.shape[2] == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    return np.broadcast_to(picture.reshape(*picture.shape[:2], -1), (*picture.shape[:2], channels))
