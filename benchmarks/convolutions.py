@@ -36,7 +36,7 @@ def measure(options: str) -> tuple[float, float]:
     if "memory" in options:
         keep_memory()
     layout = torch.channels_last_3d if "layout" in options else torch.contiguous_format
-    model = ConvAE3d(1, "small").to(memory_format=layout)  # type: ignore[call-overload]
+    model = ConvAE3d(1, "small").to(memory_format=layout)  # type: ignore[call-overload]  # not in torch's stub
     optimiser = torch.optim.Adam(model.parameters())
     clips = torch.randn(16, 1, 16, 64, 64).contiguous(memory_format=layout)
     windows = torch.randn(4, 1, 16, 192, 288).contiguous(memory_format=layout)

@@ -175,7 +175,7 @@ def _store(
         arrays["labels"] = np.asarray(labels)
     out = path / f"clips/{name}.npz"
     with atomic(out) as temporary:
-        np.savez(temporary, **arrays)  # type: ignore[arg-type]
+        np.savez(temporary, **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for allow_pickle
     return digests(path, [out])
 
 
@@ -210,7 +210,7 @@ def _opened(path: Path, weights: str, device: str) -> Run:
 
     keep_memory()
     run = open_run(path)
-    run.model.to(device=device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    run.model.to(device=device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stub
     return run
 
 

@@ -67,7 +67,7 @@ def read_array(path: Path) -> Array:
         PagenError: the file is not an array that numpy can map.
     """
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]  # numpy loads Any
     except (ValueError, EOFError) as error:
         raise PagenError(
             f"damaged file {path}: expected a .npy array ({error}); remove it and make it again"

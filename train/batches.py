@@ -101,13 +101,14 @@ class Batches:
         return self.windows[int(self._order(turn)[place])]
 
     def _order(self, turn: int) -> npt.NDArray[np.int64]:
-        if self._orders.get("turn") is None or self._orders["turn"] != turn:
-            order = generator(self.seed, "order", turn).permutation(len(self.windows))
-            self._orders.update(turn=turn, order=order)
-        return self._orders["order"]  # type: ignore[no-any-return]
+        if turn not in self._orders:
+            self._orders.clear()
+            self._orders[turn] = generator(self.seed, "order", turn).permutation(len(self.windows))
+        return self._orders[turn]
 
     @cached_property
-    def _orders(self) -> dict[str, Any]:
+    def _orders(self) -> dict[int, npt.NDArray[np.int64]]:
+        """The order of the present turn."""
         return {}
 
     def _pseudo(self, index: int, rng: np.random.Generator) -> tuple[Pseudo, Points]:

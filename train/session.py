@@ -87,6 +87,12 @@ def _pseudo(config: Train[Any], prepared: Prepared) -> PASet | None:
             f"expected {config.recipe.kind} pseudo-anomalies in {config.pseudo}, found {' '.join(pseudo.kinds)}; "
             f"generate them with --kinds {config.recipe.kind}"
         )
+    made_with = pseudo.folder.config["flow"]
+    if isinstance(config.recipe, Temporal) and config.recipe.flow != made_with:
+        raise PagenError(
+            f"expected pseudo-anomalies of {config.recipe.flow} flow in {config.pseudo}, found {made_with}; "
+            f"generate them with --flow {config.recipe.flow}, or train with --flow {made_with}"
+        )
     return pseudo
 
 

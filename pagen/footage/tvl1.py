@@ -149,7 +149,7 @@ def _plain() -> Steps:
 
 @lru_cache(maxsize=1)
 def _compiled() -> Steps:
-    return tuple(torch.compile(step, dynamic=True) for step in _plain())  # type: ignore[return-value]
+    return tuple(torch.compile(step, dynamic=True) for step in _plain())  # type: ignore[return-value]  # three of them
 
 
 @lru_cache(maxsize=4)

@@ -112,7 +112,7 @@ def _difference(clip: Pseudo) -> npt.NDArray[np.float32]:
     """How far pseudo and normal are apart in each pixel, (T, H, W)."""
     channels = 1 if clip.pseudo.dtype == np.float16 else -1
     apart = np.abs(clip.pseudo.astype(np.float32) - clip.target).mean(axis=channels)
-    return apart  # type: ignore[no-any-return]
+    return apart  # type: ignore[no-any-return]  # numpy means Any
 
 
 def _pictures(kind: str, clip: Pseudo, t: int) -> list[Picture]:

@@ -145,6 +145,12 @@ def test_a_pa_set_of_another_size_is_refused(configure: Configure, pseudo: PASet
         train(replace(config, pseudo=tmp_path))
 
 
+def test_a_pa_set_of_another_flow_is_refused(configure: Configure, tmp_path: Path) -> None:
+    with pytest.raises(PagenError, match=r"expected pseudo-anomalies of tvl1 flow in .*, found dis; .* --flow tvl1"):
+        train(configure("temporal", tmp_path / "run", flow="tvl1"))
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(("name", "length"), [("baseline", 15), ("skip", 30)])
 def test_videos_that_are_too_short_leave_no_run(name: str, length: int, tiny: RecipeAt, tmp_path: Path) -> None:
     for index in range(length):
