@@ -22,6 +22,7 @@ VERBS = {
     "inspect": ("pagen.generate.inspect:Inspect", "how strong the pseudo-anomalies of a set are"),
     "train": ("pagen.train.train:Train", "train a recipe: baseline, skip, spatial, temporal"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
+    "convert": ("pagen.convert:Convert", "turn a published checkpoint into a folder that pagen opens"),
     "demo": ("pagen.demo:Demo", "the whole way on procedural footage, in minutes"),
     "doctor": ("pagen.doctor:Doctor", "versions, devices, data found, and what is missing"),
 }

@@ -1,0 +1,89 @@
+"""Reading checkpoints that others wrote, without running what they may hold.
+
+A `.ckpt` or `.pt` is a pickle, and a pickle can run anything. `torch.load` with `weights_only` builds tensors and
+plain containers alone. Training frameworks also leave objects of their own in it (Lightning keys its callbacks by
+their classes); those of modules that the caller names become plain tables, so that nothing of theirs is imported.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import zipfile
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
+
+from pagen.errors import PagenError
+
+
+def read_weights(path: Path, frameworks: Collection[str] = ()) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by name, on the CPU, mapped from the file where its format allows it.
+
+    Args:
+        path: a `.safetensors`, or what `torch.save` wrote: the weights, or a table that holds them as `state_dict`.
+        frameworks: top-level modules whose objects beside the weights are passed over.
+
+    Raises:
+        PagenError: no such file, not a checkpoint, objects that only a foreign class can build, or no weights.
+    """
+    if not path.is_file():
+        raise PagenError(f"expected a checkpoint, found no file at {path}; is the path right?")
+    content = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path, frameworks)
+    if isinstance(content, Mapping):
+        content = content.get("state_dict", content)
+    tensors = content.items() if isinstance(content, Mapping) else ()
+    weights = {str(name): value for name, value in tensors if isinstance(value, Tensor)}
+    if not weights:
+        raise PagenError(f"expected a table of weights in {path}, found none; is it the checkpoint of a network?")
+    return weights
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise _unreadable(path, error) from error
+
+
+def _pickled(path: Path, frameworks: Collection[str]) -> Any:
+    try:
+        zipped = zipfile.is_zipfile(path)
+        found = get_unsafe_globals_in_checkpoint(str(path)) if zipped else []
+        stand_ins: list[Any] = [_stand_in(name) for name in found if name.split(".")[0] in frameworks]
+        foreign = sorted(name for name in found if name.split(".")[0] not in frameworks)
+        if foreign:
+            raise _refused(path, foreign)
+        with safe_globals(stand_ins):
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
+    except (OSError, PagenError):
+        raise
+    except Exception as error:  # bytes that are not a checkpoint can raise anything here
+        foreign = re.findall(r"GLOBAL (\S+)", str(error))  # what an old file, which is no zip, holds
+        raise (_refused(path, foreign) if foreign else _unreadable(path, error)) from error
+
+
+def _stand_in(name: str) -> type:
+    """A class of that name whose objects are tables, which `torch.load` lets a pickle fill."""
+    module, _, qualified = name.rpartition(".")
+    return type(qualified, (), {"__module__": module, "__new__": lambda _, *given: OrderedDict()})
+
+
+def _refused(path: Path, foreign: Sequence[str]) -> PagenError:
+    return PagenError(
+        f"expected tensors alone in {path}, found objects that only code of others can build: "
+        f"{' '.join(foreign[:4])}; save its state_dict alone, as safetensors"
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> PagenError:
+    what = str(error).rpartition("WeightsUnpickler error:")[2].partition("Check the doc")[0]  # torch's advice aside
+    reason = textwrap.shorten(f"{type(error).__name__}: {what}", 120)
+    return PagenError(f"expected a checkpoint at {path}, found a file that is none ({reason}); download it again")

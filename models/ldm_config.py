@@ -1,0 +1,217 @@
+"""The sizes of a latent diffusion model for inpainting, out of the `config.yaml` of CompVis.
+
+What the converted pipeline cannot express is refused here, by the name that it has in the file.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml  # type: ignore[import-untyped]
+
+from pagen.errors import PagenError
+
+_GROUPS = 32  # of the group norms, fixed in the official classes
+
+
+@dataclass(frozen=True)
+class Denoiser:
+    """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first."""
+
+    side: int
+    channels_in: int
+    channels_out: int
+    widths: tuple[int, ...]
+    layers: int
+    attends: tuple[bool, ...]
+    heads: int
+    residual_resampling: bool
+
+
+@dataclass(frozen=True)
+class Autoencoder:
+    """Sizes of the `VQModelInterface`; `code` is the width of an entry of the codebook, so of the latent."""
+
+    side: int
+    widths: tuple[int, ...]
+    layers: int
+    attends: tuple[bool, ...]
+    middle_attends: bool
+    latent: int
+    codes: int
+    code: int
+
+
+@dataclass(frozen=True)
+class InpaintingConfig:
+    """A whole model: its two networks, and the square of a line from `first_beta` to `last_beta` as its noise."""
+
+    denoiser: Denoiser
+    autoencoder: Autoencoder
+    steps: int
+    first_beta: float
+    last_beta: float
+
+
+def read_config(path: Path) -> InpaintingConfig:
+    """Read the file. Raises PagenError when it is none, of another model, or says what cannot be expressed."""
+    if not path.is_file():
+        raise PagenError(f"expected the model's config.yaml, found no file at {path}; is the path right?")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = textwrap.shorten(str(error), 120)
+        raise PagenError(f"expected YAML in {path}, found something else ({reason}); is the path right?") from error
+    model = _Section(content, str(path)).part("model.params")
+    model.only(cond_stage_key="masked_image", cond_stage_config="__is_first_stage__")
+    model.usual(concat_mode=True, beta_schedule="linear", parameterization="eps", scale_factor=1.0, scale_by_std=False)
+    model.usual(conditioning_key=(None, "concat"), given_betas=None)
+    first, last = model.real("linear_start"), model.real("linear_end")
+    if not first < last < 1:
+        model.refuse("linear_end", "linear_start < linear_end < 1", last)
+    autoencoder = _autoencoder(model)
+    return InpaintingConfig(_denoiser(model, autoencoder.code), autoencoder, model.whole("timesteps"), first, last)
+
+
+def _denoiser(model: _Section, latent: int) -> Denoiser:
+    model.part("unet_config").target("UNetModel")
+    unet = model.part("unet_config.params")
+    unet.usual(use_spatial_transformer=False, context_dim=None, num_classes=None, n_embed=None, dims=2)
+    unet.usual(use_scale_shift_norm=False, use_new_attention_order=False, conv_resample=True)
+    unet.usual(num_head_channels=-1, num_heads_upsample=(-1, unet.whole("num_heads")))
+    unet.only(in_channels=2 * latent + 1, out_channels=latent)
+    multiples = unet.wholes("channel_mult")
+    if multiples[:1] != (1,):
+        unet.refuse("channel_mult", "a first level as wide as model_channels", list(multiples))
+    rates = unet.wholes("attention_resolutions")
+    return Denoiser(
+        side=model.whole("image_size"),
+        channels_in=2 * latent + 1,
+        channels_out=latent,
+        widths=unet.widths("model_channels", multiples, unet.whole("num_heads")),
+        layers=unet.whole("num_res_blocks"),
+        attends=tuple(2**level in rates for level in range(len(multiples))),
+        heads=unet.whole("num_heads"),
+        residual_resampling=unet.flag("resblock_updown"),
+    )
+
+
+def _autoencoder(model: _Section) -> Autoencoder:
+    model.part("first_stage_config").target("VQModelInterface")
+    stage = model.part("first_stage_config.params")
+    stage.usual(remap=None)
+    sizes = stage.part("ddconfig")
+    sizes.only(double_z=False, in_channels=3, out_ch=3)
+    sizes.usual(attn_type=("none", "vanilla"), use_linear_attn=False, resamp_with_conv=True)
+    sizes.usual(tanh_out=False, give_pre_end=False)
+    multiples, side = sizes.wholes("ch_mult"), sizes.whole("resolution")
+    vanilla = sizes.content.get("attn_type", "vanilla") == "vanilla"
+    attended = sizes.wholes("attn_resolutions") if vanilla else ()
+    return Autoencoder(
+        side=side,
+        widths=sizes.widths("ch", multiples, 1),
+        layers=sizes.whole("num_res_blocks"),
+        attends=tuple(side // 2**level in attended for level in range(len(multiples))),
+        middle_attends=vanilla,
+        latent=sizes.whole("z_channels"),
+        codes=stage.whole("n_embed"),
+        code=stage.whole("embed_dim"),
+    )
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A table of the file, which knows where it stands in it."""
+
+    content: Any
+    where: str
+
+    def part(self, path: str) -> _Section:
+        """The table at a dotted path below this one."""
+        section = self
+        for key in path.split("."):
+            found = section.value(key)
+            if not isinstance(found, Mapping):
+                section.refuse(key, "a table", found)
+            section = _Section(found, f"{section.where} {key}")
+        return section
+
+    def value(self, key: str) -> Any:
+        """What stands under the key."""
+        if not isinstance(self.content, Mapping) or key not in self.content:
+            raise PagenError(f"expected {key} in {self.where}, found none; is it the config.yaml of an inpainting LDM?")
+        return self.content[key]
+
+    def whole(self, key: str) -> int:
+        """A positive whole number."""
+        found = self.value(key)
+        if not _is_whole(found):
+            self.refuse(key, "a positive whole number", found)
+        return int(found)
+
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """A list of positive whole numbers."""
+        found = self.value(key)
+        if not isinstance(found, list) or not all(_is_whole(item) for item in found) or len(found) > _GROUPS:
+            self.refuse(key, "a list of positive whole numbers", found)
+        return tuple(found)
+
+    def real(self, key: str) -> float:
+        """A positive number; YAML takes `1e-4` for a word, the official reader does not."""
+        found = self.value(key)
+        try:
+            number = float(found) if isinstance(found, (int, float, str)) else 0.0
+        except ValueError:
+            number = 0.0
+        if not number > 0:
+            self.refuse(key, "a positive number", found)
+        return number
+
+    def flag(self, key: str) -> bool:
+        """True or false."""
+        if not isinstance(self.value(key), bool):
+            self.refuse(key, "true or false", self.value(key))
+        return bool(self.value(key))
+
+    def widths(self, key: str, multiples: tuple[int, ...], heads: int) -> tuple[int, ...]:
+        """Channels of the levels, which groups and heads must divide."""
+        if not multiples:
+            self.refuse(key, "multiples of it for at least one level", multiples)
+        widths = tuple(self.whole(key) * multiple for multiple in multiples)
+        if any(width % _GROUPS or width % heads for width in widths):
+            self.refuse(key, f"levels in multiples of {_GROUPS} and of {heads} heads", list(widths))
+        return widths
+
+    def target(self, name: str) -> None:
+        """Raise PagenError unless the section describes an object of that class."""
+        if str(self.value("target")).rpartition(".")[2] != name:
+            self.refuse("target", f"the class {name}", self.value("target"))
+
+    def only(self, **wanted: Any) -> None:
+        """Raise PagenError unless the keys stand there with these values."""
+        for key, value in wanted.items():
+            if self.value(key) != value:
+                self.refuse(key, value, self.value(key))
+
+    def usual(self, **wanted: Any) -> None:
+        """Raise PagenError when a key stands there with another value than this, or than these."""
+        for key, value in wanted.items():
+            allowed = value if isinstance(value, tuple) else (value,)
+            if key in self.content and self.content[key] not in allowed:
+                self.refuse(key, " or ".join(str(one) for one in allowed), self.content[key])
+
+    def refuse(self, key: str, wanted: object, found: object) -> NoReturn:
+        """Raise the PagenError."""
+        shown = textwrap.shorten(str(found), 80)
+        raise PagenError(
+            f"expected {key} {wanted} in {self.where}, found {shown}; only the inpainting model of CompVis, with the "
+            "masked image as its one condition, can be converted"
+        )
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**20

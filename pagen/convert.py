@@ -1,0 +1,89 @@
+"""The verb `convert`: a published checkpoint into a folder that pagen opens, offline and without foreign code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import tyro
+
+from pagen import console
+from pagen.errors import PagenError, unknown_name
+
+
+class Convert(Protocol):
+    """What every form has: where it writes, how the result is printed, and the conversion."""
+
+    @property
+    def out(self) -> Path: ...
+
+    @property
+    def json(self) -> bool: ...
+
+    def write(self, folder: Path) -> None:
+        """Convert into a folder that does not exist yet."""
+
+
+@dataclass(frozen=True)
+class LDMInpainting:
+    """The inpainting model of CompVis/latent-diffusion, as a folder of diffusers."""
+
+    checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CKPT")]
+    """The published last.ckpt, or its weights as .safetensors."""
+    config: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CONFIG")]
+    """The config.yaml that belongs to it."""
+    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
+    """Folder to write; it must not exist."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def write(self, folder: Path) -> None:
+        """Convert into a folder that does not exist yet."""
+        from pagen.models.convert_ldm import convert
+
+        convert(self.checkpoint, self.config).save_pretrained(folder)
+
+
+FORMS: dict[str, type[Convert]] = {"ldm-inpainting": LDMInpainting}
+
+
+def parse(argv: Sequence[str]) -> Convert:
+    """Read `FORM FILES... OUT`; the form decides which files."""
+    if not argv or argv[0] in ("-h", "--help"):
+        console.result(None, False, _usage())
+        raise SystemExit(0)
+    name, rest = argv[0], list(argv[1:])
+    if name not in FORMS:
+        raise unknown_name("form of checkpoint", name, FORMS)
+    flags = (tyro.conf.FlagCreatePairsOff,)
+    return tyro.cli(FORMS[name], prog=f"pagen convert {name}", args=rest, config=flags)
+
+
+def run(config: Convert) -> None:
+    """The verb `convert`."""
+    with _whole(config.out) as folder:
+        config.write(folder)
+    console.result({"folder": str(config.out)}, config.json, f"{config.out}: converted")
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A temporary folder beside `out`, which becomes `out` when the block ends well and goes when it does not."""
+    if os.path.lexists(out):
+        raise PagenError(f"expected a new folder to write to, found {out} there already; remove it or name another")
+    temporary = out.with_name(f".tmp-{os.getpid()}-{out.name}")
+    try:
+        yield temporary
+        temporary.rename(out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _usage() -> str:
+    forms = "\n".join(f"  {name:<15} {(form.__doc__ or '').splitlines()[0]}" for name, form in FORMS.items())
+    return f"usage: pagen convert FORM CKPT [CONFIG] OUT\n\n{forms}\n\npagen convert FORM --help shows what it reads."
