@@ -1,35 +1,28 @@
-"""Inpainting by any diffusers inpainting pipeline, from a folder or a hub id.
+"""Inpainting by a diffusion pipeline: the bundled one, CompVis' converted, or any of diffusers'.
 
 Text pipelines get an empty prompt and no guidance, as Rai et al. (unified pseudo-anomalies, 2024) use a
-latent diffusion model: to fill a hole with something plausible that was not there. Nothing is
-unpickled and no code of the folder is run. The pipelines return the whole frame through their
-autoencoder: what lies outside of the mask is put back here.
+latent diffusion model: to fill a hole with something plausible that was not there. The pipelines return
+the whole picture through their autoencoder: what lies outside of the mask is put back here.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
 from pagen.device import device_named
 from pagen.errors import PagenError
-from pagen.generate.inpaint import composite
+from pagen.generate.hole_crops import hole_crops
+from pagen.generate.inpaint import Painting, composite
+from pagen.generate.pipelines import load_pipeline
 
 Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
-
-NOISES = ("clip", "frame")
 
 
 @dataclass(frozen=True)
@@ -38,45 +31,63 @@ class DiffusionInpainter:
 
     Attributes:
         pipeline: the diffusers pipeline.
-        multiple: height and width are padded to multiples of it, pixels.
-        steps: denoising steps.
-        noise: `"clip"`: all frames of a call start from the same noise; `"frame"`: each from its own.
-        batch: frames that go through the pipeline at once.
+        multiple: height and width of what it sees are multiples of it, pixels.
+        crop: least side of the crops round the holes that it sees, pixels; 0: it sees whole frames.
+        painting: how it works.
     """
 
     pipeline: Any
     multiple: int
-    steps: int = 20
-    noise: str = "clip"
-    batch: int = 4
+    crop: int
+    painting: Painting
 
     def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames:
         """Frames uint8 (N, H, W, C) and masks bool (N, H, W), True where to fill -> frames alike."""
         first, *others = (int(seed) for seed in rng.integers(2**63, size=len(frames)))
-        seeds = [first] * len(frames) if self.noise == "clip" else [first, *others]
-        parts = [slice(start, start + self.batch) for start in range(0, len(frames), self.batch)]
-        filled = [self._fill(frames[part], masks[part], seeds[part]) for part in parts]
-        return composite(frames, np.concatenate(filled), masks)
+        seeds = [first] * len(frames) if self.painting.noise == "clip" else [first, *others]
 
-    def _fill(self, frames: Frames, masks: Masks, seeds: list[int]) -> Frames:
+        def paint(images: Any, holes: Masks, part: slice) -> Any:
+            return self._paint(images, holes, seeds[part])
+
+        return self._through(paint, frames, masks)
+
+    def matched(self, frames: Frames, masks: Masks) -> Frames:
+        """The frames with what the masks cover passed through the autoencoder alone, alike otherwise."""
+        return self._through(lambda images, holes, part: self._autoencode(images), frames, masks)
+
+    def _through(self, work: Callable[[Any, Masks, slice], Any], frames: Frames, masks: Masks) -> Frames:
+        """Crops, in batches through `work` on RGB images in [0, 1], and back into the frames."""
+        crops = hole_crops(masks, self.crop, self.multiple)
+        parts, holes, worked = crops.cut(frames), crops.cut(masks), []
+        for start in range(0, len(frames), self.painting.batch):
+            part = slice(start, start + self.painting.batch)
+            images = work(_to_images(parts[part]), holes[part], part)
+            worked.append(_to_uint8(images, frames.shape[3]))
+        return composite(frames, crops.paste(frames, np.concatenate(worked)), masks, self.painting.feather)
+
+    def _paint(self, images: Any, holes: Masks, seeds: list[int]) -> Any:
         import torch
 
-        count, height, width, channels = frames.shape
-        below, right = -height % self.multiple, -width % self.multiple
-        padded = np.pad(frames, ((0, 0), (0, below), (0, right), (0, 0)), "reflect")
-        holes = np.pad(masks, ((0, 0), (0, below), (0, right)))
-        rgb = np.repeat(padded, 3 // channels, axis=3)
-        answer = self.pipeline(
-            image=torch.from_numpy(rgb).permute(0, 3, 1, 2).float() / 255,
+        height, width = images.shape[2:]
+        return self.pipeline(
+            image=images,
             mask_image=torch.from_numpy(holes)[:, None].float(),
             generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-            height=height + below,
-            width=width + right,
-            num_inference_steps=self.steps,
-            output_type="np",
-            **self._options(count),
-        )
-        return _to_uint8(answer.images[:, :height, :width], channels)
+            height=height,
+            width=width,
+            num_inference_steps=self.painting.steps,
+            output_type="pt",
+            **self._options(len(images)),
+        ).images
+
+    def _autoencode(self, images: Any) -> Any:
+        import torch
+
+        vae = self.pipeline.vae
+        with torch.no_grad():
+            encoded = vae.encode((images * 2 - 1).to(vae.device, vae.dtype))
+            latent = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
+            return vae.decode(latent).sample / 2 + 0.5
 
     def _options(self, count: int) -> dict[str, Any]:
         # full strength: at less, what the mask hides would shine through
@@ -85,89 +96,52 @@ class DiffusionInpainter:
         return {key: value for key, value in options.items() if key in accepted}
 
 
-def _to_uint8(images: npt.NDArray[np.float32], channels: int) -> Frames:
-    """RGB (N, H, W, 3) in [0, 1] -> uint8 (N, H, W, C); grey by the weights of ITU-R BT.601."""
+def _to_images(frames: Frames) -> Any:
+    """uint8 (N, H, W, C), C 1 or 3 -> float32 tensor (N, 3, H, W) in [0, 1]."""
+    import torch
+
+    rgb = np.repeat(frames, 3 // frames.shape[3], axis=3)
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 255
+
+
+def _to_uint8(images: Any, channels: int) -> Frames:
+    """RGB (N, 3, H, W) in [0, 1] -> uint8 (N, H, W, C); grey by the weights of ITU-R BT.601."""
+    rgb: npt.NDArray[np.float32] = images.float().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     if channels == 1:
-        images = images @ np.array([[0.299], [0.587], [0.114]], np.float32)
-    return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+        rgb = rgb @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    return np.rint(rgb * 255).astype(np.uint8)
 
 
-def open_pipeline(name: str, device: str = "cpu", steps: int = 20, noise: str = "clip") -> DiffusionInpainter:
+def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpainter:
     """Load an inpainting pipeline.
 
     Args:
         name: a folder that `save_pretrained` wrote, or a hub id `owner/name`.
-        device: where it runs, as `device_named` takes it; noise is drawn on the CPU whatever it is.
-        steps: denoising steps.
-        noise: `"clip"` or `"frame"`, see `DiffusionInpainter`.
+        painting: how it is to work, if not by the defaults; noise is drawn on the CPU whatever the device.
 
     Raises:
-        PagenError: no pipeline there, not one for inpainting, pickled weights only, or code of its own.
+        PagenError: see `load_pipeline`; or a painting that there is not.
     """
-    if noise not in NOISES:
-        raise PagenError(f"expected noise of 'clip' or 'frame', found {noise!r}; give one of the two")
-    place = device_named(device)
-    pipeline = _load(name).to(place)
+    import torch
+
+    painting = painting or Painting()
+    _check(painting)
+    place = device_named(painting.device)
+    if painting.precision == "fp16" and place == "cpu":
+        raise PagenError("expected --precision fp32 on the CPU, found fp16, which is for a GPU; leave it out")
+    pipeline = load_pipeline(name, place, torch.float16 if painting.precision == "fp16" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    return DiffusionInpainter(pipeline, _multiple(pipeline), steps, noise)
+    return DiffusionInpainter(pipeline, _multiple(pipeline), int(pipeline.config.get("crop", 0)), painting)
 
 
-def _load(name: str) -> Any:
-    folder = Path(name).is_dir()
-    if folder and not (Path(name) / "model_index.json").is_file():
-        raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
-    with _quiet():
-        import diffusers
-        from safetensors import SafetensorError
-
-        auto: Any = diffusers.AutoPipelineForInpainting
-        try:
-            config = auto.load_config(name, local_files_only=folder)
-            off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
-            return auto.from_pretrained(
-                name, local_files_only=folder, use_safetensors=True, low_cpu_mem_usage=False, **off
-            )
-        except (OSError, ValueError, ImportError, SafetensorError) as error:
-            raise _refusal(name, str(error)) from error
-
-
-def _refusal(name: str, reason: str) -> PagenError:
-    """Diffusers tells its failures apart by their text alone."""
-    if "trust_remote_code" in reason or "linked to [" in reason:
-        return PagenError(
-            f"expected a pipeline of diffusers' own classes, found own code in {name}; it is not run, take another"
-        )
-    if "AutoPipeline can't find" in reason:
-        return PagenError(f"expected an inpainting pipeline, found another kind in {name} ({reason}); take another")
-    if re.search(r"no file named \S+\.safetensors|necessary `safetensors`", reason):
-        return PagenError(
-            f"expected safetensors weights, found none in {name}; pickled weights are not read: "
-            "save the pipeline again with save_pretrained"
-        )
-    first = reason.strip().partition("\n")[0]
-    return PagenError(
-        f"cannot load the pipeline {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
-    )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no advice of the two libraries while they load."""
-    found = [library for library in ("diffusers", "transformers") if find_spec(library)]
-    libraries: list[Any] = [import_module(f"{library}.utils.logging") for library in found]
-    levels = [library.get_verbosity() for library in libraries]
-    for library in libraries:
-        library.set_verbosity_error()
-        library.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            # diffusers 0.42 passes an argument that huggingface_hub has retired
-            warnings.filterwarnings("ignore", message=".*local_dir_use_symlinks", category=UserWarning)
-            yield
-    finally:
-        for library, level in zip(libraries, levels, strict=True):
-            library.set_verbosity(level)
-            library.enable_progress_bar()
+def _check(painting: Painting) -> None:
+    for name, hint in get_type_hints(Painting).items():
+        known, given = get_args(hint), getattr(painting, name)
+        if known and given not in known:
+            raise PagenError(f"expected {name} of {' or '.join(map(repr, known))}, found {given!r}; give one of them")
+    for name, least in (("steps", 1), ("batch", 1), ("feather", 0)):
+        if getattr(painting, name) < least:
+            raise PagenError(f"expected {name} of {least} and more, found {getattr(painting, name)}; give more")
 
 
 def _multiple(pipeline: Any) -> int:

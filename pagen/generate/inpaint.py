@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -22,62 +23,111 @@ Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Painting:
+    """How an inpainter works; what concerns models alone is nothing to Telea.
+
+    Attributes:
+        device: where a model runs: `"cpu"`, `"cuda"`, or `"auto"`.
+        steps: denoising steps.
+        noise: `"clip"`: all frames of a call start from the same noise; `"frame"`: each from its own.
+        feather: width of the soft rim, pixels; the kept pixels in it change too. 0 keeps every one.
+        precision: numbers of a model: `"fp32"`, or `"fp16"` on a GPU.
+        batch: frames that go through a model at once.
+    """
+
+    device: str = "cpu"
+    steps: int = 20
+    noise: Literal["clip", "frame"] = "clip"
+    feather: int = 0
+    precision: Literal["fp32", "fp16"] = "fp32"
+    batch: int = 8
+
+
 class Inpainter(Protocol):
     """Frames uint8 (N, H, W, C), C 1 or 3 (RGB), and masks bool (N, H, W), True where to fill -> frames alike.
 
-    Kept pixels are bit-equal. All frames of one call share the noise where there is noise.
+    Kept pixels are bit-equal but for a feathered rim.
     """
 
     def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames: ...
 
+    def matched(self, frames: Frames, masks: Masks) -> Frames:
+        """The frames, with what the masks cover gone through all that a fill goes through but the painting.
 
-def composite(frames: Frames, filled: Frames, masks: Masks) -> Frames:
-    """`filled` (N, H, W, C) where the masks (N, H, W) are True, `frames` (N, H, W, C), bit-equal, elsewhere."""
-    return np.where(masks[..., None], filled, frames)
+        Raises:
+            PagenError: there is nothing of the kind.
+        """
+        ...
 
 
-def telea(radius: float = 3) -> Inpainter:
+def composite(frames: Frames, filled: Frames, masks: Masks, feather: int = 0) -> Frames:
+    """`filled` (N, H, W, C) where the masks (N, H, W) are True, `frames` (N, H, W, C), bit-equal, elsewhere.
+
+    A feathered rim goes over from one to the other, linearly over so many pixels outside of the mask.
+    """
+    if feather == 0:
+        return np.where(masks[..., None], filled, frames)
+    away = np.stack([cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) for mask in masks])
+    weight = np.clip(1 - away / (feather + 1), 0, 1)[..., None]
+    return np.rint(frames + weight * (filled.astype(np.float32) - frames)).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Telea:
     """Telea's fast marching (J. Graphics Tools 2004), as OpenCV has it: no model, no randomness, soft fills.
 
-    Args:
+    Attributes:
         radius: neighbourhood that a pixel is filled from, pixels.
     """
 
-    def inpaint(frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames:
+    radius: float = 3
+
+    def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames:
+        """See `Inpainter`."""
         holes = masks.astype(np.uint8)
         filled = [
-            cv2.inpaint(np.ascontiguousarray(frame), hole, radius, cv2.INPAINT_TELEA).reshape(frame.shape)
+            cv2.inpaint(np.ascontiguousarray(frame), hole, self.radius, cv2.INPAINT_TELEA).reshape(frame.shape)
             for frame, hole in zip(frames, holes, strict=True)
         ]
         return composite(frames, np.stack(filled), masks)
 
-    return inpaint
+    def matched(self, frames: Frames, masks: Masks) -> Frames:
+        """Always raises."""
+        raise PagenError("expected a diffusion inpainter for matched normals, found telea; give --inpainter bundled")
 
 
-INPAINTERS: Registry[Callable[[str, int], Inpainter]] = Registry(
-    "inpainter", "pagen.inpainters", {"telea": lambda device, steps: telea()}
+def _bundled(painting: Painting) -> Inpainter:
+    from pagen.generate.diffusion import open_pipeline
+    from pagen.models.ldm import bundled
+
+    return open_pipeline(str(bundled()), painting)
+
+
+INPAINTERS: Registry[Callable[[Painting], Inpainter]] = Registry(
+    "inpainter", "pagen.inpainters", {"bundled": _bundled, "telea": lambda painting: Telea()}
 )
-"""Name -> factory over (device, denoising steps)."""
+"""Name -> factory over how it is to work."""
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
-def open_inpainter(name: str, device: str = "cpu", steps: int = 20) -> Inpainter:
+def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
     """An inpainter by its name, or the diffusers inpainting pipeline of a folder or hub id.
 
     Args:
         name: a name of `INPAINTERS`, a folder, or `owner/name` on the Hugging Face hub.
-        device: where a model runs: `"cpu"`, `"cuda"`, or `"auto"`.
-        steps: denoising steps of a diffusion model.
+        painting: how it is to work, if not by the defaults.
 
     Raises:
         PagenError: none of the three, or the pipeline cannot be used.
     """
+    painting = painting or Painting()
     if name in INPAINTERS:
-        return INPAINTERS[name](device, steps)
+        return INPAINTERS[name](painting)
     if Path(name).is_dir() or _HUB_ID.fullmatch(name):
         from pagen.generate.diffusion import open_pipeline
 
-        return open_pipeline(name, device, steps)
+        return open_pipeline(name, painting)
     known = unknown_name("inpainter", name, INPAINTERS.names())
     raise PagenError(f"{known}, or a folder or hub id of a diffusers inpainting pipeline")

@@ -14,8 +14,10 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.generate.diffusion import DiffusionInpainter, open_pipeline
-from pagen.generate.inpaint import open_inpainter
+from pagen.generate.inpaint import Painting, open_inpainter
 from pagen.seeds import generator
+
+TWO = Painting(steps=2)
 
 
 def tokenizer(folder: Path) -> Any:
@@ -91,7 +93,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def inpainter(folder: Path) -> DiffusionInpainter:
-    return open_pipeline(str(folder), steps=2)
+    return open_pipeline(str(folder), TWO)
 
 
 def scene(
@@ -118,7 +120,7 @@ def test_fills_the_hole_and_nothing_else(inpainter: DiffusionInpainter, channels
 def test_bytes_depend_on_the_rng_alone(folder: Path, inpainter: DiffusionInpainter) -> None:
     frames, masks = scene()
     first = inpainter(frames, masks, generator(1))
-    again = open_inpainter(str(folder), steps=2)(frames, masks, generator(1))
+    again = open_inpainter(str(folder), TWO)(frames, masks, generator(1))
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != inpainter(frames, masks, generator(2)).tobytes()
 
@@ -128,10 +130,46 @@ def test_frames_share_the_noise_unless_asked_otherwise(folder: Path, inpainter: 
     twins, holes = np.repeat(frames, 6, axis=0), np.repeat(masks, 6, axis=0)
     shared = inpainter(twins, holes, generator(1)).astype(int)
     assert np.abs(shared - shared[0]).max() <= 1
-    own = open_pipeline(str(folder), steps=2, noise="frame")(twins, holes, generator(1)).astype(int)
+    own = open_pipeline(str(folder), Painting(steps=2, noise="frame"))(twins, holes, generator(1)).astype(int)
     assert min(np.abs(own[n] - own[m]).max() for n in range(6) for m in range(n)) > 1
-    with pytest.raises(PagenError, match="'clip' or 'frame'"):
-        open_pipeline(str(folder), noise="none")
+
+
+@pytest.mark.parametrize(
+    ("painting", "message"),
+    [
+        ({"noise": "none"}, "'clip' or 'frame', found 'none'"),
+        ({"precision": "fp8"}, "'fp32' or 'fp16', found 'fp8'"),
+        ({"precision": "fp16"}, "fp16, which is for a GPU"),
+        ({"steps": 0}, "steps of 1 and more, found 0"),
+        ({"batch": 0}, "batch of 1 and more, found 0"),
+        ({"feather": -1}, "feather of 0 and more, found -1"),
+    ],
+)
+def test_paintings_that_there_are_not(folder: Path, painting: dict[str, Any], message: str) -> None:
+    with pytest.raises(PagenError, match=message):
+        open_pipeline(str(folder), Painting(**painting))
+
+
+@pytest.mark.parametrize("noise", ["clip", "frame"])
+def test_the_batch_does_not_matter(folder: Path, noise: Any) -> None:
+    frames, masks = scene(count=5)
+    several, alone = (open_pipeline(str(folder), Painting(steps=2, noise=noise, batch=batch)) for batch in (4, 1))
+    apart = several(frames, masks, generator(1)).astype(int) - alone(frames, masks, generator(1))
+    assert np.abs(apart).max() <= 1
+
+
+def test_a_matched_normal_is_the_autoencoders_own_and_only_in_the_hole(inpainter: DiffusionInpainter) -> None:
+    import torch
+
+    frames, masks = scene(3)
+    matched = inpainter.matched(frames, masks)
+    np.testing.assert_array_equal(matched[~masks], frames[~masks])
+    vae = inpainter.pipeline.vae
+    with torch.no_grad():
+        images = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
+        decoded = vae(images).sample  # which encodes, takes the mode and decodes
+    expected = ((decoded + 1) * 127.5).clamp(0, 255).permute(0, 2, 3, 1).numpy()
+    np.testing.assert_allclose(matched[masks], expected[masks], atol=0.51)
 
 
 def test_what_the_mask_hides_does_not_matter(inpainter: DiffusionInpainter) -> None:
@@ -144,7 +182,7 @@ def test_what_the_mask_hides_does_not_matter(inpainter: DiffusionInpainter) -> N
 def test_a_text_to_image_pipeline_inpaints_too(tmp_path: Path) -> None:
     folder = save(tmp_path / "text", "StableDiffusionPipeline", 4)
     frames, masks = scene()
-    filled = open_inpainter(str(folder), steps=2)(frames, masks, generator(0))
+    filled = open_inpainter(str(folder), TWO)(frames, masks, generator(0))
     np.testing.assert_array_equal(filled[~masks], frames[~masks])
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.generate.inpaint import INPAINTERS, composite, open_inpainter, telea
+from pagen.generate.inpaint import INPAINTERS, Telea, composite, open_inpainter
 from pagen.seeds import generator
 
 
@@ -29,7 +29,7 @@ def scene(channels: int, count: int = 3) -> tuple[npt.NDArray[np.uint8], npt.NDA
 @pytest.mark.parametrize("radius", [3, 6])
 def test_telea_is_opencv_inside_and_untouched_outside(channels: int, radius: int) -> None:
     frames, masks = scene(channels)
-    filled = telea(radius)(frames, masks, generator(0))
+    filled = Telea(radius)(frames, masks, generator(0))
     assert filled.shape == frames.shape
     np.testing.assert_array_equal(filled[~masks], frames[~masks])
     for frame, mask, result in zip(frames, masks, filled, strict=True):
@@ -42,7 +42,7 @@ def test_telea_takes_a_read_only_memory_map(tmp_path: Path) -> None:
     frames, masks = scene(1)
     np.save(tmp_path / "clip.npy", frames)
     mapped = np.load(tmp_path / "clip.npy", mmap_mode="r")
-    np.testing.assert_array_equal(telea()(mapped, masks, generator(0)), telea()(frames, masks, generator(0)))
+    np.testing.assert_array_equal(Telea()(mapped, masks, generator(0)), Telea()(frames, masks, generator(0)))
 
 
 def test_telea_continues_a_slope() -> None:
@@ -50,7 +50,7 @@ def test_telea_continues_a_slope() -> None:
     mask = np.zeros((1, 40, 50), np.bool_)
     mask[0, 15:25, 20:30] = True
     damaged = np.where(mask[..., None], np.uint8(0), slope)
-    filled = telea()(damaged, mask, generator(0))
+    filled = Telea()(damaged, mask, generator(0))
     assert np.abs(filled.astype(int) - slope)[mask].max() <= 24
 
 
@@ -66,6 +66,20 @@ def test_composite_takes_each_pixel_from_its_side(seed: int, channels: int) -> N
     np.testing.assert_array_equal(result[~masks], frames[~masks])
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_a_feathered_rim_goes_over_linearly(seed: int, feather: int) -> None:
+    rng = generator(seed)
+    frames, filled = rng.integers(0, 256, size=(2, 1, 12, 30, 1), dtype=np.uint8)
+    masks = np.zeros((1, 12, 30), np.bool_)
+    masks[:, :, :10] = True
+    result = composite(frames, filled, masks, feather)
+    weight = np.clip(1 - (np.arange(30) - 9) / (feather + 1), 0, 1)[:, None]
+    np.testing.assert_allclose(result, frames + weight * (filled.astype(float) - frames), atol=0.51)
+    np.testing.assert_array_equal(result[:, :, :10], filled[:, :, :10])
+    np.testing.assert_array_equal(result[:, :, 10 + feather :], frames[:, :, 10 + feather :])
+
+
 @pytest.mark.parametrize("name", INPAINTERS.names())
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_inpainter_keeps_its_promises(name: str, channels: int) -> None:
@@ -77,6 +91,11 @@ def test_every_inpainter_keeps_its_promises(name: str, channels: int) -> None:
     np.testing.assert_array_equal(filled[~masks], frames[~masks])
     assert (filled[masks] != frames[masks]).mean() > 0.5
     assert filled.tobytes() == inpaint(frames, masks, generator(1)).tobytes()
+
+
+def test_telea_has_no_matched_normals() -> None:
+    with pytest.raises(PagenError, match="give --inpainter bundled"):
+        Telea().matched(*scene(1))
 
 
 @pytest.mark.parametrize("name", ["tela", "no/such/folder", "./nowhere"])

@@ -1,0 +1,77 @@
+"""Crops round holes: what a model that works on crops looks at, so that cost follows the hole and not the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Masks = npt.NDArray[np.bool_]
+CONTEXT = 1.5
+"""A crop is so many times as high and wide as its hole, at least."""
+
+
+@dataclass(frozen=True)
+class HoleCrops:
+    """One crop for each frame, all of one size; what reaches over the frame's lower or right edge is mirrored.
+
+    Attributes:
+        corners: top and left of each crop, (N, 2) pixels, never negative.
+        height, width: of a crop, pixels.
+    """
+
+    corners: npt.NDArray[np.int64]
+    height: int
+    width: int
+
+    def cut(self, frames: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Crops (N, height, width, ...) of frames (N, H, W, ...)."""
+        below, right = max(0, self.height - frames.shape[1]), max(0, self.width - frames.shape[2])
+        edges = ((0, below), (0, right), *((0, 0),) * (frames.ndim - 3))
+        return np.stack([np.pad(frame, edges, "reflect")[place] for frame, place in self._places(frames)])
+
+    def paste(self, frames: npt.NDArray[Any], crops: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A copy of the frames (N, H, W, ...) with the crops in their places."""
+        pasted = frames.copy()
+        for (frame, place), crop in zip(self._places(pasted), crops, strict=True):
+            part = frame[place]
+            part[...] = crop[: part.shape[0], : part.shape[1]]
+        return pasted
+
+    def _places(self, frames: npt.NDArray[Any]) -> Iterator[tuple[npt.NDArray[Any], tuple[slice, slice]]]:
+        for frame, (top, left) in zip(frames, self.corners, strict=True):
+            yield frame, (slice(top, top + self.height), slice(left, left + self.width))
+
+
+def hole_crops(masks: Masks, least: int, multiple: int) -> HoleCrops:
+    """Crops round what the masks (N, H, W) cover; `least` 0 takes whole frames.
+
+    Args:
+        masks: bool, True in the holes.
+        least: smallest side of a crop, pixels.
+        multiple: the sides are multiples of it, pixels.
+    """
+    size = np.array(masks.shape[1:])
+    whole = _rounded(size, multiple)
+    if least == 0:
+        return HoleCrops(np.zeros((len(masks), 2), np.int64), *whole)
+    boxes = np.stack([_box(mask) for mask in masks])
+    extent = (boxes[:, 1] - boxes[:, 0]).max(axis=0)
+    sides = np.minimum(_rounded(np.maximum(extent * CONTEXT, least), multiple), np.maximum(whole, least))
+    corners = np.clip(boxes.sum(axis=1) // 2 - sides // 2, 0, np.maximum(size - sides, 0))
+    return HoleCrops(corners, *(int(side) for side in sides))
+
+
+def _box(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """First and past-the-last row and column of what is True, (2, 2); the middle where nothing is."""
+    if not mask.any():
+        return np.array([mask.shape, mask.shape]) // 2
+    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    return np.array([[span[0] for span in spans], [span[-1] + 1 for span in spans]])
+
+
+def _rounded(sides: npt.NDArray[Any], multiple: int) -> npt.NDArray[np.int64]:
+    return (-(-sides // multiple) * multiple).astype(np.int64)

@@ -1,0 +1,107 @@
+"""Masks of one's own: of each clip one file or one folder of images, made by whatever means.
+
+`DIR/CLIP.npy`, bool or uint8 (T, H, W), or `DIR/CLIP/`, images in numerical order, one for each frame.
+What is not 0 is replaced, all of it: objects are not told apart. The masks have the size of the
+prepared frames; they are not resized here, since that would lose thin ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError
+from pagen.footage.decode import IMAGES, image_size, listing, mask_frames
+from pagen.generate.masks import bounded, fingerprint
+
+Frames = npt.NDArray[np.uint8]
+Masks = npt.NDArray[np.bool_]
+Source = tuple[Path, ...] | Frames
+"""The masks of one clip: images, or an array (T, H, W)."""
+
+
+@dataclass(frozen=True)
+class FileMasks:
+    """The masks of a folder."""
+
+    directory: Path
+
+    def prepare(self, frames: Frames, name: str) -> Source:
+        """Where the clip's masks lie.
+
+        Raises:
+            PagenError: there are none, another number, of another size, or unreadable.
+        """
+        array, images = self.directory / f"{name}.npy", self.directory / name
+        if array.is_file():
+            return _checked(_read(array), frames.shape[:3], array)
+        if images.is_dir():
+            return _listed(images, frames.shape[:3])
+        raise PagenError(
+            f"expected masks of the clip {name} in {self.directory}, found neither {name}.npy nor a folder {name}; "
+            "give masks of every training clip, under its name"
+        )
+
+    def segment(self, frames: Frames, state: Source, rng: np.random.Generator, start: int) -> tuple[Masks, int]:
+        """Masks, bool (T, H, W), and how many of them are random, since the file's is empty or over half."""
+        part = state[start : start + len(frames)]
+        masks: Iterable[Masks] = mask_frames(part) if isinstance(part, tuple) else (mask != 0 for mask in part)
+        return bounded(masks, rng)
+
+    def origin(self) -> tuple[str, str]:
+        """The folder, and a fingerprint of the names and bytes of all masks in it."""
+        folders = sorted(path for path in self.directory.iterdir() if path.is_dir())
+        images = [image for folder in folders for image in listing(folder, IMAGES)]
+        return str(self.directory), fingerprint(self.directory, [*listing(self.directory, (".npy",)), *images])
+
+
+def open_mask_folder(option: str) -> FileMasks:
+    """The masks of a folder. Raises PagenError: no such folder."""
+    directory = Path(option).expanduser().absolute()
+    if not option or not directory.is_dir():
+        raise PagenError(
+            f"expected masks 'file:DIR' with a folder of masks, found 'file:{option}'; give one that there is"
+        )
+    return FileMasks(directory)
+
+
+def _read(path: Path) -> Frames:
+    try:
+        masks: npt.NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise PagenError(f"expected an array of masks in {path}, found it damaged ({error}); save it again") from error
+    if masks.dtype not in (np.bool_, np.uint8) or masks.ndim != 3:
+        raise PagenError(
+            f"expected masks bool or uint8 (T, H, W) in {path}, found {masks.dtype} {masks.shape}; save them as such"
+        )
+    return masks.view(np.uint8)
+
+
+def _checked(masks: Frames, shape: tuple[int, ...], path: Path) -> Frames:
+    _refuse_other(path, len(masks), {masks.shape[1:]}, shape)
+    return masks
+
+
+def _listed(folder: Path, shape: tuple[int, ...]) -> tuple[Path, ...]:
+    files = listing(folder, IMAGES)
+    _refuse_other(folder, len(files), {image_size(file) for file in files}, shape)
+    return files
+
+
+def _refuse_other(path: Path, count: int, sizes: set[tuple[int, ...]], shape: tuple[int, ...]) -> None:
+    frames, *size = shape
+    if count != frames:
+        raise PagenError(
+            f"expected {frames} masks in {path}, one for each frame of the clip, found {count}; "
+            "leave none out: a frame where nothing is replaced has a black one"
+        )
+    others = sorted(sizes - {tuple(size)})
+    if others:
+        raise PagenError(
+            f"expected masks of {size[0]} x {size[1]} (height x width) in {path}, as the frames, "
+            f"found {others[0][0]} x {others[0][1]}; resize the masks (nearest neighbour), or give another --size"
+        )

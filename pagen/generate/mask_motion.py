@@ -1,0 +1,158 @@
+"""Motion masks: what moves against the clip's own background; no network is needed.
+
+One thing is followed through a segment (the default), or another one is drawn in each frame (`frame`, as
+the masks of Rai et al., 2024, which are of single frames), or all that moves is taken (`union`).
+
+Things are told apart as connected components: two people who touch count as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import unknown_name
+from pagen.generate.masks import bounded
+
+Frames = npt.NDArray[np.uint8]
+Masks = npt.NDArray[np.bool_]
+
+MEDIAN_FRAMES = 64
+NOISE_FLOOR = 14.0
+NOISE_TIMES = 6.0
+SMALLEST_AREA = 0.0008
+
+
+def background(frames: Frames) -> Frames:
+    """What stands still: the median of at most 64 evenly spread frames of (T, H, W, C), uint8 (H, W, C)."""
+    chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), MEDIAN_FRAMES)).round().astype(np.int64))
+    median: npt.NDArray[np.float64] = np.median(frames[chosen], axis=0, overwrite_input=True)
+    return np.rint(median).astype(np.uint8)
+
+
+def silhouettes(frames: Frames, background: Frames) -> Masks:
+    """What moves: pixels that differ from the background by more than the noise of their frame.
+
+    The threshold is six times the standard deviation of the noise, which is estimated by the median
+    absolute deviation of the difference, and 14 of 255 at least. Each frame stands for itself, so that
+    it does not matter in which pieces a clip is given.
+
+    Args:
+        frames: uint8 (T, H, W, C); a memory map is read frame by frame.
+        background: uint8 (H, W, C).
+
+    Returns:
+        bool (T, H, W), cleaned by opening and closing, without components under 0.08 % of the frame.
+    """
+    moving = np.empty(frames.shape[:3], np.bool_)
+    for t, frame in enumerate(frames):
+        moving[t] = _clean(_differs(frame, background))
+    return moving
+
+
+def _differs(frame: Frames, background: Frames) -> Masks:
+    difference = frame.astype(np.float32) - background
+    # the median is the change of the light, which is not motion
+    distance = np.abs(difference - np.median(difference, axis=(0, 1)))
+    noise = 1.4826 * float(np.median(distance))
+    differs: Masks = distance.max(axis=2) > max(NOISE_FLOOR, NOISE_TIMES * noise)
+    return differs
+
+
+def _clean(mask: Masks) -> Masks:
+    side = min(mask.shape)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(side / 256))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _disc(side / 128))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
+    kept = stats[:, cv2.CC_STAT_AREA] >= SMALLEST_AREA * mask.size
+    kept[0] = False
+    large: Masks = kept[labels]
+    return large
+
+
+def _disc(radius: float) -> Frames:
+    """A disc of at least one pixel's radius as OpenCV's morphology wants it."""
+    side = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)).astype(np.uint8)
+
+
+def components(silhouette: Masks) -> Masks:
+    """The connected components of a silhouette (H, W), diagonal neighbours included: bool (N, H, W)."""
+    count, labels = cv2.connectedComponents(silhouette.astype(np.uint8))
+    each: Masks = labels == np.arange(1, count)[:, None, None]
+    return each
+
+
+def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
+    """One thing, followed through consecutive frames.
+
+    The first is drawn uniformly over the instances of its frame; in each next frame it is the instance
+    that overlaps the one before it most; one that is lost is replaced by another, drawn.
+
+    Args:
+        instances: of each frame bool (N, H, W); N may differ from frame to frame, and be 0.
+
+    Yields:
+        Of each frame bool (H, W), widened so that the rim lies inside; empty where there is no instance.
+    """
+    followed = None
+    for found in instances:
+        before = np.zeros(found.shape[1:], np.bool_) if followed is None else followed
+        overlap = (found & _widen(before)).sum(axis=(1, 2))
+        followed = found[int(overlap.argmax())] if overlap.any() else _any_of(found, rng)
+        yield _widen(followed)
+
+
+def draw_anew(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
+    """One thing of each frame, drawn without regard to the frame before; args and yields as `follow`."""
+    for found in instances:
+        yield _widen(_any_of(found, rng))
+
+
+def take_all(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
+    """All things of each frame together; nothing is drawn; args and yields as `follow`."""
+    for found in instances:
+        yield _widen(np.logical_or.reduce(found, axis=0))
+
+
+def _any_of(instances: Masks, rng: np.random.Generator) -> Masks:
+    """One of (N, H, W), drawn uniformly; empty where N is 0."""
+    if not len(instances):
+        return np.zeros(instances.shape[1:], np.bool_)
+    one: Masks = instances[int(rng.integers(len(instances)))]
+    return one
+
+
+def _widen(mask: Masks) -> Masks:
+    return cv2.dilate(mask.astype(np.uint8), _disc(min(mask.shape) / 128)).astype(np.bool_)
+
+
+CHOICES = {"follow": follow, "frame": draw_anew, "union": take_all}
+"""What is made of the things that move in each frame."""
+
+
+@dataclass(frozen=True)
+class MotionMasks:
+    """What moves, or one thing that does."""
+
+    choice: str = "follow"
+
+    def __post_init__(self) -> None:
+        if self.choice not in CHOICES:
+            raise unknown_name("option of motion masks", self.choice, CHOICES)
+
+    def prepare(self, frames: Frames, name: str) -> Frames:
+        """The background, uint8 (H, W, C)."""
+        return background(frames)
+
+    def segment(self, frames: Frames, state: Frames, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
+        """Masks, bool (T, H, W), and how many of them are random."""
+        moving = map(components, silhouettes(frames, state))
+        return bounded(CHOICES[self.choice](moving, rng), rng)
+
+    def origin(self) -> None:
+        """None: they come from the clips."""

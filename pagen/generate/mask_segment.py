@@ -1,0 +1,209 @@
+"""Masks by a network that finds objects: any instance-segmentation model that transformers has.
+
+Of the objects that are found in a segment one is followed, as `motion` follows what moves; but what
+stands still counts too. The model comes from a folder or a hub id; nothing is unpickled, and no code of
+its own is run. It sees each frame for itself.
+
+Rai et al. (2024) take LaMa's object masks, which are of Detectron2's panoptic network, and leave open
+which; LaMa takes things of a score above 0.5 and of less than 0.3 of the picture, here less than half.
+A panoptic model's stuff (road, sky) counts as objects where it is small enough: take one for instances.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError
+from pagen.generate.mask_motion import follow
+from pagen.generate.mask_random import LARGEST_SHARE
+from pagen.generate.masks import bounded, fingerprint
+
+Frames = npt.NDArray[np.uint8]
+Masks = npt.NDArray[np.bool_]
+
+SCORE = 0.5
+MODELS = ("detr", "eomt", "mask2former", "maskformer")
+"""Of transformers' universal models those that ask for nothing but the picture."""
+FILES = ("*.json", "*.safetensors")
+
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """A loaded model as a function frame uint8 (H, W, C), C 1 or 3 (RGB) -> its objects, bool (N, H, W)."""
+
+    model: Any
+    processor: Any
+
+    def __call__(self, frame: Frames) -> Masks:
+        """Those of a score of at least one half and of less than half of the frame."""
+        import torch
+
+        rgb = np.repeat(frame, 3 // frame.shape[2], axis=2)
+        inputs = self.processor(images=rgb, return_tensors="pt", input_data_format="channels_last")
+        with torch.inference_mode():
+            outputs = self.model(**inputs)
+        objects = self._read(outputs, (frame.shape[0], frame.shape[1]))
+        share = objects.mean(axis=(1, 2))
+        kept: Masks = objects[(share > 0) & (share < LARGEST_SHARE)]
+        return kept
+
+    def _read(self, outputs: Any, size: tuple[int, int]) -> Masks:
+        read = self.processor.post_process_instance_segmentation
+        # a map of each object where the family has it; else a single map, in which one hides the other
+        whole = {"return_binary_maps": True} if "return_binary_maps" in inspect.signature(read).parameters else {}
+        (found,) = read(outputs, threshold=SCORE, target_sizes=[size], **whole)
+        maps = found["segmentation"].numpy()
+        numbers = np.array([segment["id"] for segment in found["segments_info"]])
+        objects: Masks = maps > 0 if maps.ndim == 3 else maps == numbers[:, None, None]
+        return objects
+
+
+@dataclass(frozen=True)
+class SegmentMasks:
+    """One object, followed through the segment.
+
+    Attributes:
+        name: the folder or hub id of the model.
+        folder: where it lies on this machine.
+        objects: frame uint8 (H, W, C) -> its objects, bool (N, H, W).
+    """
+
+    name: str
+    folder: Path
+    objects: Callable[[Frames], Masks]
+
+    def prepare(self, frames: Frames, name: str) -> None:
+        """Nothing."""
+
+    def segment(self, frames: Frames, state: None, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
+        """Masks, bool (T, H, W), and how many of them are random."""
+        return bounded(follow(map(self.objects, frames), rng), rng)
+
+    def origin(self) -> tuple[str, str]:
+        """The folder or hub id, and a fingerprint of the configurations and weights."""
+        files = [path for pattern in FILES for path in sorted(self.folder.glob(pattern))]
+        return self.name, fingerprint(self.folder, files)
+
+
+@lru_cache(maxsize=1)
+def open_segmenter(name: str) -> SegmentMasks:
+    """Masks by the model of a folder that `save_pretrained` wrote, or of a hub id `owner/name`; loaded once.
+
+    Raises:
+        PagenError: transformers is not installed, there is no model, it is of another kind, is incomplete,
+            has pickled weights only, or code of its own.
+    """
+    _need_transformers()
+    path = Path(name).expanduser().absolute()
+    if name and path.is_dir():
+        return SegmentMasks(str(path), path, load(path))
+    if _HUB_ID.fullmatch(name):
+        folder = _fetch(name)
+        return SegmentMasks(name, folder, load(folder))
+    raise PagenError(
+        f"expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:{name}'; "
+        "give for example segment:facebook/mask2former-swin-tiny-coco-instance"
+    )
+
+
+def _need_transformers() -> None:
+    if find_spec("transformers") is None:
+        raise PagenError(
+            "expected the package transformers for masks 'segment:MODEL', found none; pip install 'pagen[hub]'"
+        )
+
+
+def _fetch(name: str) -> Path:
+    """The folder of a hub id in the hub's own cache, downloaded if need be; nothing that is pickled, and no code."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(FILES)))
+    except (OSError, ValueError) as error:
+        raise _refusal(name, str(error)) from error
+
+
+def load(folder: Path) -> Segmenter:
+    """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`."""
+    if not (folder / "config.json").is_file():
+        raise PagenError(f"expected a transformers model in {folder}, found no config.json; is the path right?")
+    with _quiet():
+        from safetensors import SafetensorError
+
+        try:
+            processor, model, missing = _pretrained(folder)
+        except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
+            raise _refusal(str(folder), str(error)) from error
+    if missing:
+        raise PagenError(
+            f"expected all weights of the model in {folder}, found {len(missing)} missing ({min(missing)}); "
+            "give a model that was trained for segmentation"
+        )
+    return Segmenter(model, processor)
+
+
+def _pretrained(folder: Path) -> tuple[Any, Any, set[str]]:
+    """Processor, model, and names of the weights that the folder lacks."""
+    from transformers import AutoConfig, AutoImageProcessor, AutoModelForUniversalSegmentation
+
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    kind = AutoConfig.from_pretrained(folder, **options).model_type
+    if kind not in MODELS:
+        raise _another_kind(folder, kind)
+    # Pillow's on every machine: torchvision resizes to other bytes
+    auto: Any = AutoImageProcessor
+    processor = auto.from_pretrained(folder, backend="pil", **options)
+    options |= {"use_safetensors": True, "output_loading_info": True}
+    model, info = AutoModelForUniversalSegmentation.from_pretrained(folder, **options)
+    return processor, model, set(info["missing_keys"])
+
+
+def _another_kind(folder: Path, kind: str) -> PagenError:
+    return PagenError(
+        f"expected a model for instance segmentation ({' '.join(MODELS)}) in {folder}, found {kind!r}; take another"
+    )
+
+
+def _refusal(name: str, reason: str) -> PagenError:
+    """Transformers tells its failures apart by their text alone."""
+    if "trust_remote_code" in reason:
+        return PagenError(
+            f"expected a model of transformers' own classes, found own code in {name}; it is not run, take another"
+        )
+    if re.search(r"no file named \S+\.safetensors", reason):
+        return PagenError(
+            f"expected safetensors weights, found none in {name}; pickled weights are not read: "
+            "save the model again with save_pretrained"
+        )
+    first = reason.strip().partition("\n")[0]
+    return PagenError(
+        f"cannot load the model {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no advice while transformers loads."""
+    logging: Any = import_module("transformers.utils.logging")
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        logging.enable_progress_bar()
