@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.eval.scores import Scores, fill
+from pagen.footage.catalogue import folder_name
 from pagen.footage.flow import dis, grey
 from pagen.footage.prepare import Prepared, cache_folder
 
@@ -63,7 +64,7 @@ def score_baselines(prepared: Prepared, workers: int | None = None) -> Scores:
     Args:
         prepared: at the footage's own size (`prepare(..., size=None)`).
     """
-    path = cache_folder() / f"baselines-{prepared.dataset}-{prepared.fingerprint()[:12]}"
+    path = cache_folder() / f"baselines-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     how = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
     return fill(path, _of_clip, prepared, how, {}, workers, "trivial baselines")
 

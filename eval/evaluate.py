@@ -13,7 +13,7 @@ import tyro
 from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, write_text
-from pagen.footage.catalogue import DATASETS
+from pagen.footage.catalogue import DATASETS, folder_name
 from pagen.version import __version__
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def run(config: Evaluate) -> None:
         config.overwrite,
     )
     for path in config.runs:
-        console.say(f"scores: {path / 'scores' / config.dataset}")
+        console.say(f"scores: {path / 'scores' / folder_name(config.dataset)}")
     if config.write is not None:
         write_text(config.write, as_markdown(evaluation, command(config)))
         console.say(f"wrote {config.write}")

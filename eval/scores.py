@@ -28,6 +28,7 @@ from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.eval.protocols import POLICIES, frames_of_maps
 from pagen.folders import Folder, atomic, digest, digests
+from pagen.footage.catalogue import folder_name
 from pagen.footage.prepare import Prepared, prepare
 from pagen.footage.windows import Windows
 from pagen.spread import spread
@@ -155,7 +156,7 @@ def score_run(
     flows = _flows(prepared, recipe, workers)
     weights = digest(Path(run) / MODEL / WEIGHTS)["sha256"]
     return fill(
-        out or Path(run) / "scores" / dataset,
+        out or Path(run) / "scores" / folder_name(dataset),
         partial(_scores_of_clip, Path(run), weights, flows, place),
         prepared,
         {"recipe": recipe},

@@ -80,7 +80,7 @@ def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpa
     vae = _fill(_autoencoder(config.autoencoder), source, autoencoder_modules(config.autoencoder), _AUTOENCODER_LEAVES)
     source.check_all_taken()
     return LDMInpaintPipeline(
-        vae, unet, _scheduler(config), hole_value=-1.0, mask_range=(-1.0, 1.0), mask_resize="nearest", crop=0
+        vae, unet, _scheduler(config), hole_value=-1.0, mask_kept=-1.0, mask_hole=1.0, mask_resize="nearest", crop=0
     )
 
 

@@ -8,7 +8,6 @@ how a mask is written; both stand in the pipeline's configuration.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -43,7 +42,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         unet: `UNet2DModel` over 2 L + 1 channels, L of the latent.
         scheduler: `DDIMScheduler`.
         hole_value: what the masked image holds in the hole, in [-1, 1].
-        mask_range: what the mask's channel holds: (kept, hole).
+        mask_kept, mask_hole: what the mask's channel holds where the image is kept, and in the hole.
         mask_resize: how the mask shrinks to the latent: `"area"` (the share that is hole) or `"nearest"`.
         crop: the least side of the crops that the model is meant to work on, pixels; 0 for whole frames.
     """
@@ -54,13 +53,16 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         unet: Any,
         scheduler: Any,
         hole_value: float = 0.0,
-        mask_range: Sequence[float] = (0.0, 1.0),
+        mask_kept: float = 0.0,
+        mask_hole: float = 1.0,
         mask_resize: str = "area",
         crop: int = 0,
     ) -> None:
         super().__init__()
         self.register_modules(vae=vae, unet=unet, scheduler=scheduler)
-        self.register_to_config(hole_value=hole_value, mask_range=list(mask_range), mask_resize=mask_resize, crop=crop)
+        self.register_to_config(
+            hole_value=hole_value, mask_kept=mask_kept, mask_hole=mask_hole, mask_resize=mask_resize, crop=crop
+        )
 
     @property
     def vae_scale_factor(self) -> int:
@@ -115,7 +117,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         mask = (mask >= 0.5).to(image.dtype)
         hole = self.config.hole_value
         latent = self.encode(image * (1 - mask) + hole * mask)
-        low, high = self.config.mask_range
+        low, high = self.config.mask_kept, self.config.mask_hole
         small = interpolate(mask, latent.shape[2:], mode=self.config.mask_resize) * (high - low) + low
         return torch.cat([latent, small], 1)
 

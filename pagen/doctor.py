@@ -101,7 +101,7 @@ def _as_text(report: dict[str, Any]) -> str:
         "extras   " + "  ".join(f"{name} {found or '-'}" for name, found in report["extras"].items()),
         "devices  " + "  ".join(f"{name} ({what})" for name, what in report["devices"].items()),
         "cache    {path}, {used_gb} GB used, {free_gb} GB free".format(**report["cache"]),
-        *(f"data     {name:<12} {place or 'not found'}" for name, place in report["data"].items()),
+        *(f"data     {name:<14} {place or 'not found'}" for name, place in report["data"].items()),
     ]
     advice = f"missing: pip install {' '.join(missing)}" if missing else "nothing that is needed is missing"
     return "\n".join([*lines, advice])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,9 +30,12 @@ _TEMPORARY = ".tmp-"
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path in the folder of `path`, which takes the place of `path` when the block ends well."""
+    """A temporary path in the folder of `path`, which takes the place of `path` when the block ends well.
+
+    Its name is like no other: two machines may write the same file at once, one of them given up as lost.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{_TEMPORARY}{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(4)}-{path.name}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -152,6 +156,7 @@ class Folder:
     def finish(self) -> None:
         """Note that nothing is missing any more; a folder that knows that already is not touched."""
         if not self.complete:
+            self._sweep()
             self.complete = True
             self._write()
 
@@ -192,7 +197,7 @@ class Folder:
         return self
 
     def _sweep(self) -> None:
-        """Remove what a killed process left half-written."""
+        """Remove what a killed process left half-written, on this machine or another."""
         for leftover in list(self.path.rglob(f"{_TEMPORARY}*")):
             _remove(leftover)
 

@@ -1,4 +1,4 @@
-"""Independent items over local processes, in any order, with the same bytes.
+"""Independent items over local processes or a Ray cluster, in any order, with the same bytes.
 
 Every item is computed with one thread, however many workers there are: OpenCV's DIS flow and
 torch's convolutions give other last bits with another number of threads.
@@ -14,14 +14,19 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context, parent_process
 from types import ModuleType
 from typing import TypeVar
 
 from pagen.errors import PagenError
+from pagen.spread_ray import Cluster as Cluster
+from pagen.spread_ray import spread_ray
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Workers = int | Cluster | None
+"""Local processes (0 for none, None for one a core), or a Ray cluster."""
 
 
 def default_workers() -> int:
@@ -30,19 +35,22 @@ def default_workers() -> int:
 
 
 def spread(
-    function: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None
+    function: Callable[[Item], Result], items: Sequence[Item], workers: Workers = None
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, function(item)) as the items get done, in any order.
 
     Args:
         function: picklable, and a function of its item alone.
         items: picklable.
-        workers: processes; 0 computes here, None takes one for each core.
+        workers: processes; 0 computes here, None takes one for each core, a `Cluster` its own.
 
     Raises:
-        PagenError: a number of workers below 0, or a worker was killed (out of memory, mostly); what was
-            done stays done.
+        PagenError: a number of workers below 0, a worker was killed (out of memory, mostly), or what
+            `spread_ray` says of a cluster; what was done stays done.
     """
+    if isinstance(workers, Cluster):
+        yield from spread_ray(partial(_alone, function), items, workers)
+        return
     if workers is not None and workers < 0:
         raise PagenError(f"expected --workers of 0 and more, found {workers}; leave it out for one for each core")
     if not items:
@@ -107,12 +115,24 @@ def _birth() -> Iterator[None]:
 
 
 def _start() -> None:
+    _keep_to_one_thread()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _alone(function: Callable[[Item], Result], item: Item) -> Result:
+    _keep_to_one_thread()
+    return function(item)
+
+
+def _keep_to_one_thread() -> None:
+    """One thread in this process from now on."""
     # torch reads the variables when an item imports it; importing it here would cost each worker seconds
     os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
     import cv2
 
     cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def _end_with_parent() -> None:

@@ -69,7 +69,8 @@ def sheet(model: ConvAE3d, batches: Batches, path: Path) -> None:
     """
     lines = [_line(model, *sample) for sample in _samples(batches)]
     limit = float(np.quantile(np.stack([line.error for line in lines]), 0.999)) or 1.0
-    fast = _fast(lines) if batches.flow is not None else None
+    coloured = isinstance(batches.recipe, Temporal) and batches.recipe.encoding == "rgb"
+    fast = _fast(lines) if batches.flow is not None and not coloured else None
     columns = {"input": "input", "target": "target", "output": "reconstruction"}
     if batches.recipe.probability == 0:
         del columns["target"]
@@ -104,8 +105,8 @@ def _title(batches: Batches, fast: float | None) -> str:
     what = f"{recipe.name} on {batches.prepared.dataset}, training clips"
     if recipe.probability > 0:
         what += f"; pseudo-anomalies: the {_SHOWN} of {_TRIED} that differ most from their targets"
-    if fast is not None and isinstance(recipe, Temporal):
-        what += f"\nhue is direction, saturation speed, full at {fast * recipe.radius:.2g} pixels per frame"
+    if isinstance(recipe, Temporal):
+        what += f"\nhue is direction, saturation speed, full at {(fast or 1) * recipe.radius:.2g} pixels per frame"
     return what
 
 

@@ -139,9 +139,9 @@ class Temporal(Recipe):
     epochs: int = 25
     probability: float = 0.5
     flow: str = "dis"
-    """Optical flow."""
-    encoding: Literal["uvm", "uv"] = "uvm"
-    """Channels: x, y and magnitude, or x and y."""
+    """Optical flow: dis, tvl1, or file:DIR (CLIP.npy, from another program)."""
+    encoding: Literal["uvm", "rgb", "uv"] = "uvm"
+    """Channels: x, y and magnitude; the colours of the colour wheel, as the paper's figures; or x and y."""
     radius: float = 20.0
     """Speed in pixels per frame that becomes 1."""
 

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json, write_text
-from pagen.footage.flow import flow_folder
+from pagen.footage.flow import flow_folder, open_flow
 from pagen.footage.prepare import Prepared, prepare
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.models.conv_ae import ConvAE3d
@@ -87,13 +87,19 @@ def _pseudo(config: Train[Any], prepared: Prepared) -> PASet | None:
             f"expected {config.recipe.kind} pseudo-anomalies in {config.pseudo}, found {' '.join(pseudo.kinds)}; "
             f"generate them with --kinds {config.recipe.kind}"
         )
-    made_with = pseudo.folder.config["flow"]
-    if isinstance(config.recipe, Temporal) and config.recipe.flow != made_with:
+    made_with = pseudo.flow_spec
+    if isinstance(config.recipe, Temporal) and not _same_flow(config.recipe.flow, pseudo):
         raise PagenError(
             f"expected pseudo-anomalies of {config.recipe.flow} flow in {config.pseudo}, found {made_with}; "
             f"generate them with --flow {config.recipe.flow}, or train with --flow {made_with}"
         )
     return pseudo
+
+
+def _same_flow(spec: str, pseudo: PASet) -> bool:
+    """Whether a PA set was made of this flow, wherever its files lie now."""
+    made = pseudo.folder.config["flow"], pseudo.folder.inputs.get("flow", "")
+    return made == (spec.partition(":")[0], open_flow(spec).identity())
 
 
 def _flow(recipe: Recipe, prepared: Prepared, workers: int | None) -> Any:

@@ -12,7 +12,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError, unknown_name
-from pagen.footage.catalogue import DATASETS
+from pagen.footage.catalogue import DATASETS, folder_name
 from pagen.train.recipes import RECIPES, Recipe, Scale
 
 R = TypeVar("R", bound=Recipe)
@@ -88,7 +88,9 @@ def run(config: Train[Any]) -> None:
 
 def run_folder(config: Train[Any]) -> Path:
     """Where the run lies."""
-    return config.out or Path("runs") / f"{config.recipe.name}-{config.dataset}-{config.scale}-{config.seed}"
+    return (
+        config.out or Path("runs") / f"{config.recipe.name}-{folder_name(config.dataset)}-{config.scale}-{config.seed}"
+    )
 
 
 def recipe_of(config: Train[Any]) -> dict[str, Any]:

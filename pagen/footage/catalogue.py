@@ -167,5 +167,18 @@ for _row in (
         obtain="nothing to obtain",
         scenes="pagen.footage.street:scenes",
     ),
+    DataSet(
+        name="street:square",
+        what="procedural footage of a square, by another camera than the street's: to transfer to",
+        fps=10,
+        licence="Apache-2.0",
+        obtain="nothing to obtain",
+        scenes="pagen.footage.street:square",
+    ),
 ):
     DATASETS.register(_row.name, _row)
+
+
+def folder_name(dataset: str) -> str:
+    """A data set's name in that of a folder: without the colon, which Windows refuses."""
+    return dataset.replace(":", "-")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -20,14 +20,15 @@ from pagen import console
 from pagen.arrays import read_array, write_slices
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests
+from pagen.footage.catalogue import folder_name
+from pagen.footage.flow_file import FileFlow, Flow
 from pagen.footage.prepare import Prepared, cache_folder
 from pagen.registry import Registry
-from pagen.spread import spread
+from pagen.spread import Workers, spread
 
 Grey = npt.NDArray[np.uint8]
-Flow = npt.NDArray[np.floating[Any]]
 FlowMethod = Callable[[Iterator[Grey]], Iterator[Flow]]
-ENCODINGS = {"uv": 2, "uvm": 3}
+ENCODINGS = {"uv": 2, "uvm": 3, "rgb": 3}
 """Encoding -> channels."""
 
 
@@ -52,7 +53,62 @@ def tvl1(frames: Iterator[Grey]) -> Iterator[Flow]:
     return module.tvl1(frames)
 
 
-FLOWS: Registry[FlowMethod] = Registry("flow", "pagen.flows", {"dis": dis, "tvl1": tvl1})
+class FlowSource(Protocol):
+    """Where the flow of a clip comes from."""
+
+    def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
+        """Flow (2, H, W) of a prepared clip in pixels per frame, x then y, from each frame to the next."""
+
+    def identity(self) -> str:
+        """What the flow depends on beside the prepared clips and the source's name; empty if on nothing."""
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Flow that a method makes of the grey frames."""
+
+    method: FlowMethod
+
+    def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
+        """Flow (2, H, W)."""
+        return self.method(grey(frame) for frame in prepared.frames(name))
+
+    def identity(self) -> str:
+        """Nothing else."""
+        return ""
+
+
+def computed(name: str, method: FlowMethod) -> Callable[[str], FlowSource]:
+    """The factory of a method that takes no option."""
+
+    def factory(option: str) -> FlowSource:
+        if option:
+            raise PagenError(f"expected flow {name!r} without an option, found '{name}:{option}'; leave {option!r} out")
+        return Computed(method)
+
+    return factory
+
+
+def _file(option: str) -> FlowSource:
+    if not option:
+        raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
+    return FileFlow(Path(option))
+
+
+FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
+    "flow", "pagen.flows", {"dis": computed("dis", dis), "tvl1": computed("tvl1", tvl1), "file": _file}
+)
+"""Name -> factory over what follows the colon of `name:option`, empty without one."""
+
+
+def open_flow(spec: str) -> FlowSource:
+    """Flow by `name` or `name:option`: `dis`, `tvl1`, `file:DIR`.
+
+    Raises:
+        PagenError: no such flow, no such option, or no such folder.
+    """
+    name, _, option = spec.partition(":")
+    return FLOWS[name](option)
 
 
 @dataclass(frozen=True)
@@ -66,18 +122,17 @@ class FlowFolder:
         return read_array(self.folder.path / f"flow/{name}.npy")
 
 
-def flow_folder(
-    prepared: Prepared, names: Sequence[str], method: str = "dis", workers: int | None = None
-) -> FlowFolder:
-    """The flow of the named clips, computed where it has not been.
+def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", workers: Workers = None) -> FlowFolder:
+    """The flow of the named clips, computed, or read and rescaled, where it has not been.
 
     Raises:
-        PagenError: unknown method, or a clip of a single frame.
+        PagenError: unknown method, a clip of a single frame, or a file that is not its flow.
     """
-    FLOWS[method]
-    path = cache_folder() / f"flow-{method}-{prepared.dataset}-{prepared.fingerprint()[:12]}"
-    inputs = {"prepared": prepared.fingerprint()}
-    folder = Folder.begin(path, "flow", {"method": method}, inputs, {"prepared": str(prepared.path)})
+    name, identity = method.partition(":")[0], open_flow(method).identity()
+    of = f"{name}-{identity[:12]}" if identity else name
+    path = cache_folder() / f"flow-{of}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
+    inputs = {"prepared": prepared.fingerprint()} | ({"files": identity} if identity else {})
+    folder = Folder.begin(path, "flow", {"method": name}, inputs, {"prepared": str(prepared.path)})
     pending = folder.pending(names)
     if pending:
         jobs = [_Job(prepared, name, method, path) for name in pending]
@@ -96,11 +151,11 @@ class _Job:
 
 
 def _flow_of(job: _Job) -> dict[str, dict[str, Any]]:
-    frames = job.prepared.frames(job.name)
-    if len(frames) < 2:
-        raise PagenError(f"clip {job.name}: expected two frames or more for flow, found {len(frames)}; leave it out")
+    frames = job.prepared.length(job.name)
+    if frames < 2:
+        raise PagenError(f"clip {job.name}: expected two frames or more for flow, found {frames}; leave it out")
     out = job.path / f"flow/{job.name}.npy"
-    maps = FLOWS[job.method](grey(frame) for frame in frames)
+    maps = open_flow(job.method).maps(job.prepared, job.name)
     write_slices(out, (flow[None].astype(np.float16) for flow in maps))
     return digests(job.path, [out])
 
@@ -117,13 +172,16 @@ def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
 
     Args:
         flow: (T, 2, H, W) in pixels per frame.
-        encoding: `"uv"`, or `"uvm"`, which adds the magnitude.
-        radius: the speed in pixels per frame that becomes 1; a fixed one, since a radius of each
-            frame's own would erase speed.
+        encoding: `"uv"`; `"uvm"`, which adds the magnitude; or `"rgb"`, the colours of `colour_wheel`, as the
+            figures of Rai et al. (2024) show their inputs.
+        radius: the speed that becomes 1; faster ones are cut to it in each channel, or darkened in the
+            colours. A fixed one, since a radius of each frame's own would erase speed.
 
     Returns:
         (C, T, H, W) in [-1, 1].
     """
+    if encoding == "rgb":
+        return 2 * _colours(flow[:, 0], flow[:, 1], radius) - 1
     channels = [flow[:, 0], flow[:, 1]]
     if encoding == "uvm":
         channels.append(np.hypot(channels[0].astype(np.float32), channels[1]))
@@ -137,16 +195,22 @@ def colour_wheel(flow: Flow, radius: float) -> Grey:
     The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius
     are darkened.
     """
-    u, v = flow[0].astype(np.float32) / radius, flow[1].astype(np.float32) / radius
-    speed = np.hypot(u, v)[..., None]
-    wheel = _middlebury_wheel()
-    position = (np.arctan2(-v, -u) / np.pi + 1) / 2 * (len(wheel) - 1)
-    low = np.floor(position).astype(int)
-    part = (position - low)[..., None]
-    colour = (1 - part) * wheel[low] + part * wheel[(low + 1) % len(wheel)]
-    inside = 1 - speed * (1 - colour)
-    picture: npt.NDArray[np.float64] = 255 * np.where(speed <= 1, inside, colour * 0.75)
-    return picture.astype(np.uint8)
+    return (255 * _colours(flow[0], flow[1], radius)).astype(np.uint8).transpose(1, 2, 0)
+
+
+def _colours(u: Flow, v: Flow, radius: float) -> npt.NDArray[np.float32]:
+    """Red, green and blue (3, ...) in [0, 1] of flow of any shape (...)."""
+    u, v = u.astype(np.float32) / np.float32(radius), v.astype(np.float32) / np.float32(radius)
+    speed = np.hypot(u, v)
+    wheel = _middlebury_wheel().astype(np.float32)
+    position = (np.arctan2(-v, -u) / np.float32(np.pi) + 1) / 2 * np.float32(len(wheel) - 1)
+    low = position.astype(np.intp)
+    part, high = position - low, (low + 1) % len(wheel)
+    colours = np.empty((3, *speed.shape), np.float32)
+    for channel, hue in zip(colours, wheel.T, strict=True):
+        colour = (1 - part) * hue[low] + part * hue[high]
+        channel[...] = np.where(speed <= 1, 1 - speed * (1 - colour), colour * np.float32(0.75))
+    return colours
 
 
 def _middlebury_wheel() -> npt.NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests
-from pagen.spread import spread
+from pagen.spread import Workers, spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ def prepare(
     size: Size | None = (256, 256),
     colour: bool = False,
     out: Path | None = None,
-    workers: int | None = None,
+    workers: Workers = None,
     overwrite: bool = False,
 ) -> Prepared:
     """Prepare a data set, or open it where that has been done before.
@@ -77,10 +77,12 @@ def prepare(
             None keeps the footage's own size.
         colour: three channels (RGB) instead of one (grey).
         out: the folder; by default one in the cache, named after the data set, size and footage.
+        workers: as `spread` takes them.
 
     Raises:
         PagenError: the footage is missing or damaged, a side under 16 pixels, or `out` holds something else.
     """
+    from pagen.footage.catalogue import folder_name
     from pagen.footage.locate import locate
 
     if size is not None and min(size) < SMALLEST:
@@ -89,7 +91,7 @@ def prepare(
     footage.require()
     identity = _identity(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
-    path = out or cache_folder() / f"{dataset}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
+    path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
     config = {
         "dataset": dataset,
         "size": size,
@@ -195,7 +197,7 @@ class _Job:
     colour: bool
 
 
-def _fill(folder: Folder, footage: Footage, size: Size | None, colour: bool, workers: int | None) -> None:
+def _fill(folder: Folder, footage: Footage, size: Size | None, colour: bool, workers: Workers) -> None:
     pending = set(folder.pending([clip.name for clip in footage.clips]))
     jobs = [_Job(clip, folder.path, size, colour) for clip in footage.clips if clip.name in pending]
     if jobs or not folder.complete:

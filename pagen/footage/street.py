@@ -1,8 +1,9 @@
 """A street that needs nothing: clips with people, and with events that are labelled frame by frame.
 
-A fixed camera looks obliquely at a walkway, a bit like UCSD Ped2: walkers in both directions, couples,
-groups that stand and talk, people who stop. In the test clips something else happens: a cyclist, a cart,
-a runner, somebody who crosses the flow or the lawn, a fall, an abandoned bag, smoke.
+A fixed camera looks obliquely at a walkway, a bit like UCSD Ped2, or, by another preset, at a square:
+walkers in both directions, couples, groups that stand and talk, people who stop. In the test clips
+something else happens: a cyclist, a cart, a runner, somebody who crosses the flow or walks where nobody
+does, a fall, an abandoned bag, smoke.
 
 Speed alone tells little: runners, cyclists and carts keep to the far lanes, where they cover no more
 pixels a frame than the near walkers. Everything follows from the seed and the numbers of a scene; frames
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,17 @@ from pagen.seeds import generator
 MEANINGFUL = 12
 """A frame is anomalous when its mask has at least so many pixels."""
 
+EDITION = 2
+"""Of the drawing: raise it whenever a change makes other frames, masks or labels of the same scene, so that
+what was prepared from the older drawing is not taken for the new one."""
+
+LONG = 120
+"""Frames; in longer clips events last no longer."""
+
+LASTING, PAUSE, SEEN = (0.4, 0.65), (0.15, 0.3), 0.08
+"""How long an event and the pause before a second one last, and what the clip shows of an event at least: shares
+of a clip."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -39,6 +52,7 @@ class Scene:
         number: counts from 1 within the split.
         length: frames.
         events: what happens, in the order of time.
+        edition: see `EDITION`.
     """
 
     seed: int
@@ -47,6 +61,7 @@ class Scene:
     number: int
     length: int
     events: tuple[Event, ...] = ()
+    edition: int = EDITION
 
     @property
     def name(self) -> str:
@@ -86,9 +101,9 @@ class Scene:
             shadow=float(rng.uniform(0.25, 0.42)),
         )
         actors, lanes = crowd(preset, rng, self.length / preset.fps)
-        for index, (kind, start) in enumerate(self.events):
+        for index, one in enumerate(self.events):
             chance = generator(self.seed, "street", self.preset, self.name, "event", index)
-            actors += event(preset, chance, kind, start / preset.fps, lanes if index == 0 else lanes[::-1])
+            actors += event(preset, chance, one, lanes if index == 0 else lanes[::-1])
         return Stage(preset, key, light, tuple(actors))
 
 
@@ -118,17 +133,37 @@ def scenes(
     return (*usual, *unusual)
 
 
+def square() -> tuple[Scene, ...]:
+    """The clips of the data set `street:square`: another camera, over another place."""
+    return scenes(preset="square")
+
+
 def _plot(seed: int, preset: str, test: int, frames: int) -> list[tuple[Event, ...]]:
-    """One or two events for every test clip; from four clips on every kind occurs."""
+    """What happens in every test clip.
+
+    One clip in four is without an event; from four clips on every kind occurs, for which some clips have two.
+    """
     rng = generator(seed, "street", preset, "plot")
-    deck = [str(kind) for kind in rng.permutation(KINDS)]
-    second = max(test // 4, len(KINDS) - test)
-    plot = []
-    for i in range(test):
-        double = i < second
-        starts = [float(rng.uniform(*((0.12, 0.22) if double else (0.2, 0.5))))] + [
-            float(rng.uniform(0.55, 0.7))
-        ] * double
-        kinds = [deck[i % len(deck)], deck[(i + test) % len(deck)]]
-        plot.append(tuple(Event(kind, round(start * frames)) for kind, start in zip(kinds, starts, strict=False)))
-    return plot
+    quiet = min(test // 4, max(test - 4, 0))
+    busy = test - quiet
+    double = min(max(test // 4, len(KINDS) - busy), busy)
+    deck = cycle([str(kind) for kind in rng.permutation(KINDS)])
+    plot: list[tuple[Event, ...]] = [()] * quiet
+    for count, clips in ((1, busy - double), (2, double)):
+        for place in (np.arange(clips) + rng.random(clips)) / max(clips, 1):
+            times = _times(rng, count, float(place), frames)
+            plot.append(tuple(Event(kind, *time) for kind, time in zip(islice(deck, count), times, strict=True)))
+    return [plot[i] for i in rng.permutation(test)]
+
+
+def _times(rng: np.random.Generator, count: int, place: float, frames: int) -> list[tuple[int, int]]:
+    """Start and end of one event, or of two with a pause between them.
+
+    From `place` 0 to 1 they move from where the first is all but over at the first frame to where the last
+    has just begun at the last one, so that with places evenly spread time says nothing of the label.
+    """
+    lasting, pause = min(frames, LONG) * rng.uniform(*LASTING, count), min(frames, LONG) * rng.uniform(*PAUSE)
+    starts = [0.0, lasting[0] + pause][:count]
+    first, final = SEEN * frames - lasting[0], (1 - SEEN) * frames - starts[-1]
+    begin = first + place * (final - first)
+    return [(round(begin + start), round(begin + start + last)) for start, last in zip(starts, lasting, strict=True)]

@@ -20,7 +20,8 @@ from pagen.footage.street_preset import Preset
 
 Rng = np.random.Generator
 NEVER = math.inf
-_MARGIN = 14.0  # pixels outside the picture at which somebody comes or goes
+MARGIN = 14.0
+"""Pixels outside the picture at which somebody comes or goes."""
 _RAMP = 0.5  # seconds to stop or to start walking
 
 
@@ -77,25 +78,33 @@ class Figure(NamedTuple):
 
 @dataclass(frozen=True)
 class Actor:
-    """Something in the street: a path, what it looks like on it, and from when to when it is an anomaly (seconds)."""
+    """Something in the street: a path, and what it looks like on it.
+
+    Attributes:
+        alarm, calm: from when to when it is an anomaly, seconds.
+        comes, goes: from when to when it is there at all, seconds.
+    """
 
     path: Path
     look: Callable[[Motion], list[Limb]]
     alarm: float = NEVER
     calm: float = NEVER
+    comes: float = -NEVER
+    goes: float = NEVER
 
     def figure(self, time: float) -> Figure:
         """What there is to draw at that time."""
         near = -1 if math.cos(self.path.heading) > 0 else 1
         motion = Motion(time, self.path.gone(time), self.path.effort(time), near)
-        return Figure(self.look(motion), self.path.at(time), self.path.heading, self.alarm <= time < self.calm)
+        limbs = self.look(motion) if self.comes <= time < self.goes else []
+        return Figure(limbs, self.path.at(time), self.path.heading, self.alarm <= time < self.calm)
 
 
 def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple[int, int]]:
     """The usual walkers of a clip, and the lower lane of each free pair, in any order."""
     near, far = int(rng.integers(1, 4)), int(rng.integers(preset.lanes - 5, preset.lanes - 2))
     free = {near, near + 1, far, far + 1}
-    busy = rng.uniform(0.75, 1.5)
+    busy = rng.uniform(*preset.gaps)
     actors: list[Actor] = []
     lane = 0
     while lane < preset.lanes:
@@ -103,10 +112,10 @@ def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple
         draw = rng.random()
         if lane in free:
             lane += 1
-        elif double and draw < 0.12:
+        elif double and draw < preset.standing:
             actors += _standing(preset, rng, lane)
             lane += 2
-        elif double and draw < 0.34:
+        elif double and draw < preset.standing + 0.22:
             actors += _walkers(preset, rng, duration, busy * 1.4, (lane, lane + 1))
             lane += 2
         elif draw > 0.88:
@@ -157,8 +166,8 @@ def _walkers(preset: Preset, rng: Rng, duration: float, busy: float, lanes: tupl
     """Everybody who comes along these lanes, side by side where there are two lanes."""
     forward = rng.random() < 0.5
     speed = float(np.clip(rng.normal(1.42, 0.28), 0.8, 1.95))
-    crossing = _crossing(preset, lanes[-1], speed)
-    time = -crossing + float(rng.uniform(0, 6))
+    way = crossing(preset, lanes[-1]) / speed
+    time = -way + float(rng.uniform(0, 6))
     while time < duration:
         for lane in lanes:
             body = somebody(rng)
@@ -203,13 +212,14 @@ def _talking(body: Body, gait: Gait, rate: float, offset: float, motion: Motion)
     return person(body, gait, motion, wave=max(0.0, 0.9 * math.sin(turn) + 0.25 * math.sin(3.1 * turn)))
 
 
-def _crossing(preset: Preset, lane: float, speed: float) -> float:
+def crossing(preset: Preset, lane: float) -> float:
+    """Metres along a lane from one side of the picture to the other."""
     across = preset.lane(lane)
-    return (preset.along_at(preset.width + _MARGIN, across) - preset.along_at(-_MARGIN, across)) / speed
+    return preset.along_at(preset.width + MARGIN, across) - preset.along_at(-MARGIN, across)
 
 
 def follow(preset: Preset, lane: float, forward: bool, speed: float, since: float) -> Path:
     """Along a lane; at the time `since` outside the picture and about to come in."""
     across = preset.lane(lane)
-    column = -_MARGIN if forward else preset.width + _MARGIN
+    column = -MARGIN if forward else preset.width + MARGIN
     return Path((preset.along_at(column, across), across), 0.0 if forward else math.pi, speed, since)

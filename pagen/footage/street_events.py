@@ -1,5 +1,7 @@
 """What happens in the test clips: cyclist, cart, runner, wrong way, fall, abandoned bag, smoke.
 
+Every event has an interval of its own, which may begin before the clip or end after it: somebody comes into
+sight and leaves it, falls and is up again, a bag is put down and taken away, smoke wells up and is blown away.
 Runners, cyclists and carts keep to the far pair of free lanes, where they cover no more pixels a frame
 than a near walker does.
 """
@@ -12,68 +14,95 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from pagen.footage.street_actors import NEVER, Actor, Path, Rng, follow, somebody, walk
+from pagen.footage.street_actors import MARGIN, NEVER, Actor, Path, Rng, crossing, follow, somebody, walk
 from pagen.footage.street_figures import Body, Gait, Limb, Motion, bag, carrier, cart, cyclist, fallen, person, smooth
 from pagen.footage.street_preset import Preset
 
 KINDS = ("cyclist", "cart", "runner", "wrong_way", "fall", "abandoned", "smoke")
+_SPEEDS = {"runner": (2.2, 2.9), "cyclist": (2.4, 3.3), "cart": (2.0, 2.7), "wrong_way": (1.1, 1.6)}
 
 
 class Event(NamedTuple):
-    """What happens in a test clip: its kind, and the frame at which it comes into sight or begins."""
+    """What happens in a test clip: its kind, and the frames [start, end) at which it does; either may lie outside."""
 
     kind: str
     start: int
+    end: int
 
 
-def event(preset: Preset, rng: Rng, kind: str, time: float, lanes: tuple[int, int]) -> list[Actor]:
-    """The actors of an event that begins at `time` seconds; `lanes` are the free ones, its own first."""
+def event(preset: Preset, rng: Rng, what: Event, lanes: tuple[int, int]) -> list[Actor]:
+    """The actors of an event; `lanes` are the free ones, its own first."""
+    kind, start, end = what.kind, what.start / preset.fps, what.end / preset.fps
     if kind in ("cyclist", "cart", "runner"):
-        return [_passing(preset, rng, kind, time, max(lanes))]
+        return [_passing(preset, rng, kind, start, end, max(lanes))]
     if kind == "wrong_way":
-        return [_wrong_way(preset, rng, time)]
+        return [_wrong_way(preset, rng, start, end)]
     if kind == "fall":
-        return [_fall(preset, rng, time, lanes[0])]
-    return _abandoned(preset, rng, time, lanes[0]) if kind == "abandoned" else [_smoke(preset, rng, time, lanes[0])]
+        return [_fall(preset, rng, start, end, lanes[0])]
+    if kind == "abandoned":
+        return _abandoned(preset, rng, start, end, lanes[0])
+    return [_smoke(preset, rng, start, end, lanes[0])]
 
 
-def _passing(preset: Preset, rng: Rng, kind: str, time: float, lane: int) -> Actor:
-    body, forward = replace(somebody(rng, "none"), coat=False), bool(rng.random() < 0.5)
+def _along(preset: Preset, rng: Rng, kind: str, start: float, end: float, lane: float) -> Path:
+    """Through the picture in that time, or, should that be too quick or slow for the kind, in one round its middle."""
+    slowest, quickest = _SPEEDS[kind]
+    way = crossing(preset, lane)
+    speed = min(max(way / (end - start), slowest), quickest)
+    return follow(preset, lane, bool(rng.random() < 0.5), speed, (start + end - way / speed) / 2)
+
+
+def _passing(preset: Preset, rng: Rng, kind: str, start: float, end: float, lane: int) -> Actor:
+    body = replace(somebody(rng, "none"), coat=False)
+    path = _along(preset, rng, kind, start, end, lane + 0.5)
     if kind == "runner":
-        speed = float(rng.uniform(2.2, 2.9))
-        gait = Gait(speed / 1.35, 0.38, 0.22, arm=0.85, elbow=1.5, lean=0.3, bob=-0.02, offset=float(rng.random()))
+        stride = path.speed / 1.35
+        gait = Gait(stride, 0.38, 0.22, arm=0.85, elbow=1.5, lean=0.3, bob=-0.02, offset=float(rng.random()))
         look: Callable[[Motion], list[Limb]] = partial(person, body, gait)
     elif kind == "cyclist":
-        speed, look = float(rng.uniform(2.4, 3.3)), partial(cyclist, body, float(rng.choice([40, 90, 200])))
+        look = partial(cyclist, body, float(rng.choice([40, 90, 200])))
     else:
-        speed, look = float(rng.uniform(2.0, 2.7)), partial(cart, body, float(rng.choice([95, 180, 210])))
-    path = follow(preset, lane + 0.5, forward, speed, time)
+        look = partial(cart, body, float(rng.choice([95, 180, 210])))
     return Actor(path, look, alarm=0.0)
 
 
-def _wrong_way(preset: Preset, rng: Rng, time: float) -> Actor:
-    """Across the usual flow from the lawn to the hedge, or along over the lawn where nobody goes."""
-    body, speed = somebody(rng, "none"), float(rng.uniform(1.1, 1.6))
-    look = partial(person, body, walk(rng, body, speed))
-    forward = bool(rng.random() < 0.5)
+def _wrong_way(preset: Preset, rng: Rng, start: float, end: float) -> Actor:
+    """Aslant through the usual flow, or along over the lawn where nobody goes."""
+    body = somebody(rng, "none")
     if rng.random() < 0.35:
-        return Actor(follow(preset, -2.0, forward, speed, time), look, alarm=0.0)
-    near = 9.0
-    start = preset.along_at(float(rng.uniform(0.3, 0.7)) * preset.width, near)
-    heading = math.pi / 2 + float(rng.uniform(-0.35, 0.35))
-    arrival = time + (preset.hedge - 0.6 - near) / math.sin(heading) / speed
-    return Actor(Path((start, near), heading, speed, time, ((arrival, NEVER),)), look, alarm=0.0)
+        path = _along(preset, rng, "wrong_way", start, end, -2.0)
+        return Actor(path, partial(person, body, walk(rng, body, path.speed)), alarm=0.0)
+    path = _aslant(preset, rng, float(rng.uniform(*_SPEEDS["wrong_way"])), start, end)
+    look = partial(person, body, walk(rng, body, path.speed))
+    return Actor(path, look, alarm=0.0, comes=start, goes=end)
 
 
-def _fall(preset: Preset, rng: Rng, time: float, lane: int) -> Actor:
-    """Somebody who walks, falls, lies, and mostly gets up again after some seconds."""
+def _aslant(preset: Preset, rng: Rng, speed: float, start: float, end: float) -> Path:
+    """From below the picture out of it by the side to which that crosses the flow more steeply, or back."""
+    way, near = speed * (end - start), preset.walkway[0] - 4
+    left, slant = preset.yaw > 0, float(rng.uniform(0.65, 0.95))
+    heading = (math.pi - slant if left else slant) - preset.yaw
+    across = near + way * math.sin(heading)
+    along = preset.along_at(-MARGIN if left else preset.width + MARGIN, across)
+    if rng.random() < 0.5:
+        return Path((along, across), heading + math.pi, speed, start)
+    return Path((along - way * math.cos(heading), near), heading, speed, start)
+
+
+def _fall(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> Actor:
+    """Somebody who walks, falls, lies, gets up and goes on."""
     body, speed = replace(somebody(rng, "none"), coat=False), float(rng.uniform(1.1, 1.5))
-    up = time + float(rng.uniform(3.5, 6.0)) if rng.random() < 0.6 else NEVER
+    up = max(end - 1.3, start + 0.8)
+    path = _stopping(preset, rng, lane, speed, start, up + 1.6)
+    look = partial(_falling, body, walk(rng, body, speed), start, up)
+    return Actor(path, look, alarm=start + 0.25, calm=up + 1.3)
+
+
+def _stopping(preset: Preset, rng: Rng, lane: int, speed: float, start: float, end: float) -> Path:
+    """Along the street, with a stop for that time well inside the picture."""
     across = preset.lane(lane + 0.5)
-    start = (preset.along_at(float(rng.uniform(0.3, 0.7)) * preset.width, across), across)
-    path = Path(start, 0.0 if rng.random() < 0.5 else math.pi, speed, time, ((time, up + 1.6),))
-    look = partial(_falling, body, walk(rng, body, speed), time, up)
-    return Actor(path, look, alarm=time + 0.25, calm=up + 1.3)
+    place = (preset.along_at(float(rng.uniform(0.25, 0.75)) * preset.width, across), across)
+    return Path(place, 0.0 if rng.random() < 0.5 else math.pi, speed, start, ((start, end),))
 
 
 def _falling(body: Body, gait: Gait, down: float, up: float, motion: Motion) -> list[Limb]:
@@ -83,45 +112,52 @@ def _falling(body: Body, gait: Gait, down: float, up: float, motion: Motion) -> 
     return fallen(limbs, 1.5 * lying * lying, body.height) if lying > 0 else limbs
 
 
-def _abandoned(preset: Preset, rng: Rng, time: float, lane: int) -> list[Actor]:
-    """Somebody stops, puts a bag down and goes away; the bag is the anomaly from then on."""
-    body, speed = somebody(rng, "hand"), float(rng.uniform(1.1, 1.5))
-    across = preset.lane(lane + 0.5)
-    start = (preset.along_at(float(rng.uniform(0.25, 0.75)) * preset.width, across), across)
-    path = Path(start, 0.0 if rng.random() < 0.5 else math.pi, speed, time - 1.5, ((time - 1.5, time),))
-    gait = walk(rng, body, speed)
-    drop = time - 0.5
-    here = path.at(drop)
-    place = (here[0], here[1] - 0.25)
-    lies = Path(place, path.heading)
+def _abandoned(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> list[Actor]:
+    """Somebody stops, puts a bag down and goes away, and somebody else comes, stops and takes it.
+
+    In between the bag is the anomaly. Both go the same way at the same speed, so that they never meet.
+    """
+    owner, finder, speed = somebody(rng, "hand"), somebody(rng, "none"), float(rng.uniform(1.1, 1.5))
+    path = _stopping(preset, rng, lane, speed, start - 1.5, start)
+    here = path.at(start)
+    lies = Path((here[0], here[1] - 0.25), path.heading)
+    later = replace(path, since=end - 0.5, stops=((end - 0.5, end + 1.0),))
+    finder = replace(finder, luggage="hand", luggage_grey=owner.luggage_grey)
+    drop = start - 0.5
     return [
-        Actor(path, partial(_leaving, body, gait, drop)),
-        Actor(lies, partial(_left, body.luggage_grey, drop), alarm=time),
+        Actor(path, partial(_bearing, owner, walk(rng, owner, speed), -NEVER, drop)),
+        Actor(later, partial(_bearing, finder, walk(rng, finder, speed), end, NEVER)),
+        Actor(lies, partial(_lying, owner.luggage_grey, drop, end), alarm=start, comes=drop, goes=end),
     ]
 
 
-def _leaving(body: Body, gait: Gait, drop: float, motion: Motion) -> list[Limb]:
-    return carrier(body, gait, motion) if motion.time < drop else person(replace(body, luggage="none"), gait, motion)
+def _bearing(body: Body, gait: Gait, since: float, until: float, motion: Motion) -> list[Limb]:
+    """Somebody with a bag in hand at that time, without it before and after."""
+    bears = since <= motion.time < until
+    return carrier(body, gait, motion) if bears else person(replace(body, luggage="none"), gait, motion)
 
 
-def _left(grey: float, drop: float, motion: Motion) -> list[Limb]:
-    lowered = 0.25 * (1 - smooth((motion.time - drop) / 0.4))
-    return bag(grey, (0.0, 0.0, lowered)) if motion.time >= drop else []
+def _lying(grey: float, drop: float, grab: float, motion: Motion) -> list[Limb]:
+    """A bag that is let down at first and lifted at last."""
+    low = smooth((motion.time - drop) / 0.4) * smooth((grab - motion.time) / 0.4)
+    return bag(grey, (0.0, 0.0, 0.25 * (1 - low)))
 
 
-def _smoke(preset: Preset, rng: Rng, time: float, lane: int) -> Actor:
-    """Smoke that wells up from a spot on the walkway for some seconds and drifts off."""
+def _smoke(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> Actor:
+    """Smoke that wells up from a spot on the walkway, drifts off and dies down."""
     across = preset.lane(lane + 0.5)
     place = (preset.along_at(float(rng.uniform(0.2, 0.8)) * preset.width, across), across)
-    puffs = rng.random((20, 3)).tolist()
-    look = partial(_puffs, puffs, float(rng.uniform(-0.35, 0.35)), float(rng.choice([55, 205])), time)
-    return Actor(Path(place), look, alarm=time)
+    puffs, last = rng.random((30, 3)).tolist(), max(end - start - 3.0, 1.5)
+    look = partial(_puffs, puffs, float(rng.uniform(-0.35, 0.35)), float(rng.choice([55, 205])), start, last)
+    return Actor(Path(place), look, alarm=start)
 
 
-def _puffs(puffs: list[list[float]], wind: float, grey: float, start: float, motion: Motion) -> list[Limb]:
+def _puffs(
+    puffs: list[list[float]], wind: float, grey: float, start: float, last: float, motion: Motion
+) -> list[Limb]:
     limbs = []
     for k, (left, size, shade) in enumerate(puffs):
-        age = motion.time - start - 0.16 * k
+        age = motion.time - start - last * k / len(puffs)
         if 0 < age < 5:
             centre = (wind * age + 0.5 * (left - 0.5) * (0.4 + 0.3 * age), 0.0, 0.15 + 0.55 * age)
             width = (0.5 + 0.5 * size) * (0.7 + 0.5 * age)

@@ -1,4 +1,4 @@
-"""The street itself: paving, kerbs, grass, hedge, house front, and what stands on it.
+"""The street itself: a walkway of slabs with kerbs, grass, hedge and house front, and what stands on it.
 
 Every pixel looks along its ray at the ground, the hedge or the wall, three by three rays a pixel.
 Only sums and products of single elements are used, so that every machine gives the same bytes.
@@ -7,46 +7,20 @@ Only sums and products of single elements are used, so that every machine gives 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import TypeAlias
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from pagen.footage import street_square
 from pagen.footage.street_figures import Limb
+from pagen.footage.street_noise import Floats, Noise
 from pagen.footage.street_preset import Preset
 from pagen.seeds import generator
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 RAYS = 3
-
-
-class Noise:
-    """Value noise on a lattice of 64 x 64 random values that repeats."""
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        self.flat = rng.random(64 * 64)
-
-    def __call__(self, x: Floats, y: Floats) -> Floats:
-        """Values in 0..1 at the points (x, y), smooth over one unit."""
-        left, top = np.floor(x), np.floor(y)
-        u, v = x - left, y - top
-        u, v = u * u * (3 - 2 * u), v * v * (3 - 2 * v)
-        i, j = (top.astype(np.int64) & 63) << 6, left.astype(np.int64) & 63
-        k, m = (i + 64) & 4095, (j + 1) & 63
-        upper = self.flat[i + j] * (1 - u) + self.flat[i + m] * u
-        lower = self.flat[k + j] * (1 - u) + self.flat[k + m] * u
-        return upper * (1 - v) + lower * v
-
-    def cells(self, x: Floats, y: Floats) -> Floats:
-        """One random value for each unit square."""
-        i, j = np.floor(y).astype(np.int64) & 63, np.floor(x).astype(np.int64) & 63
-        value: Floats = self.flat[(i << 6) + j]
-        return value
-
-    def rough(self, x: Floats, y: Floats) -> Floats:
-        """Three octaves, in 0..1."""
-        return (4 * self(x, y) + 2 * self(2.1 * x + 7, 2.1 * y) + self(4.3 * x, 4.3 * y + 5)) / 7
 
 
 @lru_cache(maxsize=4)
@@ -58,19 +32,20 @@ def background(seed: int, name: str, preset: Preset) -> npt.NDArray[np.float32]:
     rows, columns = (rows + 0.5) / RAYS - 0.5, (columns + 0.5) / RAYS - 0.5
     cos, sin = math.cos(preset.yaw), math.sin(preset.yaw)
     right, down = (columns - preset.width / 2) / preset.focal, (rows - preset.horizon) / preset.focal
-    picture = _ground(preset, noise, *_hit(right, preset.camera_up / down, cos, sin))
-    for plane, paint in ((preset.wall, _front), (preset.hedge, _hedge)):
+    place = PLACES[preset.place]
+    picture = place.ground(preset, noise, *_hit(right, preset.camera_up / down, cos, sin))
+    for plane, paint in ((preset.wall, place.front), (preset.hedge, place.hedge)):
         depth = plane / (cos - right * sin)
         along, _ = _hit(right, depth, cos, sin)
         up = preset.camera_up - down * depth
         high = int((up > 0).any(axis=1).sum())  # an upright plane fills the picture from its top
         picture[:high] = paint(preset, noise, along[:high], up[:high], picture[:high])
-    for place in preset.trees:
-        column, row, depth = preset.foot(*place)
+    for tree in preset.trees:
+        column, row, depth = preset.foot(*tree)
         x, y = (columns[:1] - column) * depth / preset.focal, (row - rows[:, :1]) * depth / preset.focal
         window = np.ix_((y[:, 0] > 0) & (y[:, 0] < 7), np.abs(x[0]) < 3)
         x, y = np.broadcast_arrays(x, y)
-        picture[window] = _tree(noise, place[0], x[window], y[window], picture[window])
+        picture[window] = _tree(noise, tree[0], x[window], y[window], picture[window])
     parts = picture.reshape(preset.height, RAYS, preset.width, RAYS)
     total = sum(parts[:, i, :, j] for i in range(RAYS) for j in range(RAYS))
     return (np.asarray(total) / RAYS**2).astype(np.float32)
@@ -153,3 +128,26 @@ def bench() -> list[Limb]:
         for y, z, g in ((0.0, 0.45, 118.0), (0.25, 0.62, 96.0), (0.3, 0.84, 104.0))
     ]
     return [*legs, *slats]
+
+
+class Place(NamedTuple):
+    """How the ground (points along, across) and the two upright planes (along, up; what is behind) are painted."""
+
+    ground: Callable[[Preset, Noise, Floats, Floats], Floats]
+    front: Callable[[Preset, Noise, Floats, Floats, Floats], Floats]
+    hedge: Callable[[Preset, Noise, Floats, Floats, Floats], Floats]
+
+
+PLACES = {
+    "walkway": Place(_ground, _front, _hedge),
+    "square": Place(street_square.ground, street_square.arcade, street_square.step),
+}
+FURNITURE: dict[str, Callable[[], list[Limb]]] = {
+    "lamp": partial(lamp, 1.0),
+    "far_lamp": partial(lamp, -1.0),
+    "bin": bin_,
+    "bench": bench,
+    "lantern": street_square.lantern,
+    "parasol": street_square.parasol,
+    "tub": street_square.tub,
+}

@@ -24,22 +24,27 @@ class Preset:
     """A camera over a street. Lengths in metres, times in seconds, angles in radians, pixels where it says so.
 
     Attributes:
+        place: what it looks like, see `street_ground.PLACES`.
         height, width: of a frame, pixels.
         fps: frames a second.
         focal: pixels; an object at depth d metres is drawn with focal / d pixels a metre.
         horizon: row of the horizon, pixels; above the picture when negative.
         camera_up: height of the camera.
         yaw: the street runs by this angle out of the picture plane.
-        walkway: the two edges of the walkway, across.
+        walkway: the two edges of what people walk on, across.
         kerb: width of the kerbs outside the walkway.
-        hedge, hedge_up: where the hedge stands, across, and its height.
+        hedge, hedge_up: where the hedge (on a square: the step) stands, across, and its height.
         wall: where the house front stands, across.
         lanes: walkers keep to this many lanes, so that nobody walks through anybody.
+        gaps: how far apart walkers come in a clip, from .. to; 1 is about nine seconds a lane.
+        standing: share of the pairs of lanes in which people stand and talk.
         sun: where the shadow of a point one metre up falls (along, across).
         noise: standard deviation of the sensor noise, grey levels.
-        lamps, bins, trees, benches: where they stand (along, across).
+        trees: where they stand (along, across).
+        furniture: what else stands there (kind, along, across), see `street_ground.FURNITURE`.
     """
 
+    place: str
     height: int
     width: int
     fps: float
@@ -53,12 +58,12 @@ class Preset:
     hedge_up: float
     wall: float
     lanes: int
+    gaps: tuple[float, float]
+    standing: float
     sun: tuple[float, float]
     noise: float
-    lamps: tuple[tuple[float, float], ...]
-    bins: tuple[tuple[float, float], ...]
     trees: tuple[tuple[float, float], ...]
-    benches: tuple[tuple[float, float], ...]
+    furniture: tuple[tuple[str, float, float], ...]
 
     def project(self, along: Floats, across: Floats, up: Floats) -> Floats:
         """World points (N,) each -> column and row in pixels, depth in metres, (3, N)."""
@@ -91,6 +96,7 @@ class Preset:
 
 PRESETS = {
     "street": Preset(
+        place="walkway",
         height=128,
         width=192,
         fps=10.0,
@@ -104,13 +110,52 @@ PRESETS = {
         hedge_up=0.9,
         wall=24.2,
         lanes=14,
+        gaps=(0.75, 1.5),
+        standing=0.12,
         sun=(0.75, -0.3),
         noise=2.2,
-        lamps=((3.2, 11.15), (0.4, 20.65), (12.6, 20.65)),
-        bins=((2.5, 11.0), (-5.8, 20.9)),
         trees=((-9.4, 22.2), (-2.6, 22.0), (9.6, 22.3)),
-        benches=((3.0, 21.4),),
-    )
+        furniture=(
+            ("lamp", 3.2, 11.15),
+            ("far_lamp", 0.4, 20.65),
+            ("far_lamp", 12.6, 20.65),
+            ("bin", 2.5, 11.0),
+            ("bin", -5.8, 20.9),
+            ("bench", 3.0, 21.4),
+        ),
+    ),
+    "square": Preset(
+        place="square",
+        height=144,
+        width=176,
+        fps=10.0,
+        focal=235.0,
+        horizon=-34.0,
+        camera_up=8.5,
+        yaw=-0.4,
+        walkway=(12.5, 22.5),
+        kerb=0.35,
+        hedge=26.3,
+        hedge_up=0.36,
+        wall=27.2,
+        lanes=15,
+        gaps=(0.6, 1.1),
+        standing=0.2,
+        sun=(-0.85, 0.6),
+        noise=3.2,
+        trees=(),
+        furniture=(
+            ("lantern", -12.5, 23.1),
+            ("lantern", -3.2, 23.1),
+            ("parasol", -19.0, 24.9),
+            ("parasol", -15.2, 24.6),
+            ("parasol", -6.9, 24.8),
+            ("tub", -10.6, 23.2),
+            ("tub", -1.7, 23.2),
+            ("tub", -9.0, 12.1),
+            ("tub", -3.4, 12.1),
+        ),
+    ),
 }
 
 

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from pagen.footage.street_actors import Actor, Figure
 from pagen.footage.street_figures import Limb
-from pagen.footage.street_ground import Noise, background, bench, bin_, lamp
+from pagen.footage.street_ground import FURNITURE, background
+from pagen.footage.street_noise import Noise
 from pagen.footage.street_preset import Preset
 from pagen.seeds import generator
 
@@ -129,10 +130,7 @@ def _soft(figure: Figure) -> bool:
 
 
 def _furniture(preset: Preset) -> list[Figure]:
-    middle = sum(preset.walkway) / 2
-    lamps = [Figure(lamp(1.0 if place[1] < middle else -1.0), place, 0.0, False) for place in preset.lamps]
-    bins = [Figure(bin_(), place, 0.0, False) for place in preset.bins]
-    return lamps + bins + [Figure(bench(), place, 0.0, False) for place in preset.benches]
+    return [Figure(FURNITURE[kind](), (along, across), 0.0, False) for kind, along, across in preset.furniture]
 
 
 def _window(patch: Patch) -> tuple[slice, slice]:

@@ -134,7 +134,7 @@ def _parameters(pseudo: PASet, item: Item) -> dict[str, str]:
     random = record["random_instead"]
     found = {"mask": record["mask"] + (f", random in {random} frames" if random else "")}
     if item.kind == "temporal":
-        found["lambda"] = f"{record['lambda']:.3f}"
+        found["lambda"] = f"{np.mean(record['lambda']):.3f}"
     return found
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS
+from pagen.footage.catalogue import DATASETS, folder_name
+from pagen.spread import Workers
+from pagen.spread_ray import Cluster
 
 if TYPE_CHECKING:
     from pagen.folders import Folder
@@ -29,15 +31,34 @@ class Generate:
     kinds: tuple[Kind, ...] = ("spatial", "temporal", "skip", "patch")
     """Kinds of pseudo-anomalies."""
     masks: str = "motion"
-    """What is replaced: motion (something that moves), random, or random:PRESET (LaMa's thin_256 ...)."""
-    inpainter: str = "telea"
-    """What fills spatial ones: telea, or a folder or hub id of a diffusers inpainting pipeline."""
+    """What is replaced: motion (one moving thing, followed), motion:frame (another in each frame), motion:union (all
+    that moves), random or random:PRESET (LaMa's thin_256 ...), file:DIR (your own), segment:MODEL (a transformers
+    segmentation model)."""
+    inpainter: str = "bundled"
+    """What fills spatial ones: bundled (a small latent diffusion model), telea, or a folder or hub id of a diffusers
+    inpainting pipeline."""
     inference_steps: int = 20
     """Denoising steps of a diffusion inpainter."""
+    noise: Literal["clip", "frame"] = "clip"
+    """The noise that a fill starts from: one for 16 frames, or each frame's own."""
+    feather: int = 0
+    """Soft rim round a fill, pixels; kept pixels in it change too."""
+    matched: bool = False
+    """Write matched normals too: the same region gone through the autoencoder, not repainted."""
+    precision: Literal["fp32", "fp16"] = "fp32"
+    """Numbers of a diffusion inpainter; fp16 on a GPU alone."""
+    batch: int = 8
+    """Frames that go through a diffusion inpainter at once."""
     flow: str = "dis"
     """Optical flow of temporal ones."""
     region: Literal["silhouette", "rectangle"] = "silhouette"
     """What temporal ones mix: the mask itself (the paper's figure) or its bounding box (its text)."""
+    lambda_per: Literal["clip", "frame"] = "clip"
+    """How much of a region stays: drawn once for 16 frames, or for each."""
+    place_per: Literal["clip", "frame"] = "clip"
+    """Where the other region lies: drawn once for 16 frames, or for each."""
+    lambda_max: float = 1.0
+    """Most that stays of a region; a fifth of the published draws lie above 0.95 and are near-copies."""
     strides: tuple[int, ...] = (2, 3, 4, 5)
     """Strides of skip ones; one is drawn for each clip."""
     patch: str = "smoothmix_s"
@@ -62,6 +83,10 @@ class Generate:
     """Only the first so many training clips."""
     workers: int | None = None
     """Processes; 0 works in this one, by default one for each core."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
+    address: str | None = None
+    """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
     device: str = "auto"
     """Where a diffusion inpainter runs: cpu, cuda, or the best there is."""
     out: Path | None = None
@@ -76,10 +101,19 @@ class Generate:
             raise PagenError("expected at least one of --kinds spatial temporal skip patch, found none")
         if self.length < 2 or min(self.size) < 16 or (self.limit_clips is not None and self.limit_clips < 1):
             raise PagenError("expected --length of 2 and more, --size of 16 and more, --limit-clips of 1 and more")
-        if not 0 < self.max_size <= 1 or self.max_move < 0:
-            raise PagenError("expected --max-size in (0, 1] and --max-move of 0 and more")
-        if min(self.strides, default=0) < 2 or self.inference_steps < 1:
-            raise PagenError("expected --strides of 2 and more, and --inference-steps of 1 and more")
+        if not 0 < self.max_size <= 1 or not 0 < self.lambda_max <= 1 or self.max_move < 0:
+            raise PagenError("expected --max-size and --lambda-max in (0, 1] and --max-move of 0 and more")
+        if min(self.strides, default=0) < 2 or min(self.inference_steps, self.batch) < 1 or self.feather < 0:
+            raise PagenError(
+                "expected --strides of 2 and more, --inference-steps and --batch of 1 and more, --feather of 0 and more"
+            )
+        if self.address is not None and self.engine != "ray":
+            raise PagenError(f"expected --engine ray with --address, found --engine {self.engine}; give both or none")
+
+    @property
+    def spread_over(self) -> Workers:
+        """What the items are spread over."""
+        return Cluster(self.address, self.workers) if self.engine == "ray" else self.workers
 
 
 def run(config: Generate) -> None:
@@ -99,9 +133,9 @@ def generate(config: Generate) -> dict[str, Any]:
     from pagen.folders import Folder
     from pagen.footage.prepare import prepare
 
-    prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.workers)
+    prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.spread_over)
     clips = make.clips_of(config, prepared)
-    path = config.out or Path("pa") / config.dataset
+    path = config.out or Path("pa") / folder_name(config.dataset)
     inputs, where = make.origins(config, prepared)
     folder = Folder.begin(path, "pa_set", make.settings(config), inputs, where, config.overwrite)
     flow = make.flow_of(config, prepared, clips)
@@ -117,7 +151,7 @@ def _make_all(folder: Folder, jobs: list[Job]) -> None:
     wanted = set(folder.pending([job.item for job in jobs]))
     pending = [job for job in jobs if job.item in wanted]
     if pending:
-        done = spread(make_clip, pending, pending[0].config.workers)
+        done = spread(make_clip, pending, pending[0].config.spread_over)
         for job, (files, info) in console.progress(done, "generate", len(pending), "items"):
             folder.record(job.item, files, **info)
 

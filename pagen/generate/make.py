@@ -8,7 +8,7 @@ drawn again for the next, so that a long video does not hold a single pseudo-ano
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -22,11 +22,11 @@ from pagen import console
 from pagen.arrays import growing, pack
 from pagen.errors import PagenError
 from pagen.folders import digests, write_text
-from pagen.footage.flow import FLOWS, FlowFolder, flow_folder
+from pagen.footage.flow import FlowFolder, flow_folder, open_flow
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.generate import Generate, Kind
-from pagen.generate.inpaint import Inpainter, open_inpainter
+from pagen.generate.inpaint import Inpainter, Painting, open_inpainter
 from pagen.generate.intruders import open_intruders
 from pagen.generate.masks import open_masks
 from pagen.generate.patch import PATCH_MASKS, draw_patch
@@ -35,9 +35,9 @@ from pagen.generate.temporal import draw_mix, mix_flow
 from pagen.seeds import generator
 
 Record = dict[str, Any]
-Piece = tuple[npt.NDArray[Any], npt.NDArray[np.bool_], Record]
+Piece = tuple[dict[str, npt.NDArray[Any]], Record]
 SEGMENT = 16
-_NOT_BYTES = ("root", "workers", "device", "out", "overwrite", "json")
+_NOT_BYTES = ("root", "workers", "engine", "address", "device", "out", "overwrite", "json")
 
 
 @dataclass(frozen=True)
@@ -60,17 +60,26 @@ class Job:
 def settings(config: Generate) -> dict[str, Any]:
     """What the bytes of the PA set depend on."""
     kept = {key: value for key, value in asdict(config).items() if key not in _NOT_BYTES}
-    return {**kept, "kinds": _kinds(config), "intruders": config.intruders.partition(":")[0]}
+    bare = {name: getattr(config, name).partition(":")[0] for name in ("intruders", "flow")}
+    bare["masks"] = _bare_masks(config.masks)
+    return {**kept, **bare, "kinds": _kinds(config)}
+
+
+def _bare_masks(spec: str) -> str:
+    """The masks without the path of this machine, where they are read from one."""
+    return spec.partition(":")[0] if open_masks(spec).origin() else spec
 
 
 def check(config: Generate) -> None:
     """Raise PagenError for a name that nothing bears, before anything is computed."""
     if "temporal" in config.kinds:
-        FLOWS[config.flow]
+        open_flow(config.flow)
     if {"spatial", "temporal"} & set(config.kinds):
         open_masks(config.masks)
     if "spatial" in config.kinds:
-        _inpainter(config.inpainter, config.device, config.inference_steps)
+        inpainter = _inpainter(config.inpainter, _painting(config))
+        if config.matched:
+            inpainter.matched(np.zeros((1, 64, 64, 1), np.uint8), np.ones((1, 64, 64), np.bool_))
     if "patch" in config.kinds:
         PATCH_MASKS[config.patch]
         open_intruders(config.intruders)
@@ -78,11 +87,21 @@ def check(config: Generate) -> None:
 
 def origins(config: Generate, prepared: Prepared) -> tuple[dict[str, str], dict[str, str]]:
     """Fingerprints of what the PA set is made of, and where that lies on this machine."""
-    inputs, where = {"prepared": prepared.fingerprint()}, {"prepared": str(prepared.path)}
-    origin = open_intruders(config.intruders)(prepared).origin() if "patch" in config.kinds else None
-    if origin:
-        where["intruders"], inputs["intruders"] = origin
+    found: dict[str, tuple[str, str] | None] = {"prepared": (str(prepared.path), prepared.fingerprint())}
+    if "patch" in config.kinds:
+        found["intruders"] = open_intruders(config.intruders)(prepared).origin()
+    if "temporal" in config.kinds:
+        found["flow"] = _origin_of_flow(config.flow)
+    if {"spatial", "temporal"} & set(config.kinds):
+        found["masks"] = open_masks(config.masks).origin()
+    outside = {name: origin for name, origin in found.items() if origin}
+    where, inputs = ({name: origin[part] for name, origin in outside.items()} for part in (0, 1))
     return inputs, where
+
+
+def _origin_of_flow(spec: str) -> tuple[str, str] | None:
+    identity = open_flow(spec).identity()
+    return (spec.partition(":")[2], identity) if identity else None
 
 
 def clips_of(config: Generate, prepared: Prepared) -> dict[str, list[str]]:
@@ -122,7 +141,7 @@ def _kinds(config: Generate) -> list[str]:
 
 def flow_of(config: Generate, prepared: Prepared, clips: Mapping[str, list[str]]) -> FlowFolder | None:
     """The flow that temporal pseudo-anomalies are made of."""
-    return flow_folder(prepared, clips["temporal"], config.flow, config.workers) if "temporal" in clips else None
+    return flow_folder(prepared, clips["temporal"], config.flow, config.spread_over) if "temporal" in clips else None
 
 
 def make_clip(job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
@@ -141,26 +160,31 @@ def make_clip(job: Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
 
 
 def _write(job: Job, pieces: Iterator[Piece]) -> tuple[list[Path], list[Record]]:
-    """Write the pieces (frames or flow) and their masks as they come; a clip never lies in memory whole."""
-    paths = [job.path / folder / f"{job.name}.npy" for folder in (job.kind, f"{job.kind}_mask")]
+    """Write what the pieces hold (folder -> array) as they come; a clip never lies in memory whole."""
+    appends: dict[Path, Callable[[npt.NDArray[Any]], None]] = {}
     records = []
     with ExitStack() as stack:
-        append, append_mask = (stack.enter_context(growing(path)) for path in paths)
-        for pseudo, mask, record in pieces:
-            append(pseudo)
-            append_mask(pack(mask))
+        for arrays, record in pieces:
+            for folder, array in arrays.items():
+                path = job.path / folder / f"{job.name}.npy"
+                if path not in appends:
+                    appends[path] = stack.enter_context(growing(path))
+                appends[path](array)
             records.append(record)
-    return paths, records
+    return list(appends), records
 
 
 def _inpainted(job: Job) -> Iterator[Piece]:
     """Segments of frames with a region painted over (Rai et al. 2024, equation 2), and their masks."""
-    inpaint = _inpainter(job.config.inpainter, job.config.device, job.config.inference_steps)
+    inpainter = _inpainter(job.config.inpainter, _painting(job.config))
     frames = job.prepared.frames(job.name)
     for start, masks, record in _masked(job, len(frames)):
         normal = np.asarray(frames[start : start + len(masks)])
-        pseudo = inpaint(normal, masks, generator(job.config.seed, "spatial", job.name, start))
-        yield pseudo, masks, {**record, "changed": _share((pseudo != normal).any(axis=-1))}
+        pseudo = inpainter(normal, masks, generator(job.config.seed, "spatial", job.name, start))
+        arrays = {"spatial": pseudo, "spatial_mask": pack(masks)}
+        if job.config.matched:
+            arrays["spatial_matched"] = inpainter.matched(normal, masks)
+        yield arrays, {**record, "changed": _share((pseudo != normal).any(axis=-1))}
 
 
 def _mixed(job: Job) -> Iterator[Piece]:
@@ -168,23 +192,25 @@ def _mixed(job: Job) -> Iterator[Piece]:
     assert job.flow is not None
     flow = job.flow.flow(job.name)
     for start, masks, record in _masked(job, len(flow)):
-        weight, place = draw_mix(generator(job.config.seed, "temporal", job.name, start))
+        rng = generator(job.config.seed, "temporal", job.name, start)
+        weight, place = draw_mix(rng, len(masks), job.config.lambda_per, job.config.place_per, job.config.lambda_max)
         normal = np.asarray(flow[start : start + len(masks)])
         pseudo, regions = mix_flow(normal, masks, weight, place, job.config.region)
         changed = _share((pseudo != normal).any(axis=1))
-        yield pseudo, regions, {**record, "lambda": weight, "place": place, "changed": changed}
+        arrays = {"temporal": pseudo, "temporal_mask": pack(regions)}
+        yield arrays, {**record, "lambda": weight, "place": place, "changed": changed}
 
 
 def _masked(job: Job, count: int) -> Iterator[tuple[int, npt.NDArray[np.bool_], Record]]:
     """Segments of masks for the first `count` frames of the clip."""
     frames = job.prepared.frames(job.name)
     kind = open_masks(job.config.masks)
-    state = kind.prepare(frames)
+    state, mask = kind.prepare(frames, job.name), _bare_masks(job.config.masks)
     for start in range(0, count, SEGMENT):
         segment = frames[start : min(start + SEGMENT, count)]
         rng = generator(job.config.seed, f"{job.kind} mask", job.name, start)
-        masks, fell_back = kind.segment(segment, state, rng)
-        record = {"clip": job.name, "start": start, "frames": len(segment), "mask": job.config.masks}
+        masks, fell_back = kind.segment(segment, state, rng, start)
+        record = {"clip": job.name, "start": start, "frames": len(segment), "mask": mask}
         yield start, masks, {**record, "coverage": _share(masks), "random_instead": fell_back}
 
 
@@ -214,7 +240,11 @@ def _share(changed: npt.NDArray[np.bool_]) -> float:
     return round(float(changed.mean()), 6)
 
 
+def _painting(config: Generate) -> Painting:
+    return Painting(config.device, config.inference_steps, config.noise, config.feather, config.precision, config.batch)
+
+
 @lru_cache(maxsize=1)
-def _inpainter(name: str, device: str, steps: int) -> Inpainter:
+def _inpainter(name: str, painting: Painting) -> Inpainter:
     """Opened once in each process."""
-    return open_inpainter(name, device, steps)
+    return open_inpainter(name, painting)

@@ -66,9 +66,8 @@ def is_near_copy(pseudo: PASet, item: Item, change: Change) -> bool:
 
 def _weights(pseudo: PASet, item: Item) -> npt.NDArray[np.float64]:
     """Lambda of each flow map of a temporal item."""
-    records = pseudo.records("temporal", item.clip)
-    weights = np.repeat([record["lambda"] for record in records], [record["frames"] for record in records])
-    return weights[item.start : item.start + pseudo.length]
+    drawn = [np.broadcast_to(one["lambda"], one["frames"]) for one in pseudo.records("temporal", item.clip)]
+    return np.concatenate(drawn)[item.start : item.start + pseudo.length]
 
 
 def inspect_set(pseudo: PASet) -> dict[str, Any]:
@@ -114,7 +113,11 @@ def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
     found = {"frames": frames, "random_masks": fallen}
     if kind == "spatial":
         return found
-    return {**found, "segments": len(records), "lambda_above": sum(record["lambda"] > LAMBDA for record in records)}
+    return {
+        **found,
+        "segments": len(records),
+        "lambda_above": sum(np.min(record["lambda"]) > LAMBDA for record in records),
+    }
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

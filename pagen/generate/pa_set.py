@@ -106,6 +106,17 @@ class PASet:
         changed = np.broadcast_to((chosen != chosen[0])[:, None, None], target.shape[:3])
         return Pseudo(frames[chosen], target, changed)
 
+    def matched(self, name: str) -> npt.NDArray[np.uint8]:
+        """A clip's matched normals, uint8 (T, H, W, C): what was painted over gone through the autoencoder alone.
+
+        Raises:
+            PagenError: the set was made without them.
+        """
+        path = self.folder.path / f"spatial_matched/{name}.npy"
+        if not path.exists():
+            raise PagenError(f"expected matched normals in {self.folder.path}, found none; generate it with --matched")
+        return read_array(path)
+
     def _stored(self, item: Item, window: slice) -> Pseudo:
         bits = read_array(self.folder.path / f"{item.kind}_mask/{item.clip}.npy")
         mask = unpack(bits[window], self.prepared.size[1])
@@ -131,7 +142,13 @@ class PASet:
     @cached_property
     def flow(self) -> FlowFolder:
         """The flow that temporal ones were made of."""
-        return flow_folder(self.prepared, self.clips("temporal"), self.folder.config["flow"])
+        return flow_folder(self.prepared, self.clips("temporal"), self.flow_spec)
+
+    @property
+    def flow_spec(self) -> str:
+        """The flow that temporal ones were made of, as `open_flow` takes it; files are looked for where they lay."""
+        name, where = self.folder.config["flow"], self.folder.volatile.get("flow")
+        return f"{name}:{where}" if where else str(name)
 
     @cached_property
     def intruders(self) -> Intruders:

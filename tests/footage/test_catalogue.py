@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS
+from pagen.footage.catalogue import DATASETS, folder_name
 from pagen.footage.labels import READERS
 
 
@@ -42,3 +42,11 @@ def test_official_clips_are_those_without_gt() -> None:
 def test_an_unknown_name_meets_the_nearest() -> None:
     with pytest.raises(PagenError, match="did you mean 'ped2'"):
         DATASETS["pde2"]
+
+
+def test_no_data_set_gives_a_folder_a_name_that_windows_refuses() -> None:
+    folders = [folder_name(name) for name in DATASETS.names()]
+    assert not set("".join(folders)) & set('<>:"/\\|?*')
+    assert len(set(folders)) == len(folders)
+    assert folder_name("street:square") == "street-square"
+    assert folder_name("ped2") == "ped2"

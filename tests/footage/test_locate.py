@@ -345,6 +345,14 @@ def test_the_street_needs_no_folder() -> None:
     assert all(clip.scene.fps == footage.fps for clip in footage.clips)  # type: ignore[attr-defined]
 
 
+def test_the_square_is_found_by_a_name_of_its_own(tiny_street: None) -> None:
+    street, square = locate("street"), locate("street:square")
+    assert (square.name, square.root, square.layout) == ("street:square", None, "procedural")
+    assert square.check(decode=True) == []
+    assert [clip.name for clip in square.clips] == [clip.name for clip in street.clips]
+    assert not {clip.identity() for clip in square.clips} & {clip.identity() for clip in street.clips}
+
+
 def test_ped2_itself_or_its_miniature(common: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The labels of UCSDped2.m are those of the masks, on all test frames."""
     row = DATASETS["ped2"]

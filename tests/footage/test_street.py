@@ -14,15 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.footage.street import MEANINGFUL, Scene, scenes
+from pagen.eval.baselines import BASELINES
+from pagen.eval.metrics import auroc
+from pagen.footage.street import MEANINGFUL, Scene, scenes, square
 from pagen.footage.street_actors import Path
 from pagen.footage.street_events import KINDS
 from pagen.footage.street_figures import Body, Gait, Motion, fallen, foot, joint, person
-from pagen.footage.street_preset import PRESETS
+from pagen.footage.street_preset import PRESETS, Preset
 from pagen.footage.street_render import _noise
 from pagen.seeds import generator
 
-STREET = PRESETS["street"]
+STREET, SQUARE = PRESETS["street"], PRESETS["square"]
 SMALL = scenes(3, train=2, test=4, frames=48)
 TEST = [scene for scene in SMALL if scene.split == "test"]
 
@@ -34,9 +36,9 @@ def digest(scene: Scene) -> str:
     return total.hexdigest()
 
 
-def with_kind(kind: str, frames: int = 60) -> Scene:
+def with_kind(kind: str, preset: str) -> Scene:
     """A test clip in which nothing but this kind of event happens."""
-    found = [(scene, event) for scene in scenes(frames=frames) for event in scene.events if event.kind == kind]
+    found = [(scene, event) for scene in scenes(0, preset, frames=60) for event in scene.events if event.kind == kind]
     scene, event = found[0]
     return replace(scene, events=(event._replace(start=8),))
 
@@ -59,11 +61,17 @@ def test_every_kind_of_event_happens_whatever_the_seed(seed: int, test: int) -> 
     assert all(0 < event.start < 120 for events in plot for event in events)
 
 
-def test_frames_and_masks_have_their_shapes_and_types() -> None:
-    for scene in (SMALL[0], TEST[0]):
+def test_the_square_has_as_many_clips_of_its_own_size() -> None:
+    assert [(scene.name, scene.length) for scene in square()] == [(scene.name, scene.length) for scene in scenes()]
+    assert {next(scene.frames()).shape for scene in square()[::7]} == {(144, 176)}
+
+
+@pytest.mark.parametrize(("preset", "shape"), [("street", (128, 192)), ("square", (144, 176))])
+def test_frames_and_masks_have_their_shapes_and_types(preset: str, shape: tuple[int, int]) -> None:
+    for scene in scenes(3, preset, train=1, test=1, frames=24):
         frames, masks = list(scene.frames()), list(scene.masks())
-        assert {(frame.shape, frame.dtype) for frame in frames} == {((128, 192), np.dtype(np.uint8))}
-        assert {(mask.shape, mask.dtype) for mask in masks} == {((128, 192), np.dtype(bool))}
+        assert {(frame.shape, frame.dtype) for frame in frames} == {(shape, np.dtype(np.uint8))}
+        assert {(mask.shape, mask.dtype) for mask in masks} == {(shape, np.dtype(bool))}
         assert len(frames) == len(masks) == scene.length
         assert scene.labels().shape == (scene.length,)
         assert scene.labels().dtype == np.uint8
@@ -117,9 +125,10 @@ def test_another_seed_gives_another_street_and_other_people() -> None:
     assert np.mean(np.abs(first.astype(int) - third) > 25) > 0.01
 
 
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_mask_lies_on_what_the_event_changes(kind: str) -> None:
-    scene = with_kind(kind)
+def test_the_mask_lies_on_what_the_event_changes(kind: str, preset: str) -> None:
+    scene = with_kind(kind, preset)
     there, without = scene.stage(), replace(scene, events=()).stage()
     seen = 0
     for index in range(0, scene.length, 4):
@@ -133,24 +142,56 @@ def test_the_mask_lies_on_what_the_event_changes(kind: str) -> None:
     assert seen > 200
 
 
-def pixel_speed(path: Path) -> float | None:
-    """Mean over the whole seconds at which it is in the picture, pixels a frame."""
+def velocity(preset: Preset, path: Path) -> tuple[float, float] | None:
+    """Columns and rows a frame, the mean over the whole seconds at which it is in the picture."""
     found = []
     for second in range(12):
-        here, there = (STREET.foot(*path.at(time))[0] for time in (second, second + 1 / STREET.fps))
-        found += [abs(there - here)] if 0 < here < STREET.width else []
-    return float(np.mean(found)) if found else None
+        here, there = (preset.foot(*path.at(time)) for time in (second, second + 1 / preset.fps))
+        inside = 0 < here[0] < preset.width and here[1] < preset.height + 10
+        found += [(abs(there[0] - here[0]), abs(there[1] - here[1]))] if inside else []
+    columns, rows = np.mean(found, axis=0) if found else (0.0, 0.0)
+    return (float(columns), float(rows)) if columns + rows else None
 
 
-def test_passing_events_are_hardly_faster_in_pixels_than_near_walkers() -> None:
-    usual = [actor for scene in scenes()[:12] for actor in scene.stage().actors]
-    events = [actor for seed in range(4) for scene in scenes(seed, train=0) for actor in scene.stage().actors]
+@pytest.mark.parametrize("name", PRESETS)
+def test_passing_events_are_hardly_faster_in_pixels_than_near_walkers(name: str) -> None:
+    usual = [actor for scene in scenes(0, name)[:12] for actor in scene.stage().actors]
+    events = [actor for seed in range(4) for scene in scenes(seed, name, train=0) for actor in scene.stage().actors]
     fast = [actor for actor in events if actor.alarm == 0.0 and actor.path.speed > 1.95]
-    walkers, passing = ([speed for actor in group if (speed := pixel_speed(actor.path))] for group in (usual, fast))
+    walkers, passing = (
+        [math.hypot(*found) for actor in group if (found := velocity(PRESETS[name], actor.path))]
+        for group in (usual, fast)
+    )
     assert len(passing) >= 12
     assert min(passing) < np.quantile(walkers, 0.9)
     assert np.median(passing) < max(walkers)
     assert np.quantile(passing, 0.9) < 1.1 * max(walkers)
+
+
+def test_people_cross_the_square_more_aslant_than_the_street() -> None:
+    """A lane `across` is a line of slope up sin(yaw) / across in the picture."""
+    slopes: dict[str, list[float]] = {}
+    for name, preset in PRESETS.items():
+        walkers = [actor.path for scene in scenes(0, name, test=0) for actor in scene.stage().actors]
+        seen = [(path.start[1], *way) for path in walkers if (way := velocity(preset, path))]
+        slopes[name] = [rows / columns for _, columns, rows in seen]
+        lines = [preset.camera_up * abs(math.sin(preset.yaw)) / across for across, _, _ in seen]
+        np.testing.assert_allclose(slopes[name], lines, rtol=1e-9)
+    assert min(slopes["square"]) > 1.5 * max(slopes["street"])
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_trivial_baseline_solves_it(preset: str) -> None:
+    """Of every fifteenth pair of frames in the test clips, as the mean of two seeds."""
+    areas: dict[str, list[float]] = {name: [] for name in BASELINES}
+    for seed in (0, 1):
+        stages = [scene.stage() for scene in scenes(seed, preset, train=0)]
+        chosen = [(stage, index) for stage in stages for index in range(1, 120, 15)]
+        labels = np.array([stage.mask(index).sum() >= MEANINGFUL for stage, index in chosen])
+        pairs = [[stage.frame(index - 1), stage.frame(index)] for stage, index in chosen]
+        for name, baseline in BASELINES.items():
+            areas[name].append(auroc(np.array([baseline(iter(pair))[1] for pair in pairs]), labels))
+    assert all(0.4 < np.mean(area) < 0.75 for area in areas.values()), areas
 
 
 def test_the_light_changes_slowly_and_little() -> None:
@@ -163,11 +204,12 @@ def test_the_light_changes_slowly_and_little() -> None:
     np.testing.assert_allclose(wall / wall[0], gains[: len(wall)] / gains[0], atol=0.004)
 
 
-def test_sensor_noise_has_the_presets_deviation_and_no_mean() -> None:
-    noise = np.stack([_noise(STREET, generator(0, "noise", index)) for index in range(20)])
+@pytest.mark.parametrize("preset", PRESETS.values())
+def test_sensor_noise_has_the_presets_deviation_and_no_mean(preset: Preset) -> None:
+    noise = np.stack([_noise(preset, generator(0, "noise", index)) for index in range(20)])
     assert abs(noise.mean()) < 0.02
-    assert noise.std() == pytest.approx(STREET.noise, rel=0.01)
-    assert np.mean(np.abs(noise) > 2 * STREET.noise) == pytest.approx(0.0455, abs=0.008)
+    assert noise.std() == pytest.approx(preset.noise, rel=0.01)
+    assert np.mean(np.abs(noise) > 2 * preset.noise) == pytest.approx(0.0455, abs=0.008)
 
 
 @settings(max_examples=40, deadline=None)
@@ -211,18 +253,20 @@ def test_a_path_is_the_integral_of_its_speed(time: float, stop: float, lasting: 
 
 
 @settings(max_examples=30, deadline=None)
-@given(column=st.floats(-20, 220), across=st.floats(9, 24), up=st.floats(0.5, 2))
-def test_the_projection_is_a_pinhole(column: float, across: float, up: float) -> None:
-    along = STREET.along_at(column, across)
-    foot_column, foot_row, depth = STREET.foot(along, across)
+@given(
+    preset=st.sampled_from([STREET, SQUARE]), column=st.floats(-20, 220), across=st.floats(9, 24), up=st.floats(0.5, 2)
+)
+def test_the_projection_is_a_pinhole(preset: Preset, column: float, across: float, up: float) -> None:
+    along = preset.along_at(column, across)
+    foot_column, foot_row, depth = preset.foot(along, across)
     assert foot_column == pytest.approx(column, abs=1e-6)
-    turn = np.array([[math.cos(STREET.yaw), -math.sin(STREET.yaw)], [math.sin(STREET.yaw), math.cos(STREET.yaw)]])
+    turn = np.array([[math.cos(preset.yaw), -math.sin(preset.yaw)], [math.sin(preset.yaw), math.cos(preset.yaw)]])
     right, away = turn @ (along, across)
-    axes = np.array([[STREET.focal, 0, STREET.width / 2], [0, STREET.focal, STREET.horizon], [0, 0, 1]])
-    seen = axes @ (right, STREET.camera_up - up, away)
-    points = STREET.project(np.array([along]), np.array([across]), np.array([up]))[:, 0]
+    axes = np.array([[preset.focal, 0, preset.width / 2], [0, preset.focal, preset.horizon], [0, 0, 1]])
+    seen = axes @ (right, preset.camera_up - up, away)
+    points = preset.project(np.array([along]), np.array([across]), np.array([up]))[:, 0]
     np.testing.assert_allclose(points, [seen[0] / seen[2], seen[1] / seen[2], seen[2]], atol=1e-9)
-    assert foot_row - points[1] == pytest.approx(up * STREET.focal / depth)
+    assert foot_row - points[1] == pytest.approx(up * preset.focal / depth)
 
 
 @pytest.mark.parametrize(

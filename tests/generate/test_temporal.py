@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -128,3 +129,47 @@ def test_lambda_is_beta_and_the_place_is_uniform() -> None:
     np.testing.assert_allclose(spots.mean(axis=0), 0.5, atol=4 / np.sqrt(12 * count))
     np.testing.assert_allclose(spots.var(axis=0), 1 / 12, atol=0.005)
     assert draw_mix(generator(3)) == draw_mix(generator(3))
+
+
+@settings(max_examples=30, deadline=None)
+@given(flows_and_masks(), st.integers(0, 99), st.sampled_from(["silhouette", "rectangle"]))
+def test_lists_mix_each_map_as_if_it_were_alone(given_: tuple[Flow, Masks], seed: int, shape: str) -> None:
+    flow, masks = given_
+    weights, spots = draw_mix(generator(seed), len(flow), "frame", "frame")
+    assert isinstance(weights, list)
+    assert isinstance(spots, list)
+    mixed, region = mix_flow(flow, masks, weights, spots, shape)
+    for t in range(len(flow)):
+        alone, alone_region = mix_flow(flow[t : t + 1], masks[t : t + 1], weights[t], spots[t], shape)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(mixed[t], alone[0])
+        np.testing.assert_array_equal(region[t], alone_region[0])
+
+
+def test_what_is_drawn_for_each_map_differs_and_the_rest_is_kept() -> None:
+    assert draw_mix(generator(5), 16) == draw_mix(generator(5))
+    weights, spots = draw_mix(generator(5), 16, "frame", "frame")
+    assert isinstance(weights, list)
+    assert len(set(weights)) == len(set(spots)) == 16  # type: ignore[arg-type]
+    one, many = draw_mix(generator(5), 16, "clip", "frame")
+    assert (one, len(many)) == (draw_mix(generator(5))[0], 16)
+    many, spot = draw_mix(generator(5), 16, "frame", "clip")
+    assert many == weights
+    assert len(spot) == 2
+    assert json.loads(json.dumps([weights, spots])) == [weights, [list(spot) for spot in spots]]
+
+
+def test_todays_draw_is_kept() -> None:
+    rng = generator(3)
+    assert draw_mix(generator(3)) == (float(rng.beta(0.4, 0.4)), (float(rng.random()), float(rng.random())))
+
+
+def test_a_lambda_above_the_largest_is_drawn_again() -> None:
+    count, rng, law = 4000, generator(1), beta(0.4, 0.4)
+    weights, _ = draw_mix(rng, count, "frame", "clip", 0.9)
+    found = np.asarray(weights)
+    assert found.max() <= 0.9
+    for bound in (0.1, 0.5, 0.8):  # Beta cut off at 0.9
+        share = law.cdf(bound) / law.cdf(0.9)
+        assert abs((found <= bound).mean() - share) < 4 * np.sqrt(share * (1 - share) / count)
+    kept = draw_mix(generator(3), 1, "clip", "clip", 1.0)
+    assert kept == draw_mix(generator(3))

@@ -143,9 +143,10 @@ def test_a_call_goes_through_the_official_latents_to_the_official_picture(
 
 def test_what_is_saved_opens_with_the_conventions_of_the_model(saved: Path) -> None:
     pipeline = LDMInpaintPipeline.from_pretrained(saved, local_files_only=True)
-    assert {key: pipeline.config[key] for key in ("hole_value", "mask_range", "mask_resize", "crop")} == {
+    assert {key: pipeline.config[key] for key in ("hole_value", "mask_kept", "mask_hole", "mask_resize", "crop")} == {
         "hole_value": -1.0,
-        "mask_range": [-1.0, 1.0],
+        "mask_kept": -1.0,
+        "mask_hole": 1.0,
         "mask_resize": "nearest",
         "crop": 0,
     }

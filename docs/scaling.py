@@ -1,0 +1,66 @@
+"""Draw `scaling.png`: time and memory of `pagen generate`, all kinds, over 1 to 16 clips.
+
+Takes a quarter of an hour, with nothing else beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+CLIPS = (1, 2, 4, 8, 12, 16)
+
+
+def main() -> None:
+    """Ped2's clips where they are found (PAGEN_DATA), else the street's twelve; one worker."""
+    from generate import measured
+
+    import pagen
+    from pagen import console
+    from pagen.errors import PagenError
+
+    dataset = "ped2"
+    try:
+        pagen.prepare("ped2", size=(32, 32))
+    except PagenError:
+        dataset = "street"
+    rows = []
+    for clips in CLIPS:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["PAGEN_CACHE"] = f"{folder}/cache"
+            flags = ["--limit-clips", str(clips), "--workers", "1", "--flow", "tvl1", "--out", f"{folder}/pa"]
+            command = [sys.executable, "-m", "pagen", "generate", "--dataset", dataset, *flags, "--json"]
+            seconds, peak, answer = measured(command)
+            frames = json.loads(answer)["kinds"]["spatial"][0]
+            rows.append((frames, seconds, peak / 1e6))
+            console.say(f"{clips} clips, {frames} frames: {seconds:.0f} s, {peak / 1e6:.0f} MB")
+    draw(dataset, rows)
+
+
+def draw(dataset: str, rows: list[tuple[int, float, float]]) -> None:
+    """Two panels: seconds and megabytes over clips."""
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, 2)
+    for panel, column, name in zip(panels, (1, 2), ("time, seconds", "memory at its highest, MB"), strict=True):
+        panel.plot([row[0] for row in rows], [row[column] for row in rows], "o-", color="tab:blue")
+        panel.set(
+            xlabel=f"frames of {dataset}, in {CLIPS[0]} to {CLIPS[-1]} clips",
+            ylabel=name,
+            ylim=(0, None),
+            xlim=(0, None),
+        )
+        panel.grid(alpha=0.3)
+    figure.savefig(DOCS / "scaling.png", dpi=110, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()

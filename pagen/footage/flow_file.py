@@ -1,0 +1,88 @@
+"""Flow from disk: what another program computed, one file a clip, `DIR/CLIP.npy`, as `file:DIR`.
+
+A file holds floats (T - 1, 2, H', W') in pixels per frame of its own size, x then y, from each frame to
+the next; another size than the prepared one is rescaled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pagen.arrays import read_array
+from pagen.errors import PagenError
+from pagen.folders import digests
+from pagen.footage.prepare import Prepared
+
+Flow = npt.NDArray[np.floating[Any]]
+FASTEST = 30_000.0
+"""Pixels per frame; what is faster is taken for a mark of the unknown (and leaves half floats)."""
+
+
+@dataclass(frozen=True)
+class FileFlow:
+    """The flow files of a folder."""
+
+    directory: Path
+
+    def __post_init__(self) -> None:
+        if not self.directory.is_dir():
+            raise PagenError(
+                f"expected a folder of flow files CLIP.npy, found none at {self.directory}; check the path"
+            )
+
+    def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
+        """Flow (2, H, W) float32 of a clip in pixels of the prepared frame.
+
+        Raises:
+            PagenError: no such file, or its type, shape, count or values are not those of a flow of the clip.
+        """
+        path = self.directory / f"{name}.npy"
+        for flow in self._read(path, prepared.length(name) - 1):
+            if not np.abs(flow).max() < FASTEST:  # NaN is not below either
+                raise PagenError(
+                    f"expected finite flow, in pixels per frame, in {path}, found others; compute it again"
+                )
+            yield rescale(flow, prepared.size)
+
+    def identity(self) -> str:
+        """A fingerprint of the names, sizes and bytes of the folder's flow files."""
+        files = digests(self.directory, sorted(self.directory.glob("*.npy")))
+        return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:32]
+
+    def _read(self, path: Path, count: int) -> Flow:
+        if not path.is_file():
+            raise PagenError(
+                f"expected the flow of clip {path.stem} in {path}, found no such file; compute it, or rename"
+            )
+        flow = read_array(path)
+        usual = flow.ndim == 4 and flow.shape[:2] == (count, 2) and flow.size > 0
+        if not usual or not np.issubdtype(flow.dtype, np.floating):
+            raise PagenError(
+                f"expected floats ({count}, 2, H, W) in {path}, from each frame of the clip to the next, "
+                f"found {flow.dtype} {flow.shape}; x goes first, then y"
+            )
+        return flow
+
+
+def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """Flow (2, H', W') in pixels of its own size as flow (2, H, W) in pixels of the given size (H, W).
+
+    The map is resized (averaged where it shrinks), u is multiplied by W / W' and v by H / H'.
+    """
+    height, width = flow.shape[1:]
+    if (height, width) == size:
+        return np.asarray(flow, np.float32)
+    shrinks = size[0] <= height and size[1] <= width
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    by = np.array([size[1] / width, size[0] / height], np.float32)
+    resized = cv2.resize(np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32), size[::-1], interpolation=way)
+    return np.asarray(resized * by, np.float32).transpose(2, 0, 1)
