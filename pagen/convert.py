@@ -86,4 +86,5 @@ def _whole(out: Path) -> Iterator[Path]:
 
 def _usage() -> str:
     forms = "\n".join(f"  {name:<15} {(form.__doc__ or '').splitlines()[0]}" for name, form in FORMS.items())
-    return f"usage: pagen convert FORM CKPT [CONFIG] OUT [--json]\n\n{forms}\n\npagen convert FORM --help shows what it reads."
+    usage = "usage: pagen convert FORM CKPT [CONFIG] OUT [--json]"
+    return f"{usage}\n\n{forms}\n\npagen convert FORM --help shows what it reads."

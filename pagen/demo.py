@@ -39,7 +39,7 @@ def run(config: Demo) -> None:
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")
     prepare.run(prepare.Prepare("street", size=recipe.size, workers=workers))
     console.say("2/4 generate: pseudo-anomalies of all kinds")
-    making = generate.Generate("street", size=recipe.size, seed=config.seed, out=pseudo)
+    making = generate.Generate("street", inference_steps=10, size=recipe.size, seed=config.seed, out=pseudo)
     generate.run(replace(making, workers=workers, overwrite=overwrite))
     console.say("3/4 train: `skip` at tiny scale")
     session = train.Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path)

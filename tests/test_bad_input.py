@@ -229,6 +229,26 @@ DATA = "--dataset folder --root {footage} --workers 0"
             "no inpainter named 'tela'; did you mean 'tel",
         ),
         (f"generate {DATA} --size 32 48 --flow dos --out {{out}}", "no flow named 'dos'; did you mean 'dis'"),
+        (
+            f"generate {DATA} --size 32 48 --inpainter {{tmp}}/empty --out {{out}}",
+            "found no model_index.json; is the path",
+        ),
+        (
+            f"generate {DATA} --size 32 48 --inpainter telea --matched --out {{out}}",
+            "expected a diffusion inpainter for m",
+        ),
+        (f"generate {DATA} --size 32 48 --device cpu --precision fp16 --out {{out}}", "fp16, which is for a GPU"),
+        (f"generate {DATA} --size 32 48 --masks file:{{tmp}}/nowhere --out {{out}}", "nowhere"),
+        (
+            f"generate {DATA} --size 32 48 --flow file:{{tmp}}/nowhere --out {{out}}",
+            "folder of flow files CLIP.npy, found n",
+        ),
+        (f"generate {DATA} --size 32 48 --address head:1 --out {{out}}", "expected --engine ray with --address"),
+        (
+            "convert ldm-inpaintin a b {out}",
+            "no form of checkpoint named 'ldm-inpaintin'; did you mean 'ldm-inpainting'",
+        ),
+        ("convert ldm-inpainting {tmp}/a.ckpt {tmp}/a.yaml {out}", "a.ckpt|a.yaml"),
         (f"generate {DATA} --size 32 48 --length 30 --kinds skip --out {{out}}", "expected training clips of at least"),
         (f"evaluate {DATA} --protocol casual", "no protocol named 'casual'; did you mean 'causal'"),
         (f"evaluate {{tmp}}/nowhere {DATA}", "expected a run folder of pagen at .*nowhere"),
@@ -263,7 +283,9 @@ def test_test_sets_that_cannot_be_measured(footage: Path, tmp_path: Path, capsys
 
 
 def _generate(root: Path, out: Path, kind: str = "skip") -> list[str]:
-    words = f"generate --dataset folder --root {root} --kinds {kind} --size 32 48 --workers 0 --out {out}"
+    words = (
+        f"generate --dataset folder --root {root} --kinds {kind} --inpainter telea --size 32 48 --workers 0 --out {out}"
+    )
     return words.split()
 
 

@@ -21,6 +21,8 @@ from pagen.footage.street import scenes
 
 Image = npt.NDArray[np.uint8]
 Draw = Callable[[np.random.Generator], Image]
+Draws = Sequence[tuple[float, Draw]]
+"""Weight and draw function of every source."""
 
 SIDE = 64
 TRAINING_FRAMES = 600
@@ -74,7 +76,7 @@ class Source:
         return cv2.resize(crop, (SIDE, SIDE), interpolation=way).astype(np.uint8)
 
 
-def sources(vtest: Path) -> list[tuple[float, Draw]]:
+def sources(vtest: Path) -> Draws:
     """Weight and draw function of every source.
 
     Raises:
@@ -83,7 +85,7 @@ def sources(vtest: Path) -> list[tuple[float, Draw]]:
     return [(0.4, _vtest(vtest).draw), (0.3, _pictures().draw), (0.12, _street().draw), (0.18, texture)]
 
 
-def crops(draws: Sequence[tuple[float, Draw]], count: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def crops(draws: Draws, count: int, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     """Varied crops, float32 (count, 3, 64, 64) in [-1, 1]."""
     weights = np.array([weight for weight, _ in draws])
     chosen = rng.choice(len(draws), size=count, p=weights / weights.sum())

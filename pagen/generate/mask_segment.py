@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from pagen.errors import PagenError
 from pagen.generate.mask_motion import follow
 from pagen.generate.mask_random import LARGEST_SHARE
 from pagen.generate.masks import bounded, fingerprint
+from pagen.generate.pipelines import quiet
 
 Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
@@ -141,7 +140,7 @@ def load(folder: Path) -> Segmenter:
     """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`."""
     if not (folder / "config.json").is_file():
         raise PagenError(f"expected a transformers model in {folder}, found no config.json; is the path right?")
-    with _quiet():
+    with quiet("transformers"):
         from safetensors import SafetensorError
 
         try:
@@ -193,17 +192,3 @@ def _refusal(name: str, reason: str) -> PagenError:
     return PagenError(
         f"cannot load the model {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no advice while transformers loads."""
-    logging: Any = import_module("transformers.utils.logging")
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        logging.enable_progress_bar()

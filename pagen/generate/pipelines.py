@@ -28,7 +28,7 @@ def load_pipeline(name: str, place: str, dtype: Any) -> Any:
     folder = Path(name).is_dir()
     if folder and not (Path(name) / "model_index.json").is_file():
         raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
-    with _quiet():
+    with quiet("diffusers", "transformers"):
         from diffusers import AutoPipelineForInpainting
         from safetensors import SafetensorError
 
@@ -65,10 +65,9 @@ def _refusal(name: str, reason: str) -> PagenError:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no advice of the two libraries while they load."""
-    found = [library for library in ("diffusers", "transformers") if find_spec(library)]
-    libraries: list[Any] = [import_module(f"{library}.utils.logging") for library in found]
+def quiet(*names: str) -> Iterator[None]:
+    """No bars and no advice of these libraries of Hugging Face's, as far as they are there, inside the block."""
+    libraries: list[Any] = [import_module(f"{name}.utils.logging") for name in names if find_spec(name)]
     levels = [library.get_verbosity() for library in libraries]
     for library in libraries:
         library.set_verbosity_error()

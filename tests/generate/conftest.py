@@ -39,7 +39,8 @@ def ask(street: Path) -> Ask:
     """The configuration that makes a PA set of the street; keywords change it."""
 
     def configuration(out: Path, **changes: Any) -> Generate:
-        settings = {"root": street, "size": SIZE, "workers": 0, "device": "cpu", **changes}
+        cheap = {"workers": 0, "device": "cpu", "inference_steps": 2}
+        settings = {"root": street, "size": SIZE, **cheap, **changes}
         return Generate("folder", out=out, **settings)
 
     return configuration

@@ -168,7 +168,8 @@ print(json.dumps([whole, events, killed, attempt(os.path.abspath("killed"))[0]])
 
 
 def test_same_bytes_after_kill_9(street: Path, tmp_path: Path) -> None:
-    size, few = ["--size", "48", "64"], ["--limit-clips", "1", "--workers", "0", "--device", "cpu"]
+    size = ["--size", "48", "64", "--inference-steps", "2"]
+    few = ["--limit-clips", "1", "--workers", "0", "--device", "cpu"]
     command = [sys.executable, "-c", KILLED, "generate", "--dataset", "folder", "--root", str(street), *size, *few]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -177,6 +178,29 @@ def test_same_bytes_after_kill_9(street: Path, tmp_path: Path) -> None:
     assert killed == [9] * 5
     assert whole == last == 0
     assert tree_hash(tmp_path / "killed") == tree_hash(tmp_path / "whole")
+
+
+@pytest.mark.usefixtures("quick")
+def test_matched_normals_lie_beside_their_items(ask: Ask, made: Path, tmp_path: Path) -> None:
+    generate(ask(tmp_path / "pa", kinds=("spatial",), limit_clips=1, matched=True, inference_steps=1))
+    pseudo = open_pa_folder(tmp_path / "pa")
+    matched, normal = pseudo.matched("train_a"), pseudo.prepared.frames("train_a")
+    mask = unpack(read_array(tmp_path / "pa/spatial_mask/train_a.npy"), pseudo.prepared.size[1])
+    assert not (matched != normal).any(axis=3)[~mask].any()
+    assert (matched != normal).any(axis=3)[mask].mean() > 0.3
+    assert "spatial_matched/train_a.npy" in pseudo.folder.items["spatial/train_a"]["files"]
+    with pytest.raises(PagenError, match=r"found none; generate it with --matched"):
+        open_pa_folder(made).matched("train_a")
+
+
+@pytest.mark.usefixtures("quick")
+def test_lambda_and_place_of_each_frame(ask: Ask, tmp_path: Path) -> None:
+    changes = {"lambda_per": "frame", "place_per": "frame", "lambda_max": 0.5}
+    generate(ask(tmp_path / "pa", kinds=("temporal",), limit_clips=1, **changes))
+    records = open_pa_folder(tmp_path / "pa").records("temporal", "train_a")
+    assert [len(record["lambda"]) for record in records] == [record["frames"] for record in records]
+    assert all(0 <= weight <= 0.5 for record in records for weight in record["lambda"])
+    assert len({tuple(place) for record in records for place in record["place"]}) > 10
 
 
 @pytest.mark.usefixtures("quick")

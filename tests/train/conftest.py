@@ -81,7 +81,8 @@ def pseudo(street: Path, flow: FlowFolder, cache: Path, tmp_path_factory: pytest
     """A PA set of the street: spatial, temporal and skip."""
     out = tmp_path_factory.mktemp("pa") / "set"
     with working(cache):
-        generate(Generate("folder", street, ("spatial", "temporal", "skip"), size=SIZE, workers=0, out=out))
+        kinds = ("spatial", "temporal", "skip")
+        generate(Generate("folder", street, kinds, inpainter="telea", size=SIZE, workers=0, out=out))
         return open_pa_folder(out)
 
 

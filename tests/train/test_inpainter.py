@@ -16,8 +16,10 @@ from pagen.folders import tree_hash
 from pagen.generate.inpaint import Painting, open_inpainter
 from pagen.models.ldm import small_autoencoder
 from pagen.seeds import generator
-from pagen.train import inpainter
-from pagen.train.inpainter import OPPONENT, Stage, TrainInpainter, colourful, rate, run
+from pagen.train import inpainter_loop
+from pagen.train.inpainter import TrainInpainter, run
+from pagen.train.inpainter_loop import Stage, rate
+from pagen.train.inpainter_losses import OPPONENT, colourful
 from pagen.train.inpainter_pictures import Source, crops, hole, sources, texture, vary
 
 
@@ -101,13 +103,15 @@ class KilledError(Exception):
 def test_a_killed_training_goes_on_to_the_same_weights(
     vtest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inpainter, "SAVE_EVERY", 2)
+    monkeypatch.setattr(inpainter_loop, "SAVE_EVERY", 2)
 
     def train(out: str) -> TrainInpainter:
-        return TrainInpainter(vtest, tmp_path / out, Stage(3, 2, 1e-3, 0.9), Stage(5, 2, 1e-3, 0.9))
+        return TrainInpainter(
+            vtest, tmp_path / out, Stage(3, 2, 1e-3, 0.9), Stage(5, 2, 1e-3, 0.9), Stage(2, 2, 1e-3, 0.9)
+        )
 
     run(train("whole"))
-    save, saved = inpainter._save, []
+    save, saved = inpainter_loop._save, []
 
     def dying(path: Path, *others: Any) -> None:
         save(path, *others)
@@ -116,7 +120,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
             raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(inpainter, "_save", dying)
+        patch.setattr(inpainter_loop, "_save", dying)
         with pytest.raises(KilledError):
             run(train("killed"))
     run(train("killed"))
