@@ -3,7 +3,9 @@
 A fixed camera looks obliquely at a walkway, a bit like UCSD Ped2, or, by another preset, at a square:
 walkers in both directions, couples, groups that stand and talk, people who stop. In the test clips
 something else happens: a cyclist, a cart, a runner, somebody who crosses the flow or walks where nobody
-does, a fall, an abandoned bag, smoke.
+does, a fall, an abandoned bag, smoke. From four test clips on every kind occurs, from five on about one
+clip in four is without an event. Events are under way at the first frame, begin anywhere, and mostly end
+before the last, so that the frame number tells nothing of the label.
 
 Speed alone tells little: runners, cyclists and carts keep to the far lanes, where they cover no more
 pixels a frame than the near walkers. Everything follows from the seed and the numbers of a scene; frames
@@ -37,8 +39,8 @@ LONG = 120
 """Frames; in longer clips events last no longer."""
 
 LASTING, PAUSE, SEEN = (0.4, 0.65), (0.15, 0.3), 0.08
-"""How long an event and the pause before a second one last, and what the clip shows of an event at least: shares
-of a clip."""
+"""How long an event and the pause before a second one last, and what a clip shows of an event at least: shares of
+the clip's length."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +141,7 @@ def square() -> tuple[Scene, ...]:
 
 
 def _plot(seed: int, preset: str, test: int, frames: int) -> list[tuple[Event, ...]]:
-    """What happens in every test clip.
-
-    One clip in four is without an event; from four clips on every kind occurs, for which some clips have two.
-    """
+    """What happens in every test clip: nothing, one event or two."""
     rng = generator(seed, "street", preset, "plot")
     quiet = min(test // 4, max(test - 4, 0))
     busy = test - quiet

@@ -166,8 +166,8 @@ def _walkers(preset: Preset, rng: Rng, duration: float, busy: float, lanes: tupl
     """Everybody who comes along these lanes, side by side where there are two lanes."""
     forward = rng.random() < 0.5
     speed = float(np.clip(rng.normal(1.42, 0.28), 0.8, 1.95))
-    way = crossing(preset, lanes[-1]) / speed
-    time = -way + float(rng.uniform(0, 6))
+    crossing = _crossing(preset, lanes[-1], speed)
+    time = -crossing + float(rng.uniform(0, 6))
     while time < duration:
         for lane in lanes:
             body = somebody(rng)
@@ -212,10 +212,9 @@ def _talking(body: Body, gait: Gait, rate: float, offset: float, motion: Motion)
     return person(body, gait, motion, wave=max(0.0, 0.9 * math.sin(turn) + 0.25 * math.sin(3.1 * turn)))
 
 
-def crossing(preset: Preset, lane: float) -> float:
-    """Metres along a lane from one side of the picture to the other."""
+def _crossing(preset: Preset, lane: float, speed: float) -> float:
     across = preset.lane(lane)
-    return preset.along_at(preset.width + MARGIN, across) - preset.along_at(-MARGIN, across)
+    return (preset.along_at(preset.width + MARGIN, across) - preset.along_at(-MARGIN, across)) / speed
 
 
 def follow(preset: Preset, lane: float, forward: bool, speed: float, since: float) -> Path:

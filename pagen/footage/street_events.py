@@ -14,16 +14,20 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from pagen.footage.street_actors import MARGIN, NEVER, Actor, Path, Rng, crossing, follow, somebody, walk
+from pagen.footage.street_actors import MARGIN, NEVER, Actor, Path, Rng, somebody, walk
 from pagen.footage.street_figures import Body, Gait, Limb, Motion, bag, carrier, cart, cyclist, fallen, person, smooth
 from pagen.footage.street_preset import Preset
 
 KINDS = ("cyclist", "cart", "runner", "wrong_way", "fall", "abandoned", "smoke")
 _SPEEDS = {"runner": (2.2, 2.9), "cyclist": (2.4, 3.3), "cart": (2.0, 2.7), "wrong_way": (1.1, 1.6)}
+Place = tuple[float, float]
 
 
 class Event(NamedTuple):
-    """What happens in a test clip: its kind, and the frames [start, end) at which it does; either may lie outside."""
+    """What happens in a test clip: its kind, and at which frames [start, end); either may lie outside of the clip.
+
+    Somebody who passes through the picture takes the time that takes, round the middle of the interval.
+    """
 
     kind: str
     start: int
@@ -44,17 +48,24 @@ def event(preset: Preset, rng: Rng, what: Event, lanes: tuple[int, int]) -> list
     return [_smoke(preset, rng, start, end, lanes[0])]
 
 
-def _along(preset: Preset, rng: Rng, kind: str, start: float, end: float, lane: float) -> Path:
-    """Through the picture in that time, or, should that be too quick or slow for the kind, in one round its middle."""
-    slowest, quickest = _SPEEDS[kind]
-    way = crossing(preset, lane)
-    speed = min(max(way / (end - start), slowest), quickest)
-    return follow(preset, lane, bool(rng.random() < 0.5), speed, (start + end - way / speed) / 2)
+def _through(rng: Rng, kind: str, ends: tuple[Place, Place], start: float, end: float) -> tuple[Path, float]:
+    """From one end to the other or back, half of the way at half of the time; the path, and when it ends."""
+    here, there = ends if rng.random() < 0.5 else ends[::-1]
+    speed = float(rng.uniform(*_SPEEDS[kind]))
+    lasting = math.dist(here, there) / speed
+    since, heading = (start + end - lasting) / 2, math.atan2(there[1] - here[1], there[0] - here[0])
+    return Path(here, heading, speed, since), since + lasting
+
+
+def _sides(preset: Preset, lane: float) -> tuple[Place, Place]:
+    """Where a lane comes into the picture and leaves it."""
+    across = preset.lane(lane)
+    return (preset.along_at(-MARGIN, across), across), (preset.along_at(preset.width + MARGIN, across), across)
 
 
 def _passing(preset: Preset, rng: Rng, kind: str, start: float, end: float, lane: int) -> Actor:
     body = replace(somebody(rng, "none"), coat=False)
-    path = _along(preset, rng, kind, start, end, lane + 0.5)
+    path, _ = _through(rng, kind, _sides(preset, lane + 0.5), start, end)
     if kind == "runner":
         stride = path.speed / 1.35
         gait = Gait(stride, 0.38, 0.22, arm=0.85, elbow=1.5, lean=0.3, bob=-0.02, offset=float(rng.random()))
@@ -69,24 +80,19 @@ def _passing(preset: Preset, rng: Rng, kind: str, start: float, end: float, lane
 def _wrong_way(preset: Preset, rng: Rng, start: float, end: float) -> Actor:
     """Aslant through the usual flow, or along over the lawn where nobody goes."""
     body = somebody(rng, "none")
-    if rng.random() < 0.35:
-        path = _along(preset, rng, "wrong_way", start, end, -2.0)
-        return Actor(path, partial(person, body, walk(rng, body, path.speed)), alarm=0.0)
-    path = _aslant(preset, rng, float(rng.uniform(*_SPEEDS["wrong_way"])), start, end)
+    ends = _sides(preset, -2.0) if rng.random() < 0.35 else _aslant(preset, rng)
+    path, gone = _through(rng, "wrong_way", ends, start, end)
     look = partial(person, body, walk(rng, body, path.speed))
-    return Actor(path, look, alarm=0.0, comes=start, goes=end)
+    return Actor(path, look, alarm=0.0, comes=path.since, goes=gone)
 
 
-def _aslant(preset: Preset, rng: Rng, speed: float, start: float, end: float) -> Path:
-    """From below the picture out of it by the side to which that crosses the flow more steeply, or back."""
-    way, near = speed * (end - start), preset.walkway[0] - 4
-    left, slant = preset.yaw > 0, float(rng.uniform(0.65, 0.95))
-    heading = (math.pi - slant if left else slant) - preset.yaw
-    across = near + way * math.sin(heading)
-    along = preset.along_at(-MARGIN if left else preset.width + MARGIN, across)
-    if rng.random() < 0.5:
-        return Path((along, across), heading + math.pi, speed, start)
-    return Path((along - way * math.cos(heading), near), heading, speed, start)
+def _aslant(preset: Preset, rng: Rng) -> tuple[Place, Place]:
+    """A place below the picture, and one beyond that side of it towards which one crosses the flow more steeply."""
+    left, (near, far) = preset.yaw > 0, preset.walkway
+    below, beyond = near - 4, near + float(rng.uniform(0.45, 0.85)) * (far - near)
+    column = float(rng.uniform(0.5, 0.95)) * preset.width
+    side = preset.along_at(-MARGIN if left else preset.width + MARGIN, beyond)
+    return (preset.along_at(column if left else preset.width - column, below), below), (side, beyond)
 
 
 def _fall(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> Actor:
@@ -152,9 +158,7 @@ def _smoke(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> Act
     return Actor(Path(place), look, alarm=start)
 
 
-def _puffs(
-    puffs: list[list[float]], wind: float, grey: float, start: float, last: float, motion: Motion
-) -> list[Limb]:
+def _puffs(puffs: list[list[float]], wind: float, grey: float, start: float, last: float, motion: Motion) -> list[Limb]:
     limbs = []
     for k, (left, size, shade) in enumerate(puffs):
         age = motion.time - start - last * k / len(puffs)
