@@ -113,11 +113,8 @@ def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
     found = {"frames": frames, "random_masks": fallen}
     if kind == "spatial":
         return found
-    return {
-        **found,
-        "segments": len(records),
-        "lambda_above": sum(np.min(record["lambda"]) > LAMBDA for record in records),
-    }
+    near = sum(int(np.min(record["lambda"]) > LAMBDA) for record in records)
+    return {**found, "segments": len(records), "lambda_above": near}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:

@@ -295,12 +295,12 @@ def test_no_training_clips(ask: Ask, street: Path, tmp_path: Path) -> None:
         ({"length": 1}, "--length of 2 and more"),
         ({"size": (15, 40)}, "--size of 16 and more"),
         ({"limit_clips": 0}, "--limit-clips of 1 and more"),
-        ({"max_size": 0}, r"--max-size in \(0, 1\]"),
-        ({"max_size": 1.1}, r"--max-size in \(0, 1\]"),
+        ({"max_size": 0}, r"--max-size and --lambda-max in \(0, 1\]"),
+        ({"max_size": 1.1}, r"--max-size and --lambda-max in \(0, 1\]"),
         ({"max_move": -1}, "--max-move of 0 and more"),
         ({"strides": ()}, "--strides of 2 and more"),
         ({"strides": (2, 1)}, "--strides of 2 and more"),
-        ({"inference_steps": 0}, "--inference-steps of 1 and more"),
+        ({"inference_steps": 0}, "--inference-steps and --batch of 1 and more"),
         ({"masks": "moton"}, "did you mean 'motion'"),
         ({"masks": "random:thick256"}, "did you mean 'thick_256'"),
         ({"inpainter": "tella"}, "did you mean 'telea'"),
@@ -326,13 +326,14 @@ def test_an_unknown_data_set(tmp_path: Path) -> None:
 def test_the_verb_says_what_it_made(
     made: Path, street: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = ["generate", "--dataset", "folder", "--root", str(street), "--size", "48", "64", "--out", str(made)]
+    asked = ["--size", "48", "64", "--inference-steps", "2", "--out", str(made)]
+    command = ["generate", "--dataset", "folder", "--root", str(street), *asked]
     before = tree_hash(made)
     main([*command, "--json"])
     summary = json.loads(capsys.readouterr().out)
     assert summary["path"] == str(made)
     assert summary["gallery"] == str(made / "gallery.png")
-    assert summary["kinds"]["spatial"] == [96, "frames", "telea, motion masks"]
+    assert summary["kinds"]["spatial"] == [96, "frames", "bundled, motion masks"]
     assert summary["kinds"]["temporal"] == [93, "flow maps", "dis, silhouette, motion masks"]
     assert summary["kinds"]["skip"] == [46, "clips", "strides 2 3 4 5"]
     assert summary["kinds"]["patch"] == [51, "clips", "pictures, smoothmix_s masks"]
