@@ -16,19 +16,14 @@ import threading
 import time
 from pathlib import Path
 
+from found import ped2_or_street
+
 KINDS = ("spatial", "temporal", "skip", "patch")
 
 
 def main() -> None:
     """Run the commands one after the other."""
-    import pagen
-    from pagen.errors import PagenError
-
-    dataset = "ped2"
-    try:
-        pagen.prepare("ped2", size=(32, 32))
-    except PagenError:
-        dataset = "street"
+    dataset = ped2_or_street()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PAGEN_CACHE"] = f"{folder}/cache"
         timed("prepare", ["prepare", "--dataset", dataset, "--size", "256", "256"])

@@ -46,14 +46,11 @@ def save_frames(folder: Path) -> None:
     """65 consecutive grey frames (240, 360) as frames.npy."""
     import cv2
     import numpy as np
+    from found import ped2_or_street
 
     import pagen
-    from pagen.errors import PagenError
 
-    try:
-        prepared = pagen.prepare("ped2", size=None)
-    except PagenError:
-        prepared = pagen.prepare("street", size=None)
+    prepared = pagen.prepare(ped2_or_street(), size=None)
     frames = prepared.frames(prepared.clips("train")[0])[: PAIRS + 1, ..., 0]
     np.save(folder / "frames.npy", np.stack([cv2.resize(frame, (360, 240)) for frame in frames]))
 
@@ -98,7 +95,7 @@ def function_of(method: str):  # type: ignore[no-untyped-def]  # the other envir
 
     tvl1 = TVL1(compiled=method == "compiled")
 
-    def flows(frames):  # type: ignore[no-untyped-def]
+    def flows(frames):  # type: ignore[no-untyped-def]  # as above
         images = torch.from_numpy(frames).float() / 255
         chunks = zip(images[:-1].split(PAIRS_AT_ONCE), images[1:].split(PAIRS_AT_ONCE), strict=True)
         with torch.inference_mode():

@@ -158,7 +158,7 @@ def scikit_image(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) ->
 
 def contrib(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Flow (2, H, W) of OpenCV's DualTVL1 with its defaults; only in the environment that holds it."""
-    flow = cv2.optflow.createOptFlow_DualTVL1().calc(first, second, None)  # type: ignore[attr-defined]
+    flow = cv2.optflow.createOptFlow_DualTVL1().calc(first, second, None)  # type: ignore[attr-defined]  # contrib alone has it
     return np.asarray(flow.transpose(2, 0, 1))
 
 

@@ -21,18 +21,12 @@ CLIPS = (1, 2, 4, 8, 12, 16)
 
 def main() -> None:
     """Ped2's clips where they are found (PAGEN_DATA), else the street's twelve; one worker."""
+    from found import ped2_or_street
     from generate import measured
 
-    import pagen
     from pagen import console
-    from pagen.errors import PagenError
 
-    dataset = "ped2"
-    try:
-        pagen.prepare("ped2", size=(32, 32))
-    except PagenError:
-        dataset = "street"
-    rows = []
+    dataset, rows = ped2_or_street(), []
     for clips in CLIPS:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["PAGEN_CACHE"] = f"{folder}/cache"

@@ -123,9 +123,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
 
     def encode(self, image: Tensor) -> Tensor:
         """Images (N, 3, H, W) in [-1, 1] -> scaled latents (N, L, h, w); the mean, nothing is drawn."""
-        encoded = self.vae.encode(image)
-        latent = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
-        return cast(Tensor, latent * self.vae.config.scaling_factor)
+        return cast(Tensor, latents(self.vae, image) * self.vae.config.scaling_factor)
 
     def decode(self, latent: Tensor) -> Tensor:
         """Scaled latents (N, L, h, w) -> images (N, 3, H, W), about [-1, 1]."""
@@ -138,6 +136,12 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
             raise PagenError(f"expected masks of the frames' size {size}, found {tuple(mask.shape[2:])}; resize them")
         if any(side % multiple for side in size):
             raise PagenError(f"expected height and width in multiples of {multiple}, found {size}; pad the frames")
+
+
+def latents(vae: Any, image: Tensor) -> Tensor:
+    """What an autoencoder of diffusers' makes of images (N, 3, H, W) in [-1, 1]; the mean, nothing is drawn."""
+    encoded = vae.encode(image)
+    return cast(Tensor, encoded.latents if "latents" in encoded else encoded.latent_dist.mode())
 
 
 def _each(generator: Any, count: int) -> list[Any]:

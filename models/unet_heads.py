@@ -16,14 +16,14 @@ from diffusers.models.attention_processor import Attention
 __all__ = ["ModelMixin", "UNet2DHeadsModel"]  # diffusers looks in a component's module for what can load it
 
 
-class UNet2DHeadsModel(UNet2DModel):  # type: ignore[misc]  # diffusers has no types
+class UNet2DHeadsModel(UNet2DModel):  # type: ignore[misc]  # diffusers' types are not followed
     """`UNet2DModel` whose `attention_head_dim` counts the heads, as it does in `UNet2DConditionModel`.
 
     Every level with attention must have a multiple of that many channels.
     """
 
     # diffusers reads the signature to know what a configuration holds
-    @wraps(UNet2DModel.__init__)  # type: ignore[misc]
+    @wraps(UNet2DModel.__init__)  # type: ignore[misc]  # as above
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for module in self.modules():

@@ -67,6 +67,11 @@ def digests(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
     return {file.relative_to(root).as_posix(): digest(file) for file in files}
 
 
+def fingerprint(root: Path, files: Iterable[Path]) -> str:
+    """32 hexadecimal digits that depend on the names (relative to the root) and the bytes of the files."""
+    return _short_hash(digests(root, files))
+
+
 @dataclass
 class Folder:
     """A folder of items under a manifest.
@@ -171,7 +176,7 @@ class Folder:
     def fingerprint(self) -> str:
         """32 hex digits that stand for every byte of the folder's content."""
         content = {"kind": self.kind, "config": self.config, "inputs": self.inputs, "items": self.items}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+        return _short_hash(content)
 
     def _lies(self, name: str) -> bool:
         files = self.items[name]["files"] if name in self.items else None
@@ -269,6 +274,10 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _short_hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _plain(value: Any) -> Any:

@@ -20,8 +20,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from pagen.errors import PagenError
-from pagen.spread_ray import Cluster as Cluster
-from pagen.spread_ray import spread_ray
+from pagen.spread_ray import Cluster, spread_ray
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

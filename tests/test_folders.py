@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pagen.errors import PagenError
-from pagen.folders import MANIFEST, Folder, atomic, digest, digests, tree_hash, write_json, write_text
+from pagen.folders import MANIFEST, Folder, atomic, digest, digests, fingerprint, tree_hash, write_json, write_text
 
 CONFIG = {"size": (4, 6), "colour": False, "recipe": {"lr": 0.1, "epochs": 3}}
 
@@ -252,3 +252,15 @@ def test_every_byte_counts(whole: Path, tmp_path: Path) -> None:
         assert other[1] != same[1]
     os.rename(whole / "items/a.txt", whole / "items/c.txt")
     assert tree_hash(whole) != same[1]
+
+
+def test_fingerprint_depends_on_names_and_bytes(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.npy", "b.npy")]
+    files[0].write_bytes(b"1")
+    files[1].write_bytes(b"2")
+    first = fingerprint(tmp_path, files)
+    assert first == fingerprint(tmp_path, files[::-1])
+    files[1].write_bytes(b"3")
+    assert first != fingerprint(tmp_path, files)
+    files[1].write_bytes(b"2")
+    assert first != fingerprint(tmp_path, [files[0], files[1].rename(tmp_path / "c.npy")])

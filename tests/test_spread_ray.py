@@ -19,8 +19,8 @@ from pagen.errors import PagenError
 from pagen.folders import Folder, atomic, digests, tree_hash, write_text
 from pagen.footage import street
 from pagen.generate.generate import Generate, generate
-from pagen.spread import Cluster, spread
-from pagen.spread_ray import quiet_ray
+from pagen.spread import spread
+from pagen.spread_ray import Cluster, quiet_ray
 
 # Functions that go to Ray stand inside tests: it then sends their code, as its workers cannot import this file.
 

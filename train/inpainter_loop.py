@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pagen import console
 from pagen.folders import atomic
+from pagen.train.adam import flat_slots, load_slots
 
 SAVE_EVERY = 250
 Loss = Callable[[Any, int], Tensor]
@@ -80,8 +81,7 @@ def blend(average: dict[str, Tensor], network: Any, decay: float) -> None:
 
 
 def _save(path: Path, network: Any, optimiser: Any, average: dict[str, Tensor], step: int) -> None:
-    slots = optimiser.state_dict()["state"]
-    tensors = {f"adam.{i}.{key}": value for i, of in slots.items() for key, value in of.items()}
+    tensors = {f"adam.{key}": value for key, value in flat_slots(optimiser).items()}
     tensors |= {f"network.{key}": value for key, value in network.named_parameters()}
     tensors |= {f"average.{key}": value for key, value in average.items()} | {"step": torch.tensor(step)}
     with atomic(path) as temporary:
@@ -96,11 +96,7 @@ def _load(path: Path, network: Any, optimiser: Any, average: dict[str, Tensor]) 
     tensors = load_file(path)
     network.load_state_dict(_under(tensors, "network."))
     average.update({key: value.to(average[key].device) for key, value in _under(tensors, "average.").items()})
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under(tensors, "adam.").items():
-        slot, key = name.split(".")
-        slots.setdefault(int(slot), {})[key] = value
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+    load_slots(optimiser, _under(tensors, "adam."))
     return int(tensors["step"])
 
 

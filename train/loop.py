@@ -30,6 +30,7 @@ from pagen.folders import atomic, write_json, write_text
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.memory import keep_memory
 from pagen.models.pretrained import WEIGHTS
+from pagen.train.adam import flat_slots, load_slots
 from pagen.train.batches import Batch, Batches
 from pagen.train.objectives import reconstruction_error
 from pagen.train.recipes import Recipe
@@ -151,9 +152,8 @@ def save_state(path: Path, model: ConvAE3d, optimiser: Any, rows: list[Row]) -> 
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     model.save_pretrained(temporary)
-    tensors = {f"{i}.{key}": value for i, of in optimiser.state_dict()["state"].items() for key, value in of.items()}
     with atomic(temporary / ADAM) as file:
-        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, file)
+        save_file({key: value.detach().cpu().contiguous() for key, value in flat_slots(optimiser).items()}, file)
     write_json(temporary / ROWS, rows)
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
@@ -174,7 +174,7 @@ def load_state(path: Path, model: ConvAE3d, optimiser: torch.optim.Optimizer) ->
         return []
     try:
         model.load_state_dict(load_file(state / WEIGHTS))
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": _slots(load_file(state / ADAM))})
+        load_slots(optimiser, load_file(state / ADAM))
         rows: list[Row] = json.loads((state / ROWS).read_text(encoding="utf-8"))
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         reason = textwrap.shorten(str(error), 160)
@@ -182,16 +182,6 @@ def load_state(path: Path, model: ConvAE3d, optimiser: torch.optim.Optimizer) ->
             f"expected the state of a training in {state}, found it damaged ({reason}); train again with --overwrite"
         ) from error
     return rows
-
-
-def _slots(tensors: dict[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:
-    """Adam's memory by the number of the parameter, in the layout that training keeps it in."""
-    slots: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in tensors.items():
-        slot, key = name.split(".")
-        layout = torch.channels_last_3d if tensor.ndim == 5 else torch.contiguous_format
-        slots.setdefault(int(slot), {})[key] = tensor.contiguous(memory_format=layout)
-    return slots
 
 
 def as_csv(rows: list[Row]) -> str:

@@ -6,8 +6,6 @@ the next; another size than the prepared one is rescaled.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,7 @@ import numpy.typing as npt
 
 from pagen.arrays import read_array
 from pagen.errors import PagenError
-from pagen.folders import digests
+from pagen.folders import fingerprint
 from pagen.footage.prepare import Prepared
 
 Flow = npt.NDArray[np.floating[Any]]
@@ -55,8 +53,7 @@ class FileFlow:
 
     def identity(self) -> str:
         """A fingerprint of the names, sizes and bytes of the folder's flow files."""
-        files = digests(self.directory, sorted(self.directory.glob("*.npy")))
-        return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:32]
+        return fingerprint(self.directory, sorted(self.directory.glob("*.npy")))
 
     def _read(self, path: Path, count: int) -> Flow:
         if not path.is_file():

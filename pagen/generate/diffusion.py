@@ -83,10 +83,11 @@ class DiffusionInpainter:
     def _autoencode(self, images: Any) -> Any:
         import torch
 
+        from pagen.models.ldm import latents
+
         vae = self.pipeline.vae
         with torch.no_grad():
-            encoded = vae.encode((images * 2 - 1).to(vae.device, vae.dtype))
-            latent = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
+            latent = latents(vae, (images * 2 - 1).to(vae.device, vae.dtype))
             return vae.decode(latent).sample / 2 + 0.5
 
     def _options(self, count: int) -> dict[str, Any]:

@@ -139,7 +139,9 @@ def generate(config: Generate) -> dict[str, Any]:
     inputs, where = make.origins(config, prepared)
     folder = Folder.begin(path, "pa_set", make.settings(config), inputs, where, config.overwrite)
     flow = make.flow_of(config, prepared, clips)
-    _make_all(folder, [make.Job(config, kind, name, prepared, flow, path) for kind in clips for name in clips[kind]])
+    masks = folder.config["masks"]
+    jobs = [make.Job(config, kind, name, prepared, flow, path, masks) for kind in clips for name in clips[kind]]
+    _make_all(folder, jobs)
     _draw_gallery(folder, prepared)
     return _summary(folder, prepared, config)
 

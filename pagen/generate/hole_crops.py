@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.generate.temporal import bounding_box
+
 Masks = npt.NDArray[np.bool_]
 CONTEXT = 1.5
 """A crop is so many times as high and wide as its hole, at least."""
@@ -69,8 +71,8 @@ def _box(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """First and past-the-last row and column of what is True, (2, 2); the middle where nothing is."""
     if not mask.any():
         return np.array([mask.shape, mask.shape]) // 2
-    spans = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
-    return np.array([[span[0] for span in spans], [span[-1] + 1 for span in spans]])
+    top, left, height, width = bounding_box(mask)
+    return np.array([[top, left], [top + height, left + width]])
 
 
 def _rounded(sides: npt.NDArray[Any], multiple: int) -> npt.NDArray[np.int64]:

@@ -6,7 +6,6 @@ every kept pixel stays bit-equal whatever a model does to it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
+from pagen.generate.pipelines import HUB_ID
 from pagen.registry import Registry
 
 Frames = npt.NDArray[np.uint8]
@@ -109,8 +109,6 @@ INPAINTERS: Registry[Callable[[Painting], Inpainter]] = Registry(
 )
 """Name -> factory over how it is to work."""
 
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-
 
 def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
     """An inpainter by its name, or the diffusers inpainting pipeline of a folder or hub id.
@@ -125,7 +123,7 @@ def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
     painting = painting or Painting()
     if name in INPAINTERS:
         return INPAINTERS[name](painting)
-    if Path(name).is_dir() or _HUB_ID.fullmatch(name):
+    if Path(name).is_dir() or HUB_ID.fullmatch(name):
         from pagen.generate.diffusion import open_pipeline
 
         return open_pipeline(name, painting)

@@ -11,8 +11,6 @@ Deviation: pixel centres stay in place when a picture is stretched (LNTRA aligns
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -26,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
-from pagen.folders import digests
+from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, listing, read_image
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
@@ -103,8 +101,7 @@ class ImageFolder(Pictures):
         """
         for name in self.known:
             self.picture(name)
-        files = digests(self.directory, [self.directory / name for name in self.known])
-        return str(self.directory), hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:32]
+        return str(self.directory), fingerprint(self.directory, [self.directory / name for name in self.known])
 
 
 @dataclass(frozen=True)

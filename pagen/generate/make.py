@@ -50,6 +50,8 @@ class Job:
     prepared: Prepared
     flow: FlowFolder | None
     path: Path
+    masks: str
+    """How the masks are called in the records: without the path of this machine."""
 
     @property
     def item(self) -> str:
@@ -205,12 +207,12 @@ def _masked(job: Job, count: int) -> Iterator[tuple[int, npt.NDArray[np.bool_], 
     """Segments of masks for the first `count` frames of the clip."""
     frames = job.prepared.frames(job.name)
     kind = open_masks(job.config.masks)
-    state, mask = kind.prepare(frames, job.name), _bare_masks(job.config.masks)
+    state = kind.prepare(frames, job.name)
     for start in range(0, count, SEGMENT):
         segment = frames[start : min(start + SEGMENT, count)]
         rng = generator(job.config.seed, f"{job.kind} mask", job.name, start)
         masks, fell_back = kind.segment(segment, state, rng, start)
-        record = {"clip": job.name, "start": start, "frames": len(segment), "mask": mask}
+        record = {"clip": job.name, "start": start, "frames": len(segment), "mask": job.masks}
         yield start, masks, {**record, "coverage": _share(masks), "random_instead": fell_back}
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
+from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, image_size, listing, mask_frames
-from pagen.generate.masks import bounded, fingerprint
+from pagen.generate.masks import bounded
 
 Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]

@@ -12,7 +12,6 @@ A panoptic model's stuff (road, sky) counts as objects where it is small enough:
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
+from pagen.folders import fingerprint
 from pagen.generate.mask_motion import follow
 from pagen.generate.mask_random import LARGEST_SHARE
-from pagen.generate.masks import bounded, fingerprint
-from pagen.generate.pipelines import quiet
+from pagen.generate.masks import bounded
+from pagen.generate.pipelines import HUB_ID, quiet, refusal
 
 Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
@@ -36,8 +36,6 @@ SCORE = 0.5
 MODELS = ("detr", "eomt", "mask2former", "maskformer")
 """Of transformers' universal models those that ask for nothing but the picture."""
 FILES = ("*.json", "*.safetensors")
-
-_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,7 @@ def open_segmenter(name: str) -> SegmentMasks:
     path = Path(name).expanduser().absolute()
     if name and path.is_dir():
         return SegmentMasks(str(path), path, load(path))
-    if _HUB_ID.fullmatch(name):
+    if HUB_ID.fullmatch(name):
         folder = _fetch(name)
         return SegmentMasks(name, folder, load(folder))
     raise PagenError(
@@ -133,7 +131,7 @@ def _fetch(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=list(FILES)))
     except (OSError, ValueError) as error:
-        raise _refusal(name, str(error)) from error
+        raise refusal("model", "transformers", name, str(error)) from error
 
 
 def load(folder: Path) -> Segmenter:
@@ -146,7 +144,7 @@ def load(folder: Path) -> Segmenter:
         try:
             processor, model, missing = _pretrained(folder)
         except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-            raise _refusal(str(folder), str(error)) from error
+            raise refusal("model", "transformers", str(folder), str(error)) from error
     if missing:
         raise PagenError(
             f"expected all weights of the model in {folder}, found {len(missing)} missing ({min(missing)}); "
@@ -174,21 +172,4 @@ def _pretrained(folder: Path) -> tuple[Any, Any, set[str]]:
 def _another_kind(folder: Path, kind: str) -> PagenError:
     return PagenError(
         f"expected a model for instance segmentation ({' '.join(MODELS)}) in {folder}, found {kind!r}; take another"
-    )
-
-
-def _refusal(name: str, reason: str) -> PagenError:
-    """Transformers tells its failures apart by their text alone."""
-    if "trust_remote_code" in reason:
-        return PagenError(
-            f"expected a model of transformers' own classes, found own code in {name}; it is not run, take another"
-        )
-    if re.search(r"no file named \S+\.safetensors", reason):
-        return PagenError(
-            f"expected safetensors weights, found none in {name}; pickled weights are not read: "
-            "save the model again with save_pretrained"
-        )
-    first = reason.strip().partition("\n")[0]
-    return PagenError(
-        f"cannot load the model {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
     )

@@ -8,16 +8,12 @@ random `small` one takes its place, and is counted.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.folders import digests
 from pagen.generate.mask_random import LARGEST_SHARE, RandomMasks, random_mask
 from pagen.registry import Registry
 
@@ -67,12 +63,6 @@ def bounded(masks: Iterable[Masks], rng: np.random.Generator) -> tuple[Masks, in
         kept.append(mask if fits else random_mask((mask.shape[0], mask.shape[1]), rng))
         fell_back += not fits
     return np.stack(kept), fell_back
-
-
-def fingerprint(folder: Path, files: Iterable[Path]) -> str:
-    """32 hexadecimal digits that depend on the names (relative to the folder) and the bytes of the files."""
-    known = json.dumps(digests(folder, files), sort_keys=True)
-    return hashlib.sha256(known.encode()).hexdigest()[:32]
 
 
 def _random(option: str) -> MaskKind:

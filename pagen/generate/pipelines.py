@@ -17,6 +17,7 @@ from typing import Any
 from pagen.errors import PagenError
 
 OWN = "LDMInpaintPipeline"
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 def load_pipeline(name: str, place: str, dtype: Any) -> Any:
@@ -42,25 +43,25 @@ def load_pipeline(name: str, place: str, dtype: Any) -> Any:
             off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
             return AutoPipelineForInpainting.from_pretrained(name, **how, **off).to(place, dtype)
         except (OSError, ValueError, ImportError, SafetensorError) as error:
-            raise _refusal(name, str(error)) from error
+            raise refusal("pipeline", "diffusers", name, str(error)) from error
 
 
-def _refusal(name: str, reason: str) -> PagenError:
-    """Diffusers tells its failures apart by their text alone."""
+def refusal(what: str, library: str, name: str, reason: str) -> PagenError:
+    """Why a library's `pipeline` or `model` cannot be had: diffusers and transformers tell it in words alone."""
     if "trust_remote_code" in reason or "linked to [" in reason:
         return PagenError(
-            f"expected a pipeline of diffusers' own classes, found own code in {name}; it is not run, take another"
+            f"expected a {what} of {library}' own classes, found own code in {name}; it is not run, take another"
         )
     if "AutoPipeline can't find" in reason:
         return PagenError(f"expected an inpainting pipeline, found another kind in {name} ({reason}); take another")
     if re.search(r"no file named \S+\.safetensors|necessary `safetensors`", reason):
         return PagenError(
             f"expected safetensors weights, found none in {name}; pickled weights are not read: "
-            "save the pipeline again with save_pretrained"
+            f"save the {what} again with save_pretrained"
         )
     first = reason.strip().partition("\n")[0]
     return PagenError(
-        f"cannot load the pipeline {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
+        f"cannot load the {what} {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
     )
 
 

@@ -16,7 +16,7 @@ from pagen.generate.mask_file import open_mask_folder
 from pagen.generate.mask_motion import CHOICES, MotionMasks, components
 from pagen.generate.mask_random import PRESETS, RandomMasks
 from pagen.generate.mask_segment import SegmentMasks
-from pagen.generate.masks import MASKS, MaskKind, bounded, fingerprint, open_masks
+from pagen.generate.masks import MASKS, MaskKind, bounded, open_masks
 from pagen.seeds import generator
 
 Masks = npt.NDArray[np.bool_]
@@ -85,18 +85,6 @@ def test_what_is_out_of_bounds_becomes_a_small_mask_and_is_counted() -> None:
     assert fell_back == 3
     np.testing.assert_array_equal(masks[1:3], given_masks[1:3])
     assert all(0 < masks[t].mean() < 0.25 for t in (0, 3, 4))
-
-
-def test_fingerprint_depends_on_names_and_bytes(tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("a.npy", "b.npy")]
-    files[0].write_bytes(b"1")
-    files[1].write_bytes(b"2")
-    first = fingerprint(tmp_path, files)
-    assert first == fingerprint(tmp_path, files[::-1])
-    files[1].write_bytes(b"3")
-    assert first != fingerprint(tmp_path, files)
-    files[1].write_bytes(b"2")
-    assert first != fingerprint(tmp_path, [files[0], files[1].rename(tmp_path / "c.npy")])
 
 
 def test_names_and_errors(tmp_path: Path) -> None:
