@@ -22,8 +22,7 @@ WIDTHS: dict[str, tuple[int, int, int, int]] = {
     "tiny": (8, 12, 24, 32),
 }
 """Channels after each convolution, by name; only `paper` is published."""
-SPACE_FACTOR = 16
-_FACTORS = (8, SPACE_FACTOR, SPACE_FACTOR)
+TIME_FACTOR, SPACE_FACTOR = 8, 16
 
 
 class ConvAE3d(Pretrained):
@@ -45,28 +44,32 @@ class ConvAE3d(Pretrained):
     def __init__(self, channels: int = 1, widths: str | Sequence[int] = "paper", tanh: bool = True) -> None:
         super().__init__()
         self.config = {"channels": channels, "widths": widths, "tanh": tanh}
-        a, b, c, d = _four(widths)
-        self.encoder = nn.Sequential(
-            *_down(channels, a, (1, 2, 2)), *_down(a, b, (2, 2, 2)), *_down(b, c, (2, 2, 2)), *_down(c, d, (2, 2, 2))
-        )
-        self.decoder = nn.Sequential(*_up(d, c), *_up(c, b), *_up(b, a), _last(a, channels))
+        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
         self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         """Reconstruct clips (B, C, T, H, W). Raises PagenError for a shape that would not come back."""
-        channels = self.config["channels"]
-        sizes = zip(clips.shape[2:], _FACTORS, strict=False)
-        if clips.ndim != 5 or clips.shape[1] != channels or any(size % factor for size, factor in sizes):
-            raise PagenError(
-                f"expected clips (B, {channels}, T, H, W) with T divisible by {_FACTORS[0]} and H, W by "
-                f"{SPACE_FACTOR}, found {tuple(clips.shape)}; `reconstruct` takes any H and W"
-            )
+        check_clips(clips, self.config["channels"])
         reconstruction: torch.Tensor = self.end(self.decoder(self.encoder(clips)))
         return reconstruction
 
 
-def _four(widths: str | Sequence[int]) -> Sequence[int]:
-    """The channels after each of the four convolutions."""
+def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
+    """Clips (B, C, T, H, W) to codes (B, widths[3], T / 8, H / 16, W / 16). Raises PagenError: no such widths."""
+    a, b, c, d = widths_of(widths)
+    return nn.Sequential(
+        *_down(channels, a, (1, 2, 2)), *_down(a, b, (2, 2, 2)), *_down(b, c, (2, 2, 2)), *_down(c, d, (2, 2, 2))
+    )
+
+
+def decoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
+    """The way back of `encoder_of`, with a linear end. Raises PagenError: no such widths."""
+    a, b, c, d = widths_of(widths)
+    return nn.Sequential(*_up(d, c), *_up(c, b), *_up(b, a), _last(a, channels))
+
+
+def widths_of(widths: str | Sequence[int]) -> Sequence[int]:
+    """The channels after each of the four convolutions. Raises PagenError: no such widths."""
     if isinstance(widths, str) and widths not in WIDTHS:
         raise unknown_name("widths", widths, WIDTHS)
     counts = WIDTHS[widths] if isinstance(widths, str) else widths
@@ -88,9 +91,24 @@ def _last(inward: int, channels: int) -> nn.Module:
     return nn.ConvTranspose3d(inward, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1))
 
 
+def check_clips(clips: torch.Tensor, channels: int) -> None:
+    """Raise PagenError for clips whose shape would not come back through encoder and decoder."""
+    sizes = zip(clips.shape[2:], (TIME_FACTOR, SPACE_FACTOR, SPACE_FACTOR), strict=False)
+    if clips.ndim != 5 or clips.shape[1] != channels or any(size % factor for size, factor in sizes):
+        raise PagenError(
+            f"expected clips (B, {channels}, T, H, W) with T divisible by {TIME_FACTOR} and H, W by "
+            f"{SPACE_FACTOR}, found {tuple(clips.shape)}; `reconstruct` takes any H and W"
+        )
+
+
+def padded(clips: torch.Tensor) -> torch.Tensor:
+    """Clips (B, C, T, H, W) with their last row and column repeated up to multiples of 16."""
+    height, width = clips.shape[-2:]
+    return nn.functional.pad(clips, (0, -width % SPACE_FACTOR, 0, -height % SPACE_FACTOR, 0, 0), mode="replicate")
+
+
 def reconstruct(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     """Reconstruct clips (B, C, T, H, W) of any H and W: edges are repeated up to multiples of 16, and cut off."""
     height, width = clips.shape[-2:]
-    padded = nn.functional.pad(clips, (0, -width % SPACE_FACTOR, 0, -height % SPACE_FACTOR, 0, 0), mode="replicate")
-    reconstruction: torch.Tensor = model(padded)
+    reconstruction: torch.Tensor = model(padded(clips))
     return reconstruction[..., :height, :width]

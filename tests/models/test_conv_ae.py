@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from pagen.errors import PagenError
 from pagen.models.conv_ae import WIDTHS, ConvAE3d, reconstruct
@@ -55,6 +56,14 @@ def test_every_layer_has_the_published_shape_and_number_of_parameters(channels: 
                 assert tuple(x.shape) == (1, width or channels, *shape)
         assert not wanted
     assert x.shape == network(torch.empty(1, channels, 16, 256, 256, device="meta")).shape
+
+
+@pytest.mark.parametrize(("channels", "macs"), [(1, 32_161_923_072), (3, 34_879_832_064)])
+def test_multiplications_are_as_many_as_published(channels: int, macs: int) -> None:
+    """Of the convolutions, at 16 frames of 256 x 256; the counter counts a multiplication and its addition as two."""
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        ConvAE3d(channels)(torch.empty(1, channels, 16, 256, 256))
+    assert counter.get_total_flops() == 2 * macs
 
 
 def test_names_in_the_state_are_the_published_ones() -> None:

@@ -1,0 +1,54 @@
+"""The semantic discriminator of the unified PA paper: is the feature vector of a frame that of a pseudo-anomaly?
+
+A small perceptron on features of a frozen encoder, ViFi-CLIP in the paper. The paper's table of its layers is not
+public: the width, the single hidden layer, the dropout and the normalisation of the input are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pagen.errors import PagenError, unknown_name
+from pagen.models.pretrained import Pretrained
+
+Pool = Literal["none", "mean"]
+
+
+class Discriminator(Pretrained):
+    """Logits of pseudo-anomalies (1) against normal frames (0); the defaults are ours.
+
+    Args:
+        features: D, of the encoder.
+        hidden: width of the hidden layer.
+        dropout: share of the hidden layer that training leaves out.
+        pool: `none`: frame by frame; `mean`: the mean over the frames of a window, before its length becomes 1, as
+            ViFi-CLIP pools.
+
+    Shape:
+        (B, D), or (B, T, D) with `mean` -> (B,)
+
+    Raises:
+        PagenError: no such pool.
+    """
+
+    def __init__(self, features: int = 512, hidden: int = 256, dropout: float = 0.5, pool: Pool = "none") -> None:
+        super().__init__()
+        if pool not in get_args(Pool):
+            raise unknown_name("pool", pool, get_args(Pool))
+        self.config = {"features": features, "hidden": hidden, "dropout": dropout, "pool": pool}
+        self.layers = nn.Sequential(
+            nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1), nn.Flatten(0)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits (B,) of features (B, D), or (B, T, D) with `pool` "mean". Raises PagenError for another shape."""
+        width, mean = self.config["features"], self.config["pool"] == "mean"
+        if features.ndim != 2 + mean or features.shape[-1] != width:
+            wanted = f"(B, T, {width})" if mean else f"(B, {width})"
+            raise PagenError(f"expected features {wanted}, found {tuple(features.shape)}; is the encoder the same?")
+        vectors = functional.normalize(features.mean(1) if mean else features, dim=-1)
+        logits: Tensor = self.layers(vectors)
+        return logits

@@ -1,0 +1,178 @@
+"""LUSS-AE (Lohani et al., "Leveraging Unsupervised and Self-Supervised Learning for Video Anomaly Detection").
+
+One encoder, and three things to do with its code: visual-content reconstruction (VCR) gives the clip back,
+future-frame prediction (FFP) gives the frame after it, and playback-rate prediction (PRP) tells whether frames were
+skipped. Paper and released code differ in FFP: the code sees no more than the two oldest decoded frames ("released"),
+the paper writes one 2D convolution over all of them ("conv2d"); both start from the decoder before its tanh.
+
+Deviations: the decoder runs once, not once for each of its heads; PRP gives logits, where the released class applies a
+softmax that the loss then applies again; PRP "conv" is ours: without a fixed frame size, it looks for the place that
+looks most accelerated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+from torch import Tensor, nn
+
+from pagen.errors import PagenError, unknown_name
+from pagen.models.conv_ae import SPACE_FACTOR, TIME_FACTOR, check_clips, decoder_of, encoder_of, padded, widths_of
+from pagen.models.pretrained import Pretrained
+
+FFP = Literal["conv2d", "released"]
+PRP = Literal["published", "conv"]
+
+
+class Luss(NamedTuple):
+    """What the three heads give.
+
+    Attributes:
+        vcr: (B, C, T, H, W) in [-1, 1], the clip.
+        ffp: (B, C, 1, H, W) in [-1, 1], the frame after it.
+        logits: (B, 2), index 1 = accelerated.
+    """
+
+    vcr: Tensor
+    ffp: Tensor
+    logits: Tensor
+
+
+class LUSSAE(Pretrained):
+    """Autoencoder of clips that also predicts the next frame and the playback rate.
+
+    Args:
+        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
+        widths: a name of `conv_ae.WIDTHS` or four channel counts.
+        window: T, a multiple of 8; 16 and more with the published `prp`.
+        ffp: `conv2d` as in the paper (145 parameters at 16 grey frames), `released` as in its code (28).
+        prp: `published` for frames of `size` alone, `conv` for frames of any size.
+        size: (H, W) of the frames, multiples of 16 and 64 at least; `conv` does not look at it.
+
+    Shape:
+        (B, C, T, H, W) -> `Luss`, H and W multiples of 16.
+
+    Raises:
+        PagenError: no such widths, heads, window, or size.
+    """
+
+    def __init__(
+        self,
+        channels: int = 1,
+        widths: str | Sequence[int] = "paper",
+        window: int = 16,
+        ffp: FFP = "conv2d",
+        prp: PRP = "published",
+        size: tuple[int, int] = (256, 256),
+    ) -> None:
+        super().__init__()
+        _check(window, ffp, prp, size)
+        self.config: dict[str, Any] = {
+            "channels": channels,
+            "widths": widths,
+            "window": window,
+            "ffp": ffp,
+            "prp": prp,
+            "size": tuple(size),
+        }
+        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+        self.ffp = _ffp_conv2d(channels, window) if ffp == "conv2d" else _ffp_released(channels, window)
+        width, depth = widths_of(widths)[3], window // TIME_FACTOR
+        self.prp = _prp_conv(width, depth) if prp == "conv" else _prp_published(width, depth, size)
+
+    def forward(self, clips: Tensor) -> Luss:
+        """All three heads on clips (B, C, T, H, W). Raises PagenError for a shape that does not fit."""
+        code = self._code(clips)
+        decoded = self.decoder(code)
+        return Luss(decoded.tanh(), self.ffp(decoded), self._logits(code))
+
+    def classify(self, clips: Tensor) -> Tensor:
+        """The logits alone, (B, 2), without the decoder. Raises PagenError for a shape that does not fit."""
+        return self._logits(self._code(clips))
+
+    def prp_map(self, clips: Tensor) -> Tensor:
+        """The logits of every place, (B, 2, ceil(H / 32), ceil(W / 32)).
+
+        Raises:
+            PagenError: a shape that does not fit, or the published `prp`, which has no places.
+        """
+        if self.config["prp"] != "conv":
+            raise PagenError("expected prp 'conv', found 'published', which has no map; train one with prp 'conv'")
+        logits: Tensor = self.prp(self._code(clips))
+        return logits
+
+    def _code(self, clips: Tensor) -> Tensor:
+        check_clips(clips, self.config["channels"])
+        window, size = self.config["window"], self.config["size"]
+        if clips.shape[2] != window:
+            raise PagenError(
+                f"expected clips of {window} frames, found {clips.shape[2]}; the heads know no other length"
+            )
+        if self.config["prp"] == "published" and clips.shape[3:] != size:
+            raise PagenError(
+                f"expected frames of {size} for the published prp, found {tuple(clips.shape[3:])}; "
+                "prepare them at that size, or take prp 'conv'"
+            )
+        code: Tensor = self.encoder(clips)
+        return code
+
+    def _logits(self, code: Tensor) -> Tensor:
+        logits: Tensor = self.prp(code)
+        return _most_accelerated(logits) if logits.ndim == 4 else logits
+
+
+def predict(model: LUSSAE, clips: Tensor) -> Luss:
+    """All three heads on clips (B, C, T, H, W) of any H and W: edges are repeated up to multiples of 16, and cut off.
+
+    Raises:
+        PagenError: another number of frames, or another size than the published `prp` knows.
+    """
+    height, width = clips.shape[-2:]
+    vcr, ffp, logits = model(padded(clips))
+    return Luss(vcr[..., :height, :width], ffp[..., :height, :width], logits)
+
+
+def _most_accelerated(logits: Tensor) -> Tensor:
+    """Of logits (B, 2, h, w) those (B, 2) of the place where the second exceeds the first by most."""
+    places = logits.flatten(2)
+    best = (places[:, 1] - places[:, 0]).argmax(1)
+    return places.take_along_dim(best[:, None, None], 2).squeeze(2)
+
+
+def _ffp_conv2d(channels: int, window: int) -> nn.Sequential:
+    convolution = nn.Conv2d(channels * window, channels, 3, padding=1)
+    return nn.Sequential(nn.Flatten(1, 2), convolution, nn.Tanh(), nn.Unflatten(1, (channels, 1)))
+
+
+def _ffp_released(channels: int, window: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv3d(channels, channels, 3, (window, 1, 1), 1), nn.Tanh())
+
+
+def _prp_published(width: int, depth: int, size: tuple[int, int]) -> nn.Sequential:
+    features = 32 * (size[0] // SPACE_FACTOR // 4) * (size[1] // SPACE_FACTOR // 4)
+    pooled = [nn.MaxPool3d(2), nn.Flatten(1, 2), nn.Conv2d(width * (depth // 2), 32, 3, padding=1), nn.MaxPool2d(2)]
+    connected = [nn.Linear(features, 128), nn.ReLU(), nn.Linear(128, 32), nn.ReLU(), nn.Linear(32, 2)]
+    return nn.Sequential(*pooled, nn.Flatten(), *connected)
+
+
+def _prp_conv(width: int, depth: int) -> nn.Sequential:
+    pooled = [nn.MaxPool3d((depth, 2, 2), ceil_mode=True), nn.Flatten(1, 2), nn.Conv2d(width, 32, 3, padding=1)]
+    pointwise = [nn.ReLU(), nn.Conv2d(32, 128, 1), nn.ReLU(), nn.Conv2d(128, 32, 1), nn.ReLU(), nn.Conv2d(32, 2, 1)]
+    return nn.Sequential(*pooled, *pointwise)
+
+
+def _check(window: int, ffp: str, prp: str, size: Sequence[int]) -> None:
+    for what, name, known in (("ffp", ffp, get_args(FFP)), ("prp", prp, get_args(PRP))):
+        if name not in known:
+            raise unknown_name(what, name, known)
+    least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
+    if window < least or window % TIME_FACTOR:
+        raise PagenError(
+            f"expected a window divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}, found {window}"
+        )
+    if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
+        raise PagenError(
+            f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "
+            f"found {tuple(size)}; prp 'conv' takes any"
+        )
