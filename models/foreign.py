@@ -11,10 +11,11 @@ import re
 import textwrap
 import zipfile
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -23,27 +24,46 @@ from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from pagen.errors import PagenError
 
+_SCALAR = np.float64(0).__reduce__()[0]
+_NUMBERS: list[Any] = [
+    *(np.dtype, *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8"))),
+    *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+]
+"""What rebuilds a number of numpy's, whichever numpy wrote it; training leaves its best score so."""
 
-def read_weights(path: Path, frameworks: Collection[str] = ()) -> dict[str, Tensor]:
+
+def read_weights(
+    path: Path, frameworks: Collection[str] = (), advice: str = "save its state_dict alone, as safetensors"
+) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU, mapped from the file where its format allows it.
+
+    Those of a table within the table are named `table.name`.
 
     Args:
         path: a `.safetensors`, or what `torch.save` wrote: the weights, or a table that holds them as `state_dict`.
         frameworks: top-level modules whose objects beside the weights are passed over.
+        advice: what to do about objects that only a foreign class can build.
 
     Raises:
         PagenError: no such file, not a checkpoint, objects that only a foreign class can build, or no weights.
     """
     if not path.is_file():
         raise PagenError(f"expected a checkpoint, found no file at {path}; is the path right?")
-    content = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path, frameworks)
+    content = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path, frameworks, advice)
     if isinstance(content, Mapping):
         content = content.get("state_dict", content)
-    tensors = content.items() if isinstance(content, Mapping) else ()
-    weights = {str(name): value for name, value in tensors if isinstance(value, Tensor)}
+    values = _values(content) if isinstance(content, Mapping) else ()
+    weights = {name: value for name, value in values if isinstance(value, Tensor)}
     if not weights:
         raise PagenError(f"expected a table of weights in {path}, found none; is it the checkpoint of a network?")
     return weights
+
+
+def _values(table: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        yield str(name), value
+        inner = value if isinstance(value, Mapping) else {}
+        yield from ((f"{name}.{key}", item) for key, item in inner.items())
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -53,21 +73,22 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
         raise _unreadable(path, error) from error
 
 
-def _pickled(path: Path, frameworks: Collection[str]) -> Any:
+def _pickled(path: Path, frameworks: Collection[str], advice: str) -> Any:
     try:
         zipped = zipfile.is_zipfile(path)
-        found = get_unsafe_globals_in_checkpoint(str(path)) if zipped else []
+        with safe_globals(_NUMBERS):
+            found = get_unsafe_globals_in_checkpoint(str(path)) if zipped else []
         stand_ins: list[Any] = [_stand_in(name) for name in found if name.split(".")[0] in frameworks]
         foreign = sorted(name for name in found if name.split(".")[0] not in frameworks)
         if foreign:
-            raise _refused(path, foreign)
-        with safe_globals(stand_ins):
+            raise _refused(path, foreign, advice)
+        with safe_globals([*_NUMBERS, *stand_ins]):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except (OSError, PagenError):
         raise
     except Exception as error:  # bytes that are not a checkpoint can raise anything here
         foreign = re.findall(r"GLOBAL (\S+)", str(error))  # what an old file, which is no zip, holds
-        raise (_refused(path, foreign) if foreign else _unreadable(path, error)) from error
+        raise (_refused(path, foreign, advice) if foreign else _unreadable(path, error)) from error
 
 
 def _stand_in(name: str) -> type:
@@ -76,10 +97,10 @@ def _stand_in(name: str) -> type:
     return type(qualified, (), {"__module__": module, "__new__": lambda _, *given: OrderedDict()})
 
 
-def _refused(path: Path, foreign: Sequence[str]) -> PagenError:
+def _refused(path: Path, foreign: Sequence[str], advice: str) -> PagenError:
     return PagenError(
         f"expected tensors alone in {path}, found objects that only code of others can build: "
-        f"{' '.join(foreign[:4])}; save its state_dict alone, as safetensors"
+        f"{' '.join(foreign[:4])}; {advice}"
     )
 
 

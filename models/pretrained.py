@@ -1,10 +1,18 @@
-"""Networks on disk: `config.json` with the constructor's arguments, `model.safetensors` with the weights."""
+"""Networks on disk and on the Hugging Face hub.
+
+`config.json` holds the constructor's arguments, `model.safetensors` the weights, `README.md` what they are: the hub's
+usual files. Not huggingface_hub's `ModelHubMixin`: it removes the old configuration before the new weights lie, and
+tells of what is missing or damaged in as many ways as it has callers.
+"""
 
 from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 from safetensors import SafetensorError
@@ -12,9 +20,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pagen.errors import PagenError
-from pagen.folders import atomic, write_json
+from pagen.folders import atomic, write_json, write_text
+from pagen.hub import HUB_ID
+from pagen.models.card import card as default_card
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
 class Pretrained(nn.Module):
@@ -22,40 +32,110 @@ class Pretrained(nn.Module):
 
     config: dict[str, Any]
 
-    def save_pretrained(self, path: Path) -> None:
-        """Write the two files into a folder, each whole or not at all."""
+    def save_pretrained(self, path: Path | str, card: str | None = None) -> None:
+        """Write weights, configuration and card into a folder, each file whole or not at all.
+
+        Args:
+            card: text of its README.md; without one a general card, which replaces none that lies there.
+        """
         path = Path(path)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         with atomic(path / WEIGHTS) as temporary:
             save_file(tensors, temporary)
         write_json(path / CONFIG, {"class": type(self).__name__, **self.config})
+        if card is not None or not (path / CARD).exists():
+            write_text(path / CARD, default_card(self) if card is None else card)
 
     @classmethod
-    def from_pretrained(cls, path: Path) -> Self:
-        """The network of a folder, in evaluation mode.
+    def from_pretrained(cls, path: Path | str, revision: str | None = None) -> Self:
+        """The network of a folder or of the Hugging Face hub, in evaluation mode.
+
+        Args:
+            path: a folder, or a hub id `owner/name`, which must be a `str`; a folder of that name wins.
+            revision: branch, tag or commit of a hub id.
 
         Raises:
-            PagenError: a file is missing, damaged, or of another network.
+            PagenError: nothing of that name in reach; a file is missing, damaged, or of another network.
         """
-        path = Path(path)
-        try:
-            config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-            name = config.pop("class")
-            tensors = load_file(path / WEIGHTS)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
-            raise PagenError(
-                f"expected {CONFIG} and {WEIGHTS} of a network in {path}, found them missing or damaged ({error}); "
-                "is the path right?"
-            ) from error
+        folder = fetch(path, revision)
+        name, config = read_config(folder)
         if name != cls.__name__:
-            raise PagenError(f"expected a {cls.__name__} in {path}, found a {name}; is the path right?")
+            raise PagenError(f"expected a {cls.__name__} in {folder}, found a {name}; is the path right?")
+        with _whole(folder):
+            tensors = load_file(folder / WEIGHTS)
         try:
             network = cls(**config)
             network.load_state_dict(tensors)
         except (TypeError, RuntimeError) as error:
             reason = textwrap.shorten(str(error), 160)
             raise PagenError(
-                f"expected weights that fit the {CONFIG} beside them in {path}, found others ({reason}); "
+                f"expected weights that fit the {CONFIG} beside them in {folder}, found others ({reason}); "
                 "take both files from one network"
             ) from error
         return network.eval()
+
+    def push_to_hub(self, repo_id: str, card: str | None = None, private: bool = True) -> str:
+        """Upload the network to the Hugging Face hub, as the user of `hf auth login`.
+
+        Args:
+            repo_id: `owner/name`; made if it is not there.
+            card: text of its README.md, a general one without.
+            private: a repository that is made shows to its owner alone; footage of people deserves a second thought.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            PagenError: the hub is not in reach, or refuses.
+        """
+        from huggingface_hub import HfApi
+
+        hub = HfApi()
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder, card)
+            with _hub(f"a repository {repo_id} to write to", "check the name and the connection, and `hf auth login`"):
+                hub.create_repo(repo_id, private=private, exist_ok=True)
+                return hub.upload_folder(repo_id=repo_id, folder_path=folder).commit_url
+
+
+def fetch(path: Path | str, revision: str | None = None) -> Path:
+    """The folder itself, or the snapshot of a hub id in the hub's own cache, downloaded if need be.
+
+    Raises:
+        PagenError: a hub id that is neither in reach nor in the cache.
+    """
+    if not isinstance(path, str) or Path(path).is_dir() or not HUB_ID.fullmatch(path):
+        return Path(path)
+    from huggingface_hub import snapshot_download
+
+    with _hub(f"a folder or a network {path}", "check the name, the revision and the connection"):
+        return Path(snapshot_download(path, revision=revision, allow_patterns=[CONFIG, WEIGHTS, CARD]))
+
+
+def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
+    """The class of a folder's network and its constructor's arguments. Raises PagenError: missing or damaged."""
+    with _whole(folder):
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return config.pop("class"), config
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
+        raise PagenError(
+            f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found them missing or damaged ({error}); "
+            "is the path right?"
+        ) from error
+
+
+@contextmanager
+def _hub(wanted: str, advice: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the hub's client lets through those of its HTTP library, another with every version
+        reason = textwrap.shorten(str(error).partition("\n")[0] or type(error).__name__, 200)
+        raise PagenError(
+            f"expected {wanted} on the Hugging Face hub, found none in reach ({reason}); {advice}"
+        ) from error

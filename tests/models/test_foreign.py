@@ -117,3 +117,17 @@ def test_a_download_that_broke_off_is_refused(tmp_path: Path, name: str) -> None
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(PagenError, match="download it again"):
         read_weights(path)
+
+
+def test_tables_within_the_table_are_named_by_both(tmp_path: Path) -> None:
+    content = {"part": WEIGHTS, "optimizer": {"state": {0: {"mean": torch.ones(2)}}}, "epoch": 3}
+    torch.save(content, tmp_path / "a.ckpt")
+    found = read_weights(tmp_path / "a.ckpt")
+    assert same({name.removeprefix("part."): value for name, value in found.items()})
+    assert all(name.startswith("part.") for name in found)
+
+
+def test_the_caller_says_what_to_do_about_foreign_objects(tmp_path: Path) -> None:
+    torch.save({"extra": Runs(tmp_path / "made")}, tmp_path / "a.ckpt")
+    with pytest.raises(PagenError, match=r"; ask its authors$"):
+        read_weights(tmp_path / "a.ckpt", advice="ask its authors")

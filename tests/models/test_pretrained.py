@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ import torch
 from pagen.errors import PagenError
 from pagen.models import pretrained
 from pagen.models.conv_ae import ConvAE3d
+
+FILES = [pretrained.CONFIG, pretrained.WEIGHTS, pretrained.CARD]
 
 
 def network(seed: int = 0, **changes: Any) -> ConvAE3d:
@@ -135,6 +139,105 @@ def test_saving_that_fails_leaves_what_was_there(saved: Path, monkeypatch: pytes
     monkeypatch.setattr(pretrained, "save_file", full)
     with pytest.raises(OSError, match="no space"):
         network(seed=1).save_pretrained(saved)
-    assert sorted(file.name for file in saved.iterdir()) == [pretrained.CONFIG, pretrained.WEIGHTS]
+    assert sorted(file.name for file in saved.iterdir()) == sorted(FILES)
     expected, found = network().state_dict(), ConvAE3d.from_pretrained(saved).state_dict()
     assert all(torch.equal(tensor, found[name]) for name, tensor in expected.items())
+
+
+def same(found: ConvAE3d, wanted: ConvAE3d) -> bool:
+    states = found.state_dict(), wanted.state_dict()
+    return states[0].keys() == states[1].keys() and all(
+        torch.equal(states[0][name], states[1][name]) for name in states[1]
+    )
+
+
+def test_a_card_that_lies_there_is_replaced_by_a_given_one_alone(saved: Path) -> None:
+    card = saved / pretrained.CARD
+    assert "# ConvAE3d" in card.read_text()
+    card.write_text("mine")
+    network().save_pretrained(saved)
+    assert card.read_text() == "mine"
+    network().save_pretrained(saved, "given")
+    assert card.read_text() == "given"
+
+
+class Hub:
+    """Stands in for huggingface_hub: one repository, in a folder."""
+
+    def __init__(self, folder: Path, trouble: Exception | None = None) -> None:
+        self.folder, self.trouble = folder, trouble
+        self.asked: list[tuple[Any, ...]] = []
+
+    def snapshot_download(self, name: str, revision: str | None, allow_patterns: list[str]) -> str:
+        self.asked.append((name, revision, allow_patterns))
+        if self.trouble:
+            raise self.trouble
+        return str(self.folder)
+
+    def create_repo(self, name: str, private: bool, exist_ok: bool) -> None:
+        self.asked.append((name, private, exist_ok))
+        if self.trouble:
+            raise self.trouble
+
+    def upload_folder(self, repo_id: str, folder_path: str) -> Any:
+        shutil.copytree(folder_path, self.folder)
+        return SimpleNamespace(commit_url=f"https://huggingface.co/{repo_id}/commit/1")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    hub = Hub(tmp_path / "hub")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", hub.snapshot_download)
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: hub)
+    return hub
+
+
+def test_what_is_pushed_to_the_hub_comes_back(hub: Hub) -> None:
+    assert network().push_to_hub("owner/name") == "https://huggingface.co/owner/name/commit/1"
+    assert sorted(file.name for file in hub.folder.iterdir()) == sorted(FILES)
+    assert same(ConvAE3d.from_pretrained("owner/name", revision="v1"), network())
+    assert hub.asked == [("owner/name", True, True), ("owner/name", "v1", FILES)]
+
+
+def test_a_card_can_be_pushed(hub: Hub) -> None:
+    network().push_to_hub("owner/name", "given", private=False)
+    assert (hub.folder / pretrained.CARD).read_text() == "given"
+    assert hub.asked == [("owner/name", False, True)]
+
+
+def test_a_folder_wins_over_an_id_and_a_path_is_never_one(hub: Hub, tmp_path: Path) -> None:
+    network().save_pretrained("owner/name")
+    assert same(ConvAE3d.from_pretrained("owner/name"), network())
+    for path in (Path("owner/none"), "none", str(tmp_path / "none")):
+        with pytest.raises(PagenError, match="missing or damaged"):
+            ConvAE3d.from_pretrained(path)
+    assert not hub.asked
+
+
+def test_a_snapshot_that_is_no_network_is_refused(hub: Hub) -> None:
+    hub.folder.mkdir()
+    with pytest.raises(PagenError, match="missing or damaged"):
+        ConvAE3d.from_pretrained("owner/name")
+
+
+@pytest.mark.parametrize("trouble", [OSError("no such host\nand more"), RuntimeError(), ValueError("x" * 999)])
+def test_a_hub_that_refuses_is_told_in_one_line(hub: Hub, trouble: Exception) -> None:
+    hub.trouble = trouble
+    calls: list[Callable[[], object]] = [
+        lambda: ConvAE3d.from_pretrained("owner/name"),
+        lambda: network().push_to_hub("owner/name"),
+    ]
+    for call in calls:
+        with pytest.raises(PagenError, match=r"owner/name.* on the Hugging Face hub, found none in reach") as caught:
+            call()
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+def test_the_hub_itself_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(PagenError, match="expected a folder or a network nobody/nothing on the Hugging Face hub"):
+        ConvAE3d.from_pretrained("nobody/nothing")
