@@ -1,1 +1,1 @@
-"""Evaluation: errors, scores, rescaling, protocols, metrics."""
+"""Evaluation: scores, rescaling, protocols, metrics."""

@@ -186,8 +186,7 @@ def _rows(protocol: Protocol, name: str, scores: Scores, seed: int) -> Iterator[
 
     recipe = scores.config.get("recipe", {})
     about = (recipe.get("recipe"), recipe.get("scale"), recipe.get("seed"), recipe.get("dataset"))
-    for indicator in scores.indicators():
-        every = scores.of(indicator, protocol.policy)
+    for indicator, every in _indicators(scores, protocol.policy):
         final, labels = apply(protocol, every, scores.labels)
         raw, _ = apply(protocol.raw(), every, scores.labels)
         frames = _require_both_classes(protocol, scores, labels)
@@ -195,6 +194,18 @@ def _rows(protocol: Protocol, name: str, scores: Scores, seed: int) -> Iterator[
         low, high = metrics.bootstrap_interval(final, labels, generator(seed, "bootstrap"))
         micro = metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(raw, labels)
         yield Row(name, indicator, *micro, macro.value, macro.videos_used, len(labels), frames, *about)
+
+
+def _indicators(scores: Scores, policy: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every indicator, and last what is fused of them, where the run's recipe has that."""
+    from pagen.eval.fuse import FUSED, fused
+
+    for name in scores.indicators():
+        yield name, scores.of(name, policy)
+    parts = FUSED.get(str(scores.config.get("recipe", {}).get("recipe")), ())
+    if parts:
+        known = scores.config["calibration"]
+        yield "fused", fused([scores.of(name, policy) for name in parts], [known[name] for name in parts])
 
 
 def _require_both_classes(protocol: Protocol, scores: Scores, labels: dict[str, Any]) -> int:

@@ -26,9 +26,6 @@ Array = npt.NDArray[Any]
 ByVideo = Mapping[str, Array]
 Change = Callable[[Array], npt.NDArray[np.float64]]
 
-POLICIES = {"last": -1, "ninth": 8}
-"""Window policy -> index in the window of the frame that is scored."""
-
 
 @dataclass(frozen=True)
 class Protocol:

@@ -1,8 +1,13 @@
-"""Rescaling and smoothing of a video's scores, each a function of its own; nothing here is applied unasked."""
+"""Rescaling and smoothing of scores, each a function of its own; nothing here is applied unasked.
+
+What is taken from the video itself needs all of it (`min_max`, `robust`); what is taken from the scores of the
+training clips is known before the video begins (`calibrated`, `to_quantile`), and maps each score by itself.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,14 +26,71 @@ def min_max(scores: npt.NDArray[Any]) -> Scores:
     Raises:
         PagenError: a score that is not finite.
     """
-    values = np.asarray(scores, np.float64)
-    if not np.isfinite(values).all():
-        index = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise PagenError(f"expected finite scores to stretch, found {values[index]} first at frame {index}; mend it")
+    values = _finite(scores)
     if len(values) == 0 or values.min() == values.max():
         return np.zeros_like(values)
     stretched: Scores = (values - values.min()) / (values.max() - values.min())
     return stretched
+
+
+def robust(scores: npt.NDArray[Any]) -> Scores:
+    """Scores (T,) of one video less their median, over the range of their percentiles 1 to 99; it looks ahead.
+
+    LUSS-AE, equation 16. Percentiles are linear between neighbours, as the paper does not say. Where the range is
+    0 (all scores equal, but for an outlier in a hundred) there is nothing to divide by: the scores are only shifted.
+
+    Raises:
+        PagenError: a score that is not finite.
+    """
+    values = _finite(scores)
+    if len(values) == 0:
+        return values
+    low, middle, high = np.percentile(values, [1, 50, 99])
+    return calibrated(values, {"p1": float(low), "median": float(middle), "p99": float(high)})
+
+
+def calibrated(scores: npt.NDArray[Any], quantiles: Mapping[str, float]) -> Scores:
+    """Scores of any shape less the training scores' median, over the range of their percentiles 1 to 99.
+
+    Like `robust`, without looking ahead, and comparable between videos. Where the range is 0, only shifted.
+
+    Args:
+        quantiles: `p1`, `median`, and `p99` of the scores of normal training clips.
+
+    Raises:
+        PagenError: quantiles that are missing, not finite, or do not ascend.
+    """
+    low, middle, high = (quantiles.get(name, math.nan) for name in ("p1", "median", "p99"))
+    if not -math.inf < low <= middle <= high < math.inf:
+        raise PagenError(
+            f"expected ascending quantiles p1, median, p99 of training scores, found {dict(quantiles)}; calibrate again"
+        )
+    values: Scores = (np.asarray(scores, np.float64) - middle) / (high - low or 1.0)
+    return values
+
+
+def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> Scores:
+    """The share of the training scores that lie below, by linear interpolation; does not look ahead.
+
+    What lies beyond the training scores is all alike: grid[0] below them and grid[-1] above, so that the order of
+    the most anomalous frames is lost. At a value that many training scores share it is the highest of their shares.
+
+    Args:
+        scores: of any shape; NaN stays NaN.
+        grid: (K,) ascending shares in [0, 1].
+        values: (K,) ascending: the quantiles of the training scores at those shares.
+
+    Raises:
+        PagenError: a table of one value or none, or one that is not finite or does not ascend.
+    """
+    shares, marks = np.asarray(grid, np.float64), np.asarray(values, np.float64)
+    if shares.ndim != 1 or shares.shape != marks.shape or len(shares) < 2 or not (_ascends(shares) and _ascends(marks)):
+        raise PagenError(
+            f"expected ascending shares (K,) and quantiles (K,), K of 2 and more, found shapes "
+            f"{shares.shape} and {marks.shape} or a value that falls; calibrate again"
+        )
+    below: Scores = np.interp(np.asarray(scores, np.float64), marks, shares)
+    return below
 
 
 def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
@@ -60,6 +122,18 @@ def gaussian_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
         return values
     smooth: Scores = gaussian_filter1d(values, _positive(sigma), mode="nearest")
     return smooth
+
+
+def _finite(scores: npt.NDArray[Any]) -> Scores:
+    values = np.asarray(scores, np.float64)
+    if not np.isfinite(values).all():
+        index = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise PagenError(f"expected finite scores to stretch, found {values[index]} first at frame {index}; mend it")
+    return values
+
+
+def _ascends(values: Scores) -> bool:
+    return bool(np.isfinite(values).all() and (np.diff(values) >= 0).all())
 
 
 def _positive(sigma: float) -> float:

@@ -1,20 +1,15 @@
 """Frame scores of a run: one float64 for every frame of every test clip, kept in a folder.
 
-Windows of the run's length move over a clip by one frame; where one reaches beyond the clip, its first
-or last frame is repeated. One pass serves both window policies: `last` takes the error of a window's
-last frame (no look-ahead), `ninth` that of its ninth. A flow map is scored like a frame, and what map
-t -> t + 1 gets belongs to frame t + 1.
-
-No setting changes a byte: windows are run `WINDOWS_AT_ONCE` by that many, counted from the clip's
-start, the last ones filled up by repetition, each clip with one thread. Only another device rounds
-otherwise.
+What a window says of its frames, and which window scores which frame, is `pagen.scoring`'s. A flow map is
+scored like a frame, and what map t -> t + 1 gets belongs to frame t + 1. No setting changes a byte: each clip
+is scored with one thread. Only another device rounds otherwise.
 
 Reading scores needs no torch: it is imported where a run is scored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -26,23 +21,20 @@ import numpy.typing as npt
 from pagen import console
 from pagen.device import device_named
 from pagen.errors import PagenError
-from pagen.eval.protocols import POLICIES, frames_of_maps
+from pagen.eval.protocols import frames_of_maps
 from pagen.folders import Folder, atomic, digest, digests
 from pagen.footage.catalogue import folder_name
 from pagen.footage.prepare import Prepared, prepare
-from pagen.footage.windows import Windows
+from pagen.scoring.sliding import Slider, frames_in, maps_in
 from pagen.spread import spread
 
 if TYPE_CHECKING:
+    from pagen.features.extract import FeatureFolder
     from pagen.footage.flow import FlowFolder
     from pagen.models.runs import Run
 
 Array = npt.NDArray[Any]
 Values = npt.NDArray[np.float64]
-Take = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
-WINDOWS_AT_ONCE = 4
-INDICATORS = {"frames": "psnr", "flow": "flow"}
-"""What a run is fed with -> the name of its error."""
 
 
 @dataclass(frozen=True)
@@ -144,27 +136,53 @@ def score_run(
     Raises:
         PagenError: no such run, data set or device, or scores of another model in `out`.
     """
-    from pagen.models.pretrained import WEIGHTS
-    from pagen.models.runs import MODEL, open_run
+    from pagen.models.runs import open_run
 
     place = device_named(device)
-    recipe = open_run(Path(run)).recipe
-    size = tuple(recipe["size"]) if recipe["size"] else None
-    prepared = prepare(
-        dataset, root, size, colour=recipe["source"] == "frames" and recipe["channels"] == 3, workers=workers
-    )
-    flows = _flows(prepared, recipe, workers)
-    weights = digest(Path(run) / MODEL / WEIGHTS)["sha256"]
+    opened = open_run(Path(run))
+    parts = tuple(_part(single, dataset, root, place, workers) for single in opened.single())
     return fill(
         out or Path(run) / "scores" / folder_name(dataset),
-        partial(_scores_of_clip, Path(run), weights, flows, place),
-        prepared,
-        {"recipe": recipe},
-        {"model": weights},
+        partial(_scores_of_clip, parts),
+        parts[0].prepared,
+        {"recipe": opened.recipe, "calibration": {k: v for s in opened.single() for k, v in s.calibration.items()}},
+        {f"model {part.path.name}" if len(parts) > 1 else "model": part.weights for part in parts},
         workers if place == "cpu" else 0,
         f"score {Path(run).name}",
         overwrite,
     )
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a process needs of a run of one network."""
+
+    path: Path
+    weights: str
+    recipe: Mapping[str, Any]
+    prepared: Prepared
+    flow: FlowFolder | None
+    features: FeatureFolder | None
+    device: str
+
+
+def _part(run: Run, dataset: str, root: Path | None, device: str, workers: int | None) -> Part:
+    from pagen.models.pretrained import WEIGHTS
+    from pagen.models.runs import MODEL
+
+    recipe, size = run.recipe, tuple(run.recipe["size"])
+    prepared = prepare(dataset, root, size, colour=recipe["colour"], workers=workers)
+    names, flow, features = prepared.clips("test"), None, None
+    if recipe["source"] == "flow":
+        from pagen.footage.flow import flow_folder
+
+        flow = flow_folder(prepared, names, recipe["flow"], workers)
+    if recipe["source"] == "features":
+        from pagen.features.extract import feature_folder
+
+        features = feature_folder(prepared, names, recipe["encoder"], workers, device)
+    weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
+    return Part(run.path, weights, recipe, prepared, flow, features, device)
 
 
 def _store(
@@ -180,90 +198,42 @@ def _store(
     return digests(path, [out])
 
 
-def _flows(prepared: Prepared, recipe: Mapping[str, Any], workers: int | None) -> FlowFolder | None:
-    if recipe["source"] != "flow":
-        return None
-    from pagen.footage.flow import flow_folder
-
-    return flow_folder(prepared, prepared.clips("test"), recipe["flow"], workers)
-
-
-def _scores_of_clip(
-    path: Path, weights: str, flows: FlowFolder | None, device: str, prepared: Prepared, name: str
-) -> dict[str, Values]:
-    run = _opened(path, weights, device)
-    count, frames = prepared.length(name), prepared.frames(name)
-    if flows is None:
-        errors = window_scores(run, partial(_frames, frames), count, device)
-    else:
-        take = partial(_maps, flows.flow(name), run.recipe["encoding"], run.recipe["radius"])
-        errors = {policy: frames_of_maps(maps) for policy, maps in window_scores(run, take, count - 1, device).items()}
-    return {f"{INDICATORS[run.recipe['source']]}@{policy}": values for policy, values in errors.items()}
+def _scores_of_clip(parts: tuple[Part, ...], prepared: Prepared, name: str) -> dict[str, Values]:
+    scores: dict[str, Values] = {}
+    for part in parts:
+        scores |= _scores_of_part(part, name)
+    return scores
 
 
-@lru_cache(maxsize=1)
-def _opened(path: Path, weights: str, device: str) -> Run:
-    """The run with its model on the device, opened once in a process; `weights` tells a retrained one apart."""
+def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
+    network, count = _opened(part.path, part.weights, part.device), part.prepared.length(name)
+    if part.features is not None:
+        return _scores_of_features(network, part.features.features(name), part.device)
+    slider = Slider(network, part.recipe["source"], part.recipe["window"], part.device)
+    if part.flow is None:
+        return slider.scores(partial(frames_in, part.prepared.frames(name)), count)
+    take = partial(maps_in, part.flow.flow(name), part.recipe["encoding"], part.recipe["radius"])
+    return {key: frames_of_maps(values) for key, values in slider.scores(take, count - 1).items()}
+
+
+def _scores_of_features(network: Any, features: Array, device: str) -> dict[str, Values]:
     import torch
 
+    from pagen.scoring.indicators import log_odds
+
+    with torch.inference_mode():
+        found = log_odds(network, torch.from_numpy(np.array(features)).to(device))
+    return {name: values.numpy()[:, 0] for name, values in found.frames.items()}
+
+
+@lru_cache(maxsize=3)
+def _opened(path: Path, weights: str, device: str) -> Any:
+    """The network on the device, opened once in a process; `weights` tells a retrained one apart."""
+    from pagen.models.layout import fast_layout
     from pagen.models.memory import keep_memory
     from pagen.models.runs import open_run
 
     keep_memory()
-    run = open_run(path)
-    run.model.to(device=device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # not in torch's stub
-    return run
-
-
-def window_scores(run: Run, take: Take, count: int, device: str = "cpu") -> dict[str, Values]:
-    """Policy -> (count,), the score of every frame (or flow map) of a clip.
-
-    Args:
-        take: indices (T,) -> the model's input (C, T, H, W) float32.
-        count: how many there are to take from.
-    """
-    import torch
-
-    length = run.recipe["window"]
-    policies = {name: Windows(length, range(length)[index]) for name, index in POLICIES.items() if index < length}
-    starts = sorted({start for windows in policies.values() for start in windows.starts(count)})
-    scores = {name: np.empty(count) for name in policies}
-    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    with torch.inference_mode(), exact:
-        for first in range(0, len(starts), WINDOWS_AT_ONCE):
-            chunk = starts[first : first + WINDOWS_AT_ONCE]
-            errors = _errors(run, take, Windows(length), chunk, count, device)
-            for name, windows in policies.items():
-                for start, values in zip(chunk, errors, strict=True):
-                    if start in windows.starts(count):
-                        scores[name][windows.frame(start)] = values[windows.scored]
-    return scores
-
-
-def _errors(run: Run, take: Take, windows: Windows, starts: Sequence[int], count: int, device: str) -> Values:
-    """Errors (len(starts), T) of all frames of the windows."""
-    import torch
-
-    from pagen.eval.errors import flow_l2, frame_mse, psnr
-    from pagen.models.conv_ae import reconstruct
-
-    full = [*starts, *[starts[-1]] * (WINDOWS_AT_ONCE - len(starts))]
-    clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in full]))
-    # the layout that 3D convolutions are fastest in, on CPUs twice as fast
-    rebuilt = reconstruct(run.model, clips.to(device).contiguous(memory_format=torch.channels_last_3d)).cpu()
-    clips, rebuilt = clips[: len(starts)], rebuilt[: len(starts)]
-    errors = -psnr(frame_mse(clips, rebuilt), peak=2.0) if run.recipe["source"] == "frames" else flow_l2(clips, rebuilt)
-    return errors.numpy()
-
-
-def _frames(frames: npt.NDArray[np.uint8], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Frames (T, H, W, C) uint8 as (C, T, H, W) in [-1, 1]."""
-    return (frames[indices].astype(np.float32) / np.float32(127.5) - 1).transpose(3, 0, 1, 2)
-
-
-def _maps(
-    flow: npt.NDArray[np.float16], encoding: str, radius: float, indices: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    from pagen.footage.flow import encode
-
-    return encode(flow[indices], encoding, radius)
+    network = open_run(path).network.to(device)
+    fast_layout(network)
+    return network

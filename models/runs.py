@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
 from pagen.folders import Folder
-from pagen.models.conv_ae import ConvAE3d
+from pagen.models.networks import open_network
+from pagen.models.pretrained import Pretrained
 
-RECIPE, MODEL = "recipe.json", "model"
+RECIPE, MODEL, CALIBRATION = "recipe.json", "model", "calibration.json"
 
 
 @dataclass(frozen=True)
@@ -21,19 +23,42 @@ class Run:
     Attributes:
         path: the run folder.
         recipe: name, scale, seed, data set, size, and every hyper-parameter.
-        model: the network, in evaluation mode, on the CPU.
+        model: the network, in evaluation mode, on the CPU; None of a run that consists of others.
+        calibration: indicator -> what is known of its values on training clips (`median`, `p01`, `p99`, ...).
+        members: the runs that it consists of, by their recipe's name.
     """
 
     path: Path
     recipe: dict[str, Any]
-    model: ConvAE3d
+    model: Pretrained | None
+    calibration: dict[str, dict[str, float]]
+    members: dict[str, Run] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Pretrained:
+        """The network. Raises PagenError for a run that consists of others."""
+        if self.model is None:
+            names = ", ".join(str(member.path) for member in self.members.values())
+            raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")
+        return self.model
+
+    def single(self) -> Iterator[Run]:
+        """The runs of one network that it consists of: itself, or its members."""
+        yield from self.members.values() if self.members else (self,)
 
 
 def open_run(path: Path) -> Run:
     """Open a finished run. Raises PagenError when it is missing, unfinished or damaged."""
     folder = Folder.open(Path(path), "run")
+    recipe = _read(folder.path, RECIPE)
+    if "members" in recipe:
+        return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
+    return Run(folder.path, recipe, open_network(folder.path / MODEL), _read(folder.path, CALIBRATION))
+
+
+def _read(path: Path, name: str) -> dict[str, Any]:
     try:
-        recipe = json.loads((folder.path / RECIPE).read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((path / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise PagenError(f"expected {RECIPE} in the run {path}: {error}; train it again with --overwrite") from error
-    return Run(folder.path, recipe, ConvAE3d.from_pretrained(folder.path / MODEL))
+        raise PagenError(f"expected {name} in the run {path}: {error}; train it again with --overwrite") from error
+    return content

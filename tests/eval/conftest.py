@@ -64,9 +64,11 @@ def make_run(tmp_path: Path) -> Callable[..., Path]:
             "seed": 0,
             **changes,
         }
+        recipe = {"colour": False, **recipe}
         torch.manual_seed(weights)
         folder = Folder.begin(path, "run", {}, {}, overwrite=True)
         write_json(path / "recipe.json", recipe)
+        write_json(path / "calibration.json", {})
         ConvAE3d(recipe["channels"], "tiny").save_pretrained(path / "model")
         folder.record("run", digests(path, [path / "recipe.json", *sorted((path / "model").iterdir())]))
         folder.finish()

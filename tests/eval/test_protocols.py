@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.protocols import CAUSAL, LNTRA, POLICIES, PROTOCOLS, apply, frames_of_maps
+from pagen.eval.protocols import CAUSAL, LNTRA, PROTOCOLS, apply, frames_of_maps
 from pagen.footage.windows import Windows
+from pagen.scoring.sliding import POLICIES
 
 PED2 = (180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180)
 # first and last abnormal frame of each Ped2 test video

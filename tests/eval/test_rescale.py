@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
+from scipy.stats import percentileofscore
+from sklearn.preprocessing import RobustScaler
 
 from pagen.errors import PagenError
-from pagen.eval.rescale import causal_smooth, gaussian_smooth, min_max
+from pagen.eval.rescale import calibrated, causal_smooth, gaussian_smooth, min_max, robust, to_quantile
 
 lengths = st.integers(1, 40)
 sigmas = st.sampled_from([0.3, 1.0, 2.0, 3.5])
@@ -66,15 +68,18 @@ def test_min_max_of_a_constant_is_zero() -> None:
     np.testing.assert_array_equal(min_max(np.full(4, 7.0)), np.zeros(4))
 
 
-@pytest.mark.parametrize("change", [min_max, lambda x: causal_smooth(x, 2.0), lambda x: gaussian_smooth(x, 2.0)])
+@pytest.mark.parametrize(
+    "change", [min_max, robust, lambda x: causal_smooth(x, 2.0), lambda x: gaussian_smooth(x, 2.0)]
+)
 def test_no_frames_stay_no_frames(change) -> None:
     assert change(np.empty(0)).shape == (0,)
 
 
+@pytest.mark.parametrize("change", [min_max, robust])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_min_max_refuses_what_is_not_finite(value: float) -> None:
+def test_stretching_refuses_what_is_not_finite(change, value: float) -> None:
     with pytest.raises(PagenError, match="first at frame 1"):
-        min_max(np.array([0.0, value, 2.0]))
+        change(np.array([0.0, value, 2.0]))
 
 
 @pytest.mark.parametrize("smooth", [causal_smooth, gaussian_smooth])
@@ -82,3 +87,111 @@ def test_min_max_refuses_what_is_not_finite(value: float) -> None:
 def test_smoothing_needs_a_width(smooth, sigma: float) -> None:
     with pytest.raises(PagenError, match="above 0"):
         smooth(np.arange(3.0), sigma)
+
+
+def test_robust_is_equation_16() -> None:
+    scores = np.arange(101.0)[::-1] ** 2
+    np.testing.assert_allclose(robust(scores), (scores - 50**2) / (99**2 - 1), rtol=1e-15)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 300), st.integers(0, 2**32 - 1))
+def test_robust_is_scikit_learns(length: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=length)
+    expected = RobustScaler(quantile_range=(1, 99)).fit_transform(scores[:, None])[:, 0]
+    np.testing.assert_allclose(robust(scores), expected, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 50), st.sampled_from([1e-3, 1.0, 1e3]), st.sampled_from([0.0, -7.0, 40.0]), st.integers(0, 99))
+def test_robust_knows_neither_unit_nor_zero_and_keeps_the_order(
+    length: int, scale: float, offset: float, seed: int
+) -> None:
+    scores = np.random.default_rng(seed).normal(size=length)
+    np.testing.assert_allclose(robust(scores * scale + offset), robust(scores), rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(robust(-scores), -robust(scores), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(np.argsort(robust(scores)), np.argsort(scores))
+
+
+def test_robust_of_scores_without_a_range_only_shifts() -> None:
+    np.testing.assert_array_equal(robust(np.full(4, 7.0)), np.zeros(4))
+    scores = np.full(300, 7.0)
+    scores[100] = 10
+    np.testing.assert_array_equal(robust(scores), scores - 7)
+
+
+def test_one_outlier_moves_min_max_but_hardly_robust() -> None:
+    scores = np.random.default_rng(0).normal(size=400)
+    struck = np.append(scores, 1e6)
+    assert np.abs(min_max(struck)[:-1]).max() < 1e-5
+    assert np.abs(robust(struck)[:-1] - robust(scores)).max() < 0.05
+
+
+def test_calibrated_is_closed_form_for_each_score_by_itself() -> None:
+    quantiles = {"p1": 1.0, "median": 2.0, "p99": 5.0}
+    scores = np.array([[2.0, 6.0], [0.0, np.nan]])
+    np.testing.assert_array_equal(calibrated(scores, quantiles), [[0, 1], [-0.5, np.nan]])
+    np.testing.assert_array_equal(calibrated(scores, {"p1": 2.0, "median": 2.0, "p99": 2.0}), scores - 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 200), st.integers(0, 2**32 - 1))
+def test_robust_is_calibrated_on_the_video_itself(length: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=length)
+    quantiles = dict(zip(("p1", "median", "p99"), np.percentile(scores, [1, 50, 99]).tolist(), strict=True))
+    np.testing.assert_array_equal(calibrated(scores, quantiles), robust(scores))
+    np.testing.assert_array_equal(calibrated(scores[:7], quantiles), robust(scores)[:7])
+
+
+@pytest.mark.parametrize(
+    "quantiles",
+    [
+        {"p1": 0.0, "p99": 1.0},
+        {"p1": 0.0, "median": 2.0, "p99": 1.0},
+        {"p1": np.nan, "median": 0.0, "p99": 1.0},
+        {"p1": 0.0, "median": 0.0, "p99": np.inf},
+    ],
+)
+def test_calibration_needs_ascending_quantiles(quantiles: dict) -> None:
+    with pytest.raises(PagenError, match="ascending quantiles p1, median, p99"):
+        calibrated(np.zeros(3), quantiles)
+
+
+def test_to_quantile_is_linear_between_and_alike_beyond() -> None:
+    grid, values = np.array([0.0, 0.5, 0.9, 1.0]), np.array([1.0, 3.0, 3.0, 7.0])
+    scores = np.array([[-np.inf, 1.0, 2.0, 3.0], [5.0, 7.0, 99.0, np.nan]])
+    np.testing.assert_allclose(to_quantile(scores, grid, values), [[0, 0, 0.25, 0.9], [0.95, 1, 1, np.nan]])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 300), st.integers(0, 2**32 - 1))
+def test_to_quantile_is_the_share_of_training_scores_below(length: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    training, scores = rng.normal(size=length), rng.normal(size=50)
+    grid = np.linspace(0, 1, length)
+    shares = to_quantile(scores, grid, np.quantile(training, grid))
+    below = percentileofscore(training, scores, kind="weak") / 100
+    np.testing.assert_allclose(shares, below, atol=1 / (length - 1))
+    np.testing.assert_allclose(to_quantile(np.sort(training), grid, np.quantile(training, grid)), grid, atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 2**32 - 1))
+def test_to_quantile_keeps_the_order_and_knows_no_unit(length: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, scores = np.sort(rng.normal(size=length)), np.sort(rng.normal(size=50))
+    grid = np.linspace(0, 1, length)
+    shares = to_quantile(scores, grid, values)
+    assert shares.min() >= 0
+    assert shares.max() <= 1
+    assert (np.diff(shares) >= -1e-15).all()
+    np.testing.assert_allclose(to_quantile(8 * scores, grid, 8 * values), shares, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("grid", "values"),
+    [([0, 1], [0, 1, 2]), ([0], [1]), ([0, 1], [2, 1]), ([1, 0], [1, 2]), ([0, 1], [0, np.nan]), ([0, 1], [0, np.inf])],
+)
+def test_a_table_of_quantiles_ascends(grid: list, values: list) -> None:
+    with pytest.raises(PagenError, match="ascend"):
+        to_quantile(np.zeros(3), np.array(grid, float), np.array(values, float))

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
-from pagen.eval.scores import open_scores, score_run, window_scores
+from pagen.eval.scores import open_scores, score_run
 from pagen.folders import tree_hash
 from pagen.footage.flow import encode, flow_folder
 from pagen.footage.prepare import prepare
 from pagen.models.conv_ae import reconstruct
-from pagen.models.runs import Run, open_run
+from pagen.models.runs import open_run
 
 pytestmark = pytest.mark.usefixtures("cache")
 MakeRun = Callable[..., Path]
@@ -42,7 +42,7 @@ def test_scores_are_minus_psnr_of_the_scored_frame_of_each_window(
     run = make_run()
     scores = score_run(run, "folder", footage, device="cpu", workers=0)
     assert scores.path == run / "scores" / "folder"
-    model, prepared = open_run(run).model, prepare("folder", footage, (20, 36), workers=0)
+    model, prepared = open_run(run).network, prepare("folder", footage, (20, 36), workers=0)
     for name in prepared.clips("test"):
         expected = -plain_psnr(model, np.asarray(prepared.frames(name))[..., 0], scored)
         values = scores.of("psnr", policy)[name]
@@ -55,7 +55,7 @@ def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: M
     scores = score_run(run, "folder", footage, device="cpu", workers=0)
     prepared = prepare("folder", footage, (20, 36), workers=0)
     assert scores.indicators() == ["flow"]
-    model, flows = open_run(run).model, flow_folder(prepared, prepared.clips("test"), workers=0)
+    model, flows = open_run(run).network, flow_folder(prepared, prepared.clips("test"), workers=0)
     for name in prepared.clips("test"):
         maps, values = flows.flow(name), scores.of("flow", "last")[name]
         assert len(values) == len(maps) + 1 == prepared.length(name)
@@ -90,46 +90,6 @@ def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: Mak
     assert all((new.of("psnr", "last")[name] != old.of("psnr", "last")[name]).all() for name in new.clips)
 
 
-def fake_run(model: torch.nn.Module, window: int = 16) -> Run:
-    return Run(Path("fake"), {"window": window, "source": "frames"}, model)
-
-
-class Mean(torch.nn.Module):
-    """Answers with the mean of the window's frames, so that every frame of it matters."""
-
-    def forward(self, clips: torch.Tensor) -> torch.Tensor:
-        return clips.mean(dim=2, keepdim=True).expand_as(clips)
-
-
-def take(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda indices: np.broadcast_to(values[indices, None, None], (1, len(indices), 4, 4)).astype(np.float32)
-
-
-@pytest.mark.parametrize("known", [1, 2, 7, 15, 16, 17, 23])
-def test_the_last_policy_does_not_know_what_comes(known: int) -> None:
-    values = np.random.default_rng(0).uniform(-1, 1, 24)
-    whole = window_scores(fake_run(Mean()), take(values), 24)
-    prefix = window_scores(fake_run(Mean()), take(values[:known]), known)
-    np.testing.assert_array_equal(prefix["last"], whole["last"][:known])
-    assert len(prefix["ninth"]) == known
-
-
-def test_windows_are_held_a_few_at_a_time() -> None:
-    held = []
-
-    class Watch(Mean):
-        def forward(self, clips: torch.Tensor) -> torch.Tensor:
-            held.append(tuple(clips.shape))
-            return super().forward(clips)
-
-    window_scores(fake_run(Watch()), take(np.zeros(50)), 50)
-    assert set(held) == {(4, 1, 16, 16, 16)}
-
-
-def test_a_window_of_eight_has_no_ninth_frame() -> None:
-    assert window_scores(fake_run(Mean(), window=8), take(np.zeros(9)), 9).keys() == {"last"}
-
-
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
     scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
     code = (
@@ -142,7 +102,7 @@ def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None
 
 def test_what_is_missing_is_named(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
-    with pytest.raises(PagenError, match=r"expected flow@last .* found psnr@last psnr@ninth"):
+    with pytest.raises(PagenError, match=r"expected flow@last .* found psnr@last psnr@ninth psnr_local@last"):
         scores.of("flow", "last")
     with pytest.raises(PagenError, match="scores folder"):
         open_scores(tmp_path)

@@ -9,7 +9,7 @@ import torch
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json
 from pagen.models.conv_ae import ConvAE3d
-from pagen.models.runs import MODEL, RECIPE, open_run
+from pagen.models.runs import CALIBRATION, MODEL, RECIPE, open_run
 
 ABOUT = {"recipe": "baseline", "size": [32, 48], "window": 16}
 
@@ -18,8 +18,9 @@ def write_run(path: Path, finished: bool = True, kind: str = "run") -> Path:
     torch.manual_seed(0)
     folder = Folder.begin(path, kind, ABOUT, {})
     write_json(path / RECIPE, ABOUT)
+    write_json(path / CALIBRATION, {"psnr": {"median": -30.0}})
     ConvAE3d(widths="tiny").save_pretrained(path / MODEL)
-    folder.record("run", digests(path, [path / RECIPE, *(path / MODEL).iterdir()]))
+    folder.record("run", digests(path, [path / RECIPE, path / CALIBRATION, *(path / MODEL).iterdir()]))
     if finished:
         folder.finish()
     return path
@@ -29,10 +30,12 @@ def test_a_run_is_its_recipe_and_its_network(tmp_path: Path) -> None:
     run = open_run(write_run(tmp_path / "run"))
     assert run.path == tmp_path / "run"
     assert run.recipe == ABOUT
-    assert not run.model.training
+    assert run.calibration == {"psnr": {"median": -30.0}}
+    assert list(run.single()) == [run]
+    assert not run.network.training
     torch.manual_seed(0)
     expected = ConvAE3d(widths="tiny").state_dict()
-    assert all(torch.equal(tensor, run.model.state_dict()[name]) for name, tensor in expected.items())
+    assert all(torch.equal(tensor, run.network.state_dict()[name]) for name, tensor in expected.items())
 
 
 def test_a_path_may_be_text(tmp_path: Path) -> None:
@@ -54,7 +57,7 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("file", [RECIPE, f"{MODEL}/model.safetensors", f"{MODEL}/config.json"])
+@pytest.mark.parametrize("file", [RECIPE, CALIBRATION, f"{MODEL}/model.safetensors", f"{MODEL}/config.json"])
 @pytest.mark.parametrize("damage", [Path.unlink, flip])
 def test_a_damaged_run_is_refused(tmp_path: Path, file: str, damage: Callable[[Path], None]) -> None:
     path = write_run(tmp_path / "run")

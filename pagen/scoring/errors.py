@@ -1,0 +1,206 @@
+"""How far a reconstruction lies from what was shown: maps, and one number a frame.
+
+MSE counts every pixel for itself. PSE (Gudi et al. 2022) blurs the signed residual first, so that noise, which
+has no sign in common, cancels; BPE (LUSS-AE) then keeps only every second pixel, as blur pooling does (Zhang 2019).
+
+Everything is done in float64, by additions and products of whole tensors in one order, and over one frame only,
+so that no number depends on what else lies in the batch or the window: a convolution of a library's chooses its
+order by the batch, and torch splits a sum over threads when it is the only one.
+
+Deviations: the Gaussian sums to 1, as in LUSS-AE's released code; equation 10 does not (2 percent less in the
+middle). The local maximum is ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pagen.errors import PagenError, unknown_name
+
+FLOOR = 1e-12
+"""Share of peak^2 that counts as the least error: 120 dB, beyond what float32 resolves."""
+PADDINGS = {"zero": "constant", "replicate": "replicate"}
+"""What lies beyond a frame's border -> its name in torch."""
+NORMALISERS = ("pooled", "full")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How a residual is blurred and sampled; raises PagenError for what cannot be.
+
+    Attributes:
+        sigma: of the Gaussian in pixels, 1/3 and more; it is 6 sigma - 1 pixels wide (the nearest odd
+            number), 5 for sigma 1 and 1, which is no blur, for sigma 1/3.
+        stride: every so many pixels of the blurred residual are kept, from pixel 0.
+        padding: `zero` as in LUSS-AE's released code: a border pixel counts less (a constant residual of 1
+            becomes 0.70 on an edge and 0.49 in a corner); `replicate` repeats the border.
+        normaliser: a frame's error is the sum of its map over the pixels of the map (`pooled`, the code) or
+            of the frame (`full`, the paper: lower by the square of the stride). The map is the same.
+    """
+
+    sigma: float = 1.0
+    stride: int = 2
+    padding: Literal["zero", "replicate"] = "zero"
+    normaliser: Literal["pooled", "full"] = "pooled"
+
+    def __post_init__(self) -> None:
+        if not 1 / 3 <= self.sigma < math.inf or self.stride < 1:
+            raise PagenError(
+                f"expected a sigma of 1/3 (no blur) and more and a stride of 1 and more, found {self.sigma} and "
+                f"{self.stride}; LUSS-AE takes 1 and 2"
+            )
+        for what, name, known in (("padding", self.padding, PADDINGS), ("normaliser", self.normaliser, NORMALISERS)):
+            if name not in known:
+                raise unknown_name(what, name, known)
+
+    def weights(self) -> list[float]:
+        """The Gaussian in one dimension, of sum 1; the kernel is its product with itself."""
+        reach = round(3 * self.sigma) - 1
+        bell = [math.exp(-(offset**2) / (2 * self.sigma**2)) for offset in range(-reach, reach + 1)]
+        return [height / math.fsum(bell) for height in bell]
+
+
+POOL = Pool()
+
+
+def frame_mse(x: Tensor, y: Tensor) -> Tensor:
+    """Mean squared error of each frame (LUSS-AE, equation 8).
+
+    Args:
+        x, y: (B, C, T, H, W).
+
+    Returns:
+        (B, T) float64, in the square of the inputs' unit.
+
+    Raises:
+        PagenError: tensors of other or differing shapes; so do all errors here.
+    """
+    return _frame_means(_residual(x, y).square()).mean(dim=1)
+
+
+def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
+    """Proximally sensitive error of each frame (LUSS-AE, equation 9): the mean square of the blurred residual.
+
+    Args:
+        x, y: (B, C, T, H, W).
+        pool: its stride is taken for 1, and so its normaliser plays no part.
+
+    Returns:
+        (B, T) float64, in the square of the inputs' unit.
+    """
+    return frame_bpe(x, y, replace(pool, stride=1))
+
+
+def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
+    """Blur-pooled error of each frame (LUSS-AE, equation 11): `pooled_error_map`, normalised.
+
+    Args:
+        x, y: (B, C, T, H, W).
+
+    Returns:
+        (B, T) float64, in the square of the inputs' unit.
+    """
+    errors = pooled_error_map(x, y, pool)
+    kept = errors[0, 0].numel() / x[0, 0, 0].numel() if pool.normaliser == "full" else 1.0
+    return _frame_means(errors) * kept
+
+
+def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
+    """Where a frame errs: the signed residual blurred, sampled, squared, and averaged over the channels.
+
+    Args:
+        x, y: (B, C, T, H, W).
+
+    Returns:
+        (B, T, ceil(H / stride), ceil(W / stride)) float64, in the square of the inputs' unit; its pixel
+        (i, j) lies on the frame's pixel (stride i, stride j).
+    """
+    weights = pool.weights()
+    reach = len(weights) // 2
+    blurred = F.pad(_residual(x, y), (reach, reach, reach, reach, 0, 0), PADDINGS[pool.padding])
+    for _ in range(2):
+        blurred = _blurred_along_rows(blurred, weights, pool.stride).transpose(-1, -2)
+    return blurred.square().mean(dim=1).contiguous()
+
+
+def local_max(errors: Tensor, size: int = 12) -> Tensor:
+    """The worst place of each frame: the highest mean over a window of size x size pixels inside the map.
+
+    Not in the papers. A sum over the whole frame follows how crowded a video is, and what is small is lost in it;
+    the worst place does not.
+
+    Args:
+        errors: (B, T, h, w).
+        size: of the window, in pixels of the map (12 of a map of stride 2 are 24 of the frame); a map that is
+            smaller is averaged over all that it has.
+
+    Returns:
+        (B, T), in the unit of the map.
+
+    Raises:
+        PagenError: a window without a pixel.
+    """
+    if size < 1:
+        raise PagenError(f"expected a window of 1 pixel and more, found {size}; 1 is the maximum itself")
+    rows, columns = (min(size, length) for length in errors.shape[-2:])
+    means = F.avg_pool2d(F.avg_pool2d(errors, (rows, 1), stride=1), (1, columns), stride=1)
+    return means.amax(dim=(-1, -2))
+
+
+def flow_l2(x: Tensor, y: Tensor) -> Tensor:
+    """Mean over the pixels of the length of the difference vector: the end-point error of (encoded) flow.
+
+    Args:
+        x, y: (B, C, T, H, W); the channels are the components of one vector.
+
+    Returns:
+        (B, T) float64, in the inputs' unit.
+    """
+    return _frame_means(_residual(x, y).square().sum(dim=1).sqrt())
+
+
+def psnr(mse: Tensor, peak: float) -> Tensor:
+    """Peak signal-to-noise ratio 10 log10(peak^2 / mse) in dB; higher = better reconstructed.
+
+    Deviation: an error below `FLOOR` * peak^2 counts as that, so that a perfect frame has 120 dB and
+    not infinity, which no rescaling survives.
+
+    Args:
+        mse: any shape.
+        peak: width of the value range: 2 for values in [-1, 1], which equals 1 for (x + 1) / 2.
+            LNTRA takes 1 for [-1, 1]: its values lie 6.02 dB lower, and are the same after min-max.
+    """
+    relative = mse.to(torch.float64) / peak**2
+    return -10 * torch.log10(relative.clamp_min(FLOOR))
+
+
+def _residual(x: Tensor, y: Tensor) -> Tensor:
+    if x.ndim != 5 or x.shape != y.shape:
+        raise PagenError(
+            f"expected two tensors (B, C, T, H, W) of one shape, found {tuple(x.shape)} and {tuple(y.shape)}; "
+            "does the model return its input's shape?"
+        )
+    # sums run in the order of the layout, which networks change
+    return (x.to(torch.float64) - y.to(torch.float64)).contiguous()
+
+
+def _frame_means(values: Tensor) -> Tensor:
+    """Means of (..., H, W) over rows, then over the means of the rows: never one long sum by itself."""
+    return values.mean(dim=-1).mean(dim=-1)
+
+
+def _blurred_along_rows(values: Tensor, weights: Sequence[float], stride: int) -> Tensor:
+    """(..., W + len(weights) - 1) -> (..., ceil(W / stride))."""
+    width = values.shape[-1] - len(weights) + 1
+    total = torch.zeros_like(values[..., :width:stride])
+    for first, weight in enumerate(weights):
+        # not `add(alpha=...)`: fused, it rounds as the place in the processor's vector has it
+        total += weight * values[..., first : first + width : stride]
+    return total
