@@ -29,11 +29,11 @@ def run(config: Demo) -> None:
     from pagen.footage import prepare
     from pagen.generate import generate
     from pagen.train import train
-    from pagen.train.recipes import RECIPES
+    from pagen.train.recipes import Skip
 
     begin = time.monotonic()
     # tiny is made for seconds; after a minute the sheet shows a street
-    recipe = replace(RECIPES["skip"].at("tiny"), batch=8, steps=50, epochs=40)
+    recipe = replace(Skip.at("tiny"), batch=8, steps=50, epochs=40)
     pseudo, run_path, table = config.out / "pa", config.out / "run", config.out / "results.md"
     workers, overwrite = config.workers, config.overwrite
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")

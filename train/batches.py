@@ -4,159 +4,161 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from pagen.errors import PagenError
 from pagen.footage.flow import FlowFolder, encode
 from pagen.footage.prepare import Prepared
-from pagen.footage.windows import Windows
 from pagen.generate.pa_set import PASet, Pseudo
-from pagen.generate.skip import draw_skip, strides_that_fit
+from pagen.generate.skip import Skip, draw_skip
 from pagen.seeds import generator
-from pagen.train.crops import Box, Points, draw_box, masked_points, moving_points
-from pagen.train.recipes import Recipe, Skip, Temporal
+from pagen.train.crops import Box, draw_box
+from pagen.train.normal import NormalClips
+from pagen.train.pseudo import Drawn, PseudoSource
+from pagen.train.recipe import ClipRecipe, Recipe
+from pagen.train.recipes import Luss, OnTheFly, Steal, Temporal
 
-Batch = tuple[torch.Tensor, torch.Tensor]
+Batch = dict[str, torch.Tensor]
+Sample = dict[str, npt.NDArray[np.float32]]
+
+
+class Batches(Protocol):
+    """What the loop asks for."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is trained."""
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch."""
+
+    def sample(self, index: int) -> Sample:
+        """Sample number `index` of the whole run."""
+
+    def describe(self, index: int) -> str:
+        """Where that sample comes from."""
+
+
+def draw(batches: Batches, indices: range) -> Batch:
+    """The samples of these numbers as tensors, the samples along the first axis."""
+    samples = [batches.sample(index) for index in indices]
+    return {key: torch.from_numpy(np.stack([sample[key] for sample in samples])) for key in samples[0]}
 
 
 @dataclass(frozen=True)
-class Batches:
-    """What a recipe trains on.
+class ClipBatches:
+    """Clips, as a recipe wants them.
 
     Attributes:
         recipe: decides between frames and flow, crops, and the share of pseudo-anomalies.
         prepared: the footage.
         flow: its flow, for recipes that see flow.
-        pseudo: a PA set; None makes pseudo-anomalies on the fly, where the recipe can.
+        stored: a PA set; None makes pseudo-anomalies on the fly, where the recipe can.
         seed: of everything that is drawn.
+        names: the clips; by default all of the training split.
+
+    What a sample holds: `clips` and `targets` (C, T, H, W) in [-1, 1]; of `steal` also `signs`, -1 where it is
+    to be reconstructed badly; of `luss` `clips`, `next` (C, 1, H, W), `fast` (C, T, H, W) and `labels`, 1 where
+    `fast` is accelerated.
     """
 
-    recipe: Recipe
+    recipe: ClipRecipe
     prepared: Prepared
     flow: FlowFolder | None
-    pseudo: PASet | None
+    stored: PASet | None
     seed: int
+    names: tuple[str, ...] = ()
 
     @property
     def steps(self) -> int:
         """Steps in an epoch."""
-        return self.recipe.steps or max(len(self.windows) // self.recipe.batch, 1)
+        return self.recipe.steps or max(len(self.normal.windows) // self.recipe.batch, 1)
 
-    def draw(self, step: int) -> Batch:
-        """The inputs and targets (B, C, T, H, W) in [-1, 1] of a step."""
-        first = step * self.recipe.batch
-        pairs = [self.sample(first + i) for i in range(self.recipe.batch)]
-        inputs, targets = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
-        return inputs, targets
-
-    def sample(self, index: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Input and target (C, T, H, W) number `index` of the whole run."""
+    def sample(self, index: int) -> Sample:
+        """Sample number `index` of the whole run."""
         rng = generator(self.seed, "sample", index)
-        if rng.random() < self.recipe.probability:
-            clip, points = self._pseudo(index, rng)
-        else:
-            name, start = self._window(index)
-            frames = self._source(name)[start : start + self.recipe.window]
-            clip, points = Pseudo(frames, frames, None), self._moving_in(name, start)
-        box = draw_box(self.prepared.size, self.recipe.crop, points, self.recipe.moving, rng)
-        return self._tensor(clip.pseudo, box), self._tensor(clip.target, box)
+        return self._luss(index, rng) if isinstance(self.recipe, Luss) else self._rebuilt(index, rng)
 
-    @cached_property
-    def windows(self) -> list[tuple[str, int]]:
-        """Every window of the training split that lies inside its clip: (clip, start)."""
-        window = Windows(self.recipe.window)
-        names = self.prepared.clips("train")
-        found = [(name, start) for name in names for start in window.inside(len(self._source(name)))]
-        if not found:
-            raise self._too_short(self.recipe.window + (self.flow is not None), "lower --window")
-        return found
-
-    @cached_property
-    def fast_clips(self) -> list[str]:
-        """The training clips that are long enough for one of the strides of a `Skip` recipe."""
-        length, strides = self.recipe.window, self._skip.strides
-        names = self.prepared.clips("train")
-        found = [name for name in names if strides_that_fit(self.prepared.length(name), length, strides)]
-        if not found:
-            raise self._too_short((length - 1) * min(strides) + 1, "lower --strides or --window")
-        return found
-
-    @property
-    def _skip(self) -> Skip:
-        assert isinstance(self.recipe, Skip)  # the verb asks the others for a PA set
-        return self.recipe
+    def describe(self, index: int) -> str:
+        """Kind, clip and first frame of a sample."""
+        rng = generator(self.seed, "sample", index)
+        drawn = self._drawn(index, rng)
+        return f"{drawn.kind} {drawn.place[0]}@{drawn.place[1]}"
 
     def check(self) -> None:
         """Raise PagenError where the training split is too short for the recipe."""
-        if self.windows and isinstance(self.recipe, Skip) and self.pseudo is None and self.recipe.probability > 0:
-            self.fast_clips  # noqa: B018  # raises
-
-    def _window(self, index: int) -> tuple[str, int]:
-        """Every window once, in an order of its own, before any comes again."""
-        turn, place = divmod(index, len(self.windows))
-        return self.windows[int(self._order(turn)[place])]
-
-    def _order(self, turn: int) -> npt.NDArray[np.int64]:
-        if turn not in self._orders:
-            self._orders.clear()
-            self._orders[turn] = generator(self.seed, "order", turn).permutation(len(self.windows))
-        return self._orders[turn]
+        if self.normal.windows and self.recipe.probability > 0:
+            self._pseudo.check()
+        if isinstance(self.recipe, Luss):
+            self._fast_clips  # noqa: B018  # raises
 
     @cached_property
-    def _orders(self) -> dict[int, npt.NDArray[np.int64]]:
-        """The order of the present turn."""
-        return {}
-
-    def _pseudo(self, index: int, rng: np.random.Generator) -> tuple[Pseudo, Points]:
-        if self.pseudo is None:
-            return self._skipped_on_the_fly(index, rng)
-        items = self.pseudo.items(self.recipe.kind or "", self.recipe.window)
-        item = items[rng.integers(len(items))]
-        clip = self.pseudo.render(item, self.recipe.window)
-        if item.kind == "skip":
-            return self._skipped(item.clip, item.start, clip.pseudo)
-        assert clip.mask is not None
-        return clip, masked_points(clip.mask, rng)
-
-    def _skipped_on_the_fly(self, index: int, rng: np.random.Generator) -> tuple[Pseudo, Points]:
-        name, start = self._window(index)
-        if name not in self.fast_clips:
-            name, start = self.fast_clips[rng.integers(len(self.fast_clips))], -1
-        frames = self._source(name)
-        skip = draw_skip(len(frames), start, self.recipe.window, self._skip.strides, rng)
-        return self._skipped(name, skip.start, frames[skip.indices(self.recipe.window)])
-
-    def _too_short(self, needed: int, advice: str) -> PagenError:
-        longest = max((self.prepared.length(name) for name in self.prepared.clips("train")), default=0)
-        return PagenError(
-            f"expected training clips of {needed} frames and more, the longest has {longest}; "
-            f"{advice}, or give longer videos"
-        )
-
-    def _skipped(self, name: str, start: int, pseudo: Any) -> tuple[Pseudo, Points]:
-        target = self._source(name)[start : start + self.recipe.window]
-        return Pseudo(pseudo, target, None), self._moving_in(name, start)
-
-    def _source(self, name: str) -> Any:
-        return self.prepared.frames(name) if self.flow is None else self.flow.flow(name)
-
-    def _moving_in(self, name: str, start: int) -> Points:
-        points = self._moving[name] if self.recipe.crop else np.empty((0, 3), np.int64)
-        first, last = np.searchsorted(points[:, 0], (start + 1, start + self.recipe.window))
-        return points[first:last]
+    def normal(self) -> NormalClips:
+        """The normal clips."""
+        names = self.names or tuple(self.prepared.clips("train"))
+        length = self.recipe.window + isinstance(self.recipe, Luss)
+        return NormalClips(self.prepared, self.flow, names, length, self.seed)
 
     @cached_property
-    def _moving(self) -> dict[str, Points]:
-        names = self.prepared.clips("train")
-        return {name: moving_points(self.prepared.frames(name), generator(self.seed, "moving", name)) for name in names}
+    def _pseudo(self) -> PseudoSource:
+        assert isinstance(self.recipe, (OnTheFly, Temporal))  # no other has a share of pseudo-anomalies
+        return PseudoSource(self.recipe, self.normal, self.stored)
+
+    def _drawn(self, index: int, rng: np.random.Generator) -> Drawn:
+        if rng.random() < self.recipe.probability:
+            return self._pseudo.draw(index, rng)
+        name, start = self.normal.window(index)
+        frames = self.normal.source(name)[start : start + self.normal.length]
+        return Drawn(Pseudo(frames, frames, None), self._moving_in(name, start), "normal", (name, start))
+
+    def _rebuilt(self, index: int, rng: np.random.Generator) -> Sample:
+        drawn = self._drawn(index, rng)
+        clip, box = drawn.clip, self._box(drawn.points, rng)
+        if not isinstance(self.recipe, Steal):
+            return {"clips": self._tensor(clip.pseudo, box), "targets": self._tensor(clip.target, box)}
+        shown = self._tensor(clip.pseudo, box)
+        return {"clips": shown, "targets": shown, "signs": np.asarray(1 if drawn.kind == "normal" else -1, np.float32)}
+
+    def _luss(self, index: int, rng: np.random.Generator) -> Sample:
+        drawn = self._drawn(index, rng)
+        clip = self._tensor(drawn.clip.target, self._box(drawn.points, rng))
+        fast, label = self._fast(rng)
+        return {"clips": clip[:, :-1], "next": clip[:, -1:], "fast": fast, "labels": np.asarray(label, np.float32)}
+
+    def _fast(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], bool]:
+        """A clip from elsewhere, accelerated or not, and which of the two: both start at the same frame."""
+        assert isinstance(self.recipe, Luss)
+        length, names = self.recipe.window, self._fast_clips
+        name = names[rng.integers(len(names))]
+        frames = self.normal.source(name)
+        skip = draw_skip(len(frames), -1, length, self.recipe.strides, rng)
+        accelerated = rng.random() < self.recipe.accelerated
+        clip = frames[(skip if accelerated else Skip(skip.start, 1)).indices(length)]
+        box = self._box(self._moving_in(name, skip.start), rng)
+        return self._tensor(clip, box), accelerated
+
+    @cached_property
+    def _fast_clips(self) -> list[str]:
+        """Clips that are long enough to be accelerated, each as often as it has windows."""
+        assert isinstance(self.recipe, Luss)
+        long = set(self.normal.long_enough(self.recipe.window, self.recipe.strides))
+        return [name for name, _ in self.normal.windows if name in long]
+
+    def _moving_in(self, name: str, start: int) -> Any:
+        if not self.recipe.crop:
+            return np.empty((0, 3), np.int64)
+        return self.normal.moving_in(name, start, self.recipe.window)
+
+    def _box(self, points: Any, rng: np.random.Generator) -> Box:
+        return draw_box(self.prepared.size, self.recipe.crop, points, self.recipe.moving, rng)
 
     def _tensor(self, clip: npt.NDArray[Any], box: Box) -> npt.NDArray[np.float32]:
         """Frames (T, H, W, C) uint8 or flow (T, 2, H, W) -> the box of it, (C, T, h, w) in [-1, 1]."""
         if isinstance(self.recipe, Temporal):
-            return encode(box.of(clip, space=2), self.recipe.encoding, self.recipe.radius)  # type: ignore[arg-type]
+            return encode(box.of(clip, space=2), self.recipe.encoding, self.recipe.radius)  # type: ignore[arg-type]  # a box keeps the type
         cut = box.of(clip).transpose(3, 0, 1, 2).astype(np.float32)
         return cut / np.float32(127.5) - np.float32(1)

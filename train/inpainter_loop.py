@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pagen import console
 from pagen.folders import atomic
-from pagen.train.adam import flat_slots, load_slots
+from pagen.train.slots import flat_slots, load_slots
 
 SAVE_EVERY = 250
 Loss = Callable[[Any, int], Tensor]

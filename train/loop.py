@@ -1,106 +1,171 @@
-"""The loop: ours, short, on accelerate. Its state lies whole on disk after every epoch."""
+"""The loop: ours, short, on accelerate: devices, several processes, mixed precision.
+
+A step depends on the seed and its number alone, what is drawn inside the network too; with the state on disk
+a training that was stopped anywhere ends in the weights of an undisturbed one, bit for bit on the CPU.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import shutil
 import sys
-import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
-from accelerate.utils import patch_environment
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from pagen import console
-from pagen.device import device_named
 from pagen.errors import PagenError
-from pagen.folders import atomic, write_json, write_text
-from pagen.models.conv_ae import ConvAE3d
+from pagen.folders import atomic, write_text
+from pagen.models.layout import fast_clips, fast_layout
 from pagen.models.memory import keep_memory
-from pagen.models.pretrained import WEIGHTS
-from pagen.train.adam import flat_slots, load_slots
-from pagen.train.batches import Batch, Batches
-from pagen.train.objectives import reconstruction_error
-from pagen.train.recipes import Recipe
+from pagen.models.pretrained import Pretrained
+from pagen.seeds import entropy
+from pagen.train.batches import Batch, Batches, draw
+from pagen.train.interrupt import Interrupt
+from pagen.train.objectives import Step, objective_of, synchronise_norms
+from pagen.train.recipe import Recipe
+from pagen.train.state import METRICS, STATE, Average, Progress, Row, as_csv, load_state, newest_state, save_state
 
-Row = dict[str, float]
-STATE, METRICS = "state", "metrics.csv"
-ADAM, ROWS = "adam.safetensors", "rows.json"
-COLUMNS = ("epoch", "step", "loss", "lr")
+BEST, AUROC = "best.safetensors", "pseudo_auroc"
+Validate = Callable[[Pretrained], float]
 
 
-def accelerator_on(device: str) -> Accelerator:
-    """Accelerate on a device of torch's, or on the best there is ("auto"). Raises PagenError for one that is not there.
+@dataclass(frozen=True)
+class Training:
+    """What is trained on what.
 
-    Accelerate keeps its device for the whole process, where an earlier training may have chosen another.
+    Attributes:
+        network: in place.
+        batches: where the samples come from.
+        path: the run folder.
+        accelerator: device, processes, precision, trackers.
+        seed: of what is drawn inside the network (dropout).
+        validate: network -> AUROC on held-out pseudo-anomalies, after each epoch.
+        keep: `last` epoch's weights, or those of the `best` validation.
     """
-    AcceleratorState._reset_state(reset_partial_state=True)
-    if device == "auto":
-        return Accelerator()
-    device_named(device)
-    with patch_environment(accelerate_torch_device=device):
-        return Accelerator(cpu=device == "cpu")
+
+    network: Pretrained
+    batches: Batches
+    path: Path
+    accelerator: Accelerator
+    seed: int = 0
+    validate: Validate | None = None
+    keep: str = "last"
+
+    @property
+    def recipe(self) -> Recipe:
+        """What is trained."""
+        return self.batches.recipe
+
+    def indices(self, step: int, part: int) -> range:
+        """The samples of a step that this process takes in one of the parts that the step is computed in."""
+        world, rank = self.accelerator.num_processes, self.accelerator.process_index
+        count = self.recipe.batch // (self.recipe.accumulate * world)
+        first = step * self.recipe.batch + (part * world + rank) * count
+        return range(first, first + count)
 
 
-def fit(model: ConvAE3d, batches: Batches, recipe: Recipe, path: Path, accelerator: Accelerator) -> list[Row]:
-    """Train the model in place; go on from the state that lies in the run folder, if one does.
+def fit(training: Training) -> list[Row]:
+    """Train; go on from the state that lies in the run folder, if one does.
 
     Returns:
-        One row an epoch: epoch, step, loss (mean over the epoch), lr.
+        One row an epoch: epoch, step, loss and its parts (means over the epoch), lr, the validation.
 
     Raises:
-        PagenError: the loss is not finite (the state of the epoch before stays), or the state is damaged.
+        PagenError: the loss is not finite (the newest state before is kept), the memory does not suffice, the
+            batch does not divide among the processes, or the state is damaged.
+        KeyboardInterrupt: Ctrl-C or a request to terminate; the state of that step is kept.
     """
     keep_memory()
-    model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # 1.4 times the clips a second on CPU
-    optimiser = torch.optim.Adam(model.parameters(), lr=recipe.lr)
-    rows = load_state(path / STATE, model, optimiser)
-    network, optimiser = accelerator.prepare(model, optimiser)
-    total = recipe.epochs * batches.steps
-    with deterministic(accelerator.device):
-        for epoch in epochs(rows, recipe.epochs):
-            steps = range(epoch * batches.steps, (epoch + 1) * batches.steps)
-            loss = 0.0
-            for step, (inputs, targets) in console.progress(drawn(batches, steps), f"epoch {epoch + 1}", len(steps)):
-                rate = learning_rate(recipe, step, total)
-                loss += train_step(accelerator, network, optimiser, inputs, targets, rate) / len(steps)
-                if not math.isfinite(loss):
-                    raise PagenError(f"the loss is not finite at step {step}; lower --lr and give another --out")
-            rows.append({"epoch": epoch + 1, "step": steps.stop, "loss": loss, "lr": rate})
-            save_state(path / STATE, model, optimiser, rows)
-            write_text(path / METRICS, as_csv(rows))
-    return rows
+    network, recipe, accelerator = training.network, training.recipe, training.accelerator
+    _check_shares(recipe, accelerator.num_processes)
+    network.to(accelerator.device)
+    fast_layout(network)
+    average = Average(network, recipe.ema)
+    plain = recipe.optimiser(network.parameters())
+    progress = load_state(training.path / STATE, network, plain, average)
+    if accelerator.num_processes > 1:
+        synchronise_norms(network)
+    module, optimiser = accelerator.prepare(Step(network, objective_of(recipe)), plain)
+    with ExitStack() as stack:
+        interrupt = stack.enter_context(Interrupt())
+        stack.enter_context(deterministic(accelerator.device))
+        stack.enter_context(torch.random.fork_rng())
+        for _ in epochs(progress, recipe.epochs, accelerator.is_main_process):
+            _epoch(training, module, optimiser, average, progress, interrupt)
+    average.swap()
+    if training.keep == "best":
+        network.load_state_dict(load_file(training.path / BEST))
+    return progress.rows
+
+
+def _epoch(
+    training: Training, module: Any, optimiser: Any, average: Average, progress: Progress, interrupt: Interrupt
+) -> None:
+    """One epoch, or what is left of it, up to its row and its state."""
+    recipe, steps = training.recipe, training.batches.steps
+    end = (len(progress.rows) + 1) * steps
+    network = training.network.train()
+    left, total = range(progress.step, end), recipe.epochs * steps
+    for step, parts in console.progress(drawn(training, left), _label(training, progress), len(left), "steps"):
+        losses = train_step(training, module, optimiser, parts, learning_rate(recipe, step, total), step)
+        if not math.isfinite(losses["loss"]):
+            if newest_state(training.path / STATE) is None:
+                _save(training, optimiser, average, progress)
+            raise _not_finite(training, step)
+        average.update(step)
+        progress.step = step + 1
+        progress.sums = {key: progress.sums.get(key, 0.0) + value for key, value in losses.items()}
+        if interrupt.asked(training.accelerator):
+            _save(training, optimiser, average, progress)
+            raise KeyboardInterrupt
+    means = {key: total / steps for key, total in progress.sums.items()}
+    row: Row = {"epoch": len(progress.rows) + 1, "step": end, **means, "lr": learning_rate(recipe, end - 1, total)}
+    if training.validate is not None:
+        row[AUROC] = _validated(training, average, progress.rows)
+    progress.rows.append(row)
+    progress.sums = {}
+    network.train()
+    _save(training, optimiser, average, progress)
+    if training.accelerator.is_main_process:
+        write_text(training.path / METRICS, as_csv(progress.rows))
+        training.accelerator.log({key: value for key, value in row.items() if key != "step"}, step=end)
 
 
 def train_step(
-    accelerator: Accelerator,
-    network: torch.nn.Module,
-    optimiser: Any,
-    inputs: torch.Tensor,
-    targets: torch.Tensor,
-    rate: float,
-) -> float:
-    """One step of the optimiser; returns the loss before it."""
+    training: Training, module: Any, optimiser: Any, parts: list[Batch], rate: float, step: int
+) -> dict[str, float]:
+    """One step of the optimiser; returns the parts of the loss before it, means over all processes.
+
+    Nothing is changed where the loss is not finite.
+    """
+    accelerator, recipe = training.accelerator, training.recipe
     for group in optimiser.param_groups:
         group["lr"] = rate
-    inputs = inputs.to(accelerator.device).contiguous(memory_format=torch.channels_last_3d)
-    loss = reconstruction_error(network(inputs), targets.to(accelerator.device))
-    accelerator.backward(loss)
-    optimiser.step()
-    optimiser.zero_grad()
-    return loss.item()
+    torch.manual_seed(entropy(training.seed, "step", step, accelerator.process_index) % 2**63)
+    sums: dict[str, torch.Tensor] = {}
+    with _enough_memory(recipe):
+        for number, part in enumerate(parts):
+            last = number + 1 == len(parts)
+            with nullcontext() if last else accelerator.no_sync(module):
+                found = module({key: fast_clips(value.to(accelerator.device)) for key, value in part.items()})
+                for key, value in found.items():
+                    sums[key] = sums.get(key, torch.zeros_like(value.detach())) + value.detach() / len(parts)
+                accelerator.backward(found["loss"] / len(parts))
+        losses = {key: float(accelerator.reduce(value, "mean")) for key, value in sums.items()}
+        if math.isfinite(losses["loss"]):
+            if recipe.max_norm:
+                accelerator.clip_grad_norm_(module.parameters(), recipe.max_norm)
+            optimiser.step()
+        optimiser.zero_grad()
+    return losses
 
 
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:
@@ -110,25 +175,31 @@ def learning_rate(recipe: Recipe, step: int, total: int) -> float:
     return recipe.lr * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
-def drawn(batches: Batches, steps: range) -> Iterator[tuple[int, Batch]]:
-    """The batches of the steps, each drawn while the step before it is computed."""
+def drawn(training: Training, steps: range) -> Iterator[tuple[int, list[Batch]]]:
+    """The batches of the steps, in their parts, each drawn while the step before it is computed."""
+
+    def parts(step: int) -> list[Batch]:
+        return [draw(training.batches, training.indices(step, part)) for part in range(training.recipe.accumulate)]
+
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(batches.draw, steps.start)
+        ahead = pool.submit(parts, steps.start)
         for step in steps:
-            batch = ahead.result()
+            batches = ahead.result()
             if step + 1 < steps.stop:
-                ahead = pool.submit(batches.draw, step + 1)
-            yield step, batch
+                ahead = pool.submit(parts, step + 1)
+            yield step, batches
 
 
-def epochs(rows: list[Row], count: int) -> Iterator[int]:
-    """The epochs that are left, with a line for each where no bar can be seen."""
-    begin, first = time.monotonic(), len(rows)
+def epochs(progress: Progress, count: int, tell: bool = True) -> Iterator[int]:
+    """The epochs that are left, with a line for each where no bar can be seen; not from every process."""
+    begin, first = time.monotonic(), len(progress.rows)
     for epoch in range(first, count):
         yield epoch
-        if not sys.stderr.isatty():
+        if tell and not sys.stderr.isatty():
             left = (time.monotonic() - begin) / (epoch + 1 - first) * (count - epoch - 1)
-            console.say(f"epoch {epoch + 1}/{count}  loss {rows[-1]['loss']:.5f}  left {left / 60:.1f} min")
+            row = progress.rows[-1]
+            parts = "  ".join(f"{key} {value:.5g}" for key, value in row.items() if key not in ("epoch", "step", "lr"))
+            console.say(f"epoch {epoch + 1}/{count}  {parts}  left {left / 60:.1f} min")
 
 
 @contextmanager
@@ -145,54 +216,60 @@ def deterministic(device: torch.device) -> Iterator[None]:
         settings.fill_uninitialized_memory = before[1]
 
 
-def save_state(path: Path, model: ConvAE3d, optimiser: Any, rows: list[Row]) -> None:
-    """Put a whole state in place of the one before, so that a kill at any moment leaves one of the two."""
-    step = int(rows[-1]["step"])
-    temporary, final = path / f".tmp-{step:09d}", path / f"{step:09d}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    model.save_pretrained(temporary)
-    with atomic(temporary / ADAM) as file:
-        save_file({key: value.detach().cpu().contiguous() for key, value in flat_slots(optimiser).items()}, file)
-    write_json(temporary / ROWS, rows)
-    shutil.rmtree(final, ignore_errors=True)
-    temporary.rename(final)
-    for other in path.iterdir():
-        if other != final:
-            shutil.rmtree(other)
+def _label(training: Training, progress: Progress) -> str:
+    loss = f" loss {progress.rows[-1]['loss']:.5f}" if progress.rows else ""
+    return f"epoch {len(progress.rows) + 1}/{training.recipe.epochs}{loss}"
 
 
-def newest_state(path: Path) -> Path | None:
-    """Where the newest whole state lies, or None."""
-    return max(path.glob("[0-9]*"), default=None)
+def _save(training: Training, optimiser: Any, average: Average, progress: Progress) -> None:
+    if training.accelerator.is_main_process:
+        save_state(training.path / STATE, training.network, optimiser, average, progress)
+    training.accelerator.wait_for_everyone()
 
 
-def load_state(path: Path, model: ConvAE3d, optimiser: torch.optim.Optimizer) -> list[Row]:
-    """Take up the newest state, if there is one; returns its rows, else none. Raises PagenError for a damaged one."""
-    state = newest_state(path)
-    if state is None:
-        return []
-    try:
-        model.load_state_dict(load_file(state / WEIGHTS))
-        load_slots(optimiser, load_file(state / ADAM))
-        rows: list[Row] = json.loads((state / ROWS).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        reason = textwrap.shorten(str(error), 160)
+def _validated(training: Training, average: Average, rows: list[Row]) -> float:
+    """The AUROC of the weights that would be kept; the best ones so far are put aside."""
+    assert training.validate is not None
+    average.swap()
+    area = training.validate(training.network.eval())
+    if training.accelerator.is_main_process and area > max((row[AUROC] for row in rows), default=-math.inf):
+        with atomic(training.path / BEST) as temporary:
+            tensors = {key: value.detach().cpu().contiguous() for key, value in training.network.state_dict().items()}
+            save_file(tensors, temporary)
+    average.swap()
+    return area
+
+
+def _check_shares(recipe: Recipe, processes: int) -> None:
+    if recipe.batch % (recipe.accumulate * processes):
         raise PagenError(
-            f"expected the state of a training in {state}, found it damaged ({reason}); train again with --overwrite"
+            f"expected --batch to be a multiple of {recipe.accumulate * processes} (parts of a step times processes), "
+            f"found {recipe.batch}; change one of them"
+        )
+
+
+def _not_finite(training: Training, step: int) -> PagenError:
+    first = step * training.recipe.batch
+    clips = ", ".join(training.batches.describe(index) for index in range(first, first + training.recipe.batch))
+    return PagenError(
+        f"the loss is not finite at step {step} (clips: {clips}); step {_kept(training)} is kept in "
+        f"{training.path / STATE}; lower --lr or give --max-norm 1, and another --out"
+    )
+
+
+def _kept(training: Training) -> int:
+    state = newest_state(training.path / STATE)
+    return int(state.name) if state else 0
+
+
+@contextmanager
+def _enough_memory(recipe: Recipe) -> Iterator[None]:
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(error):
+            raise
+        raise PagenError(
+            f"the memory does not suffice for a step of {recipe.batch} clips; compute it in parts "
+            f"(--accumulate {2 * recipe.accumulate}), or lower --batch, --crop or --size"
         ) from error
-    return rows
-
-
-def as_csv(rows: list[Row]) -> str:
-    """The rows as CSV; `from_csv` gives back the same."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def from_csv(text: str) -> list[Row]:
-    """The rows of a CSV."""
-    return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +16,12 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from pagen.folders import atomic
 from pagen.footage.flow import colour_wheel
-from pagen.models.conv_ae import ConvAE3d, reconstruct
-from pagen.train.batches import Batches
-from pagen.train.loop import Row
-from pagen.train.recipes import Temporal
+from pagen.models.conv_ae import reconstruct
+from pagen.models.luss import predict
+from pagen.train.batches import ClipBatches
+from pagen.train.features import FeatureBatches
+from pagen.train.recipes import Luss, Temporal
+from pagen.train.state import Row
 
 Clip = npt.NDArray[np.float32]
 _INCHES, _TRIED, _SHOWN = 2.6, 6, 2
@@ -25,19 +29,14 @@ _INCHES, _TRIED, _SHOWN = 2.6, 6, 2
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of the sheet: frame number `at` of a clip (C, H, W)."""
+    """One line of the sheet: frame number `at` of a clip, by the titles of the columns, and where it errs."""
 
     label: str
     at: int
-    input: Clip
-    target: Clip
-    output: Clip
-
-    @property
-    def error(self) -> Clip:
-        """(H, W), the root mean square over the channels."""
-        error: Clip = np.sqrt(np.square(self.output - self.input).mean(axis=0))
-        return error
+    shown: dict[str, Clip]
+    """Frames (C, H, W)."""
+    error: Clip
+    """(H, W), the root mean square over the channels."""
 
 
 def curves(rows: list[Row], title: str, path: Path) -> None:
@@ -47,7 +46,7 @@ def curves(rows: list[Row], title: str, path: Path) -> None:
     steps, losses = [row["step"] for row in rows], [row["loss"] for row in rows]
     axis.semilogy(steps, losses, "o-", color="tab:blue", markersize=3)
     axis.set(xlabel="step (a point at the end of each epoch)", title=title, xlim=(0, None))
-    axis.set_ylabel("training loss (mean squared error)", color="tab:blue")
+    axis.set_ylabel("training loss", color="tab:blue")
     ticks = (1, 2, 5) if max(losses) > 10 * min(losses) else (1, 1.5, 2, 3, 4, 5, 6, 8)
     axis.yaxis.set_major_locator(LogLocator(subs=ticks))
     axis.yaxis.set_major_formatter("{x:g}")
@@ -60,31 +59,37 @@ def curves(rows: list[Row], title: str, path: Path) -> None:
     save(figure, path)
 
 
-def sheet(model: ConvAE3d, batches: Batches, path: Path) -> None:
-    """Two normal clips, and two pseudo-anomalous ones where the recipe has them: input, target, output, error.
+def sheet(network: Any, batches: Any, path: Path) -> None:
+    """What a run makes of training clips, as pictures.
 
-    A line shows the middle of a normal clip, and of a pseudo-anomalous one the frame that was changed
-    most. The errors of all lines share one scale. A recipe without pseudo-anomalies has no column of
-    targets, since they are its inputs.
+    Of an autoencoder two normal clips, and two pseudo-anomalous ones where the recipe has them: input, target,
+    output, error. A line shows the middle of a normal clip, and of a pseudo-anomalous one the frame that was
+    changed most. LUSS-AE shows the next frame and its prediction too. The errors of all lines share one scale.
+    A recipe without pseudo-anomalies has no column of targets, since they are its inputs. Of the discriminator a
+    histogram of what it says of normal and of painted frames.
     """
-    lines = [_line(model, *sample) for sample in _samples(batches)]
+    if isinstance(batches, FeatureBatches):
+        save(_histogram(network, batches), path)
+        return
+    lines = _luss_lines(network, batches) if isinstance(batches.recipe, Luss) else _lines(network, batches)
     limit = float(np.quantile(np.stack([line.error for line in lines]), 0.999)) or 1.0
     coloured = isinstance(batches.recipe, Temporal) and batches.recipe.encoding == "rgb"
     fast = _fast(lines) if batches.flow is not None and not coloured else None
-    columns = {"input": "input", "target": "target", "output": "reconstruction"}
-    if batches.recipe.probability == 0:
-        del columns["target"]
+    titles = [
+        *lines[0].shown,
+        "error of the prediction" if "prediction" in lines[0].shown else "error against the input",
+    ]
     height, width = lines[0].error.shape
-    size = ((len(columns) + 1) * _INCHES + 0.8, len(lines) * _INCHES * height / width + 0.8)
+    size = (len(titles) * _INCHES + 0.8, len(lines) * _INCHES * height / width + 0.8)
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(_title(batches, fast), fontsize=9)
-    axes = figure.subplots(len(lines), len(columns) + 1, squeeze=False)
+    axes = figure.subplots(len(lines), len(titles), squeeze=False)
     for row, line in zip(axes, lines, strict=True):
-        for axis, column in zip(row, columns, strict=False):
-            axis.imshow(_picture(getattr(line, column), fast), cmap="gray", vmin=0, vmax=255)
+        for axis, frame in zip(row, line.shown.values(), strict=False):
+            axis.imshow(_picture(frame, fast), cmap="gray", vmin=0, vmax=255)
         heat = row[-1].imshow(line.error, cmap="inferno", vmin=0, vmax=limit)
         row[0].set_ylabel(f"{line.label}\nframe {line.at + 1} of {batches.recipe.window}", fontsize=9)
-    for axis, title in zip(axes[0], [*columns.values(), "error against the input"], strict=True):
+    for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=10)
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
@@ -100,7 +105,7 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
 
 
-def _title(batches: Batches, fast: float | None) -> str:
+def _title(batches: ClipBatches, fast: float | None) -> str:
     recipe = batches.recipe
     what = f"{recipe.name} on {batches.prepared.dataset}, training clips"
     if recipe.probability > 0:
@@ -110,36 +115,74 @@ def _title(batches: Batches, fast: float | None) -> str:
     return what
 
 
-def _samples(batches: Batches) -> list[tuple[str, Clip, Clip]]:
-    def take(probability: float, index: int) -> tuple[Clip, Clip]:
-        recipe = replace(batches.recipe, probability=probability, crop=0)
-        return replace(batches, recipe=recipe).sample(index)
+def _sample(batches: ClipBatches, probability: float, index: int) -> dict[str, Clip]:
+    recipe = replace(batches.recipe, probability=probability, crop=0)
+    return replace(batches, recipe=recipe).sample(index)
 
-    samples = [("normal", *take(0.0, index)) for index in range(_SHOWN)]
+
+def _lines(network: Any, batches: ClipBatches) -> list[_Line]:
+    lines = [_line(network, batches, "normal", _sample(batches, 0.0, index)) for index in range(_SHOWN)]
     if batches.recipe.probability > 0:
-        tried = [take(1.0, _SHOWN + index) for index in range(_TRIED)]
-        most = sorted(tried, key=lambda pair: -float(np.abs(pair[0] - pair[1]).mean()))
-        samples += [("pseudo-anomaly", *pair) for pair in most[:_SHOWN]]
-    return samples
+        tried = [_sample(batches, 1.0, _SHOWN + index) for index in range(_TRIED)]
+        most = sorted(tried, key=lambda pair: -float(np.abs(pair["clips"] - pair["targets"]).mean()))
+        lines += [_line(network, batches, "pseudo-anomaly", pair) for pair in most[:_SHOWN]]
+    return lines
 
 
-def _line(model: ConvAE3d, label: str, clip: Clip, target: Clip) -> _Line:
+def _line(network: Any, batches: ClipBatches, label: str, sample: dict[str, Clip]) -> _Line:
+    clip, target = sample["clips"], sample["targets"]
     change = np.abs(clip - target).mean(axis=(0, 2, 3))
     at = int(change.argmax()) if change.any() else len(change) // 2
-    return _Line(label, at, clip[:, at], target[:, at], _output(model, clip)[:, at])
+    output = _on(network, lambda clips: reconstruct(network, clips), clip)[:, at]
+    shown = {"input": clip[:, at], "target": target[:, at], "reconstruction": output}
+    if batches.recipe.probability == 0 or "signs" in sample:
+        del shown["target"]
+    return _Line(label, at, shown, _error(output, clip[:, at]))
+
+
+def _luss_lines(network: Any, batches: ClipBatches) -> list[_Line]:
+    lines = []
+    for index in range(2 * _SHOWN):
+        sample = _sample(batches, 0.0, index)
+        last, coming = sample["clips"][:, -1], sample["next"][:, 0]
+        rebuilt = _on(network, lambda clips: predict(network, clips).vcr, sample["clips"])[:, -1]
+        predicted = _on(network, lambda clips: predict(network, clips).ffp, sample["clips"])[:, 0]
+        shown = {"last frame": last, "reconstruction": rebuilt, "next frame": coming, "prediction": predicted}
+        lines.append(_Line("normal", batches.recipe.window - 1, shown, _error(predicted, coming)))
+    return lines
+
+
+def _histogram(network: Any, batches: FeatureBatches) -> Figure:
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    pairs = range(0, 2 * len(batches.places), max(1, 2 * len(batches.places) // 4000))
+    for label, odd in (("normal frames", 0), ("painted frames", 1)):
+        features = np.stack([batches.sample(2 * (index // 2) + odd)["features"] for index in pairs])
+        axis.hist(_on(network, network, features, batched=True), bins=60, alpha=0.6, label=label)
+    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title="what the discriminator says")
+    axis.legend()
+    return figure
+
+
+def _error(output: Clip, shown: Clip) -> Clip:
+    error: Clip = np.sqrt(np.square(output - shown).mean(axis=0))
+    return error
 
 
 def _fast(lines: list[_Line]) -> float:
     """A speed that few of the pixels exceed."""
-    flow = np.stack([line.input[:2] for line in lines])
+    flow = np.stack([line.shown["input"][:2] for line in lines])
     return float(np.quantile(np.hypot(flow[:, 0], flow[:, 1]), 0.995)) or 1.0
 
 
-def _output(model: ConvAE3d, clip: Clip) -> Clip:
-    device = next(model.parameters()).device
-    model.eval()
+def _on(network: Any, function: Callable[[Any], Any], array: Clip, batched: bool = False) -> Clip:
+    """The function of one clip, or of a batch, as arrays, on the device where the network lies."""
+    network.eval()
+    device = next(network.parameters()).device
     with torch.no_grad():
-        return reconstruct(model, torch.from_numpy(clip)[None].to(device))[0].cpu().numpy()
+        found: torch.Tensor = function(torch.from_numpy(array if batched else array[None]).to(device))
+    result: Clip = found.cpu().numpy()
+    return result if batched else result[0]
 
 
 def _picture(frame: Clip, fast: float | None) -> npt.NDArray[np.uint8]:

@@ -1,143 +1,130 @@
 """Recipes: what a paper trains, as one frozen dataclass each, at three scales.
 
-`paper` holds the published hyper-parameters. `cpu` trains within 20 minutes on two cores: a
-narrower network on crops that follow what moves, which the fully convolutional network then scores
-whole frames with. `tiny` takes seconds, for tests and the demo. Scores and times of each recipe
-stand in `docs/results.md`.
+`paper` holds the published hyper-parameters. `cpu` trains within 25 minutes on two cores: a narrower
+network on crops that follow what moves, which the fully convolutional network then scores whole frames
+with. `tiny` takes seconds, for tests and the demo. Each is trained by
+
+    pagen train RECIPE --dataset NAME [--pseudo PA_SET] [--scale cpu]
+
+and its scores and times stand in `docs/results.md`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
-
-Source = Literal["frames", "flow"]
-Scale = Literal["paper", "cpu", "tiny"]
-
-_CPU: dict[str, Any] = {
-    "size": (192, 288),
-    "colour": False,
-    "widths": "small",
-    "crop": 64,
-    "moving": 0.85,
-    "batch": 16,
-    "steps": 100,
-    "epochs": 20,
-    "lr": 1e-3,
-    "schedule": "cosine",
-}
-_TINY: dict[str, Any] = {**_CPU, "size": (96, 144), "widths": "tiny", "crop": 32, "batch": 4, "steps": 10, "epochs": 3}
+from pagen.train.recipe import CPU, TINY, ClipRecipe, Kind, Recipe, Source
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What all recipes have; the defaults are LNTRA's (Astrid et al. 2021)."""
-
-    size: tuple[int, int] = (256, 256)
-    """Height and width of the frames."""
-    colour: bool = False
-    """Three channels instead of grey."""
-    widths: Literal["paper", "small", "tiny"] | tuple[int, int, int, int] = "paper"
-    """Channels after each convolution: a name (paper, small, tiny) or four numbers."""
-    window: int = 16
-    """Frames in a clip; a multiple of 8."""
-    crop: int = 0
-    """Side of the square crops in pixels, a multiple of 16; 0 takes whole frames."""
-    moving: float = 0.0
-    """Share of the crops that are centred on something that moves, or that a pseudo-anomaly replaced."""
-    batch: int = 4
-    """Clips in a step."""
-    steps: int = 0
-    """Steps in an epoch; 0 takes every window of the training split once."""
-    epochs: int = 60
-    """Epochs."""
-    lr: float = 1e-4
-    """Learning rate of Adam."""
-    schedule: Literal["constant", "cosine"] = "constant"
-    """How the learning rate goes over the run; cosine ends at zero."""
-    probability: float = 0.0
-    """Share of the clips that are pseudo-anomalies; their target is the normal clip."""
-
-    name: ClassVar[str]
-    kind: ClassVar[str | None] = None
-    source: ClassVar[Source] = "frames"
-    scales: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "cpu": _CPU, "tiny": _TINY}
-
-    def __post_init__(self) -> None:
-        if self.window % 8 or self.window < 8:
-            raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
-        if self.crop % 16 or self.crop < 0:
-            raise PagenError(f"expected --crop to be a multiple of 16, or 0 for whole frames, found {self.crop}")
-        if min(self.size) < max(self.crop, 16):
-            raise PagenError(f"expected --size of 16 and more, and --crop within, found {self.size} and {self.crop}")
-        for flag, share in (("probability", self.probability), ("moving", self.moving)):
-            if not 0 <= share <= 1:
-                raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
-        if self.kind is None and self.probability > 0:
-            raise PagenError(
-                f"expected --probability 0 for {self.name}, which sees no pseudo-anomalies, found {self.probability}; "
-                "take the recipe skip, spatial or temporal"
-            )
-        if min(self.batch, self.epochs) < 1 or self.steps < 0 or not self.lr > 0:
-            raise PagenError("expected --batch, --epochs and --lr above zero, and --steps not below")
-
-    @classmethod
-    def at(cls, scale: str) -> Self:
-        """The recipe at a scale."""
-        return replace(cls(), **cls.scales[scale])
-
-    @property
-    def channels(self) -> int:
-        """Channels of the network."""
-        return 3 if self.colour else 1
-
-
-@dataclass(frozen=True)
-class Baseline(Recipe):
+class Baseline(ClipRecipe):
     """The autoencoder on normal clips alone: what every pseudo-anomaly has to beat."""
 
     name: ClassVar[str] = "baseline"
 
 
 @dataclass(frozen=True)
-class Skip(Recipe):
-    """LNTRA with skipped frames: faster motion in, the clip at its own speed out (paper: Ped2 96.5)."""
+class MemAE(ClipRecipe):
+    """The autoencoder that reconstructs out of a memory of normal codes (Gong et al. 2019; Ped2 94.1)."""
 
-    probability: float = 0.2
+    batch: int = 10
+    epochs: int = 100
+    memory: int = 2000
+    """Items of the memory."""
+    similarity: Literal["dot", "cosine"] = "dot"
+    """How a code looks for items; `cosine` leaves most codes empty at the published threshold."""
+    entropy: float = 0.0002
+    """Weight of the entropy of the addresses in the loss."""
+
+    name: ClassVar[str] = "memae"
+    scales: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {},
+        "cpu": {**CPU, "memory": 500},
+        "tiny": {**TINY, "memory": 50},
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.memory < 2 or self.entropy < 0:
+            raise PagenError(f"expected --memory of 2 and more and --entropy not below 0, found {self.memory}")
+
+
+@dataclass(frozen=True)
+class OnTheFly(ClipRecipe):
+    """Pseudo-anomalies of frames; those of skipped frames and patches can do without a PA set."""
+
     strides: tuple[int, ...] = (2, 3, 4, 5)
-    """Strides, of which one is drawn for each pseudo-anomalous clip."""
-
-    name: ClassVar[str] = "skip"
-    kind: ClassVar[str | None] = "skip"
+    """Strides of `skip`, of which one is drawn for each clip."""
+    patch: str = "smoothmix_s"
+    """Mask of `patch`: smoothmix_s, smoothmix_c, cutmix or mixup."""
+    intruders: str = "pictures"
+    """What `patch` shows: pictures, clips, or folder:DIR."""
+    max_size: float = 0.5
+    """Largest side of a patch, as a share of the frame's."""
+    max_move: int = 10
+    """Largest step of a patch from frame to frame, pixels."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.strides, default=0) < 2:
             raise PagenError(f"expected --strides of 2 and more, found {self.strides}; LNTRA takes 2 3 4 5")
+        if "temporal" in self.kinds:
+            raise PagenError(f"expected --kinds of frames for {self.name}, found temporal, of flow; take `temporal`")
 
 
 @dataclass(frozen=True)
-class Spatial(Recipe):
+class Skip(OnTheFly):
+    """LNTRA with skipped frames: faster motion in, the clip at its own speed out (paper: Ped2 96.5)."""
+
+    probability: float = 0.2
+    kinds: tuple[Kind, ...] = ("skip",)
+
+    name: ClassVar[str] = "skip"
+
+
+@dataclass(frozen=True)
+class Patch(OnTheFly):
+    """LNTRA with patches: something foreign moves over the clip, which comes out without it (paper: Ped2 94.8)."""
+
+    probability: float = 0.2
+    kinds: tuple[Kind, ...] = ("patch",)
+
+    name: ClassVar[str] = "patch"
+
+
+@dataclass(frozen=True)
+class Steal(OnTheFly):
+    """STEAL Net (Astrid et al. 2021): clips of skipped frames are to be reconstructed badly (paper: Ped2 98.4)."""
+
+    probability: float = 0.01
+    kinds: tuple[Kind, ...] = ("skip",)
+
+    name: ClassVar[str] = "steal"
+
+
+@dataclass(frozen=True)
+class Spatial(OnTheFly):
     """The spatial autoencoder of the unified PA paper (Rai et al. 2024): inpainted regions in, normal clip out."""
 
     colour: bool = True
     batch: int = 24
     epochs: int = 25
     probability: float = 0.4
+    kinds: tuple[Kind, ...] = ("spatial",)
 
     name: ClassVar[str] = "spatial"
-    kind: ClassVar[str | None] = "spatial"
 
 
 @dataclass(frozen=True)
-class Temporal(Recipe):
+class Temporal(ClipRecipe):
     """The temporal autoencoder of the unified PA paper: flow with mixed-up regions in, the flow itself out."""
 
     batch: int = 24
     epochs: int = 25
     probability: float = 0.5
+    kinds: tuple[Kind, ...] = ("temporal",)
     flow: str = "dis"
     """Optical flow: dis, tvl1, or file:DIR (CLIP.npy, from another program)."""
     encoding: Literal["uvm", "rgb", "uv"] = "uvm"
@@ -146,23 +133,119 @@ class Temporal(Recipe):
     """Speed in pixels per frame that becomes 1."""
 
     name: ClassVar[str] = "temporal"
-    kind: ClassVar[str | None] = "temporal"
     source: ClassVar[Source] = "flow"
     scales: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {},
-        "cpu": {**_CPU, "radius": 8.0},
-        "tiny": {**_TINY, "radius": 8.0},
+        "cpu": {**CPU, "radius": 8.0},
+        "tiny": {**TINY, "radius": 8.0},
     }
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.radius > 0:
             raise PagenError(f"expected --radius above zero (pixels per frame), found {self.radius}")
+        if set(self.kinds) - {"temporal"}:
+            raise PagenError(f"expected --kinds temporal, of flow, for {self.name}, found {self.kinds}")
 
     @property
     def channels(self) -> int:
-        """Channels of the network."""
+        """Channels of the encoded flow."""
         return len(self.encoding)
 
 
-RECIPES: dict[str, type[Recipe]] = {recipe.name: recipe for recipe in (Baseline, Skip, Spatial, Temporal)}
+@dataclass(frozen=True)
+class Luss(ClipRecipe):
+    """LUSS-AE (Lohani et al.): one code that reconstructs, predicts the next frame, and knows skipped frames (98.5)."""
+
+    batch: int = 16
+    strides: tuple[int, ...] = (2, 3, 4, 5)
+    """Strides of the clips that are to be told from normal ones."""
+    accelerated: float = 0.5
+    """Share of those clips that are accelerated."""
+    weights: tuple[float, float, float] = (0.6, 0.4, 1.0)
+    """Of reconstruction (VCR), future frame (FFP) and irregularity (PRP) in the loss."""
+    ffp: Literal["conv2d", "released"] = "conv2d"
+    """The head of the next frame: the paper's, or that of the released code."""
+    prp: Literal["published", "conv"] = "published"
+    """The head of irregularity: as published, for one size of frames; or fully convolutional, for any."""
+
+    name: ClassVar[str] = "luss"
+    scales: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {},
+        "cpu": {**CPU, "batch": 12, "prp": "conv"},
+        "tiny": {**TINY, "prp": "conv"},
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.strides, default=0) < 2 or not 0 < self.accelerated < 1 or min(self.weights) < 0:
+            raise PagenError("expected --strides of 2 and more, --accelerated within (0, 1), --weights not below 0")
+        if self.prp == "published" and self.crop:
+            raise PagenError("expected --prp conv with a --crop: the published head takes frames of one size alone")
+
+
+@dataclass(frozen=True)
+class Discriminator(Recipe):
+    """The discriminator of the unified PA paper: painted frames against normal ones, on features of a frame."""
+
+    batch: int = 16
+    epochs: int = 20
+    lr: float = 0.02
+    encoder: str = "lite0"
+    """Features: lite0, clip:MODEL, or vificlip:FOLDER (the paper's)."""
+    hidden: int = 256
+    """Width of the hidden layer."""
+    dropout: float = 0.5
+    """Dropout after it."""
+    pool: Literal["none", "mean"] = "none"
+    """Judge frame by frame, or the mean over windows of 16 frames."""
+    momentum: float = 0.9
+    """Of SGD."""
+    weight_decay: float = 1e-3
+    """Of SGD."""
+    matched: bool = False
+    """Normal frames that the inpainter's autoencoder has touched too (PA set: --matched): its traces tell nothing."""
+
+    name: ClassVar[str] = "discriminator"
+    source: ClassVar[Source] = "features"
+    scales: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {"colour": True},
+        "cpu": {"size": (192, 288)},
+        "tiny": {"size": (96, 144), "epochs": 2, "steps": 10},
+    }
+
+    def optimiser(self, parameters: Any) -> Any:
+        """SGD, as published."""
+        import torch
+
+        return torch.optim.SGD(parameters, self.lr, self.momentum, weight_decay=self.weight_decay)
+
+
+@dataclass(frozen=True)
+class Unified:
+    """The unified PA paper's detector: `spatial`, `temporal` and `discriminator` as one run (paper: Ped2 93.5)."""
+
+    spatial: Spatial = field(default_factory=Spatial)
+    """The autoencoder of frames."""
+    temporal: Temporal = field(default_factory=Temporal)
+    """The autoencoder of flow."""
+    discriminator: Discriminator = field(default_factory=Discriminator)
+    """The discriminator."""
+
+    name: ClassVar[str] = "unified"
+
+    @classmethod
+    def at(cls, scale: str) -> Self:
+        """The three at a scale."""
+        return cls(Spatial.at(scale), Temporal.at(scale), Discriminator.at(scale))
+
+    @property
+    def members(self) -> tuple[Recipe, ...]:
+        """The three, in the order in which they are trained."""
+        return self.spatial, self.temporal, self.discriminator
+
+
+RECIPES: dict[str, type[Recipe] | type[Unified]] = {
+    recipe.name: recipe
+    for recipe in (Baseline, MemAE, Patch, Skip, Steal, Spatial, Temporal, Discriminator, Unified, Luss)
+}

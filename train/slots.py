@@ -1,4 +1,4 @@
-"""Adam's memory as a flat table of tensors, as safetensors holds it."""
+"""What an optimiser remembers of each parameter, as a flat table of tensors, as safetensors holds it."""
 
 from __future__ import annotations
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import tyro
 
 from pagen import console
 from pagen.errors import PagenError, unknown_name
 from pagen.footage.catalogue import DATASETS, folder_name
-from pagen.train.recipes import RECIPES, Recipe, Scale
+from pagen.train.recipe import ClipRecipe, Recipe, Scale
+from pagen.train.recipes import RECIPES, Discriminator, OnTheFly, Temporal, Unified
 
-R = TypeVar("R", bound=Recipe)
+R = TypeVar("R", bound=Recipe | Unified)
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,19 @@ class Train(Generic[R]):
     root: Path | None = None
     """Where the footage lies: the data set's folder or any folder above it."""
     pseudo: Path | None = None
-    """PA set to train with; `skip` makes its own where none is given."""
+    """PA set to train with; skipped frames and patches are made on the fly where none is given."""
     scale: Scale = "cpu"
     """Size of the undertaking: paper, cpu (20 minutes on two cores) or tiny (seconds)."""
     seed: int = 0
     """Seed of the weights, the order of the clips, and what is drawn for each."""
     out: Path | None = None
     """Run folder; by default runs/RECIPE-DATASET-SCALE-SEED."""
+    validate: Literal["none", "pseudo"] = "none"
+    """After each epoch, tell pseudo-anomalies of held-out normal clips (one in eight) from those clips."""
+    keep: Literal["last", "best"] = "last"
+    """The last epoch's weights, or those of the best validation; test labels play no part in either."""
+    log: tuple[Literal["tensorboard", "wandb"], ...] = ()
+    """Trackers, beside metrics.csv."""
     resume: bool = False
     """Insist that there is something to go on with (the same command resumes by itself)."""
     overwrite: bool = False
@@ -49,10 +57,13 @@ class Train(Generic[R]):
     def __post_init__(self) -> None:
         if self.resume and self.overwrite:
             raise PagenError("expected --resume or --overwrite, found both: one goes on, the other starts again")
-        if self.recipe.crop == 0 and any(side % 16 for side in self.recipe.size):
-            raise PagenError(
-                f"expected --size in multiples of 16 to train on whole frames, found {self.recipe.size}; give a --crop"
-            )
+        if self.keep == "best" and self.validate == "none":
+            raise PagenError("expected --validate pseudo with --keep best, found none: nothing would say which is best")
+        for recipe in members_of(self.recipe):
+            if isinstance(recipe, ClipRecipe) and recipe.crop == 0 and any(side % 16 for side in recipe.size):
+                raise PagenError(
+                    f"expected --size in multiples of 16 to train on whole frames, found {recipe.size}; give a --crop"
+                )
 
 
 def parse(argv: Sequence[str]) -> Train[Any]:
@@ -72,18 +83,37 @@ def parse(argv: Sequence[str]) -> Train[Any]:
 def run(config: Train[Any]) -> None:
     """The verb `train`."""
     DATASETS[config.dataset]
-    if config.recipe.kind is None and config.pseudo is not None:
+    kinds = [kind for recipe in members_of(config.recipe) for kind in stored_kinds(recipe)]
+    if config.pseudo is not None and not kinds and not _makes_its_own(config.recipe):
         raise PagenError(f"recipe {config.recipe.name} trains on normal clips alone; leave --pseudo out")
-    if config.recipe.kind in ("spatial", "temporal") and config.pseudo is None and config.recipe.probability > 0:
-        kind, (height, width) = config.recipe.kind, config.recipe.size
+    if kinds and config.pseudo is None:
+        height, width = members_of(config.recipe)[0].size
         raise PagenError(
             f"recipe {config.recipe.name} needs pseudo-anomalies on disk: give --pseudo DIR, made by `pagen generate "
-            f"--dataset {config.dataset} --kinds {kind} --size {height} {width} --out DIR`"
+            f"--dataset {config.dataset} --kinds {' '.join(dict.fromkeys(kinds))} --size {height} {width} --out DIR`"
         )
     from pagen.train.session import train
 
     result = train(config)
-    console.result(result, config.json, f"{result['run']}: curves.png, sheet.png, model card")
+    if int(os.environ.get("RANK", 0)) == 0:  # of several processes one speaks
+        console.result(result, config.json, f"{result['run']}: curves.png, sheet.png, model card")
+
+
+def members_of(recipe: Recipe | Unified) -> tuple[Recipe, ...]:
+    """The recipes of one network that it consists of: itself, or its members."""
+    return recipe.members if isinstance(recipe, Unified) else (recipe,)
+
+
+def stored_kinds(recipe: Recipe) -> tuple[str, ...]:
+    """The kinds of pseudo-anomalies that it can only take from disk."""
+    if isinstance(recipe, Discriminator):
+        return ("spatial",)
+    kinds = recipe.kinds if isinstance(recipe, (OnTheFly, Temporal)) and recipe.probability > 0 else ()
+    return tuple(kind for kind in kinds if kind in ("spatial", "temporal"))
+
+
+def _makes_its_own(recipe: Recipe | Unified) -> bool:
+    return isinstance(recipe, OnTheFly) and bool(recipe.kinds)
 
 
 def run_folder(config: Train[Any]) -> Path:
@@ -96,9 +126,11 @@ def run_folder(config: Train[Any]) -> Path:
 def recipe_of(config: Train[Any]) -> dict[str, Any]:
     """All that the weights depend on but the footage and the PA set; what evaluation reads of a run."""
     recipe = config.recipe
-    own = asdict(recipe)
-    fixed = {"recipe": recipe.name, "source": recipe.source, "channels": recipe.channels}
-    return {**own, **fixed, "dataset": config.dataset, "scale": config.scale, "seed": config.seed}
+    about = {"recipe": recipe.name, "dataset": config.dataset, "scale": config.scale, "seed": config.seed}
+    if isinstance(recipe, Unified):
+        return {**about, "members": [member.name for member in recipe.members], "size": list(recipe.spatial.size)}
+    chosen = {"validate": config.validate, "keep": config.keep}
+    return {**asdict(recipe), **about, **chosen, "source": recipe.source, "channels": recipe.channels}
 
 
 def _scale(argv: Sequence[str]) -> Scale:
@@ -112,7 +144,7 @@ def _scale(argv: Sequence[str]) -> Scale:
 
 
 def _usage() -> str:
-    recipes = "\n".join(f"  {name:<9} {(recipe.__doc__ or '').splitlines()[0]}" for name, recipe in RECIPES.items())
+    recipes = "\n".join(f"  {name:<13} {(recipe.__doc__ or '').splitlines()[0]}" for name, recipe in RECIPES.items())
     return (
         "usage: pagen train RECIPE --dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] "
         f"[...]\n\n{recipes}\n\npagen train RECIPE --help shows all flags."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
@@ -29,7 +29,7 @@ from pagen.generate.generate import Generate, Kind
 from pagen.generate.inpaint import Inpainter, Painting, open_inpainter
 from pagen.generate.intruders import open_intruders
 from pagen.generate.masks import open_masks
-from pagen.generate.patch import PATCH_MASKS, draw_patch
+from pagen.generate.patch import PATCH_MASKS, draw_shown
 from pagen.generate.skip import draw_skip
 from pagen.generate.temporal import draw_mix, mix_flow
 from pagen.seeds import generator
@@ -227,15 +227,11 @@ def _skips(job: Job) -> Iterator[Record]:
 def _patches(job: Job) -> Iterator[Record]:
     config = job.config
     intruders = open_intruders(config.intruders)(job.prepared)
-    names = intruders.names(job.name)
     for start in Windows(config.length).inside(job.prepared.length(job.name)):
         rng = generator(config.seed, "patch", job.name, start)
-        patch = draw_patch(job.prepared.size, config.length, rng, config.max_size, config.max_move, names, config.patch)
-        # drawn last, so that size and walk are the same with any intruders, varied or not
-        first = intruders.draw_start(patch.intruder, config.length, rng)
-        variation = int(rng.integers(2**31)) if config.vary else None
-        record = replace(patch, intruder_start=first, variation=variation).to_json()
-        yield {"clip": job.name, "start": start, **record}
+        options = (config.max_size, config.max_move, config.patch, config.vary)
+        patch = draw_shown(intruders, job.name, job.prepared.size, config.length, rng, *options)
+        yield {"clip": job.name, "start": start, **patch.to_json()}
 
 
 def _share(changed: npt.NDArray[np.bool_]) -> float:

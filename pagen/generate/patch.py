@@ -12,7 +12,7 @@ the frame (LNTRA's Gaussian may start one past its end). Of the intruders see `p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -151,6 +151,26 @@ def draw_patch(
     height, width = (max(SMALLEST, int(rng.uniform(0, max_size) * n)) for n in shape)
     first = [int(rng.integers(n)) for n in shape]
     return Patch(name, (height, width), _walk(first, shape, length, max_move, rng), mask)
+
+
+def draw_shown(
+    intruders: Intruders,
+    clip: str,
+    shape: tuple[int, int],
+    length: int,
+    rng: np.random.Generator,
+    max_size: float = 0.5,
+    max_move: int = 10,
+    mask: str = "smoothmix_s",
+    vary: bool = False,
+) -> Patch:
+    """As `draw_patch`, with the part of an intruder that is seen over the training clip of that name.
+
+    What is shown is drawn last, so that size and walk are the same with any intruders, varied or not.
+    """
+    patch = draw_patch(shape, length, rng, max_size, max_move, intruders.names(clip), mask)
+    first = intruders.draw_start(patch.intruder, length, rng)
+    return replace(patch, intruder_start=first, variation=int(rng.integers(2**31)) if vary else None)
 
 
 def _walk(

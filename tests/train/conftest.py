@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache as cache_
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from pagen.footage.flow import FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared, prepare
@@ -18,13 +23,19 @@ from pagen.footage.street import scenes
 from pagen.generate.generate import Generate, generate
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.spread import one_thread
-from pagen.train.batches import Batches
-from pagen.train.recipes import RECIPES, Recipe
+from pagen.train.batches import ClipBatches
+from pagen.train.recipes import RECIPES, Unified
 from pagen.train.session import train
 from pagen.train.train import Train
 
 SIZE = (48, 64)
 TRAIN, TEST, FRAMES = 3, 1, 48
+SMALL = {
+    **{"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2},
+    **{"image_size": 32, "patch_size": 8, "projection_dim": 12},
+}
+STORED = ("spatial", "temporal", "discriminator", "unified")
+"""Recipes that take pseudo-anomalies from disk."""
 
 
 @pytest.fixture(scope="session")
@@ -78,32 +89,49 @@ def flow(prepared: Prepared, cache: Path) -> FlowFolder:
 
 @pytest.fixture(scope="session")
 def pseudo(street: Path, flow: FlowFolder, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> PASet:
-    """A PA set of the street: spatial, temporal and skip."""
+    """A PA set of the street with all kinds."""
     out = tmp_path_factory.mktemp("pa") / "set"
     with working(cache):
-        kinds = ("spatial", "temporal", "skip")
-        generate(Generate("folder", street, kinds, inpainter="telea", size=SIZE, workers=0, out=out))
+        generate(Generate("folder", street, inpainter="telea", size=SIZE, workers=0, out=out))
         return open_pa_folder(out)
 
 
-def tiny(name: str, **changes: Any) -> Recipe:
+def tiny(name: str, **changes: Any) -> Any:
     """A recipe at tiny scale, for frames of 48x64."""
-    return replace(RECIPES[name].at("tiny"), **{"size": SIZE, **changes})
+    recipe = RECIPES[name].at("tiny")
+    if isinstance(recipe, Unified):
+        return Unified(*(tiny(member.name, **changes) for member in recipe.members))
+    encoder = {"encoder": f"clip:{tiny_clip()}"} if name == "discriminator" else {}
+    return replace(recipe, **{"size": SIZE, **encoder, **changes})
+
+
+@cache_
+def tiny_clip() -> Path:
+    """A CLIP of random weights in a folder, since no other is so small."""
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    folder = Path(mkdtemp(prefix="pagen-clip-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    config = CLIPVisionConfig(**SMALL)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        CLIPVisionModelWithProjection(config).save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(name="tiny", scope="session")
-def _tiny() -> Callable[..., Recipe]:
+def _tiny() -> Callable[..., Any]:
     return tiny
 
 
 @pytest.fixture(scope="session")
-def make_batches(prepared: Prepared, flow: FlowFolder, pseudo: PASet) -> Callable[..., Batches]:
+def make_batches(prepared: Prepared, flow: FlowFolder, pseudo: PASet) -> Callable[..., ClipBatches]:
     """Batches of a recipe; `on_the_fly` leaves the PA set away, keywords change the recipe."""
 
-    def make(name: str, seed: int = 0, on_the_fly: bool = False, **changes: Any) -> Batches:
+    def make(name: str, seed: int = 0, on_the_fly: bool = False, **changes: Any) -> ClipBatches:
         recipe = tiny(name, **changes)
-        used = None if on_the_fly or recipe.kind is None else pseudo
-        return Batches(recipe, prepared, flow if recipe.source == "flow" else None, used, seed)
+        used = None if on_the_fly or not recipe.kinds else pseudo
+        return ClipBatches(recipe, prepared, flow if recipe.source == "flow" else None, used, seed)
 
     return make
 
@@ -113,9 +141,9 @@ def configure(street: Path, pseudo: PASet) -> Callable[..., Train[Any]]:
     """The configuration of a training; keywords change the recipe."""
 
     def make(name: str, out: Path, resume: bool = False, overwrite: bool = False, **changes: Any) -> Train[Any]:
-        path = None if name in ("baseline", "skip") else pseudo.folder.path
-        recipe = tiny(name, **changes)
-        return Train(recipe, "folder", street, path, "tiny", 0, out, resume, overwrite, "cpu", workers=0)
+        path = pseudo.folder.path if name in STORED else None
+        how = {"resume": resume, "overwrite": overwrite, "device": "cpu", "workers": 0}
+        return Train(tiny(name, **changes), "folder", street, path, "tiny", 0, out, **how)
 
     return make
 

@@ -13,12 +13,21 @@ from pagen.footage.prepare import Prepared
 from pagen.generate.pa_set import PASet
 from pagen.generate.skip import draw_skip
 from pagen.seeds import generator
-from pagen.train.batches import Batches
-from pagen.train.recipes import RECIPES, Recipe
+from pagen.train.batches import ClipBatches, draw
+from pagen.train.recipe import ClipRecipe
+from pagen.train.recipes import RECIPES
 
-MakeBatches = Callable[..., Batches]
-RecipeAt = Callable[..., Recipe]
+MakeBatches = Callable[..., ClipBatches]
+RecipeAt = Callable[..., ClipRecipe]
 Clip = np.ndarray
+CLIPS = [name for name, recipe in RECIPES.items() if issubclass(recipe, ClipRecipe)]
+PAIRS = [name for name in CLIPS if name != "luss"]
+
+
+def pair_of(batches: ClipBatches, number: int) -> tuple[Clip, Clip]:
+    """Input and target of a sample."""
+    sample = batches.sample(number)
+    return sample["clips"], sample["targets"]
 
 
 def unit(frames: Clip) -> Clip:
@@ -46,37 +55,35 @@ def place_of(prepared: Prepared) -> Places:
     return Places(prepared)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", CLIPS)
 def test_a_sample_depends_on_the_seed_and_its_number_alone(name: str, make_batches: MakeBatches) -> None:
     first, again, other = make_batches(name), make_batches(name), make_batches(name, seed=1)
     numbers = [0, 3, 98, 99, 250, 7]
     forth = {number: first.sample(number) for number in numbers}
     back = {number: again.sample(number) for number in reversed(numbers)}
     for number in numbers:
-        for one, two in zip(forth[number], back[number], strict=True):
-            assert one.tobytes() == two.tobytes()
-    assert any(forth[number][0].tobytes() != other.sample(number)[0].tobytes() for number in numbers)
+        for key, one in forth[number].items():
+            assert one.tobytes() == back[number][key].tobytes()
+    assert any(forth[number]["clips"].tobytes() != other.sample(number)["clips"].tobytes() for number in numbers)
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_a_step_holds_its_own_samples(name: str, make_batches: MakeBatches) -> None:
+@pytest.mark.parametrize("name", CLIPS)
+def test_a_batch_holds_its_own_samples(name: str, make_batches: MakeBatches) -> None:
     batches = make_batches(name)
-    channels = batches.recipe.channels
-    inputs, targets = batches.draw(2)
-    assert inputs.shape == targets.shape == (4, channels, 16, 32, 32)
+    drawn = draw(batches, range(8, 12))
+    assert drawn["clips"].shape == (4, batches.recipe.channels, 16, 32, 32)
     for index in range(4):
-        one, two = batches.sample(8 + index)
-        assert one.dtype == two.dtype == np.float32
-        assert max(np.abs(one).max(), np.abs(two).max()) <= 1
-        np.testing.assert_array_equal(inputs[index], one)
-        np.testing.assert_array_equal(targets[index], two)
+        for key, value in batches.sample(8 + index).items():
+            assert value.dtype == np.float32
+            assert np.abs(value).max() <= 1
+            np.testing.assert_array_equal(drawn[key][index], value)
 
 
 def test_every_window_is_seen_once_before_any_is_seen_again(make_batches: MakeBatches, place_of: Places) -> None:
     batches = make_batches("baseline", crop=0)
-    count = len(batches.windows)
+    count = len(batches.normal.windows)
     assert count == len(place_of.known) == 3 * (48 - 15)
-    first, second = ([place_of(batches.sample(turn * count + i)[0]) for i in range(count)] for turn in (0, 1))
+    first, second = ([place_of(batches.sample(turn * count + i)["clips"]) for i in range(count)] for turn in (0, 1))
     assert set(first) == set(second) == set(place_of.known.values())
     assert first != second
     assert first != sorted(first)
@@ -91,23 +98,23 @@ def test_an_epoch_is_so_many_steps_or_every_window_once(make_batches: MakeBatche
 def test_the_baseline_sees_what_it_is_to_give_back(make_batches: MakeBatches) -> None:
     batches = make_batches("baseline")
     for number in range(5):
-        one, two = batches.sample(number)
+        one, two = pair_of(batches, number)
         np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize(("probability", "slack"), [(0.0, 0.0), (0.2, 0.08), (0.6, 0.09), (1.0, 0.0)])
 def test_so_many_samples_are_pseudo_anomalies(make_batches: MakeBatches, probability: float, slack: float) -> None:
     batches = make_batches("skip", on_the_fly=True, probability=probability, crop=0)
-    pairs = [batches.sample(number) for number in range(250)]
+    pairs = [pair_of(batches, number) for number in range(250)]
     share = np.mean([not np.array_equal(*pair) for pair in pairs])
     assert share == pytest.approx(probability, abs=slack)  # the slack is of three standard deviations
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", PAIRS)
 def test_a_crop_is_a_place_of_the_whole(name: str, make_batches: MakeBatches) -> None:
     for number in range(6):
-        whole = make_batches(name, crop=0).sample(number)
-        part = make_batches(name).sample(number)
+        whole = pair_of(make_batches(name, crop=0), number)
+        part = pair_of(make_batches(name), number)
         views = [np.lib.stride_tricks.sliding_window_view(clip, (32, 32), axis=(2, 3)) for clip in whole]
         same = [(view == clip[:, :, None, None]).all(axis=(0, 1, 4, 5)) for view, clip in zip(views, part, strict=True)]
         assert (same[0] & same[1]).any()
@@ -120,7 +127,7 @@ def test_the_target_of_a_skipping_clip_goes_on_frame_by_frame(
     batches = make_batches("skip", on_the_fly=on_the_fly, probability=1.0, crop=0)
     strides = set()
     for number in range(30):
-        faster, target = batches.sample(number)
+        faster, target = pair_of(batches, number)
         name, start = place_of(target)
         frames = prepared.frames(name)
         fits = [s for s in (2, 3) if start + 15 * s < 48]
@@ -136,9 +143,9 @@ def test_skips_on_the_fly_are_those_of_the_generator(make_batches: MakeBatches, 
     for number in range(20):
         rng = generator(0, "sample", number)
         rng.random()  # whether it is a pseudo-anomaly
-        name, start = place_of(normal.sample(number)[0])
+        name, start = place_of(normal.sample(number)["clips"])
         skip = draw_skip(48, start, 16, (2, 3, 4, 5), rng)
-        assert place_of(batches.sample(number)[1]) == (name, skip.start)
+        assert place_of(batches.sample(number)["targets"]) == (name, skip.start)
 
 
 def test_the_target_of_an_inpainted_clip_is_the_normal_clip(
@@ -147,7 +154,7 @@ def test_the_target_of_an_inpainted_clip_is_the_normal_clip(
     batches = make_batches("spatial", probability=1.0, crop=0)
     items = {(item.clip, item.start): item for item in pseudo.items("spatial", 16)}
     for number in range(10):
-        painted, target = batches.sample(number)
+        painted, target = pair_of(batches, number)
         stored = pseudo.render(items[place_of(target)], 16)
         np.testing.assert_allclose(painted, unit(stored.pseudo), atol=1e-6)
         np.testing.assert_array_equal(painted[:, ~stored.mask], target[:, ~stored.mask])
@@ -160,7 +167,7 @@ def test_the_target_of_mixed_flow_is_the_flow_itself(
     items = pseudo.items("temporal", 16)
     normal = [np.asarray(flow.flow(item.clip)[item.start : item.start + 16], np.float32) for item in items]
     for number in range(5):
-        mixed, target = ((8 * clip[:2]).transpose(1, 0, 2, 3) for clip in batches.sample(number))
+        mixed, target = ((8 * clip[:2]).transpose(1, 0, 2, 3) for clip in pair_of(batches, number))
         (item,) = [item for item, maps in zip(items, normal, strict=True) if np.allclose(maps, target, atol=1e-5)]
         stored = pseudo.render(item, 16)
         np.testing.assert_allclose(mixed, stored.pseudo.clip(-8, 8), atol=1e-5)
@@ -171,14 +178,14 @@ def test_the_target_of_mixed_flow_is_the_flow_itself(
 def test_flow_is_its_two_directions_and_its_speed(make_batches: MakeBatches) -> None:
     both, speed = make_batches("temporal", encoding="uv"), make_batches("temporal", encoding="uvm")
     for number in range(5):
-        for uv, uvm in zip(both.sample(number), speed.sample(number), strict=True):
+        for uv, uvm in zip(pair_of(both, number), pair_of(speed, number), strict=True):
             assert (uv.shape, uvm.shape) == ((2, 16, 32, 32), (3, 16, 32, 32))
             np.testing.assert_array_equal(uv, uvm[:2])
             np.testing.assert_allclose(uvm[2], np.minimum(np.hypot(uv[0], uv[1]), 1), atol=1e-6)
 
 
 def test_flow_beyond_the_radius_is_cut_off(make_batches: MakeBatches) -> None:
-    clip = make_batches("temporal", radius=0.01, probability=0.0).sample(0)[0]
+    clip = make_batches("temporal", radius=0.01, probability=0.0).sample(0)["clips"]
     assert clip.max() == 1
     assert clip.min() == -1
 
@@ -213,24 +220,24 @@ class Flow:
         return np.zeros((self.footage.length(name) - 1, 2, 48, 64), np.float16)
 
 
-def batches_of(footage: Footage, recipe: Recipe, flow: Any = None) -> Batches:
-    return Batches(recipe, footage, flow, None, 0)  # type: ignore[arg-type]
+def batches_of(footage: Footage, recipe: ClipRecipe, flow: Any = None) -> ClipBatches:
+    return ClipBatches(recipe, footage, flow, None, 0)  # type: ignore[arg-type]
 
 
 def test_clips_too_short_for_a_stride_borrow_from_longer_ones(tiny: RecipeAt) -> None:
     footage = Footage(short=20, long=40)
     batches = batches_of(footage, tiny("skip", probability=1.0, crop=0))
     batches.check()
-    assert batches.fast_clips == ["long"]
+    assert batches.normal.long_enough(16, (2, 3)) == ["long"]
     normal = batches_of(footage, tiny("baseline", crop=0))
     borrowed = 0
     for number in range(30):
-        faster, target = (np.rint((clip[0, :, 0, 0] + 1) * 127.5) for clip in batches.sample(number))
+        faster, target = (np.rint((clip[0, :, 0, 0] + 1) * 127.5) for clip in pair_of(batches, number))
         assert (np.diff(target) == 1).all()
         assert (np.diff(faster) == 2).all()
         assert faster[0] == target[0]
         assert faster[-1] < 40
-        borrowed += normal._window(number)[0] == "short"
+        borrowed += normal.normal.window(number)[0] == "short"
     assert borrowed > 0
 
 
@@ -254,5 +261,57 @@ def test_crops_follow_what_moves(prepared: Prepared, make_batches: MakeBatches) 
     """With `moving` at 1 the crops see more change than anywhere."""
     follow, anywhere = (make_batches("baseline", crop=16, moving=moving) for moving in (1.0, 0.0))
     assert replace(follow.recipe, moving=0.0) == anywhere.recipe
-    change = [np.mean([np.abs(np.diff(b.sample(i)[0], axis=1)).mean() for i in range(60)]) for b in (follow, anywhere)]
+    change = [
+        np.mean([np.abs(np.diff(b.sample(i)["clips"], axis=1)).mean() for i in range(60)]) for b in (follow, anywhere)
+    ]
     assert change[0] > 1.3 * change[1]
+
+
+def test_patches_on_the_fly_lie_over_their_target(make_batches: MakeBatches, place_of: Places) -> None:
+    batches = make_batches("patch", on_the_fly=True, probability=1.0, crop=0)
+    for number in range(6):
+        patched, target = pair_of(batches, number)
+        place_of(target)
+        changed = (patched != target).any(axis=(0, 1))
+        assert 0 < changed.mean() < 0.95
+
+
+def test_kinds_are_mixed_by_their_shares(make_batches: MakeBatches) -> None:
+    mixed = {"probability": 1.0, "kinds": ("skip", "patch", "spatial"), "shares": (1.0, 2.0, 1.0)}
+    batches = make_batches("skip", **mixed)
+    kinds = [batches.describe(number).split()[0] for number in range(200)]
+    assert {kind: kinds.count(kind) / 200 for kind in mixed["kinds"]} == pytest.approx(
+        {"skip": 0.25, "patch": 0.5, "spatial": 0.25}, abs=0.11
+    )
+    equally = make_batches("skip", **{**mixed, "shares": ()})
+    assert {equally.describe(number).split()[0] for number in range(30)} == set(mixed["kinds"])
+
+
+def test_steal_is_to_give_back_its_input_badly_where_it_is_pseudo_anomalous(make_batches: MakeBatches) -> None:
+    signs = []
+    batches = make_batches("steal", probability=0.5)
+    for number in range(40):
+        sample = batches.sample(number)
+        np.testing.assert_array_equal(sample["clips"], sample["targets"])
+        assert (sample["signs"] < 0) == (not batches.describe(number).startswith("normal"))
+        signs.append(float(sample["signs"]))
+    assert set(signs) == {-1.0, 1.0}
+
+
+def test_luss_sees_a_clip_and_what_comes_next_and_a_clip_from_elsewhere(
+    make_batches: MakeBatches, prepared: Prepared, place_of: Places
+) -> None:
+    batches = make_batches("luss", crop=0)
+    labels = []
+    for number in range(60):
+        sample = batches.sample(number)
+        name, start = place_of(sample["clips"])
+        coming = unit(np.asarray(prepared.frames(name)[start + 16 : start + 17]))
+        np.testing.assert_allclose(sample["next"], coming, atol=1e-6)
+        labels.append(float(sample["labels"]))
+        if not sample["labels"]:
+            place_of(sample["fast"])
+        else:
+            with pytest.raises(KeyError):
+                place_of(sample["fast"])
+    assert np.mean(labels) == pytest.approx(0.5, abs=0.2)  # three standard deviations

@@ -1,19 +1,134 @@
+"""Losses against plain numpy, and what reaches the encoder."""
+
 from __future__ import annotations
 
-import numpy as np
-import torch
+from typing import Any
 
-from pagen.train.objectives import reconstruction_error
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pagen.models.discriminator import Discriminator
+from pagen.models.luss import LUSSAE
+from pagen.models.memae import MemAE
+from pagen.train.objectives import (
+    Step,
+    discrimination,
+    luss,
+    memory_reconstruction,
+    objective_of,
+    reconstruction,
+    signed_reconstruction,
+)
+from pagen.train.recipes import RECIPES
+
+SHAPE = (4, 1, 16, 16, 16)
+
+
+def clips(seed: int, shape: tuple[int, ...] = SHAPE) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+class Given(nn.Module):
+    """Gives back what it is told to."""
+
+    def __init__(self, output: Tensor) -> None:
+        super().__init__()
+        self.output = nn.Parameter(output)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.output
 
 
 def test_the_error_is_the_mean_over_clips_of_the_mean_squared_error_of_a_clip() -> None:
-    rng = np.random.default_rng(0)
-    output, target = rng.uniform(-1, 1, (2, 4, 3, 8, 5, 6))
-    expected = np.mean([np.mean((o - t) ** 2) for o, t in zip(output, target, strict=True)])
-    np.testing.assert_allclose(reconstruction_error(torch.from_numpy(output), torch.from_numpy(target)), expected)
+    output, target = clips(0), clips(1)
+    expected = np.mean([np.mean((o - t) ** 2) for o, t in zip(output.numpy(), target.numpy(), strict=True)])
+    loss = reconstruction(Given(output), {"clips": clips(2), "targets": target})["loss"]
+    np.testing.assert_allclose(loss.detach(), expected, rtol=1e-6)
 
 
 def test_the_gradient_leads_to_the_target() -> None:
-    output = torch.tensor([[0.5, -0.5]], requires_grad=True)
-    reconstruction_error(output, torch.tensor([[0.0, 1.0]])).backward()
-    torch.testing.assert_close(output.grad, torch.tensor([[0.5, -1.5]]))  # 2 (o - t) / 2
+    given = Given(torch.tensor([[0.5, -0.5]]))
+    reconstruction(given, {"clips": torch.empty(0), "targets": torch.tensor([[0.0, 1.0]])})["loss"].backward()
+    torch.testing.assert_close(given.output.grad, torch.tensor([[0.5, -1.5]]))  # 2 (o - t) / 2
+
+
+def test_steal_subtracts_the_error_of_pseudo_anomalies_and_is_bounded() -> None:
+    output, target, signs = clips(0), clips(1), torch.tensor([1.0, -1.0, 1.0, 1.0])
+    errors = ((output - target) ** 2).numpy().mean(axis=(1, 2, 3, 4))
+    batch = {"clips": target, "targets": target, "signs": signs}
+    parts = signed_reconstruction(Given(output), batch)
+    np.testing.assert_allclose(parts["loss"].detach(), (errors[0] - errors[1] + errors[2] + errors[3]) / 4, rtol=1e-5)
+    np.testing.assert_allclose(parts["normal"].detach(), errors[[0, 2, 3]].mean(), rtol=1e-6)
+    worst = signed_reconstruction(
+        Given(torch.ones(SHAPE)), {"targets": -torch.ones(SHAPE), "signs": -torch.ones(4), "clips": target}
+    )
+    assert float(worst["loss"].detach()) == -4
+
+
+def test_memory_adds_the_entropy_of_its_addresses() -> None:
+    torch.manual_seed(0)
+    network = MemAE(1, "tiny", memory=20)
+    parts = memory_reconstruction(network, {"clips": clips(0), "targets": clips(1)}, weight=0.5)
+    weights = network.train().addressed(clips(0)).weights.detach().numpy()
+    entropy = -(weights * np.log(weights + 1e-12)).sum(1).mean()
+    np.testing.assert_allclose(parts["entropy"].detach(), entropy, rtol=1e-5)
+    np.testing.assert_allclose(parts["loss"].detach(), float(parts["error"].detach()) + 0.5 * entropy, rtol=1e-5)
+    assert 0 <= float(parts["empty"]) <= 1
+
+
+def luss_batch() -> dict[str, Tensor]:
+    labels = torch.tensor([0.0, 1.0, 1.0, 0.0])
+    return {"clips": clips(0), "next": clips(1, (4, 1, 1, 16, 16)), "fast": clips(2), "labels": labels}
+
+
+def test_luss_weighs_its_three_errors() -> None:
+    torch.manual_seed(0)
+    network, batch = LUSSAE(1, "tiny", prp="conv").eval(), luss_batch()
+    with torch.no_grad():
+        parts = luss(network, batch, (0.6, 0.4, 1.0))
+        found, logits = network(batch["clips"]), network.classify(batch["fast"]).numpy()
+    vcr = np.mean((found.vcr.numpy() - batch["clips"].numpy()) ** 2)
+    ffp = np.mean((found.ffp.numpy() - batch["next"].numpy()) ** 2)
+    chosen = logits[np.arange(4), batch["labels"].numpy().astype(int)]
+    prp = np.mean(np.log(np.exp(logits).sum(1)) - chosen)
+    for name, expected in {"vcr": vcr, "ffp": ffp, "prp": prp, "loss": 0.6 * vcr + 0.4 * ffp + prp}.items():
+        np.testing.assert_allclose(parts[name], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)])
+def test_each_head_of_luss_teaches_the_encoder(weights: tuple[float, float, float]) -> None:
+    torch.manual_seed(0)
+    network = LUSSAE(1, "tiny", prp="conv")
+    luss(network, luss_batch(), weights)["loss"].backward()
+    gradient = network.encoder[0].weight.grad
+    assert gradient is not None
+    assert float(gradient.abs().max()) > 0
+
+
+def test_the_discriminator_learns_by_binary_cross_entropy() -> None:
+    torch.manual_seed(0)
+    network, labels = Discriminator(6, 8).eval(), torch.tensor([0.0, 1.0, 1.0])
+    features = torch.randn(3, 6)
+    with torch.no_grad():
+        loss = discrimination(network, {"features": features, "labels": labels})["loss"]
+        share = 1 / (1 + np.exp(-network(features).numpy()))
+    expected = -np.mean(labels.numpy() * np.log(share) + (1 - labels.numpy()) * np.log(1 - share))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_every_recipe_of_one_network_has_its_objective() -> None:
+    chosen: dict[str, Any] = {name: objective_of(RECIPES[name]()) for name in RECIPES if name != "unified"}
+    plain = {name for name, objective in chosen.items() if objective is reconstruction}
+    assert plain == {"baseline", "patch", "skip", "spatial", "temporal"}
+    assert chosen["steal"] is signed_reconstruction
+    assert chosen["luss"].keywords == {"weights": (0.6, 0.4, 1.0)}
+    assert chosen["memae"].keywords == {"weight": 0.0002}
+    assert chosen["discriminator"] is discrimination
+
+
+def test_a_step_is_the_objective_of_its_network() -> None:
+    output, target = clips(0), clips(1)
+    batch = {"clips": target, "targets": target}
+    assert torch.equal(Step(Given(output), reconstruction)(batch)["loss"], reconstruction(Given(output), batch)["loss"])

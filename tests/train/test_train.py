@@ -18,7 +18,8 @@ from pagen.generate.generate import Generate, generate
 from pagen.generate.pa_set import PASet
 from pagen.models.pretrained import WEIGHTS
 from pagen.models.runs import open_run
-from pagen.train.recipes import RECIPES, Baseline, Recipe, Skip, Temporal
+from pagen.train.recipe import Recipe
+from pagen.train.recipes import RECIPES, Baseline, Luss, Skip, Temporal, Unified
 from pagen.train.session import train
 from pagen.train.train import Train, parse, recipe_of, run, run_folder
 
@@ -113,12 +114,49 @@ def test_what_a_run_remembers_is_all_that_its_weights_depend_on(tiny: RecipeAt) 
     assert recipe_of(replace(config, recipe=tiny("temporal", lr=0.5))) != about
 
 
-@pytest.mark.parametrize("name", ["spatial", "temporal"])
-def test_recipes_of_stored_pseudo_anomalies_ask_for_them(name: str, configure: Configure, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("spatial", "spatial"),
+        ("temporal", "temporal"),
+        ("discriminator", "spatial"),
+        ("unified", "spatial temporal"),
+    ],
+)
+def test_recipes_of_stored_pseudo_anomalies_ask_for_them(
+    name: str, kinds: str, configure: Configure, tmp_path: Path
+) -> None:
     config = replace(configure(name, tmp_path / "run"), pseudo=None)
-    with pytest.raises(PagenError, match=rf"give --pseudo DIR, made by .* --kinds {name} --size 48 64"):
+    with pytest.raises(PagenError, match=rf"give --pseudo DIR, made by .* --kinds {kinds} --size 48 64"):
         run(config)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["baseline", "memae", "luss"])
+def test_recipes_of_normal_clips_take_no_pa_set(name: str, configure: Configure, pseudo: PASet, tmp_path: Path) -> None:
+    with pytest.raises(PagenError, match=f"recipe {name} trains on normal clips alone; leave --pseudo out"):
+        run(replace(configure(name, tmp_path / "run"), pseudo=pseudo.folder.path))
+
+
+def test_the_best_epoch_needs_a_validation() -> None:
+    with pytest.raises(PagenError, match="expected --validate pseudo with --keep best"):
+        parsed("skip", "--keep", "best")
+    assert parsed("skip", "--keep", "best", "--validate", "pseudo").keep == "best"
+
+
+def test_the_members_of_unified_have_their_own_flags() -> None:
+    config = parsed("unified", "--scale", "tiny", "--spatial.lr", "0.5", "--discriminator.encoder", "vificlip:there")
+    tiny = Unified.at("tiny")
+    assert config.recipe.spatial == replace(tiny.spatial, lr=0.5)
+    assert config.recipe.temporal == tiny.temporal
+    assert config.recipe.discriminator == replace(tiny.discriminator, encoder="vificlip:there")
+
+
+def test_kinds_and_shares_are_flags() -> None:
+    recipe = parsed("skip", "--kinds", "skip", "patch", "--shares", "2", "1").recipe
+    assert (recipe.kinds, recipe.shares) == (("skip", "patch"), (2.0, 1.0))
+    assert parsed("luss", "--weights", "1", "0", "2").recipe.weights == (1.0, 0.0, 2.0)
+    assert parsed("luss").recipe == Luss.at("cpu")
 
 
 def test_an_unknown_data_set_is_answered_with_the_nearest(configure: Configure, tmp_path: Path) -> None:
@@ -267,4 +305,4 @@ def test_frames_that_do_not_divide_are_trained_on_in_crops_and_shown_whole(
 
 def test_whole_colour_frames_are_trained_on_too(configure: Configure, tmp_path: Path) -> None:
     train(configure("baseline", tmp_path / "run", colour=True, crop=0, batch=2, epochs=1, steps=1))
-    assert open_run(tmp_path / "run").model.config["channels"] == 3
+    assert open_run(tmp_path / "run").network.config["channels"] == 3

@@ -1,0 +1,90 @@
+"""Train every recipe on Ped2, score the runs, and write `results.md`; goes on where it was stopped.
+
+    python docs/results.py PA_SET [--out runs] [--seeds 3]
+
+PA_SET is made by `pagen generate --dataset ped2 --size 192 288`. Takes 15 to 20 minutes a run on two cores.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+SEEDED = ("baseline", "skip", "luss")
+"""Recipes that are trained with several seeds."""
+ONCE = ("patch", "steal", "memae", "unified")
+MEMBERS = ("spatial", "temporal", "discriminator")
+"""Of `unified`: what these recipes give alone."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Train every recipe on Ped2 and write the table."""
+
+    pseudo: tyro.conf.Positional[Path]
+    """A PA set of Ped2 at 192x288."""
+    out: Path = Path("runs")
+    """Where the runs lie."""
+    seeds: int = 3
+    """Seeds of `baseline`, `skip` and `luss`."""
+    only: tuple[str, ...] = ()
+    """Only these recipes."""
+
+
+def main(config: Results) -> None:
+    """One run after the other, then the table."""
+    wanted = [(name, 0) for name in (*SEEDED, *ONCE)] + [(n, s) for s in range(1, config.seeds) for n in SEEDED]
+    runs = [(name, seed) for name, seed in wanted if not config.only or name in config.only]
+    for name, seed in runs:
+        trained(config, name, seed)
+    paths = [str(run_of(config, name, seed)) for name, seed in runs]
+    paths += [f"{path}/{member}" for path in paths if "unified" in path for member in MEMBERS]
+    page = DOCS / "results.md"
+    command = ["evaluate", *paths, "--dataset", "ped2", "--protocol", "causal", "lntra", "--write", str(page)]
+    subprocess.check_call([sys.executable, "-m", "pagen", *command])
+    page.write_text(page.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
+
+
+def run_of(config: Results, name: str, seed: int) -> Path:
+    """Where a run lies."""
+    return config.out / f"{name}-ped2-cpu-{seed}"
+
+
+def trained(config: Results, name: str, seed: int) -> None:
+    """Train a run, or go on with it; what it took is kept beside it, added up over the attempts that ended well."""
+    from generate import measured
+
+    from pagen import console
+
+    path = run_of(config, name, seed)
+    cost = path.with_suffix(".json")
+    if cost.exists():
+        return
+    stored = ["--pseudo", str(config.pseudo)] if name == "unified" else []
+    command = ["train", name, "--dataset", "ped2", "--seed", str(seed), "--out", str(path), *stored, "--json"]
+    seconds, peak, _ = measured([sys.executable, "-m", "pagen", *command])
+    cost.write_text(json.dumps({"minutes": seconds / 60, "peak": peak / 1e6}), encoding="utf-8")
+    console.say(f"{path}: {seconds / 60:.1f} minutes, {peak / 1e6:.0f} MB")
+
+
+def costs(config: Results, runs: list[tuple[str, int]]) -> str:
+    """A table of what the trainings took."""
+    from pagen import console
+
+    rows = []
+    for name, seed in runs:
+        cost = json.loads(run_of(config, name, seed).with_suffix(".json").read_text(encoding="utf-8"))
+        rows.append([name, str(seed), f"{cost['minutes']:.1f}", f"{cost['peak']:.0f}"])
+    table = console.markdown(("recipe", "seed", "minutes", "memory at its highest, MB"), rows)
+    return f"\n## What training took\n\nScale cpu, two cores, one run at a time.\n\n{table}\n"
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Results))

@@ -1,0 +1,90 @@
+"""Calibration: what a run's indicators are on normal footage, so that scores mean something without test labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pagen.models.pretrained import Pretrained
+from pagen.scoring.indicators import log_odds
+from pagen.scoring.sliding import WINDOWS_AT_ONCE, Slider, Take, frames_in, maps_in
+from pagen.train.batches import ClipBatches
+from pagen.train.features import FeatureBatches
+from pagen.train.inputs import Inputs
+from pagen.train.recipes import Temporal
+
+WINDOWS = 256
+"""Windows of the training clips that are scored, evenly spread."""
+
+
+def calibrate(network: Pretrained, inputs: Inputs) -> dict[str, dict[str, float]]:
+    """Indicator -> mean, std, count and the percentiles p0 to p100 of its raw training scores.
+
+    Frames are scored as the last of their window, whole frames even where crops were trained on. Clips held
+    out for validation are taken if there are any: training has not fitted those.
+    """
+    batches = inputs.batches
+    if isinstance(batches, FeatureBatches):
+        return {"semantic": _summary(_semantic(network, batches))}
+    return {name: _summary(values) for name, values in _of_windows(network, batches, inputs).items()}
+
+
+def _of_windows(network: Pretrained, batches: ClipBatches, inputs: Inputs) -> dict[str, npt.NDArray[np.float64]]:
+    slider = slider_of(network, batches)
+    names = inputs.held_out or batches.normal.names
+    places = replace(batches.normal, names=names).windows
+    chosen = [places[i] for i in np.linspace(0, len(places) - 1, min(WINDOWS, len(places))).astype(int)]
+    rows = []
+    for name in names:
+        starts = [start for clip, start in chosen if clip == name]
+        take, count = taker(batches, name), len(batches.normal.source(name))
+        rows += [
+            slider.indicated(take, starts[i : i + WINDOWS_AT_ONCE], count)
+            for i in range(0, len(starts), WINDOWS_AT_ONCE)
+        ]
+    kept = {key: key.partition("@")[0] for key in rows[0] if key.partition("@")[2] in ("", "last")}
+    return {name: np.concatenate([row[key] for row in rows]) for key, name in kept.items()}
+
+
+def slider_of(network: Pretrained, batches: ClipBatches) -> Slider:
+    """The network over the clips of its recipe, on the device where it lies."""
+    device = str(next(network.parameters()).device)
+    return Slider(network.eval(), batches.recipe.source, batches.recipe.window, device)
+
+
+def taker(batches: ClipBatches, name: str) -> Take:
+    """Indices -> the network's input, of a clip."""
+    source, recipe = batches.normal.source(name), batches.recipe
+    if isinstance(recipe, Temporal):
+        return partial(maps_in, source, recipe.encoding, recipe.radius)
+    return partial(frames_in, source)
+
+
+def _semantic(network: Pretrained, batches: FeatureBatches) -> npt.NDArray[np.float64]:
+    device = next(network.parameters()).device
+    values = []
+    with torch.inference_mode():
+        for name in batches.names:
+            found = log_odds(network, windows_of(batches, batches.normal(name)).to(device))
+            values.append(next(iter({**found.frames, **found.window}.values())).numpy().ravel())
+    return np.concatenate(values)
+
+
+def windows_of(batches: FeatureBatches, vectors: Any) -> torch.Tensor:
+    """Features (T, D) as the network takes them: (T, D), or all windows of 16, (N, 16, D)."""
+    features = torch.from_numpy(np.array(vectors))
+    if batches.recipe.pool == "none":
+        return features
+    return features.unfold(0, batches.length, 1).transpose(1, 2)
+
+
+def _summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    grid = np.percentile(values, range(101))
+    about = {"mean": values.mean(), "std": values.std(), "count": len(values), "median": grid[50]}
+    about |= {f"p{percent}": value for percent, value in enumerate(grid)}
+    return {name: float(value) for name, value in about.items()}

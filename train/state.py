@@ -1,0 +1,125 @@
+"""The state of a training on disk: whole after every epoch and after Ctrl-C, so that a kill loses an epoch at most."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from pagen.errors import PagenError
+from pagen.folders import atomic, write_json
+from pagen.models.pretrained import WEIGHTS, Pretrained
+from pagen.train.slots import flat_slots, load_slots
+
+Row = dict[str, float]
+STATE, METRICS = "state", "metrics.csv"
+OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "progress.json"
+
+
+@dataclass
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        step: steps done.
+        rows: a row for each epoch done.
+        sums: of the parts of the loss over the steps of the present epoch.
+    """
+
+    step: int = 0
+    rows: list[Row] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+
+
+class Average:
+    """The exponential moving average of a network's weights; with a decay of 0 the weights themselves."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network, self.decay = network, decay
+        self.tensors = {name: value.detach().clone() for name, value in network.named_parameters()} if decay else {}
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Move towards the weights; faster at first, when they mean little."""
+        if self.decay:
+            values = [value.detach() for value in self.network.parameters()]
+            torch._foreach_lerp_(list(self.tensors.values()), values, 1 - min(self.decay, (step + 1) / (step + 10)))
+
+    @torch.no_grad()
+    def swap(self) -> None:
+        """Exchange the weights and their average."""
+        for name, value in self.network.named_parameters():
+            if name in self.tensors:
+                kept = value.detach().clone()
+                value.copy_(self.tensors[name])
+                self.tensors[name].copy_(kept)
+
+
+def save_state(path: Path, network: Pretrained, optimiser: Any, average: Average, progress: Progress) -> None:
+    """Put a whole state in place of the one before, so that a kill at any moment leaves one of the two."""
+    temporary, final = path / f".tmp-{progress.step:09d}", path / f"{progress.step:09d}"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    network.save_pretrained(temporary)
+    for name, tensors in ((OPTIMISER, flat_slots(optimiser)), (AVERAGE, average.tensors)):
+        with atomic(temporary / name) as file:
+            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, file)
+    write_json(temporary / PROGRESS, {"step": progress.step, "rows": progress.rows, "sums": progress.sums})
+    shutil.rmtree(final, ignore_errors=True)
+    temporary.rename(final)
+    for other in path.iterdir():
+        if other != final:
+            shutil.rmtree(other)
+
+
+def newest_state(path: Path) -> Path | None:
+    """Where the newest whole state lies, or None."""
+    return max(path.glob("[0-9]*"), default=None)
+
+
+def load_state(path: Path, network: nn.Module, optimiser: Any, average: Average) -> Progress:
+    """Take up the newest state, if there is one. Raises PagenError for a damaged one."""
+    state = newest_state(path)
+    if state is None:
+        return Progress()
+    try:
+        network.load_state_dict(load_file(state / WEIGHTS))
+        load_slots(optimiser, load_file(state / OPTIMISER))
+        for key, value in load_file(state / AVERAGE).items():
+            average.tensors[key].copy_(value)
+        return Progress(**json.loads((state / PROGRESS).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = textwrap.shorten(str(error), 160)
+        raise PagenError(
+            f"expected the state of a training in {state}, found it damaged ({reason}); train again with --overwrite"
+        ) from error
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The rows as CSV; `from_csv` gives back the same."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, sorted(rows[0], key=_place) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _place(column: str) -> tuple[int, str]:
+    """Where a column stands: an order that does not depend on the way a row has gone."""
+    return {"epoch": 0, "step": 1, "loss": 2, "lr": 4, "pseudo_auroc": 5}.get(column, 3), column
+
+
+def from_csv(text: str) -> list[Row]:
+    """The rows of a CSV."""
+    return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
