@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 import tyro
 
@@ -49,7 +49,46 @@ class LDMInpainting:
         convert(self.checkpoint, self.config).save_pretrained(folder)
 
 
-FORMS: dict[str, type[Convert]] = {"ldm-inpainting": LDMInpainting}
+@dataclass(frozen=True)
+class AE:
+    """An autoencoder of clips by LNTRA, STEAL, MemAE or LUSS-AE, as a folder of pagen."""
+
+    checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CKPT")]
+    """Its weights as torch.save writes a state_dict, or as .safetensors; not a pickle of modules."""
+    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
+    """Folder to write; it must not exist."""
+    like: Literal["auto", "lntra", "steal", "memae", "luss"] = "auto"
+    """Whose it is; auto tells by the names of the weights."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def write(self, folder: Path) -> None:
+        """Convert into a folder that does not exist yet."""
+        from pagen.models.convert_ae import card_of, convert
+
+        network = convert(self.checkpoint, self.like)
+        network.save_pretrained(folder, card_of(network, self.checkpoint))
+
+
+@dataclass(frozen=True)
+class ViFiCLIP:
+    """The image encoder of ViFi-CLIP, as a CLIP of transformers for the encoder vificlip:FOLDER."""
+
+    checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CKPT")]
+    """The published .pth (fully fine-tuned, no prompts), or its weights as .safetensors."""
+    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
+    """Folder to write; it must not exist."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def write(self, folder: Path) -> None:
+        """Convert into a folder that does not exist yet."""
+        from pagen.models.convert_vificlip import convert
+
+        convert(self.checkpoint, folder)
+
+
+FORMS: dict[str, type[Convert]] = {"ldm-inpainting": LDMInpainting, "ae": AE, "vificlip": ViFiCLIP}
 
 
 def parse(argv: Sequence[str]) -> Convert:

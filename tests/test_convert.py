@@ -98,7 +98,8 @@ def test_help_names_the_forms(argv: list[str], capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit) as left:
         convert.parse(argv)
     assert left.value.code == 0
-    assert all(name in capsys.readouterr().out for name in convert.FORMS)
+    text = capsys.readouterr().out
+    assert all(name in text for name in convert.FORMS)
 
 
 def test_help_of_a_form_names_its_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
-from pagen.generate.pipelines import HUB_ID
+from pagen.hub import HUB_ID
 from pagen.registry import Registry
 
 Frames = npt.NDArray[np.uint8]

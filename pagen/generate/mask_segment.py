@@ -15,7 +15,6 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.folders import fingerprint
 from pagen.generate.mask_motion import follow
 from pagen.generate.mask_random import LARGEST_SHARE
 from pagen.generate.masks import bounded
-from pagen.generate.pipelines import HUB_ID, quiet, refusal
+from pagen.hub import contents, loading, need, place_of, require_whole
 
 Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
@@ -35,7 +33,6 @@ Masks = npt.NDArray[np.bool_]
 SCORE = 0.5
 MODELS = ("detr", "eomt", "mask2former", "maskformer")
 """Of transformers' universal models those that ask for nothing but the picture."""
-FILES = ("*.json", "*.safetensors")
 
 
 @dataclass(frozen=True)
@@ -92,8 +89,7 @@ class SegmentMasks:
 
     def origin(self) -> tuple[str, str]:
         """The folder or hub id, and a fingerprint of the configurations and weights."""
-        files = [path for pattern in FILES for path in sorted(self.folder.glob(pattern))]
-        return self.name, fingerprint(self.folder, files)
+        return self.name, contents(self.folder)
 
 
 @lru_cache(maxsize=1)
@@ -104,52 +100,22 @@ def open_segmenter(name: str) -> SegmentMasks:
         PagenError: transformers is not installed, there is no model, it is of another kind, is incomplete,
             has pickled weights only, or code of its own.
     """
-    _need_transformers()
-    path = Path(name).expanduser().absolute()
-    if name and path.is_dir():
-        return SegmentMasks(str(path), path, load(path))
-    if HUB_ID.fullmatch(name):
-        folder = _fetch(name)
-        return SegmentMasks(name, folder, load(folder))
-    raise PagenError(
-        f"expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:{name}'; "
-        "give for example segment:facebook/mask2former-swin-tiny-coco-instance"
-    )
-
-
-def _need_transformers() -> None:
-    if find_spec("transformers") is None:
+    need("transformers", "masks 'segment:MODEL'", "hub")
+    found = place_of(name)
+    if found is None:
         raise PagenError(
-            "expected the package transformers for masks 'segment:MODEL', found none; pip install 'pagen[hub]'"
+            f"expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:{name}'; "
+            "give for example segment:facebook/mask2former-swin-tiny-coco-instance"
         )
-
-
-def _fetch(name: str) -> Path:
-    """The folder of a hub id in the hub's own cache, downloaded if need be; nothing that is pickled, and no code."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=list(FILES)))
-    except (OSError, ValueError) as error:
-        raise refusal("model", "transformers", name, str(error)) from error
+    place, folder = found
+    return SegmentMasks(place, folder, load(folder))
 
 
 def load(folder: Path) -> Segmenter:
     """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`."""
-    if not (folder / "config.json").is_file():
-        raise PagenError(f"expected a transformers model in {folder}, found no config.json; is the path right?")
-    with quiet("transformers"):
-        from safetensors import SafetensorError
-
-        try:
-            processor, model, missing = _pretrained(folder)
-        except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-            raise refusal("model", "transformers", str(folder), str(error)) from error
-    if missing:
-        raise PagenError(
-            f"expected all weights of the model in {folder}, found {len(missing)} missing ({min(missing)}); "
-            "give a model that was trained for segmentation"
-        )
+    with loading(folder):
+        processor, model, missing = _pretrained(folder)
+    require_whole(folder, missing, "a model that was trained for segmentation")
     return Segmenter(model, processor)
 
 

@@ -5,19 +5,13 @@ Nothing is unpickled, and no code of the folder is run.
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
+from pagen.hub import quiet, refusal
 
 OWN = "LDMInpaintPipeline"
-HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 def load_pipeline(name: str, place: str, dtype: Any) -> Any:
@@ -44,41 +38,3 @@ def load_pipeline(name: str, place: str, dtype: Any) -> Any:
             return AutoPipelineForInpainting.from_pretrained(name, **how, **off).to(place, dtype)
         except (OSError, ValueError, ImportError, SafetensorError) as error:
             raise refusal("pipeline", "diffusers", name, str(error)) from error
-
-
-def refusal(what: str, library: str, name: str, reason: str) -> PagenError:
-    """Why a library's `pipeline` or `model` cannot be had: diffusers and transformers tell it in words alone."""
-    if "trust_remote_code" in reason or "linked to [" in reason:
-        return PagenError(
-            f"expected a {what} of {library}' own classes, found own code in {name}; it is not run, take another"
-        )
-    if "AutoPipeline can't find" in reason:
-        return PagenError(f"expected an inpainting pipeline, found another kind in {name} ({reason}); take another")
-    if re.search(r"no file named \S+\.safetensors|necessary `safetensors`", reason):
-        return PagenError(
-            f"expected safetensors weights, found none in {name}; pickled weights are not read: "
-            f"save the {what} again with save_pretrained"
-        )
-    first = reason.strip().partition("\n")[0]
-    return PagenError(
-        f"cannot load the {what} {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
-    )
-
-
-@contextmanager
-def quiet(*names: str) -> Iterator[None]:
-    """No bars and no advice of these libraries of Hugging Face's, as far as they are there, inside the block."""
-    libraries: list[Any] = [import_module(f"{name}.utils.logging") for name in names if find_spec(name)]
-    levels = [library.get_verbosity() for library in libraries]
-    for library in libraries:
-        library.set_verbosity_error()
-        library.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            # diffusers 0.42 passes an argument that huggingface_hub has retired
-            warnings.filterwarnings("ignore", message=".*local_dir_use_symlinks", category=UserWarning)
-            yield
-    finally:
-        for library, level in zip(libraries, levels, strict=True):
-            library.set_verbosity(level)
-            library.enable_progress_bar()

@@ -255,7 +255,7 @@ def test_neither_folder_nor_network_nor_package(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(PagenError, match="cannot load the model nobody/nothing"):
         open_segmenter("nobody/nothing")
-    monkeypatch.setattr("pagen.generate.mask_segment.find_spec", lambda name: None)
+    monkeypatch.setattr("pagen.hub.find_spec", lambda name: None)
     with pytest.raises(PagenError, match=r"expected the package transformers .*pip install 'pagen\[hub\]'"):
         open_segmenter("nobody/nothing")
 

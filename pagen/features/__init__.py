@@ -1,0 +1,1 @@
+"""Features: what an encoder makes of every frame of prepared clips and of pseudo-anomalies, kept on disk."""
