@@ -3,7 +3,7 @@
     python -m pagen.train.inpainter --vtest vtest.avi --out OUT
 
 Deterministic by step, so that the same command goes on where a kill left it. What `models/ldm` holds
-was trained by these defaults in about two hours on two cores.
+was trained by these defaults in about three hours on two cores.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pagen.train.inpainter_losses import Ahead, autoencoder_loss, colourful, cri
 from pagen.train.inpainter_pictures import SIDE, Draws, crops, sources
 
 AUTOENCODER = Stage(steps=3_000, batch=16, lr=1e-3, decay=0.998)
-DENOISER = Stage(steps=8_000, batch=32, lr=6e-4, decay=0.999)
+DENOISER = Stage(steps=14_000, batch=32, lr=6e-4, decay=0.999)
 TEXTURE = Stage(steps=1_500, batch=16, lr=2e-4, decay=0.998)
 
 
