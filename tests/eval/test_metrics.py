@@ -6,10 +6,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from scipy.interpolate import interp1d
+from scipy.optimize import brentq
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from pagen.errors import PagenError
-from pagen.eval.metrics import auroc, bootstrap_interval, macro_auroc, micro_auroc, resampled_auroc
+from pagen.eval.metrics import (
+    MACRO_RULES,
+    auroc,
+    average_precision,
+    bootstrap_interval,
+    concatenate,
+    equal_error_rate,
+    macro_auroc,
+    micro_auroc,
+    paired_auroc,
+    resampled_auroc,
+    roc_counts,
+)
+from pagen.eval.undefined import reason
 from pagen.seeds import generator
 
 seeds = st.integers(0, 2**32 - 1)
@@ -67,6 +82,7 @@ def test_one_class_has_no_auroc() -> None:
     assert math.isnan(auroc(scores, np.zeros(4, int)))
     assert math.isnan(auroc(scores, np.ones(4, int)))
     assert math.isnan(auroc(np.empty(0), np.empty(0, int)))
+    assert reason(auroc(scores, np.ones(4, int))).startswith("one class only")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +120,108 @@ def test_macro_of_one_class_videos_alone_is_undefined() -> None:
     macro = macro_auroc({"a": np.arange(3.0)}, {"a": np.ones(3, int)})
     assert math.isnan(macro.value)
     assert (macro.videos_used, macro.skipped) == (0, ("a",))
+    assert reason(macro.value) == "every video holds one class only"
+
+
+SCORES = {
+    "A": np.array([0.1, 0.4, 0.3, 0.8]),
+    "B": np.array([0.6, 0.9, 0.5, 0.7]),
+    "C": np.array([0.2, 0.3, 0.5]),
+    "D": np.array([0.25, 0.45]),
+}
+LABELS = {"A": np.array([0, 0, 1, 1]), "B": np.array([0, 1, 1, 0]), "C": np.zeros(3, int), "D": np.ones(2, int)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "scale", "offset", "expected"),
+    [
+        ("skip", 1, 0, 0.625),
+        ("append", 1, 0, 0.916667),
+        ("append", 10, -7, 0.916667),
+        ("accivad", 1, 0, 0.916667),
+        ("accivad", 1, -0.5, 0.708333),
+        ("accivad", 10, 0, 0.916667),
+    ],
+)
+def test_macro_rules_on_a_worked_example(rule: str, scale: float, offset: float, expected: float) -> None:
+    macro = macro_auroc({name: scale * values + offset for name, values in SCORES.items()}, LABELS, rule)
+    assert macro.value == pytest.approx(expected, abs=1e-6)
+    assert (macro.videos_used, macro.rule) == (2 if rule == "skip" else 4, rule)
+    assert micro_auroc(SCORES, LABELS) == pytest.approx(27 / 42, abs=1e-15)
+
+
+def test_appended_frames_are_scikit_learns_with_infinite_ends() -> None:
+    scores, labels = videos(np.random.default_rng(4), 3)
+    areas = [
+        roc_auc_score([0, *labels[name], 1], [values.min() - 1, *values, values.max() + 1])
+        for name, values in scores.items()
+    ]
+    assert macro_auroc(scores, labels, "append").value == pytest.approx(np.mean(areas), abs=1e-12)
+    endless = {"v": np.array([-np.inf, 0, np.inf])}
+    assert macro_auroc(endless, {"v": np.array([1, 0, 0])}, "append").value == 4 / 6
+
+
+def test_an_unknown_macro_rule_is_refused_with_those_there_are() -> None:
+    with pytest.raises(PagenError, match="did you mean 'skip'"):
+        macro_auroc(SCORES, LABELS, "skips")
+    for rule in MACRO_RULES:
+        with pytest.raises(PagenError, match=r"\(N,\)"):
+            macro_auroc({"v": np.zeros((2, 2))}, {"v": np.zeros((2, 2), int)}, rule)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.integers(2, 200), st.sampled_from([1e-6, 1.0, 1e6]), st.sampled_from([0.0, -7.0]))
+def test_average_precision_is_scikit_learns_with_ties(seed: int, size: int, scale: float, offset: float) -> None:
+    rng = np.random.default_rng(seed)
+    labels = both_classes(rng, size)
+    scores = np.round(rng.normal(size=size) + labels, int(rng.integers(0, 4))) * scale + offset
+    assert average_precision(scores, labels) == pytest.approx(average_precision_score(labels, scores), abs=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.integers(2, 200))
+def test_the_equal_error_rate_lies_on_scikit_learns_curve(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = both_classes(rng, size)
+    scores = np.round(rng.normal(size=size) + rng.choice([-1, 1]) * labels, int(rng.integers(0, 4)))
+    alarm, hit, _ = roc_curve(labels, scores, drop_intermediate=False)
+    along = np.linspace(0, 1, len(alarm))
+    root = brentq(lambda s: interp1d(along, alarm)(s) - 1 + interp1d(along, hit)(s), 0, 1, xtol=1e-14)
+    rate = equal_error_rate(scores, labels)
+    assert rate == pytest.approx(float(interp1d(along, alarm)(root)), abs=1e-9)
+    assert rate == pytest.approx(equal_error_rate(np.exp(scores), labels), abs=1e-15)
+
+
+def test_equal_error_rates_of_worked_examples() -> None:
+    assert equal_error_rate(np.array([1.0, 2, 3, 4]), np.array([0, 0, 1, 1])) == 0
+    assert equal_error_rate(np.array([4.0, 3, 2, 1]), np.array([0, 0, 1, 1])) == 1
+    assert equal_error_rate(np.full(5, 7.0), np.array([0, 0, 0, 1, 1])) == 0.5
+    assert equal_error_rate(np.array([4.0, 3, 2, 1]), np.array([1, 0, 1, 0])) == 0.5
+
+
+def test_what_needs_a_class_says_so() -> None:
+    scores = np.arange(3.0)
+    assert reason(average_precision(scores, np.zeros(3, int))) == "no abnormal frame"
+    assert average_precision(scores, np.ones(3, int)) == average_precision_score(np.ones(3, int), scores) == 1
+    assert reason(equal_error_rate(scores, np.zeros(3, int))) == reason(equal_error_rate(scores, np.ones(3, int)))
+    assert math.isnan(equal_error_rate(np.empty(0), np.empty(0, int)))
+    assert math.isnan(average_precision(np.empty(0), np.empty(0, int)))
+
+
+def test_counts_run_down_the_distinct_scores() -> None:
+    thresholds, true, false = roc_counts(np.array([1.0, 2, 2, 3, 1]), np.array([0, 0, 1, 1, 1]))
+    assert (thresholds.tolist(), true.tolist(), false.tolist()) == ([3, 2, 1], [1, 2, 3], [0, 1, 2])
+
+
+@settings(max_examples=20, deadline=None)
+@given(seeds, st.integers(1, 40))
+def test_batches_of_any_size_change_nothing(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels, scores = both_classes(rng, 97), rng.integers(-3, 9, 97) * 1e5 + 0.1
+    cut = range(size, 97, size)
+    parts = [{str(k): part for k, part in enumerate(np.split(whole, cut))} for whole in (scores, labels)]
+    assert micro_auroc(*parts) == auroc(scores, labels)
+    assert average_precision(*concatenate(*parts)) == average_precision(scores, labels)
 
 
 def test_videos_must_be_the_same() -> None:
@@ -148,3 +266,19 @@ def test_interval_leaves_one_class_draws_out() -> None:
 def test_interval_of_one_video_is_undefined() -> None:
     interval = bootstrap_interval({"a": np.arange(3.0)}, {"a": np.array([0, 1, 1])}, generator(0))
     assert all(math.isnan(end) for end in interval)
+    assert [reason(end) for end in interval] == ["fewer than two videos to draw from"] * 2
+
+
+def test_the_difference_of_two_runs_is_that_of_each_draw() -> None:
+    rng = np.random.default_rng(6)
+    labels = videos(rng, 9, 60)[1]
+    run = {name: marks + rng.normal(size=len(marks)) for name, marks in labels.items()}
+    better = {name: values + 0.2 * labels[name] for name, values in run.items()}
+    paired = paired_auroc(better, dict(reversed(run.items())), labels, generator(0), draws=200)
+    drawn = generator(0).multinomial(9, np.full(9, 1 / 9), size=200)
+    differences = resampled_auroc(better, labels, drawn) - resampled_auroc(run, labels, drawn)
+    assert paired.difference == pytest.approx(micro_auroc(better, labels) - micro_auroc(run, labels), abs=1e-15)
+    assert (paired.low, paired.high) == pytest.approx(tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-15)
+    apart = bootstrap_interval(better, labels, generator(0)), bootstrap_interval(run, labels, generator(0))
+    assert 0 < paired.low < paired.difference < paired.high < apart[0][1] - apart[1][0]
+    assert paired.above == 1

@@ -1,0 +1,24 @@
+"""What has no value: NaN that says why."""
+
+from __future__ import annotations
+
+
+class Undefined(float):
+    """NaN for every calculation, test and table; `reason` is one clause, such as "no abnormal frame"."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Undefined:
+        """NaN with a reason."""
+        value = super().__new__(cls, "nan")
+        value.reason = reason
+        return value
+
+    def __reduce__(self) -> tuple[type[Undefined], tuple[str]]:
+        """Copies and other processes keep the reason."""
+        return Undefined, (self.reason,)
+
+
+def reason(value: float) -> str:
+    """Why a value is undefined; empty for one that is defined, or a NaN that came without a reason."""
+    return value.reason if isinstance(value, Undefined) else ""
