@@ -137,7 +137,8 @@ def _most_accelerated(logits: Tensor) -> Tensor:
     """Of logits (B, 2, h, w) those (B, 2) of the place where the second exceeds the first by most."""
     places = logits.flatten(2)
     best = (places[:, 1] - places[:, 0]).argmax(1)
-    return places.take_along_dim(best[:, None, None], 2).squeeze(2)
+    # `take_along_dim` would fix the size of the batch in an exported graph
+    return places.gather(2, best[:, None, None].expand(-1, 2, -1)).squeeze(2)
 
 
 def _ffp_conv2d(channels: int, window: int) -> nn.Sequential:

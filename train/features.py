@@ -14,8 +14,9 @@ from pagen.features.extract import feature_folder, pa_feature_folder
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.pa_set import PASet
-from pagen.seeds import generator
+from pagen.train.normal import Place
 from pagen.train.recipes import Discriminator
+from pagen.train.shuffled import Shuffled
 
 Vectors = npt.NDArray[np.float32]
 
@@ -47,7 +48,7 @@ class FeatureBatches:
     def sample(self, index: int) -> dict[str, npt.NDArray[np.float32]]:
         """`features` (D,), or (16, D) of a window, and `labels`: 1 of a painted frame."""
         pair, painted = divmod(index, 2)
-        name, start = self._place(pair)
+        name, start = self._pairs.at(pair)
         vectors = (self.pseudo if painted else self.normal)(name)
         if self.recipe.pool == "mean":
             return {
@@ -58,7 +59,7 @@ class FeatureBatches:
 
     def describe(self, index: int) -> str:
         """Kind, clip and frame of a sample."""
-        name, start = self._place(index // 2)
+        name, start = self._pairs.at(index // 2)
         return f"{'spatial' if index % 2 else 'normal'} {name}@{start}"
 
     @property
@@ -67,21 +68,14 @@ class FeatureBatches:
         return 16 if self.recipe.pool == "mean" else 1
 
     @cached_property
-    def places(self) -> list[tuple[str, int]]:
+    def places(self) -> list[Place]:
         """Clip and first frame of every sample."""
         windows = Windows(self.length)
         return [(name, start) for name in self.names for start in windows.inside(len(self.normal(name)))]
 
-    def _place(self, pair: int) -> tuple[str, int]:
-        turn, place = divmod(pair, len(self.places))
-        if turn not in self._orders:
-            self._orders.clear()
-            self._orders[turn] = generator(self.seed, "order", turn).permutation(len(self.places))
-        return self.places[int(self._orders[turn][place])]
-
     @cached_property
-    def _orders(self) -> dict[int, npt.NDArray[np.int64]]:
-        return {}
+    def _pairs(self) -> Shuffled[Place]:
+        return Shuffled(self.places, self.seed)
 
 
 def feature_batches(

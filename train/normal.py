@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pagen.errors import PagenError
 from pagen.footage.flow import FlowFolder
@@ -16,6 +15,7 @@ from pagen.footage.windows import Windows
 from pagen.generate.skip import strides_that_fit
 from pagen.seeds import generator
 from pagen.train.crops import Points, moving_points
+from pagen.train.shuffled import Shuffled
 
 Place = tuple[str, int]
 """A clip's name and the first frame of a window."""
@@ -53,9 +53,8 @@ class NormalClips:
         return found
 
     def window(self, index: int) -> Place:
-        """Every window once, in an order of its own, before any comes again."""
-        turn, place = divmod(index, len(self.windows))
-        return self.windows[int(self._order(turn)[place])]
+        """Window number `index` of an endless order, in which every window comes once before any comes again."""
+        return self._shuffled.at(index)
 
     def long_enough(self, length: int, strides: tuple[int, ...]) -> list[str]:
         """The clips that hold `length` frames at one of the strides. Raises PagenError where none does."""
@@ -78,16 +77,9 @@ class NormalClips:
             f"{advice}, or give longer videos"
         )
 
-    def _order(self, turn: int) -> npt.NDArray[np.int64]:
-        if turn not in self._orders:
-            self._orders.clear()
-            self._orders[turn] = generator(self.seed, "order", turn).permutation(len(self.windows))
-        return self._orders[turn]
-
     @cached_property
-    def _orders(self) -> dict[int, npt.NDArray[np.int64]]:
-        """The order of the present turn."""
-        return {}
+    def _shuffled(self) -> Shuffled[Place]:
+        return Shuffled(self.windows, self.seed)
 
     @cached_property
     def _moving(self) -> dict[str, Points]:
