@@ -14,7 +14,7 @@ from pagen import cli
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^ {4}\$ ((?:\\\n|.)*)", README, re.MULTILINE)
 COMMANDS = [shlex.split(block.replace("\\\n", " "), comments=True) for block in BLOCKS]
-PAGEN = [words[1:] for words in COMMANDS if words[0] == "pagen"]
+PAGEN = [words[words.index("pagen") + 1 :] for words in COMMANDS if "pagen" in words and "install" not in words]
 QUICK = [words for words in PAGEN if words == ["doctor"] or words == ["datasets"]]
 
 

@@ -65,26 +65,27 @@ class FlowSource(Protocol):
 
 @dataclass(frozen=True)
 class Computed:
-    """Flow that a method makes of the grey frames."""
+    """Flow that a method makes of the grey frames; `edition` tells its present bytes from earlier ones."""
 
     method: FlowMethod
+    edition: str = ""
 
     def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
         """Flow (2, H, W)."""
         return self.method(grey(frame) for frame in prepared.frames(name))
 
     def identity(self) -> str:
-        """Nothing else."""
-        return ""
+        """The edition of the method."""
+        return self.edition
 
 
-def computed(name: str, method: FlowMethod) -> Callable[[str], FlowSource]:
+def computed(name: str, method: FlowMethod, edition: str = "") -> Callable[[str], FlowSource]:
     """The factory of a method that takes no option."""
 
     def factory(option: str) -> FlowSource:
         if option:
             raise PagenError(f"expected flow {name!r} without an option, found '{name}:{option}'; leave {option!r} out")
-        return Computed(method)
+        return Computed(method, edition)
 
     return factory
 
@@ -96,7 +97,7 @@ def _file(option: str) -> FlowSource:
 
 
 FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
-    "flow", "pagen.flows", {"dis": computed("dis", dis), "tvl1": computed("tvl1", tvl1), "file": _file}
+    "flow", "pagen.flows", {"dis": computed("dis", dis), "tvl1": computed("tvl1", tvl1, "2"), "file": _file}
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one."""
 
@@ -131,7 +132,7 @@ def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", w
     name, identity = method.partition(":")[0], open_flow(method).identity()
     of = f"{name}-{identity[:12]}" if identity else name
     path = cache_folder() / f"flow-{of}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
-    inputs = {"prepared": prepared.fingerprint()} | ({"files": identity} if identity else {})
+    inputs = {"prepared": prepared.fingerprint()} | ({"source": identity} if identity else {})
     folder = Folder.begin(path, "flow", {"method": name}, inputs, {"prepared": str(prepared.path)})
     pending = folder.pending(names)
     if pending:
