@@ -7,7 +7,7 @@ together; CPU and GPU run the same code. The two steps are compiled where a C++ 
 run plain elsewhere, with results that differ by rounding: two small kernels in a Python loop, since one
 compiled loop would compute its stencils again and again through the fusion.
 
-Our choices: pyramid factor 1/2 down to 16 pixels, 5 warps of 24 iterations on each level, bicubic warps,
+Our choices: pyramid factor 1/2 down to 16 pixels, 5 warps of 20 iterations on each level, bicubic warps,
 central differences, a 3 x 3 median of the flow after each warp (Wedel et al. 2009) but the very last, which
 would smooth what the data had just shaped. Slopes of the flow below epsilon are smoothed quadratically, as
 a Huber norm does (Werlberger et al. 2009), since total variation makes stairs of a rotation or a zoom. What
@@ -50,11 +50,11 @@ class TVL1:
     """
 
     weight: float = 30.0
-    slack: float = 0.0055
+    slack: float = 0.01
     tightness: float = 0.3
     time_step: float = 0.25
     warps: int = 5
-    iterations: int = 24
+    iterations: int = 20
     smallest: int = 16
     compiled: bool = True
 
