@@ -22,6 +22,8 @@ VERBS = {
     "inspect": ("pagen.generate.inspect:Inspect", "how strong the pseudo-anomalies of a set are"),
     "train": ("pagen.train.train:Train", "train a recipe of the papers; without one it lists them"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
+    "calibrate": ("pagen.eval.calibrate:Calibrate", "find the threshold for one's own camera on normal footage"),
+    "score": ("pagen.eval.live:Score", "watch a recording, a camera or a stream, and write alerts"),
     "export": ("pagen.train.export:Export", "write a run as a file for torch or ONNX Runtime, checked on real clips"),
     "convert": ("pagen.convert:Convert", "turn a published checkpoint into a folder that pagen opens"),
     "demo": ("pagen.demo:Demo", "the whole way on procedural footage, in minutes"),

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+from collections import deque
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from pagen.errors import PagenError
+from pagen.eval.alarms import Box
+from pagen.eval.annotate import (
+    GREEN,
+    RED,
+    STRIP,
+    WARM,
+    WHITE,
+    Blur,
+    Film,
+    Look,
+    Zones,
+    baseline_look,
+    drawn,
+    inside,
+    level,
+    read_zones,
+    region_of,
+    timeline,
+)  # fmt: skip
+from pagen.eval.baselines import flow_speed, frame_difference
+from pagen.eval.calibrate import Alarms
+from pagen.eval.camera import Shot
+
+ALARMS = Alarms("flow_speed", "", "flow_speed", 3.0, 2.0, 2.0, 0.2, 10.0, 1, 1, 0, 3, 0, 1.0, 1.0, None)
+SQUARE = [[8.0, 8.0], [40.0, 8.0], [40.0, 24.0], [8.0, 24.0]]
+
+
+def noise(seed: int, height: int = 32, width: int = 48) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (height, width, 3), np.uint8)
+
+
+def test_zones_cover_what_is_drawn_at_any_size_of_map() -> None:
+    for shape in ((32, 48), (16, 24)):
+        mask = Zones([SQUARE], []).mask(shape, (32, 48))
+        expected = np.zeros(shape, bool)
+        factor = 32 // shape[0]
+        expected[8 // factor : 24 // factor, 8 // factor : 40 // factor] = True
+        assert np.mean(mask != expected) < 0.07  # the border belongs to the polygon
+        assert mask[expected].all()
+        assert (Zones([], [SQUARE]).mask(shape, (32, 48)) == ~mask).mean() > 0.93
+
+
+def test_zones_are_read_and_what_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "zones.json"
+    path.write_text(json.dumps({"exclude": [SQUARE]}))
+    assert read_zones(path) == Zones([], [SQUARE])
+    for text in ('{"exclud": []}', "{}", "[1]", '{"include": [[[1, 2], [3, 4]]]}', '{"include": [[1, 2, 3]]}', "{"):
+        path.write_text(text)
+        with pytest.raises(PagenError, match=r'expected {"include": .*; mend the zones'):
+            read_zones(path)
+    with pytest.raises(PagenError, match="mend the zones"):
+        read_zones(tmp_path / "none.json")
+    with pytest.raises(PagenError, match=r"inside frames of 30x32 pixels, found the point 40, 8"):
+        Zones([SQUARE], []).mask((16, 15), (32, 30))
+    with pytest.raises(PagenError, match="leave something to look at"):
+        Zones([SQUARE], [SQUARE]).mask((32, 48), (32, 48))
+
+
+def test_inside_zones_the_worst_place_counts_and_more_zone_is_never_less() -> None:
+    heat = np.zeros((32, 48))
+    heat[10:22, 20:32], heat[0:12, 36:48] = 1.0, 4.0
+    everything = Zones([[[0, 0], [48, 0], [48, 32], [0, 32]]], [])
+    for name, worst in (("flow", lambda error: error), ("psnr_local", lambda error: -10 * np.log10(4 / error))):
+        assert everything.within(name, Look(0.0, heat), (32, 48)).value == pytest.approx(worst(4.0))
+        within = Zones([SQUARE], []).within(name, Look(0.0, heat), (32, 48))
+        assert within.value == pytest.approx(worst(1.0), abs=0.6)
+        assert within.heat is not None
+        assert within.heat[:8].max() == 0
+    mask = np.zeros((32, 48), bool)
+    mask[10:22, 20:32] = True
+    assert inside("flow_speed", heat, mask) == inside("frame_difference", heat, mask) == 1.0
+    assert Zones([SQUARE], []).within("prp", Look(2.0), (32, 48)) == Look(2.0)
+
+
+def test_a_baseline_looks_at_two_frames_as_its_table_does() -> None:
+    first, second = (cv2.GaussianBlur(noise(seed)[..., 0], (9, 9), 0) for seed in (1, 2))
+    for name, table in (("flow_speed", flow_speed), ("frame_difference", frame_difference)):
+        look = baseline_look(name, first, second)
+        assert look.value == pytest.approx(table(iter([first, second]))[1], rel=1e-5)
+        assert look.heat is not None
+        assert look.heat.shape == (32, 48)
+
+
+def test_a_region_is_a_box_round_the_hottest_part_in_pixels_of_the_source() -> None:
+    heat = np.full((96, 144), 0.01)
+    heat[20:44, 60:90] = 5.0
+    heat[70:80, 10:20] = 2.0
+    found = region_of(heat, (192, 432))
+    assert found is not None
+    x, y, width, height = found
+    np.testing.assert_allclose([x, y, x + width, y + height], [180, 40, 270, 88], atol=18)
+    assert region_of(np.zeros((8, 8)), (16, 16)) is None
+    assert region_of(None, (16, 16)) is None
+    corner = np.zeros((8, 8))
+    corner[:2, :2] = 1
+    box = region_of(corner, (20, 30), window=1)
+    assert box == (0, 0, 8, 5)
+
+
+def test_blur_takes_the_detail_of_what_moves_and_leaves_the_rest() -> None:
+    blur, background, figure = Blur(), noise(0, 64, 96), noise(1, 24, 16)
+    for index in range(WARM):
+        assert len(np.unique(blur(background).reshape(-1, 3), axis=0)) <= 8 * 12, index
+    np.testing.assert_array_equal(blur(background), background)
+    frame = background.copy()
+    frame[20:44, 40:56] = figure
+    blurred = blur(frame)
+    assert len(np.unique(blurred[20:44, 40:56].reshape(-1, 3), axis=0)) <= 4 * 3
+    np.testing.assert_array_equal(blurred[:, :24], background[:, :24])
+    for _ in range(10):  # who stops stays coarse for a while
+        blurred = blur(frame)
+    assert len(np.unique(blurred[20:44, 40:56].reshape(-1, 3), axis=0)) <= 4 * 3
+
+
+def test_levels_are_held_against_the_threshold() -> None:
+    assert [level(score, ALARMS) for score in (1.0, 3.0, 5.0, float("nan"))] == [0, 1, 2, 0]
+    strip = timeline(deque([0.0, 0.5, 2.0]), 6)
+    assert strip.shape == (STRIP, 6, 3)
+    assert (strip[-1, :3] == 24).all()
+    assert [tuple(strip[-1, column]) for column in (3, 4, 5)] == [GREEN, GREEN, RED]
+    assert [tuple(strip[STRIP // 2, column]) for column in (3, 4, 5)] == [(24,) * 3, (24,) * 3, RED]
+    assert (strip[STRIP // 3] == WHITE).all()
+
+
+def test_heat_is_drawn_where_it_exceeds_what_is_usual() -> None:
+    frame = np.full((32, 48, 3), 100, np.uint8)
+    heat = np.ones((16, 24))
+    heat[8:, 12:] = 3.0
+    picture = drawn(frame, heat, 1.0, None, deque([0.0]), "")
+    assert picture.shape == (32 + STRIP, 48, 3)
+    assert (picture[:12, :20] == 100).all()
+    np.testing.assert_allclose(picture[28, 40], 0.4 * 100 + 0.6 * np.array(RED), atol=1)
+    assert (drawn(frame, None, None, (4, 20, 8, 8), deque([0.0]), "")[20, 4:12] == RED).all()
+
+
+def filmed(path: Path, size: tuple[int, int], blur: bool = False) -> None:
+    with Film(path, ALARMS, blur) as film:
+        for index in range(6):
+            box: Box | None = (4, 4, 8, 8) if index == 3 else None
+            seconds = index / 10 if index < 5 else 2.0
+            film.add(Shot(noise(index, *size)[..., 0], index, seconds, "now"), 1.0, np.ones((8, 8)), box)
+
+
+def test_a_film_keeps_the_times_and_adds_the_timeline(tmp_path: Path) -> None:
+    filmed(tmp_path / "out.mp4", (33, 49))
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        frames = list(container.decode(video=0))
+    np.testing.assert_allclose([frame.time for frame in frames], [0, 0.1, 0.2, 0.3, 0.4, 2.0], atol=2e-3)
+    assert {(frame.height, frame.width) for frame in frames} == {(32 + STRIP, 48)}
+    assert list(tmp_path.iterdir()) == [tmp_path / "out.mp4"]
+
+
+def test_a_film_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    def broken() -> None:
+        with Film(tmp_path / "out.mp4", ALARMS, blur=True) as film:
+            film.add(Shot(noise(0), 0, 0.0, ""), 1.0, None, None)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(PagenError, match=r"expected a film's name to end in \.mp4"):
+        Film(tmp_path / "out.txt", ALARMS)
