@@ -26,11 +26,12 @@ import numpy.typing as npt
 
 from pagen import console
 from pagen.eval.camera import Gap, Shot, Source, thinned
+from pagen.eval.events import closed, slid
 
 if TYPE_CHECKING:
     from pagen.eval.annotate import Film
     from pagen.eval.calibrate import Alarms
-    from pagen.eval.live import Streamer
+    from pagen.eval.streamer import Streamer
 
 Values = npt.NDArray[np.float64]
 Box = tuple[int, int, int, int]
@@ -74,8 +75,8 @@ def heights(scores: npt.NDArray[Any], gap: int, least: int) -> Values:
     values = np.where(np.isnan(values), -np.inf, values)
     if len(values) < least:
         return np.full(len(values), -np.inf)
-    closed = _slid(_slid(np.pad(values, gap, constant_values=-np.inf), gap + 1, "max"), gap + 1, "min")
-    return _slid(np.pad(_slid(closed, least, "min"), least - 1, constant_values=-np.inf), least, "max")
+    opened = np.pad(slid(closed(values, gap), least, "min"), least - 1, constant_values=-np.inf)
+    return slid(opened, least, "max")
 
 
 def event_counts(clips: Sequence[npt.NDArray[Any]], gap: int, least: int) -> tuple[Values, npt.NDArray[np.int64]]:
@@ -286,13 +287,6 @@ def _stoppable() -> Iterator[None]:
     finally:
         if heard:
             signal.signal(signal.SIGTERM, before)
-
-
-def _slid(values: Values, size: int, how: str) -> Values:
-    """Highest or lowest of every `size` neighbours (T,) -> (T - size + 1,)."""
-    windows = np.lib.stride_tricks.sliding_window_view(values, size)
-    found: Values = getattr(windows, how)(axis=-1)
-    return found
 
 
 def _above(values: Values, thresholds: Values) -> npt.NDArray[np.int64]:

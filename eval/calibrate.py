@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from pagen.eval.camera import Source
-    from pagen.eval.live import Streamer
+    from pagen.eval.streamer import Streamer
 
     Values = npt.NDArray[np.float64]
 
@@ -136,7 +136,7 @@ def calibrate(config: Calibrate) -> Alarms:
     from pagen.eval.alarms import event_counts, lowest_threshold
     from pagen.eval.annotate import read_zones
     from pagen.eval.camera import open_source
-    from pagen.eval.live import open_streamer
+    from pagen.eval.streamer import open_streamer
 
     _check(config)
     zones = None if config.zones is None else read_zones(config.zones)

@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.footage.decode import IMAGES, VIDEOS, _decoded, _picture, image_frames, listing, video_rate
+from pagen.footage.decode import IMAGES, VIDEOS, decoded_frames, image_frames, listing, rgb_or_grey, video_rate
 
 Frame = npt.NDArray[np.uint8]
 Timed = Iterator[tuple[float, Frame]]
@@ -246,11 +246,11 @@ def _images(files: tuple[Path, ...], fps: float) -> Timed:
 
 def _video(path: Path) -> Timed:
     rate, first, seconds = video_rate(path), None, 0.0
-    for number, decoded in enumerate(_decoded(path)):
+    for number, decoded in enumerate(decoded_frames(path)):
         stamp = number / rate if decoded.time is None else decoded.time
         first = stamp if first is None else first
         seconds = max(seconds, stamp - first)
-        yield seconds, _picture(decoded)
+        yield seconds, rgb_or_grey(decoded)
     if first is None:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
 
@@ -296,4 +296,4 @@ def _decodable(container: Any) -> Iterator[Frame]:
                 in_time = now[1] - before[1] >= (now[0] - before[0]) / 2 or now[0] - first > BACKLOG
                 calm, before = calm + 1 if in_time or calm >= CALM else 0, now
                 if calm >= CALM:
-                    yield _picture(frame)
+                    yield rgb_or_grey(frame)

@@ -146,7 +146,7 @@ def false_alarm_counts(scores: ByVideo, labels: ByVideo, gap: int = 0) -> tuple[
     """
     _check(scores, labels)
     _require_gap(gap)
-    parts = [_gains_and_losses(_closed(scores[name], gap), labels[name]) for name in scores if len(scores[name])]
+    parts = [_gains_and_losses(closed(scores[name], gap), labels[name]) for name in scores if len(scores[name])]
     thresholds = np.unique(np.concatenate([np.asarray(scores[name], np.float64) for name in scores]))[::-1]
     gains, losses = ([part[side] for part in parts] for side in (0, 1))
     return thresholds, _reaching(gains, thresholds) - _reaching(losses, thresholds)
@@ -166,12 +166,18 @@ def _reaching(values: list[Scores], thresholds: Scores) -> npt.NDArray[np.int64]
     return len(rising) - np.searchsorted(rising, thresholds, "left")
 
 
-def _closed(scores: npt.NDArray[Any], gap: int) -> Scores:
-    """Morphological closing by gap + 1 frames, -inf beyond the ends."""
+def closed(scores: npt.NDArray[Any], gap: int) -> Scores:
+    """Scores (T,) closed (morphologically) by gap + 1 frames, -inf beyond the ends: above any threshold lie its alarms,
+    joined where at most `gap` frames lie between them."""
     padded = np.pad(np.asarray(scores, np.float64), gap, constant_values=-np.inf)
-    highest = np.lib.stride_tricks.sliding_window_view(padded, gap + 1).max(axis=-1)
-    closed: Scores = np.lib.stride_tricks.sliding_window_view(highest, gap + 1).min(axis=-1)
-    return closed
+    return slid(slid(padded, gap + 1, "max"), gap + 1, "min")
+
+
+def slid(values: Scores, size: int, how: str) -> Scores:
+    """Highest (`max`) or lowest (`min`) of every `size` neighbours: (T,) -> (T - size + 1,)."""
+    windows = np.lib.stride_tricks.sliding_window_view(values, size)
+    found: Scores = getattr(windows, how)(axis=-1)
+    return found
 
 
 def _false_alarms(scores: npt.NDArray[Any], labels: npt.NDArray[Any], threshold: float, gap: int) -> int:

@@ -1,34 +1,18 @@
-"""The verb `score`: alerts out of a file, a folder, a camera or a stream, and how a run scores frames as they come.
-
-A `Streamer` holds the last window of frames and nothing else: memory does not grow, and no score looks ahead. Its
-numbers are those of policy `last` (`pagen.scoring.sliding`), rounded otherwise, as windows run one by one; LUSS-AE's
-prediction is kept from the pass before. What compares two frames has no score (NaN) for a first one.
-"""
+"""The verb `score`: alerts out of a file, a folder, a camera or a stream."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tyro
 
 from pagen import console
-from pagen.errors import PagenError, unknown_name
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from pagen.eval.annotate import Look, Zones
-
-    Frame = npt.NDArray[np.uint8]
+from pagen.errors import PagenError
 
 
 @dataclass(frozen=True)
@@ -76,6 +60,7 @@ def score(config: Score) -> dict[str, Any]:
     from pagen.eval.annotate import Film, read_zones, zones_of
     from pagen.eval.calibrate import fingerprint_of, read_alarms
     from pagen.eval.camera import Recording, open_source
+    from pagen.eval.streamer import open_streamer
 
     alarms = read_alarms(config.run)
     zones = None if alarms.zones is None else zones_of(alarms.zones)
@@ -97,203 +82,3 @@ def score(config: Score) -> dict[str, Any]:
         ledger = files.enter_context(Ledger(out, source.name, alarms, source.live))
         found = watch(source, streamer, alarms, ledger, film, config.limit)
     return {**found, "alerts": ledger.alerts, "dropped": source.dropped, "live": source.live, "path": str(out)}
-
-
-class Streamer:
-    """Scores frames that come one by one.
-
-    Args:
-        indicator: what the score is called.
-        watches: make what looks at frames, with nothing held.
-        parts: the indicators that are added up, and what is known of their training scores; one alone stays raw.
-        zones: what counts; the error outside is 0, and the score that of the worst place inside.
-    """
-
-    def __init__(
-        self, indicator: str, watches: Sequence[Callable[[], Watch]], parts: Mapping[str, Any], zones: Zones | None
-    ) -> None:
-        self.indicator = indicator
-        self._new, self._parts, self._zones = watches, parts, zones
-        self.reset()
-
-    def reset(self) -> None:
-        """Hold nothing, as at the start."""
-        self._watches = [new() for new in self._new]
-
-    def __call__(self, frame: Frame) -> Look:
-        """The score of the newest frame, uint8 (H, W) or (H, W, 3) RGB, and where it errs; NaN if there is none yet."""
-        from pagen.eval.annotate import Look
-
-        looks: dict[str, Look] = {}
-        for watch in self._watches:
-            looks |= watch(frame)
-        if any(name not in looks for name in self._parts):
-            return Look(math.nan)
-        found = [looks[name] for name in self._parts]
-        if self._zones is not None:
-            found = [self._zones.within(name, looks[name], frame.shape[:2]) for name in self._parts]
-        return found[0] if len(found) == 1 else self._fused(found)
-
-    def _fused(self, found: Sequence[Look]) -> Look:
-        import numpy as np
-
-        from pagen.eval.annotate import Look
-        from pagen.eval.rescale import calibrated
-
-        known = zip(found, self._parts.values(), strict=True)
-        values = [float(calibrated(np.array(look.value), quantiles)) for look, quantiles in known]
-        hot = {value: look.heat for value, look in zip(values, found, strict=True) if look.heat is not None}
-        return Look(sum(values) / len(values), hot[max(hot)] if hot else None)
-
-
-def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = None, device: str = "auto") -> Streamer:
-    """What scores frames for a run, or for a baseline by its name.
-
-    Args:
-        indicator: by default what the run fuses, else its first. In zones, `fused` is of those that have a map.
-
-    Raises:
-        PagenError: no such run, indicator or device, flow that is read from files, or zones without a map.
-    """
-    from pagen.eval.annotate import MAPPED
-    from pagen.eval.baselines import BASELINES
-
-    baseline = partial(Watch, "baseline", run, {"size": None, "colour": False}, "cpu")
-    known, fused, watches = ({run: {}}, (), [baseline]) if run in BASELINES else _opened(Path(run), device)
-    names = [*(["fused"] if fused else []), *known]
-    chosen = indicator or names[0]
-    if chosen not in names:
-        raise unknown_name("indicator", chosen, names)
-    parts = [name for name in (fused if chosen == "fused" else [chosen]) if zones is None or name in MAPPED]
-    if not parts:
-        raise PagenError(f"expected an indicator with a map of errors for --zones, found {chosen}; take another")
-    return Streamer(chosen, watches, {name: known[name] for name in parts}, zones)
-
-
-def _opened(path: Path, device: str) -> Any:
-    """The indicators with their calibration, those that are fused, and what makes what looks at frames."""
-    from pagen.device import device_named
-    from pagen.eval.fuse import FUSED
-    from pagen.models.encoders import open_encoder
-    from pagen.models.layout import fast_layout
-    from pagen.models.luss import LUSSAE
-    from pagen.models.memory import keep_memory
-    from pagen.models.runs import open_run
-
-    keep_memory()
-    opened, place = open_run(path), device_named(device)
-    known: dict[str, dict[str, float]] = {}
-    watches = []
-    for single in opened.single():
-        network, recipe = single.network.to(place), single.recipe
-        fast_layout(network)
-        kind = "luss" if isinstance(network, LUSSAE) else recipe["source"]
-        if kind == "flow" and recipe["flow"].startswith("file"):
-            raise PagenError(f"expected a run on flow that is computed, found {recipe['flow']} in {single.path}")
-        if kind == "features":
-            recipe = {**recipe, "opened": open_encoder(recipe["encoder"], place)}
-        known |= {name: single.calibration.get(name, {}) for name in INDICATORS[kind]}
-        watches.append(partial(Watch, kind, network, recipe, place))
-    return known, FUSED.get(opened.recipe["recipe"], ()), watches
-
-
-INDICATORS = {
-    "frames": ("psnr_local", "psnr"),
-    "flow": ("flow",),
-    "features": ("semantic",),
-    "luss": ("vcr_local", "ffp_local", "vcr", "ffp", "prp"),
-}
-"""Kind of network -> what it says; the first one by default."""
-NEWEST: Any = [0]
-
-
-class Watch:
-    """Looks at frames one by one: a kind of network of `INDICATORS`, or `baseline` with the name of one."""
-
-    def __init__(self, kind: str, network: Any, recipe: Mapping[str, Any], device: str) -> None:
-        self._look: Callable[[Frame], dict[str, Look]] = getattr(self, f"_{kind}")
-        self._network, self._recipe, self._device = network, recipe, device
-        self._held: deque[Any] = deque(maxlen=recipe.get("window", 1))
-        self._two: deque[Any] = deque(maxlen=2)
-
-    def __call__(self, frame: Frame) -> dict[str, Look]:
-        """What is said of the newest frame; nothing where there is no frame before that it needs."""
-        from pagen.footage.prepare import _resized
-
-        size = self._recipe["size"]
-        return self._look(_resized(frame, size and (size[0], size[1]), self._recipe["colour"]))
-
-    def _frames(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import looks_of
-        from pagen.models.conv_ae import reconstruct
-        from pagen.scoring.errors import frame_mse
-
-        shown = self._clip(frame)
-        return looks_of("psnr", shown, self._told(reconstruct, shown), frame_mse)
-
-    def _luss(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import Look, looks_of
-        from pagen.models.luss import predict
-        from pagen.scoring.errors import frame_bpe
-
-        shown = self._clip(frame)
-        found = self._told(predict, shown)
-        self._two.append(found.ffp)
-        logits = found.logits[0].double()
-        looks = looks_of("vcr", shown, found.vcr, frame_bpe) | looks_of("ffp", shown, self._two[0], frame_bpe)
-        return {**looks, "prp": Look(float(logits[1] - logits[0]))}
-
-    def _flow(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import Look
-        from pagen.footage.flow import grey, open_flow
-        from pagen.models.conv_ae import reconstruct
-        from pagen.scoring.errors import flow_l2
-        from pagen.scoring.sliding import maps_in
-
-        self._two.append(grey(frame))
-        if len(self._two) < 2:
-            return {}
-        method: Any = open_flow(self._recipe["flow"])
-        newest = next(method.method(iter(self._two)))[None].astype("float16")
-        shown = self._window(maps_in(newest, self._recipe["encoding"], self._recipe["radius"], NEWEST))
-        pair = shown[:, :, -1:], self._told(reconstruct, shown)[:, :, -1:].cpu()
-        errors = (pair[0].double() - pair[1].double()).square().sum(1).sqrt()
-        return {"flow": Look(float(flow_l2(*pair)), errors[0, 0].numpy())}
-
-    def _features(self, frame: Frame) -> dict[str, Look]:
-        import torch
-
-        from pagen.eval.annotate import Look
-        from pagen.scoring.indicators import log_odds
-
-        found = self._told(log_odds, torch.from_numpy(self._recipe["opened"](frame[None])))
-        return {"semantic": Look(float(found.frames["semantic"]))}
-
-    def _baseline(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import baseline_look
-        from pagen.footage.flow import grey
-
-        self._two.append(grey(frame))
-        return {} if len(self._two) < 2 else {self._network: baseline_look(self._network, *self._two)}
-
-    def _clip(self, frame: Frame) -> Any:
-        from pagen.scoring.sliding import frames_in
-
-        return self._window(frames_in(frame[None], NEWEST))
-
-    def _window(self, newest: Any) -> Any:
-        """What a network is shown, (1, C, T, H, W): the last inputs (C, 1, H, W), the first repeated at the start."""
-        import numpy as np
-        import torch
-
-        self._held.extend([newest] * (1 if self._held else self._recipe["window"]))
-        return torch.from_numpy(np.concatenate(self._held, axis=1))[None]
-
-    def _told(self, function: Callable[..., Any], given: Any) -> Any:
-        import torch
-
-        from pagen.models.layout import fast_clips
-        from pagen.scoring.indicators import exact
-
-        with torch.inference_mode(), exact():
-            return function(self._network, fast_clips(given.to(self._device)))

@@ -208,22 +208,14 @@ def _scores_of_clip(parts: tuple[Part, ...], prepared: Prepared, name: str) -> d
 def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
     network, count = _opened(part.path, part.weights, part.device), part.prepared.length(name)
     if part.features is not None:
-        return _scores_of_features(network, part.features.features(name), part.device)
+        from pagen.scoring.indicators import log_odds
+
+        return {"semantic": log_odds(network, part.features.features(name))}
     slider = Slider(network, part.recipe["source"], part.recipe["window"], part.device)
     if part.flow is None:
         return slider.scores(partial(frames_in, part.prepared.frames(name)), count)
     take = partial(maps_in, part.flow.flow(name), part.recipe["encoding"], part.recipe["radius"])
     return {key: frames_of_maps(values) for key, values in slider.scores(take, count - 1).items()}
-
-
-def _scores_of_features(network: Any, features: Array, device: str) -> dict[str, Values]:
-    import torch
-
-    from pagen.scoring.indicators import log_odds
-
-    with torch.inference_mode():
-        found = log_odds(network, torch.from_numpy(np.array(features)).to(device))
-    return {name: values.numpy()[:, 0] for name, values in found.frames.items()}
 
 
 @lru_cache(maxsize=3)

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from pagen.errors import PagenError
-from pagen.folders import atomic, write_json
-from pagen.models.pretrained import CONFIG, WEIGHTS, read_config
+from pagen.folders import write_json
+from pagen.models.pretrained import CONFIG, WEIGHTS, read_config, save_tensors
 from pagen.registry import Registry
 
 Array = npt.NDArray[Any]
@@ -34,7 +34,7 @@ Features = Array | Tensor | Iterable[Array | Tensor]
 State = dict[str, Tensor]
 
 PIECE = 4096
-DETECTORS: Registry[str] = Registry(
+DETECTORS: Registry[Any] = Registry(
     "detector",
     "pagen.detectors",
     {
@@ -98,9 +98,7 @@ class Detector(ABC):
     def save(self, path: Path | str) -> None:
         """Write a folder, each file whole or not at all. Raises PagenError before `fit`."""
         config = {"class": type(self).__name__, "features": self.fitted(), **self.config()}
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self._state().items()}
-        with atomic(Path(path) / WEIGHTS) as temporary:
-            save_file(tensors, temporary)
+        save_tensors(Path(path) / WEIGHTS, self._state())
         write_json(Path(path) / CONFIG, config)
 
     @classmethod
@@ -155,7 +153,8 @@ def detector_named(name: str) -> type[Detector]:
     if isinstance(found, str):  # an entry point gives the class itself
         module, _, attribute = found.partition(":")
         found = getattr(import_module(module), attribute)
-    return found  # type: ignore[no-any-return]
+    kind: type[Detector] = found
+    return kind
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pagen.device import device_named
+from pagen.device import device_named, exact
 from pagen.errors import PagenError, unknown_name
 from pagen.registry import Registry
 
@@ -74,8 +74,7 @@ class Encoder:
                 "give prepared frames"
             )
         vectors = np.empty((len(frames), self.features), np.float32)
-        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exact:
+        with torch.inference_mode(), exact():
             for first in range(0, len(frames), FRAMES_AT_ONCE):
                 chunk = frames[first : first + FRAMES_AT_ONCE]
                 vectors[first : first + len(chunk)] = self._encoded(chunk)[: len(chunk)].cpu().numpy()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json, write_text
@@ -39,9 +39,7 @@ class Pretrained(nn.Module):
             card: text of its README.md; without one a general card, which replaces none that lies there.
         """
         path = Path(path)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
-        with atomic(path / WEIGHTS) as temporary:
-            save_file(tensors, temporary)
+        save_tensors(path / WEIGHTS, self.state_dict())
         write_json(path / CONFIG, {"class": type(self).__name__, **self.config})
         if card is not None or not (path / CARD).exists():
             write_text(path / CARD, default_card(self) if card is None else card)
@@ -96,6 +94,12 @@ class Pretrained(nn.Module):
             with _hub(f"a repository {repo_id} to write to", "check the name and the connection, and `hf auth login`"):
                 hub.create_repo(repo_id, private=private, exist_ok=True)
                 return hub.upload_folder(repo_id=repo_id, folder_path=folder).commit_url
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write tensors from wherever they lie as safetensors, whole or not at all."""
+    with atomic(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
 
 
 def fetch(path: Path | str, revision: str | None = None) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from pagen.errors import PagenError
 
 
@@ -23,3 +25,13 @@ def device_named(name: str) -> str:
             f"expected a device that torch has, found {name!r} ({reason}); use --device cpu or auto"
         ) from error
     return name
+
+
+def exact() -> AbstractContextManager[None]:
+    """A context in which a GPU rounds as it should: no short cuts in convolutions."""
+    import torch
+
+    context: AbstractContextManager[None] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    )
+    return context

@@ -12,6 +12,7 @@ import torch
 
 from pagen.footage.flow import FlowFolder, encode
 from pagen.footage.prepare import Prepared
+from pagen.footage.windows import as_input
 from pagen.generate.pa_set import PASet, Pseudo
 from pagen.generate.skip import Skip, draw_skip
 from pagen.seeds import generator
@@ -160,5 +161,4 @@ class ClipBatches:
         """Frames (T, H, W, C) uint8 or flow (T, 2, H, W) -> the box of it, (C, T, h, w) in [-1, 1]."""
         if isinstance(self.recipe, Temporal):
             return encode(box.of(clip, space=2), self.recipe.encoding, self.recipe.radius)  # type: ignore[arg-type]  # a box keeps the type
-        cut = box.of(clip).transpose(3, 0, 1, 2).astype(np.float32)
-        return cut / np.float32(127.5) - np.float32(1)
+        return as_input(box.of(clip))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from pagen.models.pretrained import Pretrained
 from pagen.scoring.indicators import log_odds
@@ -30,7 +28,7 @@ def calibrate(network: Pretrained, inputs: Inputs) -> dict[str, dict[str, float]
     """
     batches = inputs.batches
     if isinstance(batches, FeatureBatches):
-        return {"semantic": _summary(_semantic(network, batches))}
+        return {"semantic": _summary(np.concatenate([log_odds(network, batches.normal(n)) for n in batches.names]))}
     return {name: _summary(values) for name, values in _of_windows(network, batches, inputs).items()}
 
 
@@ -63,24 +61,6 @@ def taker(batches: ClipBatches, name: str) -> Take:
     if isinstance(recipe, Temporal):
         return partial(maps_in, source, recipe.encoding, recipe.radius)
     return partial(frames_in, source)
-
-
-def _semantic(network: Pretrained, batches: FeatureBatches) -> npt.NDArray[np.float64]:
-    device = next(network.parameters()).device
-    values = []
-    with torch.inference_mode():
-        for name in batches.names:
-            found = log_odds(network, windows_of(batches, batches.normal(name)).to(device))
-            values.append(next(iter({**found.frames, **found.window}.values())).numpy().ravel())
-    return np.concatenate(values)
-
-
-def windows_of(batches: FeatureBatches, vectors: Any) -> torch.Tensor:
-    """Features (T, D) as the network takes them: (T, D), or all windows of 16, (N, 16, D)."""
-    features = torch.from_numpy(np.array(vectors))
-    if batches.recipe.pool == "none":
-        return features
-    return features.unfold(0, batches.length, 1).transpose(1, 2)
 
 
 def _summary(values: npt.NDArray[np.float64]) -> dict[str, float]:

@@ -24,6 +24,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -165,29 +166,27 @@ def _real_clips(run: Run, config: Export) -> tuple[list[str], Tensor]:
 
     from pagen.footage.prepare import prepare
     from pagen.footage.windows import Windows
+    from pagen.scoring.sliding import frames_in, maps_in
 
     recipe = run.recipe
     if recipe.get("source") not in ("frames", "flow"):
         raise PagenError(f"expected the run of an autoencoder at {run.path}, found {recipe['recipe']}; name another")
-    size = tuple(recipe["size"]) if recipe["size"] else None
-    colour = recipe["source"] == "frames" and recipe["channels"] == 3
-    prepared = prepare(config.dataset or recipe["dataset"], config.root, size, colour, workers=config.workers)
+    dataset, size = config.dataset or recipe["dataset"], tuple(recipe["size"])
+    prepared = prepare(dataset, config.root, size, recipe["colour"], workers=config.workers)
     names = (prepared.clips("test") or prepared.clips())[:CLIPS]
+    sources: list[Any] = [prepared.frames(name) for name in names]
+    take = frames_in
     if recipe["source"] == "flow":
-        from pagen.footage.flow import encode, flow_folder
+        from pagen.footage.flow import flow_folder
 
         flow = flow_folder(prepared, names, recipe["flow"], config.workers)
-        sources: list[Any] = [flow.flow(name) for name in names]
-    else:
-        sources = [prepared.frames(name) for name in names]
+        sources = [flow.flow(name) for name in names]
+        take = partial(maps_in, encoding=recipe["encoding"], radius=recipe["radius"])
     windows, clips = Windows(recipe["window"]), []
     for index in range(CLIPS):
         turn, place = divmod(index, len(names))
-        part = sources[place][windows.indices(turn * windows.length, len(sources[place]))]
-        if recipe["source"] == "flow":
-            clips.append(encode(part, recipe["encoding"], recipe["radius"]))
-        else:
-            clips.append(part.transpose(3, 0, 1, 2).astype(np.float32) / np.float32(127.5) - 1)
+        indices = windows.indices(turn * windows.length, len(sources[place]))
+        clips.append(take(sources[place], indices=indices))
     return names, torch.from_numpy(np.stack(clips))
 
 

@@ -14,6 +14,7 @@ from pagen.features.extract import feature_folder, pa_feature_folder
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.pa_set import PASet
+from pagen.scoring.indicators import POOLED
 from pagen.train.normal import Place
 from pagen.train.recipes import Discriminator
 from pagen.train.shuffled import Shuffled
@@ -65,7 +66,7 @@ class FeatureBatches:
     @property
     def length(self) -> int:
         """Frames that a sample is made of."""
-        return 16 if self.recipe.pool == "mean" else 1
+        return POOLED if self.recipe.pool == "mean" else 1
 
     @cached_property
     def places(self) -> list[Place]:

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from pagen import console
 from pagen.folders import atomic
+from pagen.models.pretrained import save_tensors
 from pagen.train.slots import flat_slots, load_slots
 
 SAVE_EVERY = 250
@@ -84,8 +85,7 @@ def _save(path: Path, network: Any, optimiser: Any, average: dict[str, Tensor], 
     tensors = {f"adam.{key}": value for key, value in flat_slots(optimiser).items()}
     tensors |= {f"network.{key}": value for key, value in network.named_parameters()}
     tensors |= {f"average.{key}": value for key, value in average.items()} | {"step": torch.tensor(step)}
-    with atomic(path) as temporary:
-        save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, temporary)
+    save_tensors(path, tensors)
 
 
 def _load(path: Path, network: Any, optimiser: Any, average: dict[str, Tensor]) -> int:

@@ -18,14 +18,14 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.folders import atomic, write_text
+from pagen.folders import write_text
 from pagen.models.layout import fast_clips, fast_layout
 from pagen.models.memory import keep_memory
-from pagen.models.pretrained import Pretrained
+from pagen.models.pretrained import Pretrained, save_tensors
 from pagen.seeds import entropy
 from pagen.train.batches import Batch, Batches, draw
 from pagen.train.interrupt import Interrupt
@@ -233,9 +233,7 @@ def _validated(training: Training, average: Average, rows: list[Row]) -> float:
     average.swap()
     area = training.validate(training.network.eval())
     if training.accelerator.is_main_process and area > max((row[AUROC] for row in rows), default=-math.inf):
-        with atomic(training.path / BEST) as temporary:
-            tensors = {key: value.detach().cpu().contiguous() for key, value in training.network.state_dict().items()}
-            save_file(tensors, temporary)
+        save_tensors(training.path / BEST, training.network.state_dict())
     average.swap()
     return area
 

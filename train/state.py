@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from pagen.errors import PagenError
-from pagen.folders import atomic, write_json
-from pagen.models.pretrained import WEIGHTS, Pretrained
+from pagen.folders import write_json
+from pagen.models.pretrained import WEIGHTS, Pretrained, save_tensors
 from pagen.train.slots import flat_slots, load_slots
 
 Row = dict[str, float]
@@ -73,8 +73,7 @@ def save_state(path: Path, network: Pretrained, optimiser: Any, average: Average
     temporary.mkdir(parents=True)
     network.save_pretrained(temporary)
     for name, tensors in ((OPTIMISER, flat_slots(optimiser)), (AVERAGE, average.tensors)):
-        with atomic(temporary / name) as file:
-            save_file({key: value.detach().cpu().contiguous() for key, value in tensors.items()}, file)
+        save_tensors(temporary / name, tensors)
     write_json(temporary / PROGRESS, {"step": progress.step, "rows": progress.rows, "sums": progress.sums})
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)

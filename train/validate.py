@@ -9,9 +9,10 @@ import numpy.typing as npt
 import torch
 from sklearn.metrics import roc_auc_score
 
+from pagen.device import exact
 from pagen.models.luss import LUSSAE
 from pagen.models.pretrained import Pretrained
-from pagen.scoring.indicators import exact, indicator_of, log_odds
+from pagen.scoring.indicators import indicator_of, log_odds
 from pagen.scoring.sliding import WINDOWS_AT_ONCE
 from pagen.train.batches import ClipBatches, draw
 from pagen.train.features import FeatureBatches
@@ -28,7 +29,7 @@ def validator(inputs: Inputs, device: torch.device) -> Validate:
     batches = inputs.batches
     if isinstance(batches, FeatureBatches):
         held = replace(batches, names=inputs.held_out)
-        return lambda network: _auroc(*_judged(network, held, device))
+        return lambda network: _auroc(*_judged(network, held))
     normal, pseudo = _whole(batches, inputs, 0.0), _whole(batches, inputs, 1.0)
     return lambda network: _auroc(*(_indicated(network, each, device) for each in (normal, pseudo)))
 
@@ -64,13 +65,12 @@ def _of_clips(
     return errors
 
 
-def _judged(network: Pretrained, batches: FeatureBatches, device: torch.device) -> list[npt.NDArray[np.float64]]:
-    count = 2 * len(batches.places)
-    features = draw(batches, range(count))["features"].to(device)
-    with torch.inference_mode():
-        found = log_odds(network, features)
-    values = next(iter({**found.frames, **found.window}.values())).numpy().ravel()
-    return [values[0::2], values[1::2]]
+def _judged(network: Pretrained, batches: FeatureBatches) -> list[npt.NDArray[np.float64]]:
+    """What is said of every frame of the clips, normal and painted."""
+    return [
+        np.concatenate([log_odds(network, vectors(name)) for name in batches.names])
+        for vectors in (batches.normal, batches.pseudo)
+    ]
 
 
 def _auroc(normal: npt.NDArray[np.float64], pseudo: npt.NDArray[np.float64]) -> float:

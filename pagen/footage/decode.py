@@ -102,10 +102,10 @@ def video_frames(path: Path) -> Iterator[Frame]:
         PagenError: a pointer, empty, no video in it, cut short, or not decodable.
     """
     shape = None
-    for frame, repeat in zip(_decoded(path), _repeats(path), strict=True):
+    for frame, repeat in zip(decoded_frames(path), _repeats(path), strict=True):
         if repeat == 0:
             continue
-        picture = _picture(frame)
+        picture = rgb_or_grey(frame)
         shape = shape or picture.shape
         if picture.shape != shape:
             raise PagenError(
@@ -191,7 +191,7 @@ def _video(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _decoded(path: Path) -> Iterator[Any]:
+def decoded_frames(path: Path) -> Iterator[Any]:
     with _video(path) as stream:
         yield from stream.container.decode(stream)
 
@@ -206,7 +206,7 @@ def _repeats(path: Path) -> list[int]:
 @functools.lru_cache(maxsize=256)
 def _schedule(path: Path, state: object) -> list[int]:
     """A first pass over the video, without converting pictures: only decoding tells the times for sure."""
-    times = [frame.time for frame in _decoded(path)]
+    times = [frame.time for frame in decoded_frames(path)]
     if not times:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
     if None in times:  # a bare stream, without a container's clock
@@ -229,7 +229,7 @@ def _refuse_cut(path: Path, times: Sequence[float]) -> None:
         )
 
 
-def _picture(frame: Any) -> Frame:
+def rgb_or_grey(frame: Any) -> Frame:
     """A decoded frame as an array, turned upright as the display matrix asks."""
     import numpy as np
 

@@ -214,7 +214,7 @@ def _prepare_clip(job: _Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]
 
     name = job.clip.name
     paths = {kind: job.path / kind / f"{name}.npy" for kind in ("clips", "labels", "masks")}
-    chunks = _chunks(_resized(frame, job.size, job.colour) for frame in job.clip.frames())
+    chunks = _chunks(resized_frame(frame, job.size, job.colour) for frame in job.clip.frames())
     frames = write_slices(paths["clips"], chunks)
     shape = read_array(paths["clips"]).shape
     labels, masks = job.clip.labels(), job.clip.masks()
@@ -242,7 +242,7 @@ def _chunks(frames: Iterator[Any]) -> Iterator[Any]:
         yield np.stack(chunk)
 
 
-def _resized(frame: Frames, size: Size | None, colour: bool) -> Frames:
+def resized_frame(frame: Frames, size: Size | None, colour: bool) -> Frames:
     import cv2
     import numpy as np
 

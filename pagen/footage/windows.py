@@ -8,6 +8,7 @@ video is scored exactly once, however short the video.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,3 +41,8 @@ class Windows:
     def frame(self, start: int) -> int:
         """The frame that the window at `start` scores."""
         return start + self.scored
+
+
+def as_input(frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Frames (T, H, W, C) from 0 to 255 as a model sees them: (C, T, H, W) in [-1, 1]."""
+    return frames.transpose(3, 0, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1)

@@ -23,7 +23,7 @@ from pagen.errors import PagenError
 from pagen.folders import Folder
 from pagen.footage.flow import FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared, open_prepared
-from pagen.footage.windows import Windows
+from pagen.footage.windows import Windows, as_input
 from pagen.generate.intruders import Intruders, open_intruders
 from pagen.generate.patch import Patch, render
 from pagen.generate.skip import Skip
@@ -257,4 +257,4 @@ def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: in
 def _tensor(kind: str, clip: npt.NDArray[Any]) -> torch.Tensor:
     if kind == "temporal":
         return torch.from_numpy(clip.transpose(1, 0, 2, 3).astype(np.float32))
-    return torch.from_numpy(clip.transpose(3, 0, 1, 2).astype(np.float32)) / 127.5 - 1
+    return torch.from_numpy(as_input(clip))

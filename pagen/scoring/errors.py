@@ -82,7 +82,7 @@ def frame_mse(x: Tensor, y: Tensor) -> Tensor:
     Raises:
         PagenError: tensors of other or differing shapes; so do all errors here.
     """
-    return _frame_means(_residual(x, y).square()).mean(dim=1)
+    return frame_means(_residual(x, y).square()).mean(dim=1)
 
 
 def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
@@ -109,7 +109,7 @@ def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
     """
     errors = pooled_error_map(x, y, pool)
     kept = errors[0, 0].numel() / x[0, 0, 0].numel() if pool.normaliser == "full" else 1.0
-    return _frame_means(errors) * kept
+    return frame_means(errors) * kept
 
 
 def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
@@ -163,7 +163,12 @@ def flow_l2(x: Tensor, y: Tensor) -> Tensor:
     Returns:
         (B, T) float64, in the inputs' unit.
     """
-    return _frame_means(_residual(x, y).square().sum(dim=1).sqrt())
+    return frame_means(flow_error_map(x, y))
+
+
+def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
+    """Length of the difference vector at every pixel: (B, C, T, H, W) twice -> (B, T, H, W) float64."""
+    return _residual(x, y).square().sum(dim=1).sqrt()
 
 
 def psnr(mse: Tensor, peak: float) -> Tensor:
@@ -191,7 +196,7 @@ def _residual(x: Tensor, y: Tensor) -> Tensor:
     return (x.to(torch.float64) - y.to(torch.float64)).contiguous()
 
 
-def _frame_means(values: Tensor) -> Tensor:
+def frame_means(values: Tensor) -> Tensor:
     """Means of (..., H, W) over rows, then over the means of the rows: never one long sum by itself."""
     return values.mean(dim=-1).mean(dim=-1)
 

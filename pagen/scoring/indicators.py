@@ -19,13 +19,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pagen.footage.windows import Windows
 from pagen.models.conv_ae import reconstruct
 from pagen.models.luss import LUSSAE, predict
-from pagen.scoring.errors import flow_l2, frame_bpe, frame_mse, local_max, pooled_error_map, psnr
+from pagen.scoring.errors import flow_l2, frame_means, frame_mse, local_max, pooled_error_map, psnr
 
+POOLED, AT_ONCE = 16, 1024
+"""Frames that a discriminator pools, where it does; and feature vectors that it is shown at once."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
 
@@ -50,27 +55,25 @@ Indicator = Callable[[Any, Tensor, Sequence[int]], Indicated]
 
 def frame_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of frames, on clips (B, C, T, H, W)."""
-    rebuilt = reconstruct(network, clips).cpu()
-    pair = clips.cpu()[:, :, frames], rebuilt[:, :, frames]
-    return Indicated({"psnr": _decibels(frame_mse(*pair)), "psnr_local": _worst(*pair)})
+    pair = clips[:, :, frames].cpu(), reconstruct(network, clips)[:, :, frames].cpu()
+    return Indicated({"psnr": _decibels(frame_mse(*pair)), "psnr_local": _worst(pooled_error_map(*pair))})
 
 
 def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of encoded flow, on clips (B, C, T, H, W)."""
-    rebuilt = reconstruct(network, clips).cpu()
-    return Indicated({"flow": flow_l2(clips.cpu()[:, :, frames], rebuilt[:, :, frames])})
+    return Indicated({"flow": flow_l2(clips[:, :, frames].cpu(), reconstruct(network, clips)[:, :, frames].cpu())})
 
 
 def luss(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of LUSS-AE, on clips (B, C, T + 1, H, W): the frame after the window is what is predicted."""
     found = predict(network, clips[:, :, :-1])
-    shown, coming = clips.cpu()[:, :, frames], clips.cpu()[:, :, -1:]
-    rebuilt, predicted = found.vcr.cpu()[:, :, frames], found.ffp.cpu()
+    rebuilt = pooled_error_map(clips[:, :, frames].cpu(), found.vcr[:, :, frames].cpu())
+    predicted = pooled_error_map(clips[:, :, -1:].cpu(), found.ffp.cpu())
     logits = found.logits.cpu().double()
     return Indicated(
-        {"vcr": _decibels(frame_bpe(shown, rebuilt)), "vcr_local": _worst(shown, rebuilt)},
+        {"vcr": _decibels(frame_means(rebuilt)), "vcr_local": _worst(rebuilt)},
         {"prp": logits[:, 1] - logits[:, 0]},
-        {"ffp": _decibels(frame_bpe(coming, predicted))[:, 0], "ffp_local": _worst(coming, predicted)[:, 0]},
+        {"ffp": _decibels(frame_means(predicted))[:, 0], "ffp_local": _worst(predicted)[:, 0]},
     )
 
 
@@ -85,16 +88,23 @@ def _decibels(errors: Tensor) -> Tensor:
     return -psnr(errors, PEAK)
 
 
-def _worst(shown: Tensor, rebuilt: Tensor) -> Tensor:
-    return _decibels(local_max(pooled_error_map(shown, rebuilt)))
+def _worst(errors: Tensor) -> Tensor:
+    return _decibels(local_max(errors))
 
 
-def log_odds(network: Any, features: Tensor) -> Indicated:
-    """Of the discriminator, on features (B, D), one frame each, or (B, T, D) where it pools."""
-    logits = network(features).double().cpu()
-    return Indicated(window={"semantic": logits}) if features.ndim == 3 else Indicated({"semantic": logits[:, None]})
+def log_odds(network: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Of the discriminator: features (T, D) of a clip -> (T,), higher = painted.
 
-
-def exact() -> Any:
-    """A context in which a GPU rounds as it should: no short cuts in convolutions."""
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    One that pools judges each frame with the 15 before it; the first frame is repeated at the start.
+    """
+    device, pools = next(network.parameters()).device, network.config["pool"] == "mean"
+    windows, starts = Windows(POOLED), Windows(POOLED).starts(len(features))
+    odds = []
+    with torch.inference_mode():
+        for first in range(0, len(features), AT_ONCE):
+            chunk = features[first : first + AT_ONCE]
+            if pools:
+                chosen = [windows.indices(start, len(features)) for start in starts[first : first + AT_ONCE]]
+                chunk = features[np.stack(chosen)]
+            odds.append(network(torch.from_numpy(np.array(chunk)).to(device)).double().cpu().numpy())
+    return np.concatenate(odds)

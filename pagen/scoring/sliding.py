@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.footage.windows import Windows
+from pagen.device import exact
+from pagen.footage.windows import Windows, as_input
 
 Values = npt.NDArray[np.float64]
 Take = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
@@ -73,7 +74,7 @@ class Slider:
         import torch
 
         from pagen.models.layout import fast_clips
-        from pagen.scoring.indicators import exact, indicator_of
+        from pagen.scoring.indicators import indicator_of
 
         indicate, beyond = indicator_of(self.network, self.source)
         full = [*starts, *[starts[-1]] * (WINDOWS_AT_ONCE - len(starts))]
@@ -91,7 +92,7 @@ class Slider:
 
 def frames_in(frames: npt.NDArray[np.uint8], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Frames (T, H, W, C) uint8 -> those of the indices, (C, T, H, W) in [-1, 1]."""
-    return (frames[indices].astype(np.float32) / np.float32(127.5) - 1).transpose(3, 0, 1, 2)
+    return as_input(frames[indices])
 
 
 def maps_in(

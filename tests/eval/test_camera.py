@@ -206,7 +206,7 @@ def test_what_is_damaged_or_a_backlog_of_the_beginning_is_passed_over(monkeypatc
     packets = [SimpleNamespace(decode=decode)] * len(arrivals)
     container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=lambda stream: packets)
     monkeypatch.setattr(camera, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(camera, "_picture", lambda frame: frame.number)
+    monkeypatch.setattr(camera, "rgb_or_grey", lambda frame: frame.number)
     assert list(camera._decodable(container)) == [6, 7]
 
 

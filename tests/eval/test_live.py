@@ -18,11 +18,12 @@ from pagen.errors import PagenError
 from pagen.eval.annotate import Zones
 from pagen.eval.baselines import flow_speed
 from pagen.eval.fuse import FUSED, fused
-from pagen.eval.live import Score, Streamer, open_streamer, score
+from pagen.eval.live import Score, score
+from pagen.eval.streamer import Streamer, open_streamer
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.decode import IMAGES, image_frames, listing
 from pagen.footage.flow import dis
-from pagen.footage.prepare import _resized
+from pagen.footage.prepare import resized_frame
 from pagen.models.luss import LUSSAE
 from pagen.models.runs import open_run
 from pagen.scoring.sliding import Slider, frames_in, maps_in
@@ -54,7 +55,7 @@ def luss_run(path: Path, **calibration: dict[str, float]) -> Path:
 
 def test_frames_score_as_the_last_of_their_window(footage: Path, make_run: MakeRun) -> None:
     path, frames = make_run(), frames_of(footage)
-    prepared = np.stack([_resized(frame, SIZE, False) for frame in frames])
+    prepared = np.stack([resized_frame(frame, SIZE, False) for frame in frames])
     expected = Slider(open_run(path).network, "frames", 16).scores(partial(frames_in, prepared), len(prepared))
     for indicator in ("psnr_local", "psnr"):
         found = scores_of(open_streamer(str(path), indicator, device="cpu"), frames)
@@ -67,7 +68,7 @@ def test_frames_score_as_the_last_of_their_window(footage: Path, make_run: MakeR
 
 def test_flow_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun) -> None:
     path, frames = make_run(source="flow", channels=3), frames_of(footage)
-    maps = np.stack(list(dis(iter([_resized(frame, SIZE, False)[..., 0] for frame in frames])))).astype(np.float16)
+    maps = np.stack(list(dis(iter([resized_frame(frame, SIZE, False)[..., 0] for frame in frames])))).astype(np.float16)
     take = partial(maps_in, maps, "uvm", 8.0)
     expected = Slider(open_run(path).network, "flow", 16).scores(take, len(maps))["flow@last"]
     found = scores_of(open_streamer(str(path), device="cpu"), frames)
@@ -81,7 +82,7 @@ def test_luss_predicts_once_a_frame_and_is_fused(footage: Path, tmp_path: Path) 
     parts = FUSED["luss"]
     known = {name: {"p1": -float(i), "median": 0.5, "p99": 1.0 + i} for i, name in enumerate(parts)}
     path, frames = luss_run(tmp_path / "luss", **known), frames_of(footage)
-    prepared = np.stack([_resized(frame, SIZE, False) for frame in frames])
+    prepared = np.stack([resized_frame(frame, SIZE, False) for frame in frames])
     slid = Slider(open_run(path).network, "frames", 16).scores(partial(frames_in, prepared), len(prepared))
     expected = {name: slid.get(f"{name}@last", slid.get(name)) for name in ("vcr", "ffp", "prp", *parts)}
     for name in ("vcr", "ffp", "prp"):

@@ -199,8 +199,8 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 def test_videos_are_streamed(tmp_path: Path, videos: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = videos(tmp_path / "a.mp4", REGULAR)
     pictures = []
-    picture = decode._picture
-    monkeypatch.setattr(decode, "_picture", lambda frame: pictures.append(frame) or picture(frame))
+    picture = decode.rgb_or_grey
+    monkeypatch.setattr(decode, "rgb_or_grey", lambda frame: pictures.append(frame) or picture(frame))
     frames = decode.video_frames(path)
     next(frames)
     assert len(pictures) == 1

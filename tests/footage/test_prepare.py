@@ -85,7 +85,7 @@ def test_frames_are_resized_to_height_and_width(size: tuple[int, int], root: Pat
 
 def test_halving_takes_the_mean_of_four() -> None:
     frame = np.arange(64 * 96, dtype=np.int64).reshape(64, 96) % 256
-    smaller = module._resized(frame.astype(np.uint8), (16, 24), False)
+    smaller = module.resized_frame(frame.astype(np.uint8), (16, 24), False)
     np.testing.assert_allclose(smaller[..., 0], frame.reshape(16, 4, 24, 4).mean(axis=(1, 3)), atol=0.51)
 
 

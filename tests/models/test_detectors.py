@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,14 +41,6 @@ def made(case: str, **changes: Any) -> Detector:
 
 def features(count: int = 60, width: int = 5, seed: int = 0) -> npt.NDArray[np.float32]:
     return np.random.default_rng(seed).normal(3, 2, (count, width)).astype(np.float32)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def test_every_detector_of_the_table_is_tested() -> None:

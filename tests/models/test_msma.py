@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,14 +15,6 @@ from pagen.models.msma import MSMA, score_loss
 from pagen.models.mulde import NoisePerceptron, fit
 
 SMALL: dict[str, Any] = {"widths": (8, 8), "scales": 5, "steps": 3, "batch": 16, "components": 1}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def features(count: int = 100, seed: int = 0) -> np.ndarray[Any, np.dtype[np.float64]]:

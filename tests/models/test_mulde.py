@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -21,14 +20,6 @@ from pagen.models.mulde import MULDE, NoisePerceptron, _drawn, fit, log_density_
 
 Vectors = npt.NDArray[np.float64]
 SMALL: dict[str, Any] = {"widths": (8, 8), "scales": 5, "steps": 3, "batch": 16, "components": 1}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def network(features: int = 5, widths: tuple[int, ...] = (7, 6), outputs: int = 1) -> NoisePerceptron:

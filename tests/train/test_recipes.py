@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -27,6 +27,7 @@ from pagen.train.inputs import open_inputs
 from pagen.train.networks import new_network
 from pagen.train.recipe import ClipRecipe, Recipe, Scale
 from pagen.train.recipes import RECIPES, Baseline, Discriminator, Luss, MemAE, Skip, Spatial, Temporal, Unified
+from pagen.train.session import train
 from pagen.train.train import Train
 
 LNTRA = {"size": (256, 256), "window": 16, "widths": "paper", "lr": 1e-4, "schedule": "constant", "crop": 0, "steps": 0}
@@ -231,6 +232,17 @@ def test_every_run_scores_every_frame(name: str, runs: Path, street: Path, tmp_p
             assert values.shape == (48,)
             assert np.isfinite(values).all()
             assert len(set(values)) > 16
+
+
+def test_a_discriminator_that_pools_is_trained_validated_and_scored(
+    configure: Callable[..., Train[Any]], street: Path, tmp_path: Path
+) -> None:
+    config = configure("discriminator", tmp_path / "run", epochs=1, steps=2, pool="mean")
+    train(replace(config, validate="pseudo"))
+    scores = score_run(tmp_path / "run", "folder", street, tmp_path / "scores", "cpu", workers=0)
+    (values,) = scores.of("semantic", "last").values()
+    assert values.shape == (48,)
+    assert np.isfinite(values).all()
 
 
 @pytest.mark.parametrize("name", ALONE)
