@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.eval.tables import LEGEND, TRIVIAL, Measuring, Table, as_markdown, as_text, table_of
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS, folder_name
 from pagen.version import __version__
 
 if TYPE_CHECKING:
-    from pagen.eval.protocols import Protocol
-    from pagen.eval.scores import Scores
     from pagen.footage.prepare import Prepared
-
-TRIVIAL = "trivial baseline"
-BAR = "flow_speed"
-"""The baseline that a run has to beat."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,11 @@ class Evaluate:
     root: Path | None = None
     """Where the footage lies: the data set's folder or any folder above it."""
     protocol: tuple[str, ...] = ("causal",)
-    """Protocols (causal, lntra), or `all`."""
+    """Protocols (causal lntra luss luss_released unified_pa mulde accivad), JSON files of one's own, or `all`."""
+    weights: Literal["published", "uniform", "pseudo", "oracle"] = "published"
+    """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
+    alarms: float = 10.0
+    """False alarms an hour that operating points may have."""
     device: str = "auto"
     """Where runs are scored: cpu, cuda, cuda:1, or the best there is."""
     workers: int | None = None
@@ -53,39 +52,6 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One indicator of one run under one protocol; AUROCs in [0, 1], NaN where undefined."""
-
-    run: str
-    indicator: str
-    micro: float
-    low: float
-    high: float
-    raw: float
-    """Micro AUROC of the same frames, neither rescaled nor smoothed."""
-    macro: float
-    """Mean over the videos that hold both classes."""
-    videos_used: int
-    videos: int
-    frames: int
-    recipe: str | None = None
-    scale: str | None = None
-    seed: int | None = None
-    trained_on: str | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """The rows of one protocol, the trivial baselines first."""
-
-    protocol: str
-    title: str
-    looks_ahead: bool
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """What `evaluate` found."""
 
@@ -93,6 +59,9 @@ class Evaluation:
     label_edition: str
     seed: int
     """Of the bootstrap."""
+    weights: str
+    alarms: float
+    """False alarms an hour that operating points may have."""
     pagen: str
     tables: tuple[Table, ...]
 
@@ -107,6 +76,8 @@ def run(config: Evaluate) -> None:
         config.dataset,
         config.root,
         config.protocol,
+        config.weights,
+        config.alarms,
         config.device,
         config.workers,
         config.seed,
@@ -115,9 +86,9 @@ def run(config: Evaluate) -> None:
     for path in config.runs:
         console.say(f"scores: {path / 'scores' / folder_name(config.dataset)}")
     if config.write is not None:
-        write_text(config.write, as_markdown(evaluation, command(config)))
+        write_text(config.write, page(evaluation, command(config)))
         console.say(f"wrote {config.write}")
-    console.result(asdict(evaluation), config.json, as_text(evaluation))
+    console.result(asdict(evaluation), config.json, text(evaluation))
 
 
 def evaluate(
@@ -125,6 +96,8 @@ def evaluate(
     dataset: str,
     root: Path | None = None,
     protocols: Sequence[str] = ("causal",),
+    weights: str = "published",
+    alarms: float = 10.0,
     device: str = "auto",
     workers: int | None = None,
     seed: int = 0,
@@ -135,7 +108,9 @@ def evaluate(
     Args:
         runs: run folders.
         dataset, root, workers: as `prepare` takes them.
-        protocols: names, or `("all",)`.
+        protocols: names, paths of JSON files, or `("all",)`.
+        weights: of what is fused, a name of `fusion.WEIGHTS`.
+        alarms: false alarms an hour that operating points may have.
         device, overwrite: as `score_run` takes them.
         seed: of the bootstrap; every row draws the same videos.
 
@@ -143,22 +118,28 @@ def evaluate(
         PagenError: an unknown name, missing footage or labels, or a test split of one class.
     """
     from pagen.eval.baselines import score_baselines
-    from pagen.eval.protocols import PROTOCOLS
+    from pagen.eval.protocol_file import protocols_named
     from pagen.eval.scores import score_run
     from pagen.footage.prepare import prepare
 
-    names = PROTOCOLS.names() if "all" in protocols else protocols
-    chosen = [PROTOCOLS[name] for name in names]
+    chosen = protocols_named(protocols)
     prepared = prepare(dataset, root, size=None, workers=workers)
     _require_labels(prepared)
-    scored = [(TRIVIAL, score_baselines(prepared, workers))]
-    for path in runs:
-        scored.append((str(path), score_run(path, dataset, root, None, device, workers, overwrite)))
-    tables = tuple(_table(protocol, scored, seed) for protocol in chosen)
-    return Evaluation(dataset, str(prepared.folder.config["label_edition"]), seed, __version__, tables)
+    trivial = (TRIVIAL, score_baselines(prepared, workers))
+    scored = {
+        policy: [(str(path), score_run(path, dataset, root, policy, None, device, workers, overwrite)) for path in runs]
+        for policy in dict.fromkeys(protocol.policy for protocol in chosen)
+    }
+    how = Measuring(dataset, prepared.fps, seed, alarms, weights)
+    tables = tuple(table_of(protocol, [trivial, *scored[protocol.policy]], how) for protocol in chosen)
+    edition = str(prepared.folder.config["label_edition"])
+    return Evaluation(dataset, edition, seed, weights, alarms, __version__, tables)
 
 
 def _require_labels(prepared: Prepared) -> None:
+    """Raise PagenError for test clips without labels, or of one class: AUROC compares abnormal frames with normal."""
+    import numpy as np
+
     names = prepared.clips("test")
     missing = [name for name in names if prepared.labels(name) is None]
     if missing:
@@ -169,116 +150,40 @@ def _require_labels(prepared: Prepared) -> None:
             f"expected frame labels for the {len(names)} test clips of {prepared.dataset}, found none for "
             f"{len(missing)} ({missing[0]} first); put them into {places} below {where['root']}"
         )
-
-
-def _table(protocol: Protocol, scored: Sequence[tuple[str, Scores]], seed: int) -> Table:
-    rows = tuple(row for name, scores in scored for row in _rows(protocol, name, scores, seed))
-    bar = next(row for row in rows if row.indicator == BAR)
-    below = [row for row in rows if row.run != TRIVIAL and row.micro < bar.micro]
-    notes = tuple(f"{row.run} ({row.indicator}) lies below {BAR}: it has not beaten arithmetic." for row in below)
-    return Table(protocol.name, protocol.title, protocol.looks_ahead, rows, notes)
-
-
-def _rows(protocol: Protocol, name: str, scores: Scores, seed: int) -> Iterator[Row]:
-    from pagen.eval import metrics
-    from pagen.eval.protocols import apply
-    from pagen.seeds import generator
-
-    recipe = scores.config.get("recipe", {})
-    about = (recipe.get("recipe"), recipe.get("scale"), recipe.get("seed"), recipe.get("dataset"))
-    for indicator, every in _indicators(scores, protocol.policy):
-        final, labels = apply(protocol, every, scores.labels)
-        raw, _ = apply(protocol.raw(), every, scores.labels)
-        frames = _require_both_classes(protocol, scores, labels)
-        macro = metrics.macro_auroc(final, labels)
-        low, high = metrics.bootstrap_interval(final, labels, generator(seed, "bootstrap"))
-        micro = metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(raw, labels)
-        yield Row(name, indicator, *micro, macro.value, macro.videos_used, len(labels), frames, *about)
-
-
-def _indicators(scores: Scores, policy: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every indicator, and last what is fused of them, where the run's recipe has that."""
-    from pagen.eval.fuse import FUSED, fused
-
-    for name in scores.indicators():
-        yield name, scores.of(name, policy)
-    parts = FUSED.get(str(scores.config.get("recipe", {}).get("recipe")), ())
-    if parts:
-        known = scores.config["calibration"]
-        yield "fused", fused([scores.of(name, policy) for name in parts], [known[name] for name in parts])
-
-
-def _require_both_classes(protocol: Protocol, scores: Scores, labels: dict[str, Any]) -> int:
-    """The number of frames. AUROC compares abnormal frames with normal ones: one class alone has none."""
-    frames = sum(len(marks) for marks in labels.values())
-    abnormal = sum(int(marks.sum()) for marks in labels.values())
+    frames = sum(prepared.length(name) for name in names)
+    abnormal = sum(int(np.asarray(prepared.labels(name)).sum()) for name in names)
     if abnormal in (0, frames):
-        which = "normal" if abnormal == 0 else "abnormal"
+        which = "abnormal" if abnormal else "normal"
         raise PagenError(
-            f"AUROC is undefined: all {frames} frames of {scores.config['dataset']} that {protocol.name} scores are "
-            f"labelled {which}; expected both classes in the test split, check its labels"
+            f"AUROC is undefined: all {frames} test frames of {prepared.dataset} are labelled {which}; expected "
+            "both classes in the test split, check its labels"
         )
-    return frames
 
 
-HEADERS = (
-    "run",
-    "indicator",
-    "micro AUROC",
-    "95 % interval",
-    "raw",
-    "macro (videos)",
-    "frames",
-    "recipe",
-    "trained on",
-)
-
-
-def cells(row: Row) -> list[str]:
-    """A row as text; AUROCs x 100 with one decimal, `-` where undefined."""
-    interval = f"{_percent(row.low)}-{_percent(row.high)}" if row.low == row.low else "-"
-    macro = f"{_percent(row.macro)} ({row.videos_used}/{row.videos})"
-    recipe = f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-"
-    return [
-        row.run,
-        row.indicator,
-        _percent(row.micro),
-        interval,
-        _percent(row.raw),
-        macro,
-        f"{row.frames:,}",
-        recipe,
-        row.trained_on or "-",
-    ]
-
-
-def as_text(evaluation: Evaluation) -> str:
+def text(evaluation: Evaluation) -> str:
     """The tables for a terminal."""
-    parts = [f"{evaluation.dataset}, labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
-    for table in evaluation.tables:
-        rows = console.table(HEADERS, [cells(row) for row in table.rows])
-        parts.append("\n".join([f"protocol {table.protocol}: {table.title}", rows, *table.notes]))
-    return "\n\n".join([*parts, LEGEND])
+    about = f"{evaluation.dataset}, labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"
+    return "\n\n".join([about, *(as_text(table) for table in evaluation.tables), LEGEND, *_warnings(evaluation)])
 
 
-def as_markdown(evaluation: Evaluation, written_by: str) -> str:
+def page(evaluation: Evaluation, written_by: str) -> str:
     """The tables as a page that says how they came about."""
     parts = [
         f"# Frame-level AUROC on {evaluation.dataset}",
         f"Labels: {evaluation.label_edition}. Bootstrap seed {evaluation.seed}. pagen {evaluation.pagen}. Written by:",
         f"    {written_by}",
         LEGEND,
+        *_warnings(evaluation),
     ]
     for table in evaluation.tables:
-        parts += [f"## Protocol {table.protocol}", f"{table.title[0].upper()}{table.title[1:]}."]
-        parts += [console.markdown(HEADERS, [cells(row) for row in table.rows]), *table.notes]
+        parts += as_markdown(table, evaluation.alarms)
     return "\n\n".join(parts) + "\n"
 
 
-LEGEND = (
-    "AUROC x 100. micro: all frames together; raw: the same, neither rescaled nor smoothed; macro: mean over the "
-    "videos that hold both classes. Interval: 1,000 draws of whole videos."
-)
+def _warnings(evaluation: Evaluation) -> list[str]:
+    if evaluation.weights != "oracle":
+        return []
+    return ["ORACLE: the weights of what is fused were fitted to the test labels; an upper bound, and no result."]
 
 
 def command(config: Evaluate) -> str:
@@ -291,7 +196,3 @@ def command(config: Evaluate) -> str:
         values = value if isinstance(value, tuple) else [] if value is True else [value]
         words += [f"--{field.name}", *map(str, values)]
     return shlex.join(words)
-
-
-def _percent(area: float) -> str:
-    return f"{100 * area:.1f}" if area == area else "-"

@@ -7,7 +7,8 @@ training clips is known before the video begins (`calibrated`, `to_quantile`), a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,50 @@ def calibrated(scores: npt.NDArray[Any], quantiles: Mapping[str, float]) -> Scor
     return values
 
 
+def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
+    """Scores less the training scores' mean, over their deviation, not below 0: how MULDE merges (supplement).
+
+    Args:
+        known: `mean` and `std` of the scores of normal training clips; a deviation of 0 divides by nothing.
+    """
+    middle, spread = _known(known, "mean", "std")
+    standard: Scores = np.maximum((np.asarray(scores, np.float64) - middle) / (spread or 1.0), 0.0)
+    return standard
+
+
+def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
+    """Scores less the training minimum, over the training range, not cut off: how AccI-VAD calibrates.
+
+    Deviation: the maximum is the largest training score for all; AccI-VAD takes their 99.9th percentile for pose
+    and velocity.
+
+    Args:
+        known: `p0` and `p100` of the scores of normal training clips.
+    """
+    low, high = _known(known, "p0", "p100")
+    values: Scores = (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
+    return values
+
+
+def by_quantile(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
+    """`to_quantile` with `p0` to `p100` of what is known of training scores."""
+    return to_quantile(scores, np.arange(101) / 100, np.array(_known(known, *(f"p{share}" for share in range(101)))))
+
+
+def plain_error(decibels: npt.NDArray[Any]) -> Scores:
+    """Errors of values in [-1, 1] out of what indicators give: -PSNR in dB with peak 2."""
+    errors: Scores = 4 * 10 ** (np.asarray(decibels, np.float64) / 10)
+    return errors
+
+
+def probability(log_odds: npt.NDArray[Any]) -> Scores:
+    """Probabilities out of log-odds."""
+    from scipy.special import expit
+
+    chances: Scores = expit(np.asarray(log_odds, np.float64))
+    return chances
+
+
 def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> Scores:
     """The share of the training scores that lie below, by linear interpolation; does not look ahead.
 
@@ -113,15 +158,44 @@ def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
     return smooth
 
 
-def gaussian_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
-    """Scores (T,) of one video under a Gaussian of `sigma` frames, ends repeated; looks 4 sigma ahead."""
+def gaussian_smooth(scores: npt.NDArray[Any], sigma: float, ends: str = "nearest") -> Scores:
+    """Scores (T,) of one video under a Gaussian of `sigma` frames; looks 4 sigma ahead.
+
+    Args:
+        ends: what lies beyond them: scipy's `nearest` (they are repeated) or `reflect`.
+    """
     from scipy.ndimage import gaussian_filter1d
 
     values = np.asarray(scores, np.float64)
     if len(values) == 0:
         return values
-    smooth: Scores = gaussian_filter1d(values, _positive(sigma), mode="nearest")
+    smooth: Scores = gaussian_filter1d(values, _positive(sigma), mode=ends)
     return smooth
+
+
+PER_VIDEO: dict[str, Callable[[npt.NDArray[Any]], Scores]] = {"min_max": min_max, "robust": robust}
+"""Rescaling by what the video itself holds."""
+TRAINED: dict[str, Callable[[npt.NDArray[Any], Mapping[str, float]], Scores]] = {
+    "calibrated": calibrated,
+    "z_positive": z_positive,
+    "trained_min_max": trained_min_max,
+    "quantile": by_quantile,
+}
+"""Rescaling by what is known of the scores of training clips."""
+SMOOTHING: dict[str, Callable[[npt.NDArray[Any], float], Scores]] = {
+    "none": lambda scores, sigma: np.asarray(scores, np.float64),
+    "causal": causal_smooth,
+    "gaussian": gaussian_smooth,
+    "reflected": partial(gaussian_smooth, ends="reflect"),
+}
+"""`reflected` is the Gaussian with the video's ends reflected, as scipy has it by default."""
+
+
+def _known(known: Mapping[str, float], *names: str) -> list[float]:
+    missing = [name for name in names if not math.isfinite(known.get(name, math.nan))]
+    if missing:
+        raise PagenError(f"expected {missing[0]} of training scores, found {dict(known)}; calibrate again")
+    return [known[name] for name in names]
 
 
 def _finite(scores: npt.NDArray[Any]) -> Scores:

@@ -39,13 +39,12 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scores:
-    """Scores of a data set's test clips.
+    """Scores of a data set's test clips, under one window policy where windows play a part.
 
     Attributes:
         path: the folder.
         config: data set, label edition, and what is known of the run.
-        clips: clip -> key -> (T,) float64, higher = more anomalous. A key is `indicator@policy`, or
-            the indicator alone where no window plays a part.
+        clips: clip -> indicator -> (T,) float64, higher = more anomalous.
         labels: clip -> (T,) uint8, 1 = abnormal, of the clips that have labels.
     """
 
@@ -55,20 +54,16 @@ class Scores:
     labels: dict[str, npt.NDArray[np.uint8]]
 
     def indicators(self) -> list[str]:
-        """Names of what was scored, without the policies."""
-        return sorted({key.partition("@")[0] for arrays in self.clips.values() for key in arrays})
+        """Names of what was scored."""
+        return sorted({name for arrays in self.clips.values() for name in arrays})
 
-    def of(self, indicator: str, policy: str) -> dict[str, Values]:
-        """Clip -> (T,), under a window policy. Raises PagenError where that was not scored."""
-        return {name: self._array(name, indicator, policy) for name in self.clips}
-
-    def _array(self, name: str, indicator: str, policy: str) -> Values:
-        arrays = self.clips[name]
-        for key in (f"{indicator}@{policy}", indicator):
-            if key in arrays:
-                return arrays[key]
-        found = " ".join(sorted(arrays))
-        raise PagenError(f"expected {indicator}@{policy} in {self.path}, found {found}; choose another protocol")
+    def of(self, indicator: str) -> dict[str, Values]:
+        """Clip -> (T,). Raises PagenError where that was not scored."""
+        if indicator not in self.indicators():
+            raise PagenError(
+                f"expected {indicator} in {self.path}, found {' '.join(self.indicators())}; check its name"
+            )
+        return {name: arrays[indicator] for name, arrays in self.clips.items()}
 
 
 def open_scores(path: Path) -> Scores:
@@ -118,6 +113,7 @@ def score_run(
     run: Path,
     dataset: str,
     root: Path | None = None,
+    policy: str = "last",
     out: Path | None = None,
     device: str = "auto",
     workers: int | None = None,
@@ -128,7 +124,8 @@ def score_run(
     Args:
         run: the run's folder.
         dataset, root: as `prepare` takes them; frames are prepared at the run's size.
-        out: by default RUN/scores/DATASET.
+        policy: of windows, see `pagen.scoring.policies`.
+        out: by default RUN/scores/DATASET/POLICY.
         device: `auto` (CUDA where there is one), or a name of torch's.
         workers: processes on the CPU, one clip each; 0 works in this one.
         overwrite: start again, for example after the run has been trained on.
@@ -140,12 +137,13 @@ def score_run(
 
     place = device_named(device)
     opened = open_run(Path(run))
-    parts = tuple(_part(single, dataset, root, place, workers) for single in opened.single())
+    parts = tuple(_part(single, dataset, root, policy, place, workers) for single in opened.single())
+    known = {name: each for single in opened.single() for name, each in single.calibration.items()}
     return fill(
-        out or Path(run) / "scores" / folder_name(dataset),
+        out or Path(run) / "scores" / folder_name(dataset) / policy,
         partial(_scores_of_clip, parts),
         parts[0].prepared,
-        {"recipe": opened.recipe, "calibration": {k: v for s in opened.single() for k, v in s.calibration.items()}},
+        {"recipe": opened.recipe, "policy": policy, "calibration": known},
         {f"model {part.path.name}" if len(parts) > 1 else "model": part.weights for part in parts},
         workers if place == "cpu" else 0,
         f"score {Path(run).name}",
@@ -163,10 +161,11 @@ class Part:
     prepared: Prepared
     flow: FlowFolder | None
     features: FeatureFolder | None
+    policy: str
     device: str
 
 
-def _part(run: Run, dataset: str, root: Path | None, device: str, workers: int | None) -> Part:
+def _part(run: Run, dataset: str, root: Path | None, policy: str, device: str, workers: int | None) -> Part:
     from pagen.models.pretrained import WEIGHTS
     from pagen.models.runs import MODEL
 
@@ -182,7 +181,7 @@ def _part(run: Run, dataset: str, root: Path | None, device: str, workers: int |
 
         features = feature_folder(prepared, names, recipe["encoder"], workers, device)
     weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
-    return Part(run.path, weights, recipe, prepared, flow, features, device)
+    return Part(run.path, weights, recipe, prepared, flow, features, policy, device)
 
 
 def _store(
@@ -211,7 +210,7 @@ def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
         from pagen.scoring.indicators import log_odds
 
         return {"semantic": log_odds(network, part.features.features(name))}
-    slider = Slider(network, part.recipe["source"], part.recipe["window"], part.device)
+    slider = Slider(network, part.recipe["source"], part.recipe["window"], part.policy, part.device)
     if part.flow is None:
         return slider.scores(partial(frames_in, part.prepared.frames(name)), count)
     take = partial(maps_in, part.flow.flow(name), part.recipe["encoding"], part.recipe["radius"])

@@ -99,7 +99,7 @@ def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = 
 def _opened(path: Path, device: str) -> Any:
     """The indicators with their calibration, those that are fused, and what makes what looks at frames."""
     from pagen.device import device_named
-    from pagen.eval.fuse import FUSED
+    from pagen.eval.fusion import FUSED
     from pagen.models.encoders import open_encoder
     from pagen.models.layout import fast_layout
     from pagen.models.luss import LUSSAE

@@ -9,6 +9,7 @@ scores whole frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -49,9 +50,14 @@ class ConvAE3d(Pretrained):
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         """Reconstruct clips (B, C, T, H, W). Raises PagenError for a shape that would not come back."""
-        check_clips(clips, self.config["channels"])
-        reconstruction: torch.Tensor = self.end(self.decoder(self.encoder(clips)))
+        reconstruction: torch.Tensor = self.end(self.decoder(self.code(clips)))
         return reconstruction
+
+    def code(self, clips: torch.Tensor) -> torch.Tensor:
+        """What the decoder is given. Raises PagenError for a shape that would not come back."""
+        check_clips(clips, self.config["channels"])
+        code: torch.Tensor = self.encoder(clips)
+        return code
 
 
 def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
@@ -112,3 +118,45 @@ def reconstruct(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
     height, width = clips.shape[-2:]
     reconstruction: torch.Tensor = model(padded(clips))
     return reconstruction[..., :height, :width]
+
+
+def reconstruct_frame(model: Any, clips: torch.Tensor, frame: int) -> torch.Tensor:
+    """Frame `frame` of `reconstruct`, (B, C, 1, H, W); `ConvAE3d` and `MemAE` decode no more than that takes."""
+    if not hasattr(model, "code"):
+        return reconstruct(model, clips)[:, :, [frame]]
+    height, width = clips.shape[-2:]
+    found: torch.Tensor = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
+    return found[..., :height, :width]
+
+
+def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> torch.Tensor:
+    """One frame of what the decoder makes of codes (B, D, T / 8, H / 16, W / 16): (B, C, 1, H, W).
+
+    A frame depends on two or three moments of each layer's input. Every layer is given those; what it makes
+    at the cut ends lacks a neighbour, and the next layer's share leaves it out.
+    """
+    layers = list(decoder)
+    needed = _needed(layers, codes.shape[2], frame)
+    values, first = codes, 0
+    for layer in layers:
+        if isinstance(layer, nn.ConvTranspose3d):
+            share = needed.pop(0)
+            values = values[:, :, share.start - first : share.stop - first]
+            first = share.start * layer.stride[0]
+        values = layer(values)
+    return values[:, :, frame - first : frame - first + 1]
+
+
+def _needed(layers: Sequence[nn.Module], moments: int, frame: int) -> list[range]:
+    """What each transposed convolution (width 3 in time, padding 1) has to be given for that frame of the last."""
+    strides = [layer.stride[0] for layer in layers if isinstance(layer, nn.ConvTranspose3d)]
+    lengths = [moments]
+    for stride in strides[:-1]:
+        lengths.append(lengths[-1] * stride)
+    needed: list[range] = []
+    wanted = range(frame, frame + 1)
+    for stride, length in zip(reversed(strides), reversed(lengths), strict=True):
+        # output o comes from the inputs i with |o - stride i| <= 1
+        wanted = range(max(-((1 - wanted.start) // stride), 0), min(wanted.stop // stride + 1, length))
+        needed.insert(0, wanted)
+    return needed

@@ -88,9 +88,17 @@ class MemAE(Pretrained):
         Raises:
             PagenError: a shape that would not come back.
         """
+        read, weights = self._read(clips)
+        return Addressed(self.end(self.decoder(read)), weights)
+
+    def code(self, clips: Tensor) -> Tensor:
+        """What the decoder is given. Raises PagenError for a shape that would not come back."""
+        return self._read(clips)[0]
+
+    def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         check_clips(clips, self.config["channels"])
         read, weights = self.mem_rep["memory"](self.encoder(clips))
-        return Addressed(self.end(self.decoder(read)), weights)
+        return read, weights
 
 
 class Memory(nn.Module):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from pagen.models.pretrained import Pretrained
 from pagen.scoring.indicators import log_odds
-from pagen.scoring.sliding import WINDOWS_AT_ONCE, Slider, Take, frames_in, maps_in
+from pagen.scoring.sliding import Slider, Take, frames_in, maps_in
 from pagen.train.batches import ClipBatches
 from pagen.train.features import FeatureBatches
 from pagen.train.inputs import Inputs
@@ -41,18 +41,16 @@ def _of_windows(network: Pretrained, batches: ClipBatches, inputs: Inputs) -> di
     for name in names:
         starts = [start for clip, start in chosen if clip == name]
         take, count = taker(batches, name), len(batches.normal.source(name))
-        rows += [
-            slider.indicated(take, starts[i : i + WINDOWS_AT_ONCE], count)
-            for i in range(0, len(starts), WINDOWS_AT_ONCE)
-        ]
-    kept = {key: key.partition("@")[0] for key in rows[0] if key.partition("@")[2] in ("", "last")}
-    return {name: np.concatenate([row[key] for row in rows]) for key, name in kept.items()}
+        if starts:
+            said = slider.said(take, starts, count)
+            rows.append({name: each[:, 0] for name, each in said.frames.items()} | {**said.window, **said.after})
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
 def slider_of(network: Pretrained, batches: ClipBatches) -> Slider:
     """The network over the clips of its recipe, on the device where it lies."""
     device = str(next(network.parameters()).device)
-    return Slider(network.eval(), batches.recipe.source, batches.recipe.window, device)
+    return Slider(network.eval(), batches.recipe.source, batches.recipe.window, "last", device)
 
 
 def taker(batches: ClipBatches, name: str) -> Take:

@@ -10,7 +10,7 @@
 | `semantic` | a frame | discriminator | log-odds of being painted |
 
 `_local`: at the worst place instead of over the whole frame (ours: a sum follows how crowded a video is).
-Errors are given in dB and probabilities as log-odds, in which they can be averaged and added up.
+Errors of pixels are given in dB and probabilities as log-odds, in which they can be added up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from pagen.footage.windows import Windows
-from pagen.models.conv_ae import reconstruct
+from pagen.models.conv_ae import reconstruct, reconstruct_frame
 from pagen.models.luss import LUSSAE, predict
 from pagen.scoring.errors import flow_l2, frame_means, frame_mse, local_max, pooled_error_map, psnr
 
@@ -55,13 +55,20 @@ Indicator = Callable[[Any, Tensor, Sequence[int]], Indicated]
 
 def frame_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of frames, on clips (B, C, T, H, W)."""
-    pair = clips[:, :, frames].cpu(), reconstruct(network, clips)[:, :, frames].cpu()
+    pair = clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu()
     return Indicated({"psnr": _decibels(frame_mse(*pair)), "psnr_local": _worst(pooled_error_map(*pair))})
 
 
 def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of encoded flow, on clips (B, C, T, H, W)."""
-    return Indicated({"flow": flow_l2(clips[:, :, frames].cpu(), reconstruct(network, clips)[:, :, frames].cpu())})
+    return Indicated({"flow": flow_l2(clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu())})
+
+
+def _rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
+    """The frames of the reconstruction; where one is asked for, no more is decoded than it depends on."""
+    if len(frames) == 1:
+        return reconstruct_frame(network, clips, frames[0])
+    return reconstruct(network, clips)[:, :, frames]
 
 
 def luss(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:

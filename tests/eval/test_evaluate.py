@@ -14,8 +14,10 @@ import tyro
 from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval.evaluate import Evaluate, Row, cells, command, evaluate, run
+from pagen.eval.evaluate import Evaluate, command, evaluate, run
+from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
+from pagen.eval.tables import Row, cells, points
 
 pytestmark = pytest.mark.usefixtures("cache")
 MakeRun = Callable[..., Path]
@@ -24,15 +26,16 @@ MakeRun = Callable[..., Path]
 def test_the_table_holds_what_scikit_learn_says_of_the_scores(footage: Path, make_run: MakeRun) -> None:
     path = make_run()
     result = evaluate([path], "folder", footage, ["all"], device="cpu", workers=0)
-    assert [table.protocol for table in result.tables] == ["causal", "lntra"]
-    causal, lntra = result.tables
+    assert [table.protocol for table in result.tables] == PROTOCOLS.names()
+    tables = {table.protocol: table for table in result.tables}
+    causal, lntra = tables["causal"], tables["lntra"]
     assert [row.indicator for row in causal.rows] == ["flow_speed", "frame_difference", "psnr", "psnr_local"]
     assert [row.run for row in causal.rows] == ["trivial baseline", "trivial baseline", str(path), str(path)]
-    scores = open_scores(path / "scores" / "folder")
-    frames = [np.concatenate([*part.values()]) for part in (scores.labels, scores.of("psnr", "last"))]
+    scores = open_scores(path / "scores" / "folder" / "last")
+    frames = [np.concatenate([*part.values()]) for part in (scores.labels, scores.of("psnr"))]
     row = causal.rows[-2]
     assert row.raw == pytest.approx(roc_auc_score(*frames), abs=1e-12)
-    areas = [roc_auc_score(scores.labels[name], scores.of("psnr", "last")[name]) for name in scores.clips]
+    areas = [roc_auc_score(scores.labels[name], scores.of("psnr")[name]) for name in scores.clips]
     assert row.videos_used == row.videos == len(areas) == 2
     assert row.low <= row.micro <= row.high
     assert (row.frames, lntra.rows[-2].frames) == (35, 15)
@@ -83,14 +86,15 @@ def test_the_command_line_gives_the_configuration_back() -> None:
 
 def test_what_is_undefined_is_shown_as_a_dash() -> None:
     nan = math.nan
-    row = Row("r", "psnr", 0.98765, nan, nan, 0.5, nan, 0, 1, 2010)
-    assert cells(row)[2:7] == ["98.8", "-", "50.0", "- (0/1)", "2,010"]
+    row = Row("r", "psnr", 0.98765, nan, nan, 0.5, nan, 0, 1, 2010, *[nan] * 5, nan, -0.01234, nan, nan)
+    assert cells(row)[2:9] == ["98.8", "-", "50.0", "- (0/1)", "-", "-", "2,010"]
+    assert points(row)[2:] == ["-1.2", "-", "-", "-", "-"]
 
 
 def test_a_test_split_of_one_class_has_no_auroc(footage: Path) -> None:
     for name, length in (("x", 30), ("y", 5)):
         np.save(footage / f"labels/{name}.npy", np.ones(length, np.uint8))
-    with pytest.raises(PagenError, match=r"AUROC is undefined: all 35 frames .* labelled abnormal"):
+    with pytest.raises(PagenError, match=r"AUROC is undefined: all 35 test frames of folder are labelled abnormal"):
         evaluate([], "folder", footage, workers=0)
 
 

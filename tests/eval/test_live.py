@@ -17,8 +17,9 @@ from pagen.cli import main
 from pagen.errors import PagenError
 from pagen.eval.annotate import Zones
 from pagen.eval.baselines import flow_speed
-from pagen.eval.fuse import FUSED, fused
+from pagen.eval.fusion import FUSED, fused
 from pagen.eval.live import Score, score
+from pagen.eval.rescale import calibrated
 from pagen.eval.streamer import Streamer, open_streamer
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.decode import IMAGES, image_frames, listing
@@ -59,7 +60,7 @@ def test_frames_score_as_the_last_of_their_window(footage: Path, make_run: MakeR
     expected = Slider(open_run(path).network, "frames", 16).scores(partial(frames_in, prepared), len(prepared))
     for indicator in ("psnr_local", "psnr"):
         found = scores_of(open_streamer(str(path), indicator, device="cpu"), frames)
-        np.testing.assert_allclose(found, expected[f"{indicator}@last"], rtol=1e-5)
+        np.testing.assert_allclose(found, expected[indicator], rtol=1e-5)
     default = open_streamer(str(path), device="cpu")
     assert default.indicator == "psnr_local"
     whole, part = scores_of(default, frames), scores_of(default, frames[:18])
@@ -70,7 +71,7 @@ def test_flow_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun
     path, frames = make_run(source="flow", channels=3), frames_of(footage)
     maps = np.stack(list(dis(iter([resized_frame(frame, SIZE, False)[..., 0] for frame in frames])))).astype(np.float16)
     take = partial(maps_in, maps, "uvm", 8.0)
-    expected = Slider(open_run(path).network, "flow", 16).scores(take, len(maps))["flow@last"]
+    expected = Slider(open_run(path).network, "flow", 16).scores(take, len(maps))["flow"]
     found = scores_of(open_streamer(str(path), device="cpu"), frames)
     assert np.isnan(found[0])
     np.testing.assert_allclose(found[1:], expected, rtol=1e-5)
@@ -84,11 +85,12 @@ def test_luss_predicts_once_a_frame_and_is_fused(footage: Path, tmp_path: Path) 
     path, frames = luss_run(tmp_path / "luss", **known), frames_of(footage)
     prepared = np.stack([resized_frame(frame, SIZE, False) for frame in frames])
     slid = Slider(open_run(path).network, "frames", 16).scores(partial(frames_in, prepared), len(prepared))
-    expected = {name: slid.get(f"{name}@last", slid.get(name)) for name in ("vcr", "ffp", "prp", *parts)}
+    expected = {name: slid[name] for name in ("vcr", "ffp", "prp", *parts)}
     for name in ("vcr", "ffp", "prp"):
         found = scores_of(open_streamer(str(path), name, device="cpu"), frames)
         np.testing.assert_allclose(found, expected[name], rtol=1e-4, atol=1e-6)
-    together = fused([{"x": expected[name]} for name in parts], [known[name] for name in parts])["x"]
+    calibrated_ = {name: {"x": calibrated(expected[name], known[name])} for name in parts}
+    together = fused(calibrated_, dict.fromkeys(parts, 1.0))["x"]
     streamer = open_streamer(str(path), device="cpu")
     assert streamer.indicator == "fused"
     np.testing.assert_allclose(scores_of(streamer, frames), together, rtol=1e-4)

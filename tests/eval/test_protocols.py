@@ -1,14 +1,32 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter1d
 
 from pagen.errors import PagenError
-from pagen.eval.protocols import CAUSAL, LNTRA, PROTOCOLS, apply, frames_of_maps
+from pagen.eval.protocol_file import protocols_named
+from pagen.eval.protocols import (
+    ACCIVAD,
+    CAUSAL,
+    LNTRA,
+    LUSS_PAPER,
+    LUSS_RELEASED,
+    MULDE,
+    PROTOCOLS,
+    UNIFIED_PA,
+    Protocol,
+    apply,
+    frames_of_maps,
+)
 from pagen.footage.windows import Windows
-from pagen.scoring.sliding import POLICIES
 
 PED2 = (180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180)
 # first and last abnormal frame of each Ped2 test video
@@ -25,66 +43,171 @@ def ped2() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     return scores, labels
 
 
-@pytest.mark.parametrize(("protocol", "frames", "abnormal"), [(CAUSAL, 2010, 1648), (LNTRA, 1830, 1526)])
-def test_counts_on_ped2_are_the_published_ones(protocol, frames: int, abnormal: int) -> None:
-    scores, labels = apply(protocol, *ped2())
-    assert sum(map(len, scores.values())) == sum(map(len, labels.values())) == frames
-    assert sum(int(marks.sum()) for marks in labels.values()) == abnormal
+COUNTS = {
+    "causal": (2010, 1648),
+    "lntra": (1830, 1526),
+    "luss": (1818, 1536),
+    "luss_released": (1818, 1536),
+    "unified_pa": (122, 100),
+    "mulde": (2010, 1648),
+    "accivad": (2010, 1648),
+}
+
+
+def alone(protocol: Protocol, scores: dict[str, Any], labels: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    return apply(protocol, {"psnr": scores}, labels)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS.names())
+def test_counts_on_ped2_are_the_published_ones(name: str) -> None:
+    scores, labels = alone(PROTOCOLS[name], *ped2())
+    assert sum(map(len, scores.values())) == sum(map(len, labels.values())) == COUNTS[name][0]
+    assert sum(int(marks.sum()) for marks in labels.values()) == COUNTS[name][1]
 
 
 def test_lntra_keeps_the_frames_whose_windows_lie_inside() -> None:
-    windows = Windows(16, range(16)[POLICIES["ninth"]])
+    windows = Windows(16, 8)
     frames = [windows.frame(start) for start in windows.inside(120)]
-    kept, _ = apply(LNTRA.raw(), {"a": np.arange(120.0)}, {"a": np.zeros(120, int)})
+    kept, _ = alone(LNTRA.raw(), {"a": np.arange(120.0)}, {"a": np.zeros(120, int)})
     np.testing.assert_array_equal(kept["a"], frames)
+
+
+def test_the_unified_papers_frames_are_the_ninth_of_windows_that_do_not_overlap() -> None:
+    kept, _ = alone(UNIFIED_PA.raw(), {"a": np.arange(70.0)}, {"a": np.zeros(70, int)})
+    np.testing.assert_array_equal(kept["a"], [8, 24, 40, 56])
 
 
 def test_lntra_stretches_after_dropping() -> None:
     scores = np.arange(30.0)
     scores[3] = 1000  # a dropped frame must not squeeze the others
-    kept, _ = apply(LNTRA, {"a": scores}, {"a": np.zeros(30, int)})
+    kept, _ = alone(LNTRA, {"a": scores}, {"a": np.zeros(30, int)})
     np.testing.assert_allclose(kept["a"], np.linspace(0, 1, 15), rtol=1e-12)
 
 
 def test_a_video_without_a_whole_window_is_left_out() -> None:
     scores = {"short": np.arange(15.0), "long": np.arange(16.0), "tiny": np.arange(3.0)}
     labels = {name: np.zeros(len(values), int) for name, values in scores.items()}
-    kept, marks = apply(LNTRA, scores, labels)
+    kept, marks = alone(LNTRA, scores, labels)
     assert {name: len(values) for name, values in kept.items()} == {"long": 1}
     assert kept.keys() == marks.keys()
 
 
+def luss_parts(length: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    rng = np.random.default_rng(length)
+    parts = {"vcr": rng.normal(-20, 3, length), "ffp": rng.normal(-25, 2, length), "prp": rng.normal(0, 4, length)}
+    return {name: {"a": values} for name, values in parts.items()}, {"a": np.arange(length) % 2}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "dataset", "weights"),
+    [
+        (LUSS_PAPER, "ped2", (0.1, 0.8, 1.0)),
+        (LUSS_PAPER, "street", (1, 1, 1)),
+        (LUSS_RELEASED, "ped2", (0.2, 0.2, 0.9)),
+    ],
+)
+def test_luss_is_equations_12_to_16(protocol: Protocol, dataset: str, weights: tuple[float, ...]) -> None:
+    parts, labels = luss_parts(60)
+    found, _ = apply(protocol, parts, labels, dataset, {name: {} for name in parts})
+    errors = [4 * 10 ** (parts[name]["a"][16:] / 10) for name in ("vcr", "ffp")]
+    chance = 1 / (1 + np.exp(-parts["prp"]["a"][16:]))
+
+    def robust(values: np.ndarray) -> np.ndarray:
+        return (values - np.median(values)) / (np.percentile(values, 99) - np.percentile(values, 1))
+
+    stretched = (chance - chance.min()) / np.ptp(chance)
+    last = stretched if protocol is LUSS_RELEASED else robust(chance)
+    total = sum(w * part for w, part in zip(weights, (robust(errors[0]), robust(errors[1]), last), strict=True))
+    np.testing.assert_allclose(found["a"], total / sum(weights), rtol=1e-9)
+
+
+def test_mulde_adds_up_what_is_above_the_training_mean() -> None:
+    parts = {"one": {"a": np.array([0.0, 3.0, 5.0])}, "two": {"a": np.array([9.0, 10.0, 14.0])}}
+    known = {"one": {"mean": 1.0, "std": 2.0}, "two": {"mean": 10.0, "std": 4.0}}
+    found, _ = apply(replace(MULDE, smooth="none"), parts, {"a": np.zeros(3, int)}, calibration=known)
+    np.testing.assert_allclose(found["a"], [0.0, (1 + 0) / 2, (2 + 1) / 2])
+
+
+def test_accivad_divides_by_the_training_range_and_reflects_the_ends() -> None:
+    values = np.random.default_rng(0).normal(size=50)
+    parts = {"one": {"a": values}, "two": {"a": values**2}}
+    known = {"one": {"p0": -1.0, "p100": 3.0}, "two": {"p0": 0.0, "p100": 2.0}}
+    found, _ = apply(ACCIVAD, parts, {"a": np.zeros(50, int)}, "shanghaitech", known)
+    expected = gaussian_filter1d(((values + 1) / 4 + values**2 / 2) / 2, 7)
+    np.testing.assert_allclose(found["a"], expected, rtol=1e-9)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40))
-def test_causal_scores_do_not_know_what_comes(known: int, more: int) -> None:
-    scores = np.random.default_rng(known).normal(size=known + more)
-    whole, _ = apply(CAUSAL, {"a": scores}, {"a": np.zeros(known + more, int)})
-    prefix, _ = apply(CAUSAL, {"a": scores[:known]}, {"a": np.zeros(known, int)})
-    np.testing.assert_array_equal(prefix["a"], whole["a"][:known])
+def test_protocols_that_do_not_look_ahead_do_not_know_what_comes(known: int, more: int) -> None:
+    parts, labels = luss_parts(known + more)
+    shorter = {name: {"a": values["a"][:known]} for name, values in parts.items()}
+    calibration = {name: {"p1": -30.0, "median": 0.0, "p99": 30.0} for name in parts}
+    causal = [PROTOCOLS[name] for name in PROTOCOLS.names() if not PROTOCOLS[name].looks_ahead]
+    assert CAUSAL in causal
+    for protocol in causal:
+        whole, _ = apply(protocol, parts, labels, calibration=calibration)
+        prefix, _ = apply(protocol, shorter, {"a": labels["a"][:known]}, calibration=calibration)
+        np.testing.assert_array_equal(prefix["a"], whole["a"][:known])
 
 
 def test_videos_do_not_touch_each_other() -> None:
     scores, labels = ped2()
-    together, _ = apply(CAUSAL, scores, labels)
+    together, _ = alone(CAUSAL, scores, labels)
     for name in scores:
-        alone, _ = apply(CAUSAL, {name: scores[name]}, {name: labels[name]})
-        np.testing.assert_array_equal(alone[name], together[name])
+        one, _ = alone(CAUSAL, {name: scores[name]}, {name: labels[name]})
+        np.testing.assert_array_equal(one[name], together[name])
 
 
 @pytest.mark.parametrize("name", PROTOCOLS.names())
 def test_every_protocol_is_whole(name: str) -> None:
     protocol = PROTOCOLS[name]
     assert protocol.name == name
-    assert protocol.policy in POLICIES
-    assert len(protocol.title) > 40
-    kept, marks = apply(protocol, *ped2())
+    assert "Scored: " in protocol.title("ped2")
+    assert "looks ahead" in protocol.title("ped2")
+    kept, marks = alone(protocol, *ped2())
     assert all(len(kept[video]) == len(marks[video]) > 0 and np.isfinite(kept[video]).all() for video in kept)
-    assert protocol.raw().rescale is protocol.raw().smooth is None
+    raw, _ = alone(protocol.raw(), *ped2())
+    scores = ped2()[0]["test_01"]
+    assert set(raw["test_01"]) <= set(scores)
 
 
 def test_labels_of_another_length_are_refused() -> None:
     with pytest.raises(PagenError, match="video a: expected a label for each of 3 scores, found 2"):
-        apply(CAUSAL, {"a": np.arange(3.0)}, {"a": np.zeros(2, int)})
+        alone(CAUSAL, {"a": np.arange(3.0)}, {"a": np.zeros(2, int)})
+
+
+def test_a_file_holds_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(
+        json.dumps({"policy": "mean", "smooth": "causal", "sigma": {"*": 3}, "fused": {"luss": ["vcr", "prp"]}})
+    )
+    mine, causal = protocols_named([str(path), "causal"])
+    assert (mine.name, mine.policy, mine.sigma_on("ped2"), mine.looks_ahead) == ("mine", "mean", 3, True)
+    assert causal is CAUSAL
+    assert [one.name for one in protocols_named(["all"])] == sorted(COUNTS)
+    kept, _ = alone(mine, *ped2())
+    assert sum(map(len, kept.values())) == 2010
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "expected a protocol as a JSON file"),
+        ("[1]", "expected a JSON object with the fields of a protocol"),
+        ('{"polisy": "mean"}', "did you mean 'policy'"),
+        ('{"policy": "men"}', "did you mean 'mean'"),
+        ('{"each_of": {"prp": "robst"}}', "did you mean 'robust'"),
+        ('{"every": true}', "expected a whole number for every"),
+        ('{"every": 0}', "every of 1 and more"),
+        ('{"smooth": "causal"}', "expected widths above 0 frames"),
+        ('{"sigma": 3}', "expected an object for sigma"),
+    ],
+)
+def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "mine.json").write_text(content)
+    with pytest.raises(PagenError, match=words):
+        protocols_named([str(tmp_path / "mine.json")])
 
 
 def test_a_map_scores_the_frame_that_it_leads_to() -> None:

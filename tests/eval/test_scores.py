@@ -40,12 +40,12 @@ def test_scores_are_minus_psnr_of_the_scored_frame_of_each_window(
     footage: Path, make_run: MakeRun, policy: str, scored: int
 ) -> None:
     run = make_run()
-    scores = score_run(run, "folder", footage, device="cpu", workers=0)
-    assert scores.path == run / "scores" / "folder"
+    scores = score_run(run, "folder", footage, policy, device="cpu", workers=0)
+    assert scores.path == run / "scores" / "folder" / policy
     model, prepared = open_run(run).network, prepare("folder", footage, (20, 36), workers=0)
     for name in prepared.clips("test"):
         expected = -plain_psnr(model, np.asarray(prepared.frames(name))[..., 0], scored)
-        values = scores.of("psnr", policy)[name]
+        values = scores.of("psnr")[name]
         assert values.dtype == np.float64
         np.testing.assert_allclose(values, expected, rtol=1e-4)
 
@@ -57,7 +57,7 @@ def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: M
     assert scores.indicators() == ["flow"]
     model, flows = open_run(run).network, flow_folder(prepared, prepared.clips("test"), workers=0)
     for name in prepared.clips("test"):
-        maps, values = flows.flow(name), scores.of("flow", "last")[name]
+        maps, values = flows.flow(name), scores.of("flow")[name]
         assert len(values) == len(maps) + 1 == prepared.length(name)
         assert values[0] == values[1]
         x = torch.from_numpy(encode(maps[np.clip(np.arange(-12, 4), 0, None)], "uvm", 8.0))[None]
@@ -68,33 +68,33 @@ def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: M
 
 def test_workers_and_resuming_change_no_byte(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
-    here = score_run(run, "folder", footage, tmp_path / "here", "cpu", workers=0)
+    here = score_run(run, "folder", footage, "last", tmp_path / "here", "cpu", workers=0)
     wanted = tree_hash(here.path)
-    spread = score_run(run, "folder", footage, tmp_path / "spread", "cpu", workers=1)
+    spread = score_run(run, "folder", footage, "last", tmp_path / "spread", "cpu", workers=1)
     assert tree_hash(spread.path) == wanted
     first, second = sorted(here.path.glob("clips/*.npz"))
     second.unlink()
     untouched = first.stat().st_mtime_ns
-    score_run(run, "folder", footage, tmp_path / "here", "cpu", workers=0)
+    score_run(run, "folder", footage, "last", tmp_path / "here", "cpu", workers=0)
     assert first.stat().st_mtime_ns == untouched
     assert tree_hash(here.path) == wanted
 
 
 def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     out = tmp_path / "scores"
-    old = score_run(make_run(weights=0), "folder", footage, out, "cpu", workers=0)
+    old = score_run(make_run(weights=0), "folder", footage, "last", out, "cpu", workers=0)
     retrained = make_run(weights=1)
     with pytest.raises(PagenError, match=r"made otherwise: model .*--overwrite"):
-        score_run(retrained, "folder", footage, out, "cpu", workers=0)
-    new = score_run(retrained, "folder", footage, out, "cpu", workers=0, overwrite=True)
-    assert all((new.of("psnr", "last")[name] != old.of("psnr", "last")[name]).all() for name in new.clips)
+        score_run(retrained, "folder", footage, "last", out, "cpu", workers=0)
+    new = score_run(retrained, "folder", footage, "last", out, "cpu", workers=0, overwrite=True)
+    assert all((new.of("psnr")[name] != old.of("psnr")[name]).all() for name in new.clips)
 
 
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
     scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
     code = (
         "import sys; from pathlib import Path; from pagen.eval.scores import open_scores; "
-        f"s = open_scores(Path({str(scores.path)!r})); assert 'torch' not in sys.modules; print(*s.of('psnr', 'last'))"
+        f"s = open_scores(Path({str(scores.path)!r})); assert 'torch' not in sys.modules; print(*s.of('psnr'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == list(scores.clips)
@@ -102,8 +102,8 @@ def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None
 
 def test_what_is_missing_is_named(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
-    with pytest.raises(PagenError, match=r"expected flow@last .* found psnr@last psnr@ninth psnr_local@last"):
-        scores.of("flow", "last")
+    with pytest.raises(PagenError, match=r"expected flow .* found psnr psnr_local"):
+        scores.of("flow")
     with pytest.raises(PagenError, match="scores folder"):
         open_scores(tmp_path)
 

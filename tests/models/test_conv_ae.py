@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pagen.errors import PagenError
-from pagen.models.conv_ae import WIDTHS, ConvAE3d, reconstruct
+from pagen.models.conv_ae import WIDTHS, ConvAE3d, reconstruct, reconstruct_frame
+from pagen.models.memae import MemAE
 
 # index in the Sequential, parameters at one channel, parameters at three, output for 1xCx16x256x256; from the
 # published network (96-128-256-256), counted by its own code
@@ -157,3 +160,17 @@ def test_deep_inside_a_crop_gives_what_the_whole_gives() -> None:
     torch.testing.assert_close(part[..., 30:98], full[..., 62:130], rtol=0, atol=1e-5)
     for near_the_edge in (slice(0, 30), slice(98, 128)):
         assert (part - full[..., 32:160])[..., near_the_edge].abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("network", [ConvAE3d(2, "tiny"), MemAE(2, "tiny", memory=20)])
+@pytest.mark.parametrize("length", [8, 16, 24])
+def test_a_frame_decoded_alone_is_that_of_the_whole(network: Any, length: int) -> None:
+    torch.manual_seed(0)
+    clips = torch.rand(2, 2, length, 20, 36, dtype=torch.float64) * 2 - 1
+    network = network.double().train()
+    network(clips[..., :16, :32])  # running statistics that are not those of the start
+    with torch.inference_mode():
+        whole = reconstruct(network.eval(), clips)
+        for frame in range(length):
+            alone = reconstruct_frame(network, clips, frame)
+            torch.testing.assert_close(alone[:, :, 0], whole[:, :, frame], rtol=0, atol=1e-12)

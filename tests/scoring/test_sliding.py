@@ -10,8 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from pagen.errors import PagenError
 from pagen.models.luss import LUSSAE, predict
 from pagen.scoring.errors import frame_bpe, psnr
+from pagen.scoring.policies import POLICIES
 from pagen.scoring.sliding import Slider
 
 
@@ -22,32 +24,77 @@ class Mean(torch.nn.Module):
         return clips.mean(dim=2, keepdim=True).expand_as(clips)
 
 
-def slider(network: torch.nn.Module, window: int = 16) -> Slider:
-    return Slider(network, "frames", window)
+def slider(network: torch.nn.Module, policy: str = "last", window: int = 16) -> Slider:
+    return Slider(network, "frames", window, policy)
 
 
 def take(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return lambda indices: np.broadcast_to(values[indices, None, None], (1, len(indices), 4, 4)).astype(np.float32)
 
 
+def wide(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda indices: np.broadcast_to(values[indices, None, None], (1, len(indices), 32, 32)).astype(np.float32)
+
+
+@pytest.mark.parametrize("policy", ["last", "window"])
 @pytest.mark.parametrize("known", [1, 2, 7, 15, 16, 17, 23])
-def test_the_last_policy_does_not_know_what_comes(known: int) -> None:
+def test_two_policies_do_not_know_what_comes(known: int, policy: str) -> None:
     values = np.random.default_rng(0).uniform(-1, 1, 24)
-    whole = slider(Mean()).scores(take(values), 24)
-    prefix = slider(Mean()).scores(take(values[:known]), known)
-    for key in ("psnr@last", "psnr_local@last"):
-        np.testing.assert_array_equal(prefix[key], whole[key][:known])
-    assert {key: len(scores) for key, scores in prefix.items()} == dict.fromkeys(whole, known)
+    whole = slider(Mean(), policy).scores(take(values), 24)
+    prefix = slider(Mean(), policy).scores(take(values[:known]), known)
+    for name in ("psnr", "psnr_local"):
+        np.testing.assert_array_equal(prefix[name], whole[name][:known])
+
+
+@pytest.mark.parametrize("policy", list(POLICIES))
+@pytest.mark.parametrize("length", [1, 5, 16, 17, 40])
+def test_every_frame_gets_a_score(policy: str, length: int) -> None:
+    torch.manual_seed(0)
+    for network in (Mean(), LUSSAE(1, "tiny", prp="conv").eval()):
+        scores = slider(network, policy).scores(wide(np.linspace(-1, 1, length)), length)
+        assert {name: len(values) for name, values in scores.items()} == dict.fromkeys(scores, length)
+        assert all(np.isfinite(values).all() for values in scores.values())
 
 
 @pytest.mark.parametrize(("policy", "scored"), [("last", 15), ("ninth", 8)])
 def test_a_frame_is_scored_in_its_own_window(policy: str, scored: int) -> None:
     values = np.random.default_rng(1).uniform(-1, 1, 30)
-    scores = slider(Mean()).scores(take(values), 30)[f"psnr@{policy}"]
+    scores = slider(Mean(), policy).scores(take(values), 30)["psnr"]
     for frame in range(30):
-        window = values[np.clip(np.arange(16) + frame - scored, 0, 29)]
-        error = max((values[frame] - window.mean()) ** 2 / 4, 1e-12)  # the first window holds one value
-        assert scores[frame] == pytest.approx(10 * np.log10(error), rel=1e-4)
+        assert scores[frame] == pytest.approx(decibels(error(values, frame - scored, frame)), rel=1e-4)
+
+
+def test_lusss_policy_takes_all_frames_of_the_window_before() -> None:
+    values = np.random.default_rng(1).uniform(-1, 1, 30)
+    scores = slider(Mean(), "window").scores(take(values), 30)["psnr"]
+    for frame in range(1, 30):
+        errors = [error(values, frame - 16, frame - 16 + place) for place in range(16)]
+        assert scores[frame] == pytest.approx(decibels(np.mean(errors)), rel=1e-4)
+
+
+def test_the_mean_is_taken_over_every_window_that_holds_the_frame() -> None:
+    values = np.random.default_rng(1).uniform(-1, 1, 30)
+    scores = slider(Mean(), "mean").scores(take(values), 30)["psnr"]
+    for frame in range(30):
+        errors = [error(values, start, frame) for start in range(frame - 15, frame + 1)]
+        assert scores[frame] == pytest.approx(decibels(np.mean(errors)), rel=1e-4)
+
+
+def test_blocks_do_not_overlap() -> None:
+    values = np.random.default_rng(1).uniform(-1, 1, 30)
+    scores = slider(Mean(), "block").scores(take(values), 30)["psnr"]
+    for frame in range(30):
+        assert scores[frame] == pytest.approx(decibels(error(values, frame // 16 * 16, frame)), rel=1e-4)
+
+
+def error(values: np.ndarray, start: int, frame: int) -> float:
+    """Of a frame in the window at `start`, whose mean is what `Mean` answers, in [0, 1]."""
+    window = values[np.clip(np.arange(16) + start, 0, len(values) - 1)]
+    return float(max((values[np.clip(frame, 0, len(values) - 1)] - window.mean()) ** 2 / 4, 1e-12))
+
+
+def decibels(value: float) -> float:
+    return float(10 * np.log10(value))
 
 
 def test_windows_are_held_a_few_at_a_time() -> None:
@@ -63,7 +110,13 @@ def test_windows_are_held_a_few_at_a_time() -> None:
 
 
 def test_a_window_of_eight_has_no_ninth_frame() -> None:
-    assert slider(Mean(), window=8).scores(take(np.zeros(9)), 9).keys() == {"psnr@last", "psnr_local@last"}
+    with pytest.raises(PagenError, match="expected windows of 9 frames and more for policy ninth, found 8"):
+        slider(Mean(), "ninth", window=8).scores(take(np.zeros(9)), 9)
+
+
+def test_unknown_policies_are_named() -> None:
+    with pytest.raises(PagenError, match="no window policy named 'lats'; did you mean 'last'"):
+        slider(Mean(), "lats").scores(take(np.zeros(9)), 9)
 
 
 def test_luss_scores_the_frame_that_it_predicts() -> None:
@@ -71,10 +124,7 @@ def test_luss_scores_the_frame_that_it_predicts() -> None:
     network = LUSSAE(1, "tiny", prp="conv").eval()
     frames = np.random.default_rng(0).uniform(-1, 1, (1, 24, 32, 32)).astype(np.float32)
     scores = slider(network).scores(lambda indices: frames[:, indices], 24)
-    assert scores.keys() == {
-        *("vcr@last", "vcr@ninth", "vcr_local@last", "vcr_local@ninth"),
-        *("prp@last", "prp@ninth", "ffp", "ffp_local"),
-    }
+    assert scores.keys() == {"vcr", "vcr_local", "prp", "ffp", "ffp_local"}
     for frame in (0, 3, 16, 23):
         before = torch.from_numpy(frames[:, np.clip(np.arange(frame - 16, frame), 0, None)])[None]
         until = torch.from_numpy(frames[:, np.clip(np.arange(frame - 15, frame + 1), 0, None)])[None]
@@ -82,8 +132,6 @@ def test_luss_scores_the_frame_that_it_predicts() -> None:
             ffp, found = predict(network, before).ffp, predict(network, until)
         coming: Any = torch.from_numpy(frames[:, frame : frame + 1])[None]
         assert scores["ffp"][frame] == pytest.approx(-float(psnr(frame_bpe(coming, ffp), 2.0)), rel=1e-5)
-        assert scores["vcr@last"][frame] == pytest.approx(
-            -float(psnr(frame_bpe(until, found.vcr), 2.0)[0, 15]), rel=1e-5
-        )
+        assert scores["vcr"][frame] == pytest.approx(-float(psnr(frame_bpe(until, found.vcr), 2.0)[0, 15]), rel=1e-5)
         margin = float(found.logits[0, 1] - found.logits[0, 0])
-        assert scores["prp@last"][frame] == pytest.approx(margin, abs=1e-5)
+        assert scores["prp"][frame] == pytest.approx(margin, abs=1e-5)

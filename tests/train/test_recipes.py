@@ -224,7 +224,7 @@ def test_a_run_is_calibrated_on_training_clips(name: str, runs: Path) -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_run_scores_every_frame(name: str, runs: Path, street: Path, tmp_path: Path) -> None:
-    scores = score_run(runs / name, "folder", street, tmp_path / "scores", "cpu", workers=0)
+    scores = score_run(runs / name, "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
     assert set(scores.indicators()) == INDICATORS[name]
     for indicator in scores.indicators():
         for policy in ("last", "ninth"):
@@ -239,7 +239,7 @@ def test_a_discriminator_that_pools_is_trained_validated_and_scored(
 ) -> None:
     config = configure("discriminator", tmp_path / "run", epochs=1, steps=2, pool="mean")
     train(replace(config, validate="pseudo"))
-    scores = score_run(tmp_path / "run", "folder", street, tmp_path / "scores", "cpu", workers=0)
+    scores = score_run(tmp_path / "run", "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
     (values,) = scores.of("semantic", "last").values()
     assert values.shape == (48,)
     assert np.isfinite(values).all()

@@ -1,0 +1,80 @@
+"""Fusion: one score out of a run's indicators, each rescaled first, added up with weights.
+
+No weight comes from a test label, but for `oracle`, which says so. `pseudo` weighs each indicator by how well it
+alone told held-out pseudo-anomalies from normal clips at the end of training: 2 AUROC - 1, Somers' D, 0 below chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError, unknown_name
+from pagen.eval.metrics import ByVideo, micro_auroc
+
+FUSED: dict[str, tuple[str, ...]] = {
+    "luss": ("vcr_local", "ffp_local", "prp"),
+    "unified": ("psnr_local", "flow", "semantic"),
+}
+"""Recipe -> the indicators that are added up, where a protocol names no others."""
+WEIGHTS = ("published", "uniform", "pseudo", "oracle")
+"""Where weights come from; `published` are the protocol's, and alike where it has none."""
+STEPS = 10
+"""Of the grid that `oracle` searches: weights are multiples of a tenth that sum to 1."""
+
+
+def fused(indicators: Mapping[str, ByVideo], weights: Mapping[str, float]) -> dict[str, npt.NDArray[np.float64]]:
+    """Video -> (T,): the weighted mean of indicators.
+
+    Args:
+        indicators: indicator -> video -> (T,), rescaled.
+        weights: indicator -> weight, not below 0, one of them above.
+    """
+    total = sum(weights[name] for name in indicators)
+    if not total > 0:
+        raise PagenError(f"expected a weight above 0 for one of {' '.join(indicators)}, found {dict(weights)}")
+    videos = next(iter(indicators.values()))
+    return {
+        video: np.sum([weights[name] / total * each[video] for name, each in indicators.items()], axis=0)
+        for video in videos
+    }
+
+
+def pseudo_weights(names: Sequence[str], calibration: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Weights by what `calibration.json` says of held-out pseudo-anomalies.
+
+    Raises:
+        PagenError: a run that was calibrated without them, or none of whose indicators tells them apart.
+    """
+    found = {name: calibration.get(name, {}).get("pseudo_auroc") for name in names}
+    missing = [name for name, area in found.items() if area is None]
+    if missing:
+        raise PagenError(
+            f"expected pseudo_auroc of {' '.join(missing)} in calibration.json for --weights pseudo, found none; "
+            "train the run again, or take --weights uniform"
+        )
+    weights = {name: max(2 * float(area or 0) - 1, 0.0) for name, area in found.items()}
+    if not any(weights.values()):
+        raise PagenError(f"expected an indicator that tells pseudo-anomalies apart, found {found}; train longer")
+    return weights
+
+
+def oracle_weights(final: Any, names: Sequence[str], labels: ByVideo) -> dict[str, float]:
+    """The weights of the highest micro AUROC on the test labels: an upper bound, and no result.
+
+    Args:
+        final: weights -> video -> (T,), the scores as the protocol leaves them.
+    """
+    shares = [row for row in product(range(STEPS + 1), repeat=len(names)) if sum(row) == STEPS]
+    grid = [dict(zip(names, (share / STEPS for share in row), strict=True)) for row in shares]
+    return max(grid, key=lambda weights: micro_auroc(final(weights), labels))
+
+
+def require_weights(kind: str) -> None:
+    """Raise PagenError for an unknown kind of weights."""
+    if kind not in WEIGHTS:
+        raise unknown_name("kind of weights", kind, WEIGHTS)

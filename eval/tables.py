@@ -1,0 +1,234 @@
+"""What `evaluate` finds: the rows of a protocol's table, measured, and the table as text and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pagen import console
+from pagen.eval.undefined import reason
+
+if TYPE_CHECKING:
+    from pagen.eval.metrics import ByVideo
+    from pagen.eval.protocols import Protocol
+    from pagen.eval.scores import Scores
+
+TRIVIAL = "trivial baseline"
+BAR = "flow_speed"
+"""The baseline that a run has to beat."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One indicator of one run under one protocol; AUROCs in [0, 1], NaN where undefined."""
+
+    run: str
+    indicator: str
+    micro: float
+    low: float
+    high: float
+    raw: float
+    """Micro AUROC of the same frames, neither rescaled nor smoothed."""
+    macro: float
+    """Mean over the videos that count by the protocol's rule."""
+    videos_used: int
+    videos: int
+    frames: int
+    average_precision: float
+    equal_error_rate: float
+    threshold: float
+    """Lowest one that keeps to the wanted false alarms."""
+    tpr: float
+    """Share of the abnormal frames found at it."""
+    event_recall: float
+    delay: float
+    """Mean seconds from an event's start to its first alarm."""
+    over: float
+    """Micro AUROC less that of `flow_speed` on the same frames, and its interval over the same draws of videos."""
+    over_low: float
+    over_high: float
+    recipe: str | None = None
+    scale: str | None = None
+    seed: int | None = None
+    trained_on: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one protocol, the trivial baselines first."""
+
+    protocol: str
+    title: str
+    looks_ahead: bool
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """What a table is measured with.
+
+    Attributes:
+        dataset: its name.
+        fps: frames a second.
+        seed: of the bootstrap; every row draws the same videos.
+        alarms: false alarms an hour that an operating point may have.
+        weights: where the weights of what is fused come from: see `fusion.WEIGHTS`.
+    """
+
+    dataset: str
+    fps: float
+    seed: int = 0
+    alarms: float = 10.0
+    weights: str = "published"
+
+
+def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: Measuring) -> Table:
+    """The table of a protocol.
+
+    Args:
+        scored: name and scores under the protocol's window policy, the trivial baselines first.
+    """
+    bar = _final(protocol, dict(_indicators(protocol, scored[0][1]))[BAR], scored[0][1], how)
+    rows = tuple(row for name, scores in scored for row in _rows(protocol, name, scores, bar[0], how))
+    least = next(row for row in rows if row.indicator == BAR).micro
+    below = [row for row in rows if row.run != TRIVIAL and row.micro < least]
+    notes = tuple(f"{row.run} ({row.indicator}) lies below {BAR}: it has not beaten arithmetic." for row in below)
+    notes = (*_undefined(protocol, rows), *notes)
+    return Table(protocol.name, protocol.title(how.dataset), protocol.looks_ahead, rows, notes)
+
+
+def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo, how: Measuring) -> Iterator[Row]:
+    from pagen.eval import metrics
+    from pagen.eval.events import at_false_alarms
+    from pagen.seeds import generator
+
+    recipe = scores.config.get("recipe", {})
+    about = (recipe.get("recipe"), recipe.get("scale"), recipe.get("seed"), recipe.get("dataset"))
+    for indicator, parts in _indicators(protocol, scores):
+        weights, label = _weights(protocol, indicator, parts, scores, how)
+        final, labels = _final(protocol, parts, scores, how, weights)
+        raw, _ = _final(protocol.raw(), parts, scores, how, weights)
+        frames = sum(len(marks) for marks in labels.values())
+        macro = metrics.macro_auroc(final, labels, protocol.macro)
+        low, high = metrics.bootstrap_interval(final, labels, generator(how.seed, "bootstrap"))
+        together = metrics.concatenate(final, labels)
+        point = at_false_alarms(final, labels, how.alarms, how.fps / protocol.every)
+        over = metrics.paired_auroc(final, bar, labels, generator(how.seed, "bootstrap"))
+        yield Row(
+            name,
+            label,
+            *(metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(raw, labels)),
+            *(macro.value, macro.videos_used, len(labels), frames),
+            *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
+            *(point.threshold, point.tpr, point.event_recall, point.mean_delay * protocol.every / how.fps),
+            *(over.difference, over.low, over.high),
+            *about,
+        )
+
+
+def _indicators(protocol: Protocol, scores: Scores) -> Iterator[tuple[str, dict[str, ByVideo]]]:
+    """Every indicator, and last what is fused of them, where the run's recipe has that."""
+    for name in scores.indicators():
+        yield name, {name: scores.of(name)}
+    parts = protocol.fused.get(str(scores.config.get("recipe", {}).get("recipe")), ())
+    if parts:
+        yield "fused", {name: scores.of(name) for name in parts}
+
+
+def _final(
+    protocol: Protocol,
+    parts: Mapping[str, ByVideo],
+    scores: Scores,
+    how: Measuring,
+    weights: Mapping[str, float] | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    from pagen.eval.protocols import apply
+
+    known = scores.config.get("calibration", {})
+    return apply(protocol, parts, scores.labels, how.dataset, known, weights)
+
+
+def _weights(
+    protocol: Protocol, indicator: str, parts: Mapping[str, ByVideo], scores: Scores, how: Measuring
+) -> tuple[dict[str, float] | None, str]:
+    """The weights of what is added up, and what the row is called."""
+    from pagen.eval.fusion import oracle_weights, pseudo_weights
+
+    if len(parts) == 1:
+        return None, indicator
+    if how.weights == "pseudo":
+        return pseudo_weights(list(parts), scores.config["calibration"]), f"{indicator} (pseudo)"
+    if how.weights == "oracle":
+        _, labels = _final(protocol, parts, scores, how)
+        given = partial(_final, protocol, parts, scores, how)
+        return oracle_weights(lambda weights: given(weights)[0], list(parts), labels), f"{indicator} (ORACLE)"
+    return (dict.fromkeys(parts, 1.0) if how.weights == "uniform" else None), indicator
+
+
+def _undefined(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
+    """Why a protocol has no AUROC, where the frames that it scores are of one class."""
+    why = reason(rows[0].micro)
+    return [f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}."] if why else []
+
+
+HEADERS = (
+    *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
+    *("AP", "EER", "frames", "recipe", "trained on"),
+)
+POINTS = ("run", "indicator", "over flow_speed", "95 % interval", "frames found", "events found", "delay, s")
+
+
+def cells(row: Row) -> list[str]:
+    """A row as text; AUROCs x 100 with one decimal, `-` where undefined."""
+    return [
+        *(row.run, row.indicator, percent(row.micro), _interval(row.low, row.high), percent(row.raw)),
+        f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
+        *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
+        f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-",
+        row.trained_on or "-",
+    ]
+
+
+def points(row: Row) -> list[str]:
+    """What a row says of alarms, and against `flow_speed`, as text."""
+    delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
+    over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
+    between = _interval(row.over_low, row.over_high, " to ")
+    return [row.run, row.indicator, over, between, percent(row.tpr), percent(row.event_recall), delay]
+
+
+def percent(share: float) -> str:
+    """x 100 with one decimal, `-` where undefined."""
+    return f"{100 * share:.1f}" if share == share else "-"
+
+
+def _interval(low: float, high: float, between: str = "-") -> str:
+    return f"{percent(low)}{between}{percent(high)}" if low == low else "-"
+
+
+def as_text(table: Table) -> str:
+    """A table for a terminal, with its title and notes."""
+    rows = console.table(HEADERS, [cells(row) for row in table.rows])
+    return "\n".join([f"protocol {table.protocol}: {table.title}", rows, *table.notes])
+
+
+def as_markdown(table: Table, alarms: float) -> list[str]:
+    """A table as parts of a page."""
+    return [
+        f"## Protocol {table.protocol}",
+        f"{table.title[0].upper()}{table.title[1:]}",
+        console.markdown(HEADERS, [cells(row) for row in table.rows]),
+        f"Against `{BAR}` on the same draws of videos, and at no more than {alarms:g} false alarms an hour:",
+        console.markdown(POINTS, [points(row) for row in table.rows]),
+        *table.notes,
+    ]
+
+
+LEGEND = (
+    "AUROC x 100. micro: all frames together; raw: the same, neither rescaled nor smoothed; macro: mean over the "
+    "videos, by the protocol's rule for those of one class. Interval: 1,000 draws of whole videos. AP: average "
+    "precision; EER: equal error rate."
+)

@@ -1,0 +1,108 @@
+"""Window policies: which windows say what of a frame, so that every frame of a clip gets one number.
+
+| policy | frame t is scored | by whom |
+|---|---|---|
+| `last` | as the last of the window that ends with it | nothing looks ahead |
+| `ninth` | as the ninth of its window | LNTRA, STEAL Net |
+| `window` | by all frames of the window before it | LUSS-AE, equation 12; nothing looks ahead |
+| `mean` | in every window that holds it, and the mean is taken | smoothest |
+| `block` | in the one window that holds it, windows not overlapping | the unified PA paper; a sixteenth of the work |
+
+What concerns a window as a whole (LUSS-AE's playback rate) goes to the frames that the window scores. What concerns
+the frame after it (LUSS-AE's prediction) goes to that frame, but for `block`, where few frames follow a window: there
+it goes to the frames of the window.
+
+Where a window reaches beyond the clip, its first or last frame is repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError, unknown_name
+
+Values = npt.NDArray[np.float64]
+IN_DECIBELS = ("psnr", "vcr", "ffp")
+"""Errors, and their `_local` kin, that are given in dB: ten times the logarithm."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which windows say what of a frame.
+
+    Attributes:
+        by: `one` frame of each window, all those `before` a frame, `all` windows that hold it, or its `block`.
+        frame: the index in the window of the `one`.
+        title: the policy in a few words.
+        causal: nothing looks ahead.
+    """
+
+    by: Literal["one", "before", "all", "block"]
+    frame: int
+    title: str
+    causal: bool = False
+
+    def asked(self, window: int) -> range:
+        """The indices of the frames that are looked at in a window of so many."""
+        return range(window)[self.frame :][:1] if self.by == "one" else range(window)
+
+    def starts(self, window: int, count: int) -> range:
+        """The windows for a clip of `count` frames; all but `block`'s begin with the one before frame 0."""
+        return range(0, count, window) if self.by == "block" else range(-window, count - self._back(window))
+
+    def of_frames(self, name: str, values: Values, window: int, count: int) -> Values:
+        """An indicator of the frames looked at, (windows, asked) -> (count,)."""
+        if self.by == "block":
+            return values.reshape(-1)[:count]
+        if self.by == "all":
+            rows = np.arange(count)[:, None] + window - np.arange(window)
+            return mean_of(name, values[rows, np.arange(window)])
+        return mean_of(name, values)[window - self._back(window) :][:count]
+
+    def of_windows(self, name: str, values: Values, window: int, count: int) -> Values:
+        """An indicator of windows as a whole, (windows,) -> (count,)."""
+        return self.of_frames(name, np.repeat(values[:, None], len(self.asked(window)), axis=1), window, count)
+
+    def of_next(self, values: Values, window: int, count: int) -> Values:
+        """An indicator of the frames after the windows, (windows,) -> (count,)."""
+        return np.repeat(values, window)[:count] if self.by == "block" else values[:count]
+
+    def _back(self, window: int) -> int:
+        """How many frames before the one that it scores the last window begins."""
+        return {"one": self.asked(window).start, "before": window, "all": 0}[self.by]
+
+
+POLICIES = {
+    "last": Policy("one", -1, "each as the last of its window, the first one repeated at a video's start", True),
+    "ninth": Policy("one", 8, "each as the ninth of its window"),
+    "window": Policy("before", 0, "each by all frames of the window before it", True),
+    "mean": Policy("all", 0, "each in the mean over all windows that hold it"),
+    "block": Policy("block", 0, "each in its window of a row that does not overlap"),
+}
+
+
+def policy_named(name: str, window: int) -> Policy:
+    """A policy. Raises PagenError for an unknown name, or windows that are too short for it."""
+    if name not in POLICIES:
+        raise unknown_name("window policy", name, POLICIES)
+    if not POLICIES[name].asked(window):
+        raise PagenError(
+            f"expected windows of {POLICIES[name].frame + 1} frames and more for policy {name}, found {window}; "
+            "choose another protocol"
+        )
+    return POLICIES[name]
+
+
+def mean_of(name: str, values: Values) -> Values:
+    """Means (N,) of an indicator (N, K): errors that are given in dB are averaged as errors."""
+    if values.shape[1] == 1:
+        return values[:, 0]
+    if name.partition("_")[0] not in IN_DECIBELS:
+        means: Values = values.mean(axis=1)
+    else:
+        means = 10 * np.log10((10 ** (values / 10)).mean(axis=1))
+    return means
