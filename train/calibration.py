@@ -15,6 +15,7 @@ from pagen.train.batches import ClipBatches
 from pagen.train.features import FeatureBatches
 from pagen.train.inputs import Inputs
 from pagen.train.recipes import Temporal
+from pagen.train.validate import pseudo_aurocs
 
 WINDOWS = 256
 """Windows of the training clips that are scored, evenly spread."""
@@ -23,13 +24,19 @@ WINDOWS = 256
 def calibrate(network: Pretrained, inputs: Inputs) -> dict[str, dict[str, float]]:
     """Indicator -> mean, std, count and the percentiles p0 to p100 of its raw training scores.
 
+    And `pseudo_auroc`: how well it alone tells pseudo-anomalies of the recipe's kinds (skipped frames, where it has
+    none) from normal clips.
+
     Frames are scored as the last of their window, whole frames even where crops were trained on. Clips held
     out for validation are taken if there are any: training has not fitted those.
     """
     batches = inputs.batches
     if isinstance(batches, FeatureBatches):
-        return {"semantic": _summary(np.concatenate([log_odds(network, batches.normal(n)) for n in batches.names]))}
-    return {name: _summary(values) for name, values in _of_windows(network, batches, inputs).items()}
+        scores = {"semantic": np.concatenate([log_odds(network, batches.normal(name)) for name in batches.names])}
+    else:
+        scores = _of_windows(network, batches, inputs)
+    areas = pseudo_aurocs(network.eval(), inputs, next(network.parameters()).device)
+    return {name: {**_summary(values), "pseudo_auroc": areas[name]} for name, values in scores.items()}
 
 
 def _of_windows(network: Pretrained, batches: ClipBatches, inputs: Inputs) -> dict[str, npt.NDArray[np.float64]]:

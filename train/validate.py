@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,6 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from pagen.device import exact
-from pagen.models.luss import LUSSAE
 from pagen.models.pretrained import Pretrained
 from pagen.scoring.indicators import indicator_of, log_odds
 from pagen.scoring.sliding import WINDOWS_AT_ONCE
@@ -18,51 +17,72 @@ from pagen.train.batches import ClipBatches, draw
 from pagen.train.features import FeatureBatches
 from pagen.train.inputs import Inputs
 from pagen.train.loop import Validate
-from pagen.train.recipes import Skip
+from pagen.train.recipes import Luss, Skip
 
 PAIRS = 32
 """Normal clips, and as many pseudo-anomalous ones."""
 
 
 def validator(inputs: Inputs, device: torch.device) -> Validate:
-    """AUROC (in [0, 1]) of a network's indicator on so many pairs, always the same."""
+    """AUROC (in [0, 1]) of a network's first indicator (LUSS-AE: of acceleration) on pairs that are always the same."""
+
+    def validate(network: Pretrained) -> float:
+        areas = pseudo_aurocs(network, inputs, device)
+        return areas["prp"] if "prp" in areas else next(iter(areas.values()))
+
+    return validate
+
+
+def pseudo_aurocs(network: Pretrained, inputs: Inputs, device: torch.device) -> dict[str, float]:
+    """Indicator -> AUROC (in [0, 1]) of pseudo-anomalies against the normal clips they are made of.
+
+    Of clips held out for validation, if there are any, else of those that were trained on.
+    """
     batches = inputs.batches
+    names = inputs.held_out or tuple(inputs.prepared.clips("train"))
     if isinstance(batches, FeatureBatches):
-        held = replace(batches, names=inputs.held_out)
-        return lambda network: _auroc(*_judged(network, held))
-    normal, pseudo = _whole(batches, inputs, 0.0), _whole(batches, inputs, 1.0)
-    return lambda network: _auroc(*(_indicated(network, each, device) for each in (normal, pseudo)))
+        return {"semantic": _auroc(*_judged(network, replace(batches, names=names)))}
+    normal, pseudo = (_indicated(network, _whole(batches, names, share), device) for share in (0.0, 1.0))
+    return {name: _auroc(normal[name], pseudo[name]) for name in normal}
 
 
-def _whole(batches: ClipBatches, inputs: Inputs, probability: float) -> ClipBatches:
-    """Whole frames of the held-out clips, none or all of them pseudo-anomalous; by skipping where there is no kind."""
+@dataclass(frozen=True)
+class _WithNext(Skip):
+    """Clips of one frame more than a network takes: the frame after them."""
+
+    def __post_init__(self) -> None:
+        """No network sees such a clip whole."""
+
+
+def _whole(batches: ClipBatches, names: tuple[str, ...], probability: float) -> ClipBatches:
+    """Whole frames, none or all of them pseudo-anomalous; by skipping where there is no kind."""
     recipe = batches.recipe
-    if not recipe.kinds:
+    if isinstance(recipe, Luss):
+        recipe = replace(_WithNext(), size=recipe.size, colour=recipe.colour, window=recipe.window + 1)
+    elif not recipe.kinds:
         recipe = replace(Skip(), size=recipe.size, colour=recipe.colour, window=recipe.window)
     recipe = replace(recipe, probability=probability, crop=0)
-    return replace(batches, recipe=recipe, names=inputs.held_out)
+    return replace(batches, recipe=recipe, names=names)
 
 
-def _indicated(network: Pretrained, batches: ClipBatches, device: torch.device) -> npt.NDArray[np.float64]:
-    values = [
+def _indicated(network: Pretrained, batches: ClipBatches, device: torch.device) -> dict[str, npt.NDArray[np.float64]]:
+    """Indicator -> (PAIRS,)."""
+    rows = [
         _of_clips(network, batches, range(i, i + WINDOWS_AT_ONCE), device) for i in range(0, PAIRS, WINDOWS_AT_ONCE)
     ]
-    return np.concatenate(values)
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
 def _of_clips(
     network: Pretrained, batches: ClipBatches, indices: range, device: torch.device
-) -> npt.NDArray[np.float64]:
-    """A number for each clip: log-odds of acceleration (LUSS-AE), else the mean over its frames of the first error."""
+) -> dict[str, npt.NDArray[np.float64]]:
+    """A number for each clip: what is said of frames is averaged."""
     clips = draw(batches, indices)["clips"].to(device)
+    indicate, beyond = indicator_of(network, batches.recipe.source)
     with torch.inference_mode(), exact():
-        if isinstance(network, LUSSAE):
-            logits = network.classify(clips).double().cpu()
-            return (logits[:, 1] - logits[:, 0]).numpy()
-        indicate, _ = indicator_of(network, batches.recipe.source)
-        found = indicate(network, clips, range(clips.shape[2]))
-    errors: npt.NDArray[np.float64] = next(iter(found.frames.values())).mean(dim=1).numpy()
-    return errors
+        found = indicate(network, clips, range(clips.shape[2] - beyond))
+    frames = {name: each.mean(dim=1) for name, each in found.frames.items()}
+    return {name: each.numpy() for name, each in {**frames, **found.window, **found.after}.items()}
 
 
 def _judged(network: Pretrained, batches: FeatureBatches) -> list[npt.NDArray[np.float64]]:
