@@ -16,13 +16,8 @@ of regular and irregular. A file lies only where it has given what the network i
 
 from __future__ import annotations
 
-import io
 import json
-import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -35,21 +30,16 @@ from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, atomic, write_json
 from pagen.footage.catalogue import DATASETS
+from pagen.train.graphs import INPUT, OPSET
 from pagen.version import __version__
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from torch.export import ExportedProgram
+    from torch import Tensor
 
     from pagen.models.runs import Run
 
-    Call = Callable[[Tensor], Tensor | Sequence[Tensor]]
-
 SUFFIXES = {"torch": ".pt2", "onnx": ".onnx"}
 PACKAGES = {"torch": (), "onnx": ("onnx", "onnxscript", "onnxruntime")}
-INPUT = "clips"
-OPSET = 18
-"""The one that torch translates to; any other is a conversion of it."""
 CLIPS = 4
 """Clips that a file is checked on."""
 
@@ -112,12 +102,13 @@ def export(config: Export) -> dict[str, Any]:
     notes = config.file.with_name("export.json")
     known = _known(config.file, notes, config.overwrite)
     from pagen.models.runs import open_run
+    from pagen.train.graphs import difference_of, loaded, serialised, whole_of
 
     opened = open_run(config.run)
-    whole = _whole(opened.network)
+    whole = whole_of(opened.network)
     names, clips = _real_clips(opened, config)
     about = {"pagen": __version__, "recipe": opened.recipe["recipe"], "dataset": opened.recipe["dataset"]}
-    data, outputs = _serialised(whole, clips, config.format, about)
+    data, outputs = serialised(whole, clips, config.format, about)
     note = {
         **about,
         "format": config.format,
@@ -125,7 +116,7 @@ def export(config: Export) -> dict[str, Any]:
         "shape": ["B", *clips.shape[1:]],
         "dynamic_batch": True,
         "outputs": outputs,
-        "difference": _difference(_loaded(data, config.format), whole, clips),
+        "difference": difference_of(loaded(data, config.format), whole, clips),
         "tolerance": config.tolerance,
         "clips": names,
     }
@@ -188,111 +179,3 @@ def _real_clips(run: Run, config: Export) -> tuple[list[str], Tensor]:
         indices = windows.indices(turn * windows.length, len(sources[place]))
         clips.append(take(sources[place], indices=indices))
     return names, torch.from_numpy(np.stack(clips))
-
-
-def _whole(network: nn.Module) -> nn.Module:
-    """The network in float32 as it is exported: of clips of any H and W, with padding and cutting off."""
-    from torch import nn
-
-    from pagen.models.conv_ae import reconstruct
-    from pagen.models.luss import LUSSAE, predict
-
-    class Whole(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network.float()
-
-        def forward(self, clips: Tensor) -> Tensor | tuple[Tensor, ...]:
-            if isinstance(self.network, LUSSAE):
-                return tuple(predict(self.network, clips))
-            return reconstruct(self.network, clips)
-
-    return Whole().eval()
-
-
-def _outputs(values: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
-    return values if isinstance(values, Sequence) else [values]
-
-
-def _serialised(whole: nn.Module, clips: Tensor, kind: str, about: dict[str, str]) -> tuple[bytes, list[str]]:
-    """The file's bytes, and the names of its outputs."""
-    import torch
-
-    with torch.no_grad(), _quiet():
-        several = isinstance(whole(clips), tuple)
-        names = ["vcr", "ffp", "prp"] if several else ["reconstruction"]
-        batch = torch.export.Dim("batch", min=1)
-        program = torch.export.export(whole, (clips,), dynamic_shapes={INPUT: {0: batch}})
-        program.example_inputs = None  # a file would show people of the data set to whoever gets it
-        for node in program.graph.nodes:
-            node.meta.pop("stack_trace", None)  # and the paths of this machine
-        data = _as_onnx(program, names, about) if kind == "onnx" else _as_torch(program, about)
-    return data, names
-
-
-def _as_torch(program: ExportedProgram, about: dict[str, str]) -> bytes:
-    import torch
-
-    buffer = io.BytesIO()
-    torch.export.save(program, buffer, extra_files={"pagen.json": json.dumps(about)})
-    return buffer.getvalue()
-
-
-def _as_onnx(program: ExportedProgram, names: list[str], about: dict[str, str]) -> bytes:
-    import torch
-
-    made = torch.onnx.export(
-        program,
-        input_names=[INPUT],
-        output_names=names,
-        opset_version=OPSET,
-        dynamic_shapes={INPUT: {0: "batch"}},  # its name alone: that it is dynamic stands in the program
-        dynamo=True,
-        verbose=False,
-    )
-    assert made is not None  # only the old exporter returns none
-    made.model.metadata_props.update(about)
-    data: bytes = made.model_proto.SerializeToString()
-    return data
-
-
-def _loaded(data: bytes, kind: str) -> Call:
-    """The file's network: clips (B, C, T, H, W) -> its outputs."""
-    import torch
-
-    if kind == "torch":
-        with _quiet():
-            module: Call = torch.export.load(io.BytesIO(data)).module()
-        return module
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    return lambda clips: [torch.from_numpy(value) for value in session.run(None, {INPUT: clips.numpy()})]
-
-
-def _difference(call: Call, whole: nn.Module, clips: Tensor) -> float:
-    """The largest absolute difference in any output, with one clip and with all."""
-    import torch
-
-    differences = []
-    with torch.no_grad():
-        for batch in (clips[:1], clips):
-            pairs = zip(_outputs(call(batch)), _outputs(whole(batch)), strict=True)
-            differences += [(found - wanted).abs().max() for found, wanted in pairs]
-    return float(torch.stack(differences).max())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what torch's exporters say of their own insides, which nobody who exports could mend."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

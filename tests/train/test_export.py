@@ -26,6 +26,7 @@ from pagen.models.memae import MemAE
 from pagen.models.pretrained import CONFIG, WEIGHTS, Pretrained
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE, open_run
 from pagen.train import export as module
+from pagen.train import graphs
 from pagen.train.export import Export, export
 
 Exported = Callable[[str, str], dict[str, Any]]
@@ -226,8 +227,8 @@ def test_a_file_that_differs_is_not_left(
     def loaded(data: bytes, form: str) -> Callable[[torch.Tensor], Any]:
         return lambda clips: spoilt(reconstruct(network, clips)) if len(clips) > 1 else reconstruct(network, clips)
 
-    monkeypatch.setattr(module, "_serialised", lambda *_: (b"", ["reconstruction"]))
-    monkeypatch.setattr(module, "_loaded", loaded)
+    monkeypatch.setattr(graphs, "serialised", lambda *_: (b"", ["reconstruction"]))
+    monkeypatch.setattr(graphs, "loaded", loaded)
     with pytest.raises(PagenError, match=r"differ from .*run by 0\.0001 at most, found (0\.001|nan) "):
         export(config)
     assert not config.file.parent.exists()
