@@ -4,7 +4,7 @@
 |---|---|---|---|
 | `psnr` | a frame | autoencoders of frames | -PSNR of the reconstruction, dB |
 | `flow` | a flow map | autoencoders of flow | mean length of the difference |
-| `vcr` | a frame | LUSS-AE | -PSNR of the blur-pooled error (BPE) of the reconstruction, dB |
+| `vcr` | a frame | LUSS-AE | -PSNR of the reconstruction by its blur-pooled error (BPE), dB |
 | `ffp` | the next frame | LUSS-AE | the same of the predicted frame |
 | `prp` | the window | LUSS-AE | log-odds of having been accelerated |
 | `semantic` | a frame | discriminator | log-odds of being painted |
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from pagen.errors import unknown_name
 from pagen.footage.windows import Windows
 from pagen.models.conv_ae import reconstruct, reconstruct_frame
 from pagen.models.luss import LUSSAE, predict
-from pagen.scoring.errors import flow_l2, frame_means, frame_mse, local_max, pooled_error_map, psnr
+from pagen.scoring.errors import (
+    flow_l2,
+    frame_bpe,
+    frame_means,
+    frame_mse,
+    frame_pse,
+    local_max,
+    pooled_error_map,
+    psnr,
+)
 
 POOLED, AT_ONCE = 16, 1024
 """Frames that a discriminator pools, where it does; and feature vectors that it is shown at once."""
@@ -53,10 +64,13 @@ class Indicated:
 Indicator = Callable[[Any, Tensor, Sequence[int]], Indicated]
 
 
-def frame_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
+MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": frame_mse, "pse": frame_pse, "bpe": frame_bpe}
+"""How a whole frame errs. `_local` is always of the blur-pooled map."""
+
+
+def frame_errors(network: Any, clips: Tensor, frames: Sequence[int], measure: str = "mse") -> Indicated:
     """Of an autoencoder of frames, on clips (B, C, T, H, W)."""
-    pair = clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu()
-    return Indicated({"psnr": _decibels(frame_mse(*pair)), "psnr_local": _worst(pooled_error_map(*pair))})
+    return Indicated(_errors("psnr", measure, clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu()))
 
 
 def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
@@ -71,24 +85,38 @@ def _rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
     return reconstruct(network, clips)[:, :, frames]
 
 
-def luss(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
+def luss(network: Any, clips: Tensor, frames: Sequence[int], measure: str = "bpe") -> Indicated:
     """Of LUSS-AE, on clips (B, C, T + 1, H, W): the frame after the window is what is predicted."""
     found = predict(network, clips[:, :, :-1])
-    rebuilt = pooled_error_map(clips[:, :, frames].cpu(), found.vcr[:, :, frames].cpu())
-    predicted = pooled_error_map(clips[:, :, -1:].cpu(), found.ffp.cpu())
+    rebuilt = _errors("vcr", measure, clips[:, :, frames].cpu(), found.vcr[:, :, frames].cpu())
+    predicted = _errors("ffp", measure, clips[:, :, -1:].cpu(), found.ffp.cpu())
     logits = found.logits.cpu().double()
-    return Indicated(
-        {"vcr": _decibels(frame_means(rebuilt)), "vcr_local": _worst(rebuilt)},
-        {"prp": logits[:, 1] - logits[:, 0]},
-        {"ffp": _decibels(frame_means(predicted))[:, 0], "ffp_local": _worst(predicted)[:, 0]},
-    )
+    after = {name: each[:, 0] for name, each in predicted.items()}
+    return Indicated(rebuilt, {"prp": logits[:, 1] - logits[:, 0]}, after)
 
 
-def indicator_of(network: Any, source: str) -> tuple[Indicator, int]:
-    """What a network over clips indicates, and how many frames beyond its window that needs."""
+def indicator_of(network: Any, source: str, measure: str | None = None) -> tuple[Indicator, int]:
+    """What a network over clips indicates, and how many frames beyond its window that needs.
+
+    Args:
+        measure: a name of `MEASURES`; by default MSE, and for LUSS-AE BPE. Flow has its own.
+
+    Raises:
+        PagenError: no such measure.
+    """
+    if measure is not None and measure not in MEASURES:
+        raise unknown_name("error measure", measure, MEASURES)
+    given = {} if measure is None else {"measure": measure}
     if isinstance(network, LUSSAE):
-        return luss, 1
-    return (flow_errors if source == "flow" else frame_errors), 0
+        return partial(luss, **given), 1
+    return (flow_errors, 0) if source == "flow" else (partial(frame_errors, **given), 0)
+
+
+def _errors(name: str, measure: str, shown: Tensor, found: Tensor) -> dict[str, Tensor]:
+    """(B, P) of frames (B, C, P, H, W): by a measure over the whole frame, and at the worst place."""
+    pooled = pooled_error_map(shown, found)
+    whole = frame_means(pooled) if measure == "bpe" else MEASURES[measure](shown, found)
+    return {name: _decibels(whole), f"{name}_local": _worst(pooled)}
 
 
 def _decibels(errors: Tensor) -> Tensor:

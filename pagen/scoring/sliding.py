@@ -42,6 +42,7 @@ class Slider:
         window: its frames.
         policy: name of a window policy.
         device: of torch's.
+        measure: of a whole frame's error; see `indicators.MEASURES`.
     """
 
     network: Any
@@ -49,6 +50,7 @@ class Slider:
     window: int
     policy: str = "last"
     device: str = "cpu"
+    measure: str | None = None
 
     def scores(self, take: Take, count: int) -> dict[str, Values]:
         """Indicator -> (count,).
@@ -79,7 +81,7 @@ class Slider:
         from pagen.models.layout import fast_clips
         from pagen.scoring.indicators import indicator_of
 
-        indicate, beyond = indicator_of(self.network, self.source)
+        indicate, beyond = indicator_of(self.network, self.source, self.measure)
         asked = policy_named(self.policy, self.window).asked(self.window)
         full = [*starts, *[starts[-1]] * (WINDOWS_AT_ONCE - len(starts))]
         windows = Windows(self.window + beyond)

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from pagen.errors import PagenError
+from pagen.models.conv_ae import ConvAE3d, reconstruct
 from pagen.models.discriminator import Discriminator
+from pagen.models.luss import LUSSAE, predict
 from pagen.scoring import indicators
-from pagen.scoring.indicators import log_odds
+from pagen.scoring.errors import frame_bpe, frame_mse, frame_pse, local_max, pooled_error_map, psnr
+from pagen.scoring.indicators import indicator_of, log_odds
 
 
 @pytest.mark.parametrize("pool", ["none", "mean"])
@@ -24,3 +30,25 @@ def test_every_frame_has_its_log_odds_by_itself_or_with_those_before_it(
         shown = features[np.clip(np.arange(frame - 15, frame + 1), 0, None)] if pool == "mean" else features[frame]
         with torch.no_grad():
             assert odds[frame] == pytest.approx(float(network(torch.from_numpy(shown)[None])), abs=1e-6)
+
+
+@pytest.mark.parametrize(("measure", "error"), [("mse", frame_mse), ("pse", frame_pse), ("bpe", frame_bpe)])
+def test_errors_are_measured_as_asked_and_locally_by_the_blurred_map(measure: str, error: Any) -> None:
+    torch.manual_seed(0)
+    clips = torch.rand(2, 1, 17, 32, 48) * 2 - 1
+    for network, name in ((ConvAE3d(1, "tiny"), "psnr"), (LUSSAE(1, "tiny", prp="conv"), "vcr")):
+        indicate, beyond = indicator_of(network.eval(), "frames", measure)
+        with torch.no_grad():
+            found = indicate(network, clips[:, :, : 16 + beyond], [3, 15])
+            rebuilt = (
+                reconstruct(network, clips[:, :, :16]) if name == "psnr" else predict(network, clips[:, :, :16]).vcr
+            )
+        decibels = -psnr(error(clips[:, :, :16], rebuilt), 2.0)[:, [3, 15]]
+        torch.testing.assert_close(found.frames[name], decibels, rtol=1e-5, atol=1e-5)
+        worst = -psnr(local_max(pooled_error_map(clips[:, :, :16], rebuilt)), 2.0)[:, [3, 15]]
+        torch.testing.assert_close(found.frames[f"{name}_local"], worst, rtol=1e-5, atol=1e-5)
+
+
+def test_an_unknown_measure_is_named() -> None:
+    with pytest.raises(PagenError, match="no error measure named 'mes'; did you mean 'mse'"):
+        indicator_of(ConvAE3d(1, "tiny"), "frames", "mes")
