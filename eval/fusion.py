@@ -18,7 +18,7 @@ from pagen.eval.metrics import ByVideo, micro_auroc
 
 FUSED: dict[str, tuple[str, ...]] = {
     "luss": ("vcr_local", "ffp_local", "prp"),
-    "unified": ("psnr_local", "flow", "semantic"),
+    "unified": ("psnr_local", "flow_local", "semantic"),
 }
 """Recipe -> the indicators that are added up, where a protocol names no others."""
 WEIGHTS = ("published", "uniform", "pseudo", "oracle")

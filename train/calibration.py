@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pagen.models.pretrained import Pretrained
 from pagen.scoring.indicators import log_odds
 from pagen.scoring.sliding import Slider, Take, frames_in, maps_in
+from pagen.scoring.summary import summary
 from pagen.train.batches import ClipBatches
 from pagen.train.features import FeatureBatches
 from pagen.train.inputs import Inputs
@@ -36,7 +37,7 @@ def calibrate(network: Pretrained, inputs: Inputs) -> dict[str, dict[str, float]
     else:
         scores = _of_windows(network, batches, inputs)
     areas = pseudo_aurocs(network.eval(), inputs, next(network.parameters()).device)
-    return {name: {**_summary(values), "pseudo_auroc": areas[name]} for name, values in scores.items()}
+    return {name: {**summary(values), "pseudo_auroc": areas[name]} for name, values in scores.items()}
 
 
 def _of_windows(network: Pretrained, batches: ClipBatches, inputs: Inputs) -> dict[str, npt.NDArray[np.float64]]:
@@ -66,10 +67,3 @@ def taker(batches: ClipBatches, name: str) -> Take:
     if isinstance(recipe, Temporal):
         return partial(maps_in, source, recipe.encoding, recipe.radius)
     return partial(frames_in, source)
-
-
-def _summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
-    grid = np.percentile(values, range(101))
-    about = {"mean": values.mean(), "std": values.std(), "count": len(values), "median": grid[50]}
-    about |= {f"p{percent}": value for percent, value in enumerate(grid)}
-    return {name: float(value) for name, value in about.items()}

@@ -84,19 +84,24 @@ def feature_batches(
     prepared: Prepared,
     stored: PASet,
     seed: int,
-    names: tuple[str, ...],
+    held_out: tuple[str, ...],
     workers: int | None,
     device: str,
 ) -> FeatureBatches:
-    """Encode what has not been, and open it. Raises PagenError for an encoder or matched normals that are not there."""
+    """Encode what has not been, held-out clips too, and open it.
+
+    Raises:
+        PagenError: an encoder or matched normals that are not there.
+    """
     painted: Any = pa_feature_folder(stored, recipe.encoder, workers, device)
-    usable = tuple(name for name in names if name in stored.clips("spatial"))
+    usable = tuple(name for name in prepared.clips("train") if name in stored.clips("spatial"))
     if recipe.matched:
         stored.matched(usable[0])  # raises where the set was made without them
         normal = _under(painted, "spatial_matched")
     else:
         normal = feature_folder(prepared, usable, recipe.encoder, workers, device).features
-    return FeatureBatches(recipe, normal, _under(painted, "spatial"), seed, usable, painted.size)
+    kept = tuple(name for name in usable if name not in held_out)
+    return FeatureBatches(recipe, normal, _under(painted, "spatial"), seed, kept, painted.size)
 
 
 def _under(folder: Any, kind: str) -> Callable[[str], Vectors]:

@@ -65,7 +65,7 @@ def open_inputs(config: Train[Any]) -> Inputs:
         batches.check()
         return Inputs(prepared, flow, stored, batches, held_out)
     assert stored is not None  # the verb asks for one
-    features = feature_batches(recipe, prepared, stored, config.seed, kept, config.workers, config.device)
+    features = feature_batches(recipe, prepared, stored, config.seed, held_out, config.workers, config.device)
     return Inputs(prepared, None, stored, features, held_out)
 
 

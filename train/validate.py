@@ -39,9 +39,10 @@ def pseudo_aurocs(network: Pretrained, inputs: Inputs, device: torch.device) -> 
     Of clips held out for validation, if there are any, else of those that were trained on.
     """
     batches = inputs.batches
-    names = inputs.held_out or tuple(inputs.prepared.clips("train"))
     if isinstance(batches, FeatureBatches):
-        return {"semantic": _auroc(*_judged(network, replace(batches, names=names)))}
+        judged = replace(batches, names=inputs.held_out or batches.names)
+        return {"semantic": _auroc(*_judged(network, judged))}
+    names = inputs.held_out or batches.normal.names
     normal, pseudo = (_indicated(network, _whole(batches, names, share), device) for share in (0.0, 1.0))
     return {name: _auroc(normal[name], pseudo[name]) for name in normal}
 

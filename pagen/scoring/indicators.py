@@ -30,7 +30,7 @@ from pagen.footage.windows import Windows
 from pagen.models.conv_ae import reconstruct, reconstruct_frame
 from pagen.models.luss import LUSSAE, predict
 from pagen.scoring.errors import (
-    flow_l2,
+    flow_error_map,
     frame_bpe,
     frame_means,
     frame_mse,
@@ -42,6 +42,8 @@ from pagen.scoring.errors import (
 
 POOLED, AT_ONCE = 16, 1024
 """Frames that a discriminator pools, where it does; and feature vectors that it is shown at once."""
+FLOW_WINDOW = 24
+"""Side of the window of `flow_local` in pixels: the same as that of a map of stride 2."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
 
@@ -75,7 +77,8 @@ def frame_errors(network: Any, clips: Tensor, frames: Sequence[int], measure: st
 
 def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of encoded flow, on clips (B, C, T, H, W)."""
-    return Indicated({"flow": flow_l2(clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu())})
+    errors = flow_error_map(clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu())
+    return Indicated({"flow": frame_means(errors), "flow_local": local_max(errors, FLOW_WINDOW)})
 
 
 def _rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
