@@ -109,7 +109,7 @@ def zones_of(content: Any) -> Zones:
 
 
 ORDER = ("include", "exclude")
-MAPPED = ("psnr_local", "vcr_local", "ffp_local", "flow", "flow_speed", "frame_difference")
+MAPPED = ("psnr_local", "vcr_local", "ffp_local", "flow_local", "flow_speed", "frame_difference")
 """Indicators that have a map of errors."""
 
 
@@ -125,7 +125,7 @@ def inside(name: str, heat: Heat, mask: Mask) -> float:
     from pagen.scoring.indicators import PEAK
 
     worst = local_max(from_numpy(heat * mask)[None, None])
-    return float(worst if name == "flow" else -psnr(worst, PEAK))
+    return float(worst if name == "flow_local" else -psnr(worst, PEAK))
 
 
 def looks_of(name: str, shown: Any, rebuilt: Any, whole: Callable[..., Any]) -> dict[str, Look]:

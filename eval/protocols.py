@@ -96,18 +96,24 @@ class Protocol:
         """The same frames, neither rescaled nor smoothed."""
         return replace(self, each="calibrated", each_of={}, smooth="none", plain_errors=False, probabilities=False)
 
-    def title(self, dataset: str = ANY) -> str:
-        """Which frames are scored, how, and why: the lines above a table."""
+    def title(self, dataset: str = ANY, windows: bool = True) -> str:
+        """Which frames are scored, how, and why: the lines above a table.
+
+        Args:
+            windows: they were scored under the protocol's window policy, and not read from files.
+        """
         start, end = self.dropped_first, f"L-{self.dropped_last}" if self.dropped_last else "L"
         frames = "all frames" if (start, end) == (0, "L") else f"frames [{start} : {end}] of L"
         frames = frames if self.every == 1 else f"every {self.every}th frame of [{start} : {end}]"
         exceptions = "".join(f", {name} by {how}" for name, how in self.each_of.items())
         smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
-        ahead = "it looks ahead" if self.looks_ahead else "nothing looks ahead"
-        return (
-            f"{self.why}. Scored: {frames}, {POLICIES[self.policy].title}. "
-            f"Rescaling: {RESCALING[self.each]}{exceptions}. Smoothing: {smooth}; {ahead}."
-        )
+        alone, _, fused = RESCALING[self.each].partition("; ")
+        rescaling = f"{alone}; {fused}" if fused and self.fused else alone
+        policy, ahead = "", ""
+        if windows:
+            policy = f", {POLICIES[self.policy].title}"
+            ahead = "; it looks ahead" if self.looks_ahead else "; nothing looks ahead"
+        return f"{self.why}. Scored: {frames}{policy}. Rescaling: {rescaling}{exceptions}. Smoothing: {smooth}{ahead}."
 
     def sigma_on(self, dataset: str) -> float:
         """Width of the smoothing on a data set, frames."""
@@ -132,6 +138,7 @@ LUSS = ("vcr", "ffp", "prp")
 LUSS_WEIGHTS = {"ped2": (0.1, 0.8, 1.0), "avenue": (0.1, 1.0, 0.1), "shanghaitech": (0.2, 0.2, 0.9)}
 """Of LUSS-AE's paper, found by grid search; no validation set is mentioned."""
 
+RAW = Protocol("raw", "scores as they are: every frame, nothing rescaled or smoothed", fused={})
 CAUSAL = Protocol("causal", "raw scores, as a camera would have them", smooth="causal", sigma={ANY: 2.0})
 LNTRA = Protocol(
     "lntra",
@@ -189,7 +196,7 @@ ACCIVAD = Protocol(
 PROTOCOLS: Registry[Protocol] = Registry(
     "protocol",
     "pagen.protocols",
-    {one.name: one for one in (CAUSAL, LNTRA, LUSS_PAPER, LUSS_RELEASED, UNIFIED_PA, MULDE, ACCIVAD)},
+    {one.name: one for one in (RAW, CAUSAL, LNTRA, LUSS_PAPER, LUSS_RELEASED, UNIFIED_PA, MULDE, ACCIVAD)},
 )
 
 
@@ -215,12 +222,12 @@ def apply(
         up and smoothed. A video with no frame that counts is left out.
 
     Raises:
-        PagenError: a video whose scores and labels differ in number, or no calibration where it takes one.
+        PagenError: what `matched` refuses, or no calibration where it takes one.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
     for name, values in indicators.items():
-        kept = {video: _kept(protocol, each) for video, each in _matched(values, labels).items()}
+        kept = {video: _kept(protocol, each) for video, each in matched(values, labels).items()}
         known = None if alone else (calibration or {}).get(name, {})
         parts[name] = {video: _rescaled(protocol, name, each, known) for video, each in kept.items() if len(each)}
     first = next(iter(parts.values()))
@@ -231,11 +238,28 @@ def apply(
     }
 
 
-def _matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
+def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
+    """The scores, each known to be finite and to have a label.
+
+    Args:
+        scores, labels: video -> (T,).
+
+    Raises:
+        PagenError: a video without labels, a number of labels that differs, or a score that is not finite.
+    """
     for name, values in scores.items():
+        if name not in labels:
+            raise unknown_name("labelled video", name, labels)
         if len(values) != len(labels[name]):
             raise PagenError(
                 f"video {name}: expected a label for each of {len(values)} scores, found {len(labels[name])}"
+            )
+        odd = np.flatnonzero(~np.isfinite(values))
+        if len(odd):
+            shown = "NaN" if np.isnan(values[odd[0]]) else values[odd[0]]
+            raise PagenError(
+                f"video {name}: expected finite scores, one for each of {len(values)} frames, found {shown} at frame "
+                f"{odd[0]}; mend it, or leave the video out"
             )
     return scores
 

@@ -87,17 +87,18 @@ def fill(
     workers: int | None,
     label: str,
     overwrite: bool = False,
+    split: str = "test",
 ) -> Scores:
-    """Score the test clips that are not done, each in a process, and read all of them.
+    """Score the clips of a split that are not done, each in a process, and read all of them.
 
     Args:
         score: picklable; (prepared clips, clip name) -> key -> (T,).
         config, inputs: what the bytes depend on, beside the prepared clips.
         label: of the progress bar.
     """
-    names = prepared.clips("test")
+    names = prepared.clips(split)
     if not names:
-        raise PagenError(f"expected test clips in {prepared.dataset}, found none; only a test split can be scored")
+        raise PagenError(f"expected {split} clips in {prepared.dataset}, found none; there is nothing to score")
     about = {"dataset": prepared.dataset, "label_edition": prepared.folder.config["label_edition"], "clips": names}
     sources = {"prepared": prepared.fingerprint(), **inputs}
     folder = Folder.begin(path, "scores", {**about, **config}, sources, {"prepared": str(prepared.path)}, overwrite)
@@ -118,17 +119,21 @@ def score_run(
     device: str = "auto",
     workers: int | None = None,
     overwrite: bool = False,
+    split: str = "test",
+    measure: str | None = None,
 ) -> Scores:
-    """Score the test clips of a data set with a run; takes up where it was stopped.
+    """Score the clips of a data set with a run; takes up where it was stopped.
 
     Args:
         run: the run's folder.
         dataset, root: as `prepare` takes them; frames are prepared at the run's size.
         policy: of windows, see `pagen.scoring.policies`.
-        out: by default RUN/scores/DATASET/POLICY.
+        out: by default RUN/scores/DATASET/POLICY, or POLICY-MEASURE.
         device: `auto` (CUDA where there is one), or a name of torch's.
         workers: processes on the CPU, one clip each; 0 works in this one.
         overwrite: start again, for example after the run has been trained on.
+        split: `test`, or `train` for normal clips; give another `out` then.
+        measure: of a whole frame's error: mse, pse, bpe, or the network's own.
 
     Raises:
         PagenError: no such run, data set or device, or scores of another model in `out`.
@@ -137,17 +142,19 @@ def score_run(
 
     place = device_named(device)
     opened = open_run(Path(run))
-    parts = tuple(_part(single, dataset, root, policy, place, workers) for single in opened.single())
+    how = {"policy": policy, "measure": measure}
+    parts = tuple(_part(single, dataset, root, how, place, workers, split) for single in opened.single())
     known = {name: each for single in opened.single() for name, each in single.calibration.items()}
     return fill(
-        out or Path(run) / "scores" / folder_name(dataset) / policy,
+        out or Path(run) / "scores" / folder_name(dataset) / "-".join(filter(None, how.values())),
         partial(_scores_of_clip, parts),
         parts[0].prepared,
-        {"recipe": opened.recipe, "policy": policy, "calibration": known},
+        {"recipe": opened.recipe, **how, "calibration": known},
         {f"model {part.path.name}" if len(parts) > 1 else "model": part.weights for part in parts},
         workers if place == "cpu" else 0,
         f"score {Path(run).name}",
         overwrite,
+        split,
     )
 
 
@@ -161,17 +168,19 @@ class Part:
     prepared: Prepared
     flow: FlowFolder | None
     features: FeatureFolder | None
-    policy: str
+    how: Mapping[str, Any]
     device: str
 
 
-def _part(run: Run, dataset: str, root: Path | None, policy: str, device: str, workers: int | None) -> Part:
+def _part(
+    run: Run, dataset: str, root: Path | None, how: Mapping[str, Any], device: str, workers: int | None, split: str
+) -> Part:
     from pagen.models.pretrained import WEIGHTS
     from pagen.models.runs import MODEL
 
     recipe, size = run.recipe, tuple(run.recipe["size"])
     prepared = prepare(dataset, root, size, colour=recipe["colour"], workers=workers)
-    names, flow, features = prepared.clips("test"), None, None
+    names, flow, features = prepared.clips(split), None, None
     if recipe["source"] == "flow":
         from pagen.footage.flow import flow_folder
 
@@ -181,7 +190,7 @@ def _part(run: Run, dataset: str, root: Path | None, policy: str, device: str, w
 
         features = feature_folder(prepared, names, recipe["encoder"], workers, device)
     weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
-    return Part(run.path, weights, recipe, prepared, flow, features, policy, device)
+    return Part(run.path, weights, recipe, prepared, flow, features, how, device)
 
 
 def _store(
@@ -210,7 +219,7 @@ def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
         from pagen.scoring.indicators import log_odds
 
         return {"semantic": log_odds(network, part.features.features(name))}
-    slider = Slider(network, part.recipe["source"], part.recipe["window"], part.policy, part.device)
+    slider = Slider(network, part.recipe["source"], part.recipe["window"], device=part.device, **part.how)
     if part.flow is None:
         return slider.scores(partial(frames_in, part.prepared.frames(name)), count)
     take = partial(maps_in, part.flow.flow(name), part.recipe["encoding"], part.recipe["radius"])

@@ -125,7 +125,7 @@ def _opened(path: Path, device: str) -> Any:
 
 INDICATORS = {
     "frames": ("psnr_local", "psnr"),
-    "flow": ("flow",),
+    "flow": ("flow_local", "flow"),
     "features": ("semantic",),
     "luss": ("vcr_local", "ffp_local", "vcr", "ffp", "prp"),
 }
@@ -173,7 +173,7 @@ class Watch:
         return {**looks, "prp": Look(float(logits[1] - logits[0]))}
 
     def _flow(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import Look
+        from pagen.eval.annotate import Look, inside
         from pagen.footage.flow import grey, open_flow
         from pagen.models.conv_ae import reconstruct
         from pagen.scoring.errors import flow_error_map, frame_means
@@ -187,7 +187,9 @@ class Watch:
         shown = self._window(maps_in(newest, self._recipe["encoding"], self._recipe["radius"], NEWEST))
         pair = shown[:, :, -1:], self._told(reconstruct, shown)[:, :, -1:].cpu()
         errors = flow_error_map(*pair)
-        return {"flow": Look(float(frame_means(errors)), errors[0, 0].numpy())}
+        heat = errors[0, 0].numpy()
+        local = Look(inside("flow_local", heat, heat >= 0), heat)
+        return {"flow": Look(float(frame_means(errors))), "flow_local": local}
 
     def _features(self, frame: Frame) -> dict[str, Look]:
         import numpy as np

@@ -8,16 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pagen import console
-from pagen.eval.undefined import reason
+from pagen.eval.undefined import Undefined, reason
 
 if TYPE_CHECKING:
+    from pagen.eval.events import OperatingPoint
     from pagen.eval.metrics import ByVideo
     from pagen.eval.protocols import Protocol
     from pagen.eval.scores import Scores
 
 TRIVIAL = "trivial baseline"
 BAR = "flow_speed"
-"""The baseline that a run has to beat."""
+"""The baseline that a run has to beat; scores out of files are compared with those of the first file."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Row:
     delay: float
     """Mean seconds from an event's start to its first alarm."""
     over: float
-    """Micro AUROC less that of `flow_speed` on the same frames, and its interval over the same draws of videos."""
+    """Micro AUROC less that of the table's `against` on the same frames, and its interval over the same draws."""
     over_low: float
     over_high: float
     recipe: str | None = None
@@ -57,13 +58,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one protocol, the trivial baselines first."""
+    """The rows of one protocol, the trivial baselines first, where there are any."""
 
     protocol: str
     title: str
     looks_ahead: bool
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    against: str = BAR
+    """What each row is compared with."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,15 @@ class Measuring:
     """What a table is measured with.
 
     Attributes:
-        dataset: its name.
-        fps: frames a second.
+        dataset: its name, or `protocols.ANY`.
+        fps: frames a second; None where that is not known.
         seed: of the bootstrap; every row draws the same videos.
         alarms: false alarms an hour that an operating point may have.
         weights: where the weights of what is fused come from: see `fusion.WEIGHTS`.
     """
 
     dataset: str
-    fps: float
+    fps: float | None
     seed: int = 0
     alarms: float = 10.0
     weights: str = "published"
@@ -89,20 +92,26 @@ def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: Meas
     """The table of a protocol.
 
     Args:
-        scored: name and scores under the protocol's window policy, the trivial baselines first.
+        scored: name and scores under the protocol's window policy, the trivial baselines first; or those of files,
+            without baselines.
     """
-    bar = _final(protocol, dict(_indicators(protocol, scored[0][1]))[BAR], scored[0][1], how)
-    rows = tuple(row for name, scores in scored for row in _rows(protocol, name, scores, bar[0], how))
+    (first, least), trivial = scored[0], scored[0][0] == TRIVIAL
+    parts = dict(_indicators(protocol, least))[BAR if trivial else least.indicators()[0]]
+    bar = _final(protocol, parts, least, how)[0] if trivial or len(scored) > 1 else None
+    rows = tuple(row for name, scores in scored for row in _rows(protocol, name, scores, bar, how))
+    notes = (*_undefined(protocol, rows), *(_below(rows) if trivial else ()))
+    title = protocol.title(how.dataset, windows=trivial)
+    return Table(protocol.name, title, protocol.looks_ahead, rows, notes, BAR if trivial else first)
+
+
+def _below(rows: Sequence[Row]) -> list[str]:
     least = next(row for row in rows if row.indicator == BAR).micro
     below = [row for row in rows if row.run != TRIVIAL and row.micro < least]
-    notes = tuple(f"{row.run} ({row.indicator}) lies below {BAR}: it has not beaten arithmetic." for row in below)
-    notes = (*_undefined(protocol, rows), *notes)
-    return Table(protocol.name, protocol.title(how.dataset), protocol.looks_ahead, rows, notes)
+    return [f"{row.run} ({row.indicator}) lies below {BAR}: it has not beaten arithmetic." for row in below]
 
 
-def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo, how: Measuring) -> Iterator[Row]:
+def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, how: Measuring) -> Iterator[Row]:
     from pagen.eval import metrics
-    from pagen.eval.events import at_false_alarms
     from pagen.seeds import generator
 
     recipe = scores.config.get("recipe", {})
@@ -115,18 +124,40 @@ def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo, how: Meas
         macro = metrics.macro_auroc(final, labels, protocol.macro)
         low, high = metrics.bootstrap_interval(final, labels, generator(how.seed, "bootstrap"))
         together = metrics.concatenate(final, labels)
-        point = at_false_alarms(final, labels, how.alarms, how.fps / protocol.every)
-        over = metrics.paired_auroc(final, bar, labels, generator(how.seed, "bootstrap"))
+        point, delay = _point(final, labels, how, protocol.every)
         yield Row(
             name,
             label,
             *(metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(raw, labels)),
             *(macro.value, macro.videos_used, len(labels), frames),
             *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
-            *(point.threshold, point.tpr, point.event_recall, point.mean_delay * protocol.every / how.fps),
-            *(over.difference, over.low, over.high),
+            *(point.threshold, point.tpr, point.event_recall, delay),
+            *_over(final, bar, labels, how),
             *about,
         )
+
+
+def _point(final: ByVideo, labels: ByVideo, how: Measuring, every: int) -> tuple[OperatingPoint, float]:
+    """What the wanted false alarms give, and the mean delay in seconds."""
+    from pagen.eval.events import OperatingPoint, at_false_alarms
+
+    if how.fps is None:
+        nothing = Undefined("frames a second are not known; give --fps")
+        return OperatingPoint(nothing, 0, nothing, nothing, nothing, nothing, 0), nothing
+    point = at_false_alarms(final, labels, how.alarms, how.fps / every)
+    return point, point.mean_delay * every / how.fps
+
+
+def _over(final: ByVideo, bar: ByVideo | None, labels: ByVideo, how: Measuring) -> tuple[float, float, float]:
+    """By how much the micro AUROC exceeds that of `bar`, and the interval of that."""
+    from pagen.eval.metrics import paired_auroc
+    from pagen.seeds import generator
+
+    if bar is None:
+        nothing = Undefined("one file of scores alone; give another one to compare with")
+        return nothing, nothing, nothing
+    over = paired_auroc(final, bar, labels, generator(how.seed, "bootstrap"))
+    return over.difference, over.low, over.high
 
 
 def _indicators(protocol: Protocol, scores: Scores) -> Iterator[tuple[str, dict[str, ByVideo]]]:
@@ -178,7 +209,11 @@ HEADERS = (
     *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
     *("AP", "EER", "frames", "recipe", "trained on"),
 )
-POINTS = ("run", "indicator", "over flow_speed", "95 % interval", "frames found", "events found", "delay, s")
+
+
+def point_headers(against: str) -> tuple[str, ...]:
+    """What stands above `points`."""
+    return ("run", "indicator", f"over {against}", "95 % interval", "frames found", "events found", "delay, s")
 
 
 def cells(row: Row) -> list[str]:
@@ -193,7 +228,7 @@ def cells(row: Row) -> list[str]:
 
 
 def points(row: Row) -> list[str]:
-    """What a row says of alarms, and against `flow_speed`, as text."""
+    """What a row says of alarms, and against another, as text."""
     delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
     over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
     between = _interval(row.over_low, row.over_high, " to ")
@@ -210,9 +245,12 @@ def _interval(low: float, high: float, between: str = "-") -> str:
 
 
 def as_text(table: Table) -> str:
-    """A table for a terminal, with its title and notes."""
-    rows = console.table(HEADERS, [cells(row) for row in table.rows])
-    return "\n".join([f"protocol {table.protocol}: {table.title}", rows, *table.notes])
+    """A table for a terminal, with its title and notes; that of alarms and differences where it is of files."""
+    lines = [f"protocol {table.protocol}: {table.title}", console.table(HEADERS, [cells(row) for row in table.rows])]
+    further = [points(row) for row in table.rows]
+    if table.against != BAR and any(cell != "-" for row in further for cell in row[2:]):
+        lines += ["", console.table(point_headers(table.against), further)]
+    return "\n".join([*lines, *table.notes])
 
 
 def as_markdown(table: Table, alarms: float) -> list[str]:
@@ -221,8 +259,8 @@ def as_markdown(table: Table, alarms: float) -> list[str]:
         f"## Protocol {table.protocol}",
         f"{table.title[0].upper()}{table.title[1:]}",
         console.markdown(HEADERS, [cells(row) for row in table.rows]),
-        f"Against `{BAR}` on the same draws of videos, and at no more than {alarms:g} false alarms an hour:",
-        console.markdown(POINTS, [points(row) for row in table.rows]),
+        f"Against `{table.against}` on the same draws of videos, and at no more than {alarms:g} false alarms an hour:",
+        console.markdown(point_headers(table.against), [points(row) for row in table.rows]),
         *table.notes,
     ]
 

@@ -22,6 +22,8 @@ VERBS = {
     "inspect": ("pagen.generate.inspect:Inspect", "how strong the pseudo-anomalies of a set are"),
     "train": ("pagen.train.train:Train", "train a recipe of the papers; without one it lists them"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
+    "transfer": ("pagen.eval.transfer:Transfer", "runs trained on one data set, tested on others"),
+    "report": ("pagen.eval.report:Report", "a run's scores, frames and errors as one HTML file"),
     "calibrate": ("pagen.eval.calibrate:Calibrate", "find the threshold for one's own camera on normal footage"),
     "score": ("pagen.eval.live:Score", "watch a recording, a camera or a stream, and write alerts"),
     "export": ("pagen.train.export:Export", "write a run as a file for torch or ONNX Runtime, checked on real clips"),

@@ -275,7 +275,7 @@ def test_test_sets_that_cannot_be_measured(footage: Path, tmp_path: Path, capsys
     for mark, word in ((0, "normal"), (1, "abnormal")):
         np.save(footage / "labels/x.npy", np.full(20, mark, np.uint8))
         line = refused(capsys, tmp_path, *evaluate)
-        assert f"AUROC is undefined: all 20 frames of folder that causal scores are labelled {word}; expected" in line
+        assert f"AUROC is undefined: all 20 test frames of folder are labelled {word}; expected both" in line
     (footage / "labels/x.npy").unlink()
     assert "expected frame labels for the 1 test clips of folder" in refused(capsys, tmp_path, *evaluate)
     (footage / "testing").rename(tmp_path / "testing")

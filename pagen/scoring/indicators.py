@@ -42,8 +42,6 @@ from pagen.scoring.errors import (
 
 POOLED, AT_ONCE = 16, 1024
 """Frames that a discriminator pools, where it does; and feature vectors that it is shown at once."""
-FLOW_WINDOW = 24
-"""Side of the window of `flow_local` in pixels: the same as that of a map of stride 2."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
 
@@ -78,7 +76,7 @@ def frame_errors(network: Any, clips: Tensor, frames: Sequence[int], measure: st
 def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of encoded flow, on clips (B, C, T, H, W)."""
     errors = flow_error_map(clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu())
-    return Indicated({"flow": frame_means(errors), "flow_local": local_max(errors, FLOW_WINDOW)})
+    return Indicated({"flow": frame_means(errors), "flow_local": local_max(errors)})
 
 
 def _rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
@@ -109,10 +107,9 @@ def indicator_of(network: Any, source: str, measure: str | None = None) -> tuple
     """
     if measure is not None and measure not in MEASURES:
         raise unknown_name("error measure", measure, MEASURES)
-    given = {} if measure is None else {"measure": measure}
     if isinstance(network, LUSSAE):
-        return partial(luss, **given), 1
-    return (flow_errors, 0) if source == "flow" else (partial(frame_errors, **given), 0)
+        return partial(luss, measure=measure or "bpe"), 1
+    return (flow_errors, 0) if source == "flow" else (partial(frame_errors, measure=measure or "mse"), 0)
 
 
 def _errors(name: str, measure: str, shown: Tensor, found: Tensor) -> dict[str, Tensor]:

@@ -72,7 +72,7 @@ def test_inside_zones_the_worst_place_counts_and_more_zone_is_never_less() -> No
     heat = np.zeros((32, 48))
     heat[10:22, 20:32], heat[0:12, 36:48] = 1.0, 4.0
     everything = Zones([[[0, 0], [48, 0], [48, 32], [0, 32]]], [])
-    for name, worst in (("flow", lambda error: error), ("psnr_local", lambda error: -10 * np.log10(4 / error))):
+    for name, worst in (("flow_local", lambda error: error), ("psnr_local", lambda error: -10 * np.log10(4 / error))):
         assert everything.within(name, Look(0.0, heat), (32, 48)).value == pytest.approx(worst(4.0))
         within = Zones([SQUARE], []).within(name, Look(0.0, heat), (32, 48))
         assert within.value == pytest.approx(worst(1.0), abs=0.6)

@@ -60,7 +60,7 @@ def test_scores_of_a_data_set_are_kept(footage: Path, cache: Path) -> None:
     for name in prepared.clips("test"):
         frames = np.asarray(prepared.frames(name))[..., 0]
         with one_thread():
-            np.testing.assert_array_equal(scores.of("flow_speed", "last")[name], flow_speed(iter(frames)))
+            np.testing.assert_array_equal(scores.of("flow_speed")[name], flow_speed(iter(frames)))
         np.testing.assert_array_equal(scores.labels[name], prepared.labels(name))
     before = {path: path.stat().st_mtime_ns for path in scores.path.rglob("*.npz")}
     assert scores.path.is_relative_to(cache)

@@ -14,10 +14,11 @@ import tyro
 from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval.evaluate import Evaluate, command, evaluate, run
+from pagen.eval.evaluate import Evaluate, command, evaluate, evaluate_files, run
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
 from pagen.eval.tables import Row, cells, points
+from pagen.eval.undefined import reason
 
 pytestmark = pytest.mark.usefixtures("cache")
 MakeRun = Callable[..., Path]
@@ -79,9 +80,62 @@ def test_the_verb_writes_a_page_that_says_how_it_came_about(
 
 def test_the_command_line_gives_the_configuration_back() -> None:
     config = Evaluate((Path("a b"), Path("c")), "ped2", protocol=("causal", "lntra"), seed=3, overwrite=True)
-    words = shlex.split(command(config))
-    assert words[:2] == ["pagen", "evaluate"]
-    assert tyro.cli(Evaluate, args=words[2:]) == config
+    files = Evaluate((), scores=(Path("a.npz"), Path("b c.csv")), labels=Path("d.npy"), fps=25.0)
+    boxes = Evaluate((), detections=Path("d"), tracks=Path("t"), frames=Path("f.json"))
+    for one in (config, files, boxes):
+        words = shlex.split(command(one))
+        assert words[:2] == ["pagen", "evaluate"]
+        assert tyro.cli(Evaluate, args=words[2:]) == one
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (Evaluate(()), "expected one of --dataset NAME .* found none"),
+        (Evaluate((Path("run"),)), "expected one of --dataset NAME .* found none"),
+        (Evaluate((), "ped2", scores=(Path("a"),)), "found --dataset and --scores"),
+        (Evaluate((), scores=(Path("a"),), detections=Path("d")), "found --scores and --detections"),
+        (Evaluate((), scores=(Path("a"),)), "expected --labels with --scores, found none"),
+        (Evaluate((), detections=Path("d")), "expected --tracks with --detections, found none"),
+        (Evaluate((Path("run"),), scores=(Path("a"),), labels=Path("b")), "expected no runs with --scores, found"),
+        (Evaluate((), scores=(Path("a"),), labels=Path("b"), localise=True), "expected no --localise with --scores"),
+        (Evaluate((), "ped2", labels=Path("b")), "expected no --labels with --dataset, found b"),
+        (Evaluate((), "ped2", fps=25.0), "expected no --fps with --dataset"),
+        (Evaluate((), detections=Path("d"), tracks=Path("t")), "found neither"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(config: Evaluate, words: str) -> None:
+    with pytest.raises(PagenError, match=words):
+        run(config)
+
+
+def test_scores_of_files_are_compared_with_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    labels = {name: rng.integers(0, 2, 20) for name in "ab"}
+    for file in ("first", "second"):
+        np.savez(tmp_path / f"{file}.npz", **{name: rng.normal(marks) for name, marks in labels.items()})
+    np.savez(tmp_path / "labels.npz", **labels)
+    files = tmp_path / "first.npz", tmp_path / "second.npz"
+    run(Evaluate((), scores=files, labels=tmp_path / "labels.npz", write=tmp_path / "page.md"))
+    text, page = capsys.readouterr().out, (tmp_path / "page.md").read_text()
+    assert "protocol raw: scores as they are" in text
+    assert f"over {files[0]}" in text
+    assert f"Against `{files[0]}` on the same draws" in page
+    assert "flow_speed" not in text + page
+    assert "window" not in text + page
+
+
+def test_one_file_of_scores_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
+    np.savez(tmp_path / "scores.npz", a=np.array([2.0, 1, 0, 3]))
+    np.savez(tmp_path / "labels.npz", a=np.array([0, 1, 0, 1]))
+    (table,) = evaluate_files([tmp_path / "scores.npz"], tmp_path / "labels.npz").tables
+    (row,) = table.rows
+    assert (row.micro, row.run) == (0.75, str(tmp_path / "scores.npz"))
+    assert "one file of scores alone" in reason(row.over)
+    assert "give --fps" in reason(row.tpr)
+    assert points(row)[2:] == ["-"] * 5
+    (table,) = evaluate_files([tmp_path / "scores.npz"], tmp_path / "labels.npz", fps=10).tables
+    assert (table.rows[0].event_recall, table.rows[0].tpr) == (0.5, 0.5)
 
 
 def test_what_is_undefined_is_shown_as_a_dash() -> None:

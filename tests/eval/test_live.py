@@ -71,10 +71,11 @@ def test_flow_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun
     path, frames = make_run(source="flow", channels=3), frames_of(footage)
     maps = np.stack(list(dis(iter([resized_frame(frame, SIZE, False)[..., 0] for frame in frames])))).astype(np.float16)
     take = partial(maps_in, maps, "uvm", 8.0)
-    expected = Slider(open_run(path).network, "flow", 16).scores(take, len(maps))["flow"]
-    found = scores_of(open_streamer(str(path), device="cpu"), frames)
-    assert np.isnan(found[0])
-    np.testing.assert_allclose(found[1:], expected, rtol=1e-5)
+    expected = Slider(open_run(path).network, "flow", 16).scores(take, len(maps))
+    for indicator in (None, "flow"):
+        found = scores_of(open_streamer(str(path), indicator, device="cpu"), frames)
+        assert np.isnan(found[0])
+        np.testing.assert_allclose(found[1:], expected[indicator or "flow_local"], rtol=1e-5)
     with pytest.raises(PagenError, match="expected a run on flow that is computed, found file:flows"):
         open_streamer(str(make_run(source="flow", channels=3, flow="file:flows")), device="cpu")
 

@@ -21,6 +21,7 @@ from pagen.eval.protocols import (
     LUSS_RELEASED,
     MULDE,
     PROTOCOLS,
+    RAW,
     UNIFIED_PA,
     Protocol,
     apply,
@@ -44,6 +45,7 @@ def ped2() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
 
 
 COUNTS = {
+    "raw": (2010, 1648),
     "causal": (2010, 1648),
     "lntra": (1830, 1526),
     "luss": (1818, 1536),
@@ -175,6 +177,33 @@ def test_every_protocol_is_whole(name: str) -> None:
 def test_labels_of_another_length_are_refused() -> None:
     with pytest.raises(PagenError, match="video a: expected a label for each of 3 scores, found 2"):
         alone(CAUSAL, {"a": np.arange(3.0)}, {"a": np.zeros(2, int)})
+
+
+@pytest.mark.parametrize(("value", "shown"), [(np.nan, "NaN"), (-np.inf, "-inf")])
+def test_what_is_not_finite_is_named_with_its_video_and_frame(value: float, shown: str) -> None:
+    scores, labels = ped2()
+    scores["test_03"][17] = value
+    words = f"video test_03: expected finite scores, one for each of 150 frames, found {shown} at frame 17"
+    with pytest.raises(PagenError, match=words):
+        alone(CAUSAL, scores, labels)
+
+
+def test_a_video_without_labels_is_named() -> None:
+    scores, labels = ped2()
+    del labels["test_03"]
+    with pytest.raises(PagenError, match="no labelled video named 'test_03'"):
+        alone(CAUSAL, scores, labels)
+
+
+def test_raw_changes_nothing_and_adds_nothing_up() -> None:
+    scores, labels = ped2()
+    kept, marks = alone(RAW, scores, labels)
+    for name in scores:
+        np.testing.assert_array_equal(kept[name], scores[name])
+        np.testing.assert_array_equal(marks[name], labels[name])
+    assert RAW.fused == {}
+    assert RAW.title(windows=False).endswith("Scored: all frames. Rescaling: none. Smoothing: none.")
+    assert "fused: less" in CAUSAL.title()
 
 
 def test_a_file_holds_ones_own(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: M
     run = make_run(source="flow", channels=3)
     scores = score_run(run, "folder", footage, device="cpu", workers=0)
     prepared = prepare("folder", footage, (20, 36), workers=0)
-    assert scores.indicators() == ["flow"]
+    assert scores.indicators() == ["flow", "flow_local"]
     model, flows = open_run(run).network, flow_folder(prepared, prepared.clips("test"), workers=0)
     for name in prepared.clips("test"):
         maps, values = flows.flow(name), scores.of("flow")[name]

@@ -37,9 +37,9 @@ ALONE = [name for name, recipe in RECIPES.items() if recipe is not Unified]
 CLIPS = [name for name in ALONE if issubclass(RECIPES[name], ClipRecipe)]
 INDICATORS = {
     **{name: {"psnr", "psnr_local"} for name in ("baseline", "memae", "patch", "skip", "steal", "spatial")},
-    "temporal": {"flow"},
+    "temporal": {"flow", "flow_local"},
     "discriminator": {"semantic"},
-    "unified": {"psnr", "psnr_local", "flow", "semantic"},
+    "unified": {"psnr", "psnr_local", "flow", "flow_local", "semantic"},
     "luss": {"vcr", "vcr_local", "ffp", "ffp_local", "prp"},
 }
 

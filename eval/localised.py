@@ -1,0 +1,217 @@
+"""RBDC and TBDC of runs, of the trivial baseline, and of anybody's boxes, with intervals over videos, as a table.
+
+Of runs it is that of their maps of errors (`error_maps`), with the thresholds of `heat_maps.map_thresholds`. Ground
+truth is the connected parts of the data set's pixel masks at the footage's own size, to which maps are brought, so that
+every row is measured against the same regions, as papers are. A clip goes through a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen import console
+from pagen.arrays import read_array, unpack
+from pagen.errors import PagenError
+from pagen.eval.bootstrap import interval, multiplicities
+from pagen.eval.error_maps import Maps, maps_of_run, speed_maps
+from pagen.eval.heat_maps import MapCounts, count_maps, map_thresholds, measured_maps
+from pagen.eval.localisation import Localisation, match, measured, resampled_areas
+from pagen.eval.regions import from_masks, read_detections, read_tracks
+from pagen.eval.tables import BAR, TRIVIAL, percent
+from pagen.footage.prepare import Prepared
+from pagen.seeds import generator
+from pagen.spread import spread
+
+DRAWS = 1000
+FILES = (".txt", ".csv")
+HEADERS = ("run", "map", "RBDC", "95 % interval", "TBDC", "95 % interval", "regions", "tracks", "frames")
+
+
+@dataclass(frozen=True)
+class Place:
+    """One row: areas in [0, 1] with their intervals, NaN where undefined, and what they were measured on."""
+
+    run: str
+    indicator: str
+    rbdc: float
+    rbdc_low: float
+    rbdc_high: float
+    tbdc: float
+    tbdc_low: float
+    tbdc_high: float
+    regions: int
+    tracks: int
+    frames: int
+    videos: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """The rows, the trivial baseline first where there is one."""
+
+    title: str
+    rows: tuple[Place, ...]
+    notes: tuple[str, ...] = ()
+
+
+def localise_runs(
+    runs: Sequence[Path],
+    native: Prepared,
+    root: Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Places:
+    """The speed of flow, and each map of errors of each run.
+
+    Args:
+        native: the data set at the footage's own size.
+        root, device, workers, overwrite: as `scores.score_run` takes them.
+        seed: of the bootstrap; every row draws the same videos.
+
+    Raises:
+        PagenError: abnormal clips without pixel masks, or as `error_maps.maps_of_run`.
+    """
+    require_masks(native)
+    rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, workers, seed)]
+    for run in runs:
+        for indicator, maps in maps_of_run(run, native, root, device, workers, overwrite):
+            rows.append(place_of_maps(str(run), indicator, maps, native, workers, seed))
+    height, width = native.size
+    title = (
+        f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
+        "its pixel masks; overlap 0.1, share of a track 0.1; nothing looks ahead"
+    )
+    return Places(title, tuple(rows), tuple(_below(rows)))
+
+
+def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
+    """Of scored boxes in files.
+
+    Args:
+        detections: folder of VIDEO.txt as `read_detections` reads them.
+        tracks: folder of VIDEO.txt as `read_tracks` reads them; a video without regions needs none.
+        frames: number of frames of every test video.
+
+    Raises:
+        PagenError: folders without files, boxes or regions, or what `localise` refuses.
+    """
+    boxes = {path.stem: read_detections(path) for path in _files(detections, "detections")}
+    truth = {path.stem: read_tracks(path) for path in _files(tracks, "tracks")}
+    for folder, what, parts in ((detections, "box", boxes), (tracks, "region", truth)):
+        if not any(len(part.frames) for part in parts.values()):
+            raise PagenError(f"expected a {what} in {folder}, found none in its {len(parts)} files; are they complete?")
+    measure = partial(measured, match(boxes, truth, frames))
+    title = "scored boxes against regions and tracks, both ends inside a box; overlap 0.1, share of a track 0.1"
+    return Places(title, (_place(str(detections), "boxes", measure, len(frames), seed),))
+
+
+def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, workers: int | None, seed: int) -> Place:
+    """The row of heat maps: they are gone through once for the thresholds and once more to count."""
+    names, label = native.clips("test"), f"localise {Path(run).name}"
+    maxima = dict(console.progress(spread(partial(_maxima, maps), names, workers), label, len(names)))
+    thresholds = map_thresholds({name: maxima[name] for name in names})
+    counting = spread(partial(_counted, maps, native, thresholds), names, workers)
+    counts = dict(console.progress(counting, label, len(names)))
+    measure = partial(measured_maps, _joined([counts[name] for name in names]))
+    return _place(run, indicator, measure, len(names), seed)
+
+
+def require_masks(prepared: Prepared) -> None:
+    """Raise PagenError for test clips with abnormal frames, or without labels, that have no pixel masks."""
+    names = prepared.clips("test")
+    missing = [name for name in names if _abnormal(prepared, name) and not _mask_file(prepared, name).exists()]
+    if missing:
+        raise PagenError(
+            f"expected pixel masks for --localise, found none for {len(missing)} of the {len(names)} test clips of "
+            f"{prepared.dataset} ({missing[0]} first); leave --localise out"
+        )
+
+
+def text(places: Places) -> str:
+    """The table for a terminal."""
+    rows = console.table(HEADERS, [cells(row) for row in places.rows])
+    return "\n".join([f"localisation: {places.title}", rows, *places.notes])
+
+
+def markdown(places: Places) -> list[str]:
+    """The table as parts of a page."""
+    title = f"{places.title[0].upper()}{places.title[1:]}."
+    return ["## Localisation", title, console.markdown(HEADERS, [cells(row) for row in places.rows]), *places.notes]
+
+
+def cells(row: Place) -> list[str]:
+    """A row as text; areas x 100, `-` where undefined."""
+    counts = (f"{count:,}" for count in (row.regions, row.tracks, row.frames))
+    return [
+        *(row.run, row.indicator, percent(row.rbdc), _between(row.rbdc_low, row.rbdc_high)),
+        *(percent(row.tbdc), _between(row.tbdc_low, row.tbdc_high), *counts),
+    ]
+
+
+LEGEND = (
+    "RBDC, TBDC x 100: areas under the shares of regions and of tracks found, up to one false positive a frame. "
+    f"Interval: {DRAWS:,} draws of whole videos."
+)
+
+
+def _between(low: float, high: float) -> str:
+    return f"{percent(low)}-{percent(high)}" if low == low else "-"
+
+
+def _place(run: str, indicator: str, measure: Callable[..., Localisation], videos: int, seed: int) -> Place:
+    once = measure()
+    areas = resampled_areas(measure, multiplicities(videos, generator(seed, "bootstrap"), DRAWS))
+    rbdc, tbdc = (interval(column, videos) for column in areas.T)
+    return Place(run, indicator, once.rbdc, *rbdc, once.tbdc, *tbdc, once.regions, once.tracks, once.frames, videos)
+
+
+def _below(rows: Sequence[Place]) -> Iterator[str]:
+    for row in rows[1:]:
+        lower = [name for name in ("rbdc", "tbdc") if getattr(row, name) < getattr(rows[0], name)]
+        if lower:
+            shown = " and ".join(lower).upper().replace("AND", "and")
+            yield f"{row.run} ({row.indicator}) lies below {BAR} in {shown}: it has not beaten arithmetic."
+
+
+def _maxima(maps: Maps, name: str) -> npt.NDArray[np.float64]:
+    return np.array([np.max(each) for each in maps(name)], np.float64)
+
+
+def _counted(maps: Maps, native: Prepared, thresholds: npt.NDArray[np.float64], name: str) -> MapCounts:
+    regions = {name: from_masks(_masks(native, name))} if _mask_file(native, name).exists() else {}
+    return count_maps({name: maps(name)}, regions, thresholds)
+
+
+def _joined(parts: Sequence[MapCounts]) -> MapCounts:
+    counts, totals = (np.concatenate([getattr(part, of) for part in parts]) for of in ("counts", "totals"))
+    return MapCounts(parts[0].thresholds, counts, totals)
+
+
+def _masks(prepared: Prepared, name: str) -> Iterator[npt.NDArray[np.bool_]]:
+    """One at a time, however long the clip is."""
+    return (unpack(bits, prepared.size[1]) for bits in read_array(_mask_file(prepared, name)))
+
+
+def _mask_file(prepared: Prepared, name: str) -> Path:
+    return prepared.path / f"masks/{name}.npy"
+
+
+def _abnormal(prepared: Prepared, name: str) -> bool:
+    labels: Any = prepared.labels(name)
+    return labels is None or bool(labels.any())
+
+
+def _files(folder: Path, what: str) -> list[Path]:
+    found = sorted(path for path in folder.glob("*") if path.suffix in FILES)
+    if not found:
+        raise PagenError(f"expected {what} of a video as VIDEO.txt in {folder}, found none; is the path right?")
+    return found

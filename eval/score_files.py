@@ -1,0 +1,226 @@
+"""Scores and labels out of anybody's files, as `tables.table_of` takes them.
+
+| file | holds |
+|---|---|
+| `.npz` | video -> (T,) or (1, T) |
+| `.npy` | (N,) or (1, N): the frames of all videos, one after another in the order of the videos' names |
+| `.csv` | lines `video,frame,score` or `video,frame,label` under such a header, in any order; frames count from 0 |
+| `.json` | `{"video": [...], ...}` |
+| a folder | VIDEO.npy or VIDEO.txt (numbers between spaces, commas or line ends), one a video |
+
+Scores are higher where a frame is more anomalous. A `.npy` file does not say where videos begin: it is split by the
+videos of the first of the files given (labels, then scores) that names them, sorted as strings are; where none does,
+all frames are one video, `all`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError, unknown_name
+from pagen.eval.protocols import matched
+from pagen.eval.scores import Scores
+
+Values = npt.NDArray[np.float64]
+Part = Values | dict[str, Values]
+"""All frames one after another, or video -> (T,)."""
+INDICATOR = "score"
+WHOLE = "all"
+"""The one video of files that name none."""
+
+
+def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Scores]]:
+    """Each file's name, and its scores with the labels.
+
+    Args:
+        files: of scores; see the module.
+        labels: 0 or 1 for every frame, in any of the same forms.
+
+    Raises:
+        PagenError: a file that cannot be read so, videos that scores or labels lack, lengths that differ, a score that
+            is not finite, or a label other than 0 and 1.
+    """
+    marked, *scored = [read(labels, "label"), *(read(path, "score") for path in files)]
+    lengths = _lengths([marked, *scored])
+    marks = _marks(labels, by_video(labels, marked, lengths))
+    parts = zip(files, scored, strict=True)
+    return [(str(path), _scores(path, by_video(path, part, lengths), marks, labels)) for path, part in parts]
+
+
+def read_labels(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
+    """Video -> (T,), 1 = abnormal. Raises PagenError as `read_score_files`."""
+    part = read(path, "label")
+    return _marks(path, by_video(path, part, _lengths([part])))
+
+
+def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
+    """Video -> its number of frames, out of labels, or out of a JSON file {"video": number}.
+
+    Raises:
+        PagenError: both or neither of the two, as `read_labels`, or counts that are no whole numbers above 0.
+    """
+    if (labels is None) == (counts is None):
+        raise PagenError(
+            "expected --labels FILE or --frames FILE with --detections, for the number of frames of every video, found "
+            f"{'both' if labels else 'neither'}; give one of them"
+        )
+    if labels is not None:
+        return {name: len(marks) for name, marks in read_labels(labels).items()}
+    counts = Path(str(counts))
+    try:
+        found = json.loads(counts.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PagenError(f'expected {{"video": number of frames}} in {counts}, found {error}; mend it') from error
+    if not isinstance(found, dict) or not all(type(count) is int and count > 0 for count in found.values()):
+        raise PagenError(f'expected {{"video": number of frames}} in {counts}, found {found!r:.60}; mend it')
+    return found
+
+
+def read(path: Path, column: str) -> Part:
+    """What a file or a folder holds.
+
+    Args:
+        column: of a .csv file, `score` or `label`.
+
+    Raises:
+        PagenError: none of the forms of the module.
+    """
+    how = _folder if path.is_dir() else READERS.get(path.suffix.lower())
+    if how is None:
+        raise PagenError(f"expected {column}s in a folder or in {' '.join(sorted(READERS))}, found {path}")
+    try:
+        found = how(path, column)
+        if len(found) == 0:
+            raise ValueError("it is empty")
+        return found
+    except FileNotFoundError:
+        raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
+    except (ValueError, TypeError, EOFError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+        if "pickle" in str(error):
+            raise PagenError(
+                f"expected plain numbers in {path}, found pickled objects or no array at all; save arrays of numbers"
+            ) from None
+        raise PagenError(f"expected {column}s in {path}, found what cannot be read ({error}); mend it") from error
+
+
+def by_video(path: Path, part: Part, lengths: Mapping[str, int]) -> dict[str, Values]:
+    """Video -> (T,), split where all frames stand one after another."""
+    if isinstance(part, dict):
+        return part
+    if len(part) != sum(lengths.values()):
+        raise PagenError(
+            f"{path}: expected {sum(lengths.values())} values, those of {len(lengths)} videos in the order of their "
+            f"names, found {len(part)}; give one a frame"
+        )
+    return dict(zip(lengths, np.split(part, np.cumsum(list(lengths.values()))[:-1]), strict=True))
+
+
+def _lengths(parts: Sequence[Part]) -> dict[str, int]:
+    """Video -> T of the first part that names videos, in the order of their names."""
+    named = next((part for part in parts if isinstance(part, dict)), {WHOLE: parts[0]})
+    return {name: len(named[name]) for name in sorted(named)}
+
+
+def _marks(path: Path, found: Mapping[str, Values]) -> dict[str, npt.NDArray[np.uint8]]:
+    for name, values in found.items():
+        odd = np.flatnonzero(~np.isin(values, (0, 1)))
+        if len(odd):
+            raise PagenError(
+                f"{path}: video {name}: expected labels 0 and 1, found {values[odd[0]]:g} at frame {odd[0]}; mark "
+                "abnormal frames with 1"
+            )
+    return {name: found[name].astype(np.uint8) for name in sorted(found)}
+
+
+def _scores(
+    path: Path, found: Mapping[str, Values], marks: Mapping[str, npt.NDArray[np.uint8]], labels: Path
+) -> Scores:
+    try:
+        matched(found, marks)
+    except PagenError as error:
+        raise PagenError(f"{path}: {error}") from None
+    missing = sorted(marks.keys() - found.keys())
+    if missing:
+        raise PagenError(f"{path}: expected scores of every video of {labels}, found none for {missing[0]}; add them")
+    return Scores(path, {"dataset": str(labels)}, {name: {INDICATOR: found[name]} for name in marks}, dict(marks))
+
+
+def _arrays(path: Path, column: str) -> Part:
+    with open(path, "rb") as file:  # numpy leaves a damaged archive open
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return _vector(path, loaded)
+        return {name: _vector(f"{path}: video {name}", loaded[name]) for name in loaded.files}
+
+
+def _lists(path: Path, column: str) -> Part:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError('no {"video": [...]}')
+    return {name: _vector(f"{path}: video {name}", np.array(each, np.float64)) for name, each in content.items()}
+
+
+def _lines(path: Path, column: str) -> Part:
+    found: dict[str, dict[int, float]] = {}
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        lines = csv.DictReader(file)
+        for name in ("video", "frame", column):
+            if name not in (lines.fieldnames or ()):
+                raise unknown_name(f"column of {path}", name, lines.fieldnames or ())
+        for line in lines:
+            values = found.setdefault(line["video"], {})
+            try:
+                frame, value = int(line["frame"]), float(line[column])
+            except (TypeError, ValueError):
+                raise ValueError(f"line {lines.line_num} is no video,frame,{column}") from None
+            if frame in values:
+                raise ValueError(f"video {line['video']}: frame {frame} stands there twice")
+            values[frame] = value
+    return {name: _in_order(name, values) for name, values in found.items()}
+
+
+def _in_order(name: str, values: Mapping[int, float]) -> Values:
+    missing = next((frame for frame in range(len(values)) if frame not in values), None)
+    if missing is not None:
+        raise ValueError(f"video {name}: frame {missing} is missing; frames count from 0")
+    return np.array([values[frame] for frame in range(len(values))], np.float64)
+
+
+def _folder(path: Path, column: str) -> Part:
+    found: dict[str, Values] = {}
+    for file in sorted(file for kind in ("*.npy", "*.txt") for file in path.glob(kind)):
+        if file.stem in found:
+            raise ValueError(f"video {file.stem} stands there twice")
+        found[file.stem] = _file(file)
+    if not found:
+        raise ValueError("it has neither VIDEO.npy nor VIDEO.txt")
+    return found
+
+
+def _file(path: Path) -> Values:
+    if path.suffix == ".npy":
+        part = _arrays(path, "")
+        if isinstance(part, dict):
+            raise ValueError(f"{path.name} holds several arrays")
+        return part
+    words = path.read_text(encoding="utf-8").replace(",", " ").split()
+    return _vector(path, np.array([float(word) for word in words], np.float64))
+
+
+def _vector(where: object, values: npt.NDArray[Any]) -> Values:
+    """(T,) out of (T,) or (1, T)."""
+    flat = values[0] if values.ndim == 2 and len(values) == 1 else values
+    if flat.ndim != 1 or len(flat) == 0 or flat.dtype.kind not in "biuf":
+        raise PagenError(f"{where}: expected numbers (T,), found {values.dtype} {values.shape}; give one a frame")
+    return flat.astype(np.float64)
+
+
+READERS: dict[str, Callable[[Path, str], Part]] = {".npz": _arrays, ".npy": _arrays, ".csv": _lines, ".json": _lists}
