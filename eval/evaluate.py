@@ -225,6 +225,8 @@ def evaluate_files(
 def _require_labels(prepared: Prepared) -> None:
     """Raise PagenError for test clips without labels, or of one class."""
     labels = {name: prepared.labels(name) for name in prepared.clips("test")}
+    if not labels:
+        raise PagenError(f"expected test clips in {prepared.dataset}, found none; there is nothing to score")
     missing = [name for name, marks in labels.items() if marks is None]
     if missing:
         where = prepared.folder.volatile

@@ -27,8 +27,8 @@ class Ablate:
 
     table: tyro.conf.Positional[str]
     """tasks, measures, rescaling (LUSS-AE), masks, p_s, p_t (unified PA), patches, kinds (LNTRA), or list."""
-    dataset: str
-    """Name of the data set."""
+    dataset: str = ""
+    """Name of the data set; `list` needs none."""
     root: Path | None = None
     """Where the footage lies: the data set's folder or any folder above it."""
     scale: Literal["paper", "cpu", "tiny"] = "cpu"
@@ -107,9 +107,10 @@ def _scores(config: Ablate, variant: Variant, seed: int, policy: str) -> Scores:
     path = config.out / f"{named(config, variant)}-{seed}"
     needed = variant.stored and recipe.probability > 0
     pseudo = _pa_set(config, variant, recipe) if needed else None
-    places = {"device": config.device, "workers": config.workers}
-    train(Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, **places))
-    return score_run(path, config.dataset, config.root, policy, measure=variant.measure, **places)
+    device, workers = config.device, config.workers
+    root, scale = config.root, config.scale
+    train(Train(recipe, config.dataset, root, pseudo, scale, seed, path, device=device, workers=workers))
+    return score_run(path, config.dataset, root, policy, device=device, workers=workers, measure=variant.measure)
 
 
 def _pa_set(config: Ablate, variant: Variant, recipe: Any) -> Path:

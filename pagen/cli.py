@@ -23,6 +23,7 @@ VERBS = {
     "train": ("pagen.train.train:Train", "train a recipe of the papers; without one it lists them"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
     "transfer": ("pagen.eval.transfer:Transfer", "runs trained on one data set, tested on others"),
+    "ablate": ("pagen.ablate:Ablate", "the papers' own tables, trained and measured here"),
     "report": ("pagen.eval.report:Report", "a run's scores, frames and errors as one HTML file"),
     "calibrate": ("pagen.eval.calibrate:Calibrate", "find the threshold for one's own camera on normal footage"),
     "score": ("pagen.eval.live:Score", "watch a recording, a camera or a stream, and write alerts"),

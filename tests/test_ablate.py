@@ -1,0 +1,81 @@
+"""Ablations: every table names what there is, and a small one is trained, scored and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from pagen import ablate as module
+from pagen.ablate import Ablate, named, run
+from pagen.ablations import ABLATIONS, Ablation, Variant
+from pagen.errors import PagenError
+from pagen.eval.metrics import micro_auroc
+from pagen.eval.protocols import PROTOCOLS, Protocol, apply
+from pagen.eval.scores import open_scores
+from pagen.generate.generate import Generate
+from pagen.scoring.indicators import MEASURES
+from pagen.train.recipes import RECIPES
+
+SMALL = {"size": (32, 48), "crop": 16, "epochs": 1, "steps": 1}
+
+
+@pytest.mark.parametrize(
+    "variant", [variant for one in ABLATIONS.values() for variant in one.variants], ids=lambda v: v.label
+)
+def test_every_variant_can_be_trained_and_measured(variant: Variant) -> None:
+    RECIPES[variant.recipe].at("cpu")
+    assert set(variant.changes) <= {field.name for field in fields(RECIPES[variant.recipe])}
+    assert set(variant.stored) <= {field.name for field in fields(Generate)}
+    assert set(variant.protocol) <= {field.name for field in fields(Protocol)}
+    assert variant.measure is None or variant.measure in MEASURES
+    assert variant.indicators
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_table_has_its_protocol(name: str) -> None:
+    assert ABLATIONS[name].protocol in PROTOCOLS
+    assert len({variant.label for variant in ABLATIONS[name].variants}) == len(ABLATIONS[name].variants) > 1
+
+
+def test_a_table_is_trained_scored_and_written(
+    write_folder: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
+    root = write_folder(tmp_path / "footage", {"training/a": 40, "testing/x": 30, "testing/y": 24})
+    both = Variant("both", "luss", SMALL, indicators=("vcr", "prp"), protocol={"each": "min_max"}, published="9 / 8")
+    variants = (both, Variant("by MSE", "luss", SMALL, indicators=("vcr",), measure="mse"))
+    monkeypatch.setitem(
+        module.ABLATIONS, "small", Ablation("A small table", "a paper: here / there", "causal", variants)
+    )
+    page, out = tmp_path / "table.md", tmp_path / "out"
+    config = Ablate("small", "folder", root, "tiny", out=out, device="cpu", workers=0, json=True, write=page)
+    run(config)
+    first, second = json.loads(capsys.readouterr().out)
+    path = out / f"{named(config, both)}-0"
+    assert [item.name for item in out.iterdir()] == [path.name]  # one run serves both
+    scores = open_scores(path / "scores/folder/last-mse")
+    final, labels = apply(PROTOCOLS["causal"], {"vcr": scores.of("vcr")}, scores.labels)
+    assert second["rows"][0]["micro"] == pytest.approx(micro_auroc(final, labels), abs=1e-12)
+    assert first["rows"][0]["indicator"] == "fused"
+    text = page.read_text()
+    for part in (
+        "A small table on folder, tiny scale, seed 0; protocol causal",
+        "| both |",
+        "9 / 8",
+        "a paper: here / there",
+    ):
+        assert part in text
+
+
+def test_unknown_tables_are_named_and_known_ones_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(PagenError, match="no table named 'taks'; did you mean 'tasks'"):
+        run(Ablate("taks", "street"))
+    run(Ablate("list"))
+    assert "rescaling" in capsys.readouterr().out
