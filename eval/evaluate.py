@@ -176,7 +176,7 @@ def evaluate(
 
     chosen = protocols_named(protocols)
     prepared = prepare(dataset, root, size=None, workers=workers)
-    _require_labels(prepared)
+    require_labels(prepared)
     if localise:
         from pagen.eval.localised import localise_runs, require_masks
 
@@ -222,7 +222,7 @@ def evaluate_files(
     return Evaluation(None, str(labels), seed, how.weights, alarms, __version__, tables)
 
 
-def _require_labels(prepared: Prepared) -> None:
+def require_labels(prepared: Prepared) -> None:
     """Raise PagenError for test clips without labels, or of one class."""
     labels = {name: prepared.labels(name) for name in prepared.clips("test")}
     if not labels:

@@ -68,8 +68,8 @@ def _warnings(evaluation: Evaluation) -> list[str]:
 
 
 def command(config: Any) -> str:
-    """The command line that a configuration of `evaluate` stands for, defaults left out."""
-    words = ["pagen", "evaluate", *map(str, config.runs)]
+    """The command line that the configuration of a verb over runs stands for, defaults left out."""
+    words = ["pagen", type(config).__name__.lower(), *map(str, config.runs)]
     for field in fields(config)[1:]:
         value = getattr(config, field.name)
         if value == field.default:

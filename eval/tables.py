@@ -106,8 +106,11 @@ def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: Meas
 
 def _below(rows: Sequence[Row]) -> list[str]:
     least = next(row for row in rows if row.indicator == BAR).micro
-    below = [row for row in rows if row.run != TRIVIAL and row.micro < least]
-    return [f"{row.run} ({row.indicator}) lies below {BAR}: it has not beaten arithmetic." for row in below]
+    runs = [row for row in rows if row.run != TRIVIAL]
+    below = [f"{row.run} ({row.indicator})" for row in runs if row.micro < least]
+    if len(below) == len(runs) > 1:
+        return [f"All of them lie below {BAR}: none has beaten arithmetic."]
+    return [f"Below {BAR}, so not beating arithmetic: {', '.join(below)}."] if below else []
 
 
 def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, how: Measuring) -> Iterator[Row]:

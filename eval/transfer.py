@@ -11,6 +11,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.eval.evaluate import require_labels
 from pagen.eval.tables import TRIVIAL, Measuring, Table, table_of
 from pagen.eval.transferred import Transferred, lines_of, page, text
 from pagen.folders import Folder, write_text
@@ -91,7 +92,7 @@ def transfer(config: Transfer) -> Transferred:
     _require_flow(runs, config.datasets)
     targets = [prepare(name, root, size=None, workers=config.workers) for name, root in roots.items()]
     for prepared in targets:
-        _require_labels(prepared)
+        require_labels(prepared)
     tables = {each.dataset: _table(config, protocol, each, roots[each.dataset], runs) for each in targets}
     return Transferred(
         tuple(config.datasets),
@@ -179,9 +180,3 @@ def _require_flow(runs: Sequence[Run], datasets: Sequence[str]) -> None:
                 f"expected flow that can be computed for {others[0]}, found {flow} of {home} alone in {single.path}; "
                 "train with --flow dis, or leave the run out"
             )
-
-
-def _require_labels(prepared: Prepared) -> None:
-    from pagen.eval import evaluate
-
-    evaluate._require_labels(prepared)

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from pagen.eval.tables import TRIVIAL, Row, percent
 from pagen.eval.transferred import Line, Transferred
-from pagen.folders import atomic
+from pagen.figures import save_figure
 
 CHANCE, DARK = 50, 73
 """AUROC x 100 at which colours begin, and below which they are too dark for black letters."""
@@ -38,9 +37,7 @@ def heat_map(found: Transferred, path: Path) -> None:
     axis.axhline(sum(line.run == TRIVIAL for line in lines) - 0.5, color="white", linewidth=5)
     bar = figure.colorbar(image, ax=axis, extend="min" if (values < CHANCE).any() else "neither")
     bar.set_label("micro AUROC x 100 (50: chance), 95 % interval", fontsize=9)
-    FigureCanvasAgg(figure)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150, format="png", metadata={"Software": None})
+    save_figure(figure, path, dpi=150)
 
 
 def _label(line: Line) -> str:

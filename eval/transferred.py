@@ -128,7 +128,7 @@ def page(found: Transferred, config: Any) -> str:
     Args:
         config: of the verb.
     """
-    written_by = command(config).replace("pagen evaluate", "pagen transfer", 1)
+    written_by = command(config)
     parts = ["# Trained on one data set, tested on another", f"pagen {found.pagen}. Written by:", f"    {written_by}"]
     if config.plot is not None:
         parts.append(f"![heat map]({os.path.relpath(config.plot, config.write.parent).replace(os.sep, '/')})")

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from pagen.folders import atomic
+from pagen.figures import save_figure
 from pagen.footage.flow import colour_wheel
 from pagen.models.conv_ae import reconstruct
 from pagen.models.luss import predict
@@ -56,7 +55,7 @@ def curves(rows: list[Row], title: str, path: Path) -> None:
     other.plot(steps, [row["lr"] for row in rows], color="dimgray", linestyle=":")
     other.set_ylabel("learning rate (dotted)", color="dimgray")
     other.set_ylim(bottom=0)
-    save(figure, path)
+    save_figure(figure, path)
 
 
 def sheet(network: Any, batches: Any, path: Path) -> None:
@@ -69,7 +68,7 @@ def sheet(network: Any, batches: Any, path: Path) -> None:
     histogram of what it says of normal and of painted frames.
     """
     if isinstance(batches, FeatureBatches):
-        save(_histogram(network, batches), path)
+        save_figure(_histogram(network, batches), path)
         return
     lines = _luss_lines(network, batches) if isinstance(batches.recipe, Luss) else _lines(network, batches)
     limit = float(np.quantile(np.stack([line.error for line in lines]), 0.999)) or 1.0
@@ -95,14 +94,7 @@ def sheet(network: Any, batches: Any, path: Path) -> None:
         axis.set(xticks=[], yticks=[])
     bar = figure.colorbar(heat, ax=axes[:, -1], extend="max", aspect=12 * len(lines))
     bar.set_label("error of values in [-1, 1]", fontsize=9)
-    save(figure, path)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    FigureCanvasAgg(figure)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
+    save_figure(figure, path)
 
 
 def _title(batches: ClipBatches, fast: float | None) -> str:

@@ -6,7 +6,8 @@ with. `tiny` takes seconds, for tests and the demo. Each is trained by
 
     pagen train RECIPE --dataset NAME [--pseudo PA_SET] [--scale cpu]
 
-and its scores and times stand in `docs/results.md`.
+What stands beside a recipe is of Ped2 at `cpu` scale, seed 0: minutes on two cores, and micro AUROC under the protocols
+`causal` and `lntra`, by the error at the worst place where nothing else is named. All of it: `docs/results.md`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,21 @@ from pagen.train.recipe import CPU, TINY, ClipRecipe, Kind, Recipe, Source
 
 @dataclass(frozen=True)
 class Baseline(ClipRecipe):
-    """The autoencoder on normal clips alone: what every pseudo-anomaly has to beat."""
+    """The autoencoder on normal clips alone: what every pseudo-anomaly has to beat.
+
+    `pagen train baseline --dataset ped2`: 9 minutes, 85.1 and 82.3.
+    """
 
     name: ClassVar[str] = "baseline"
 
 
 @dataclass(frozen=True)
 class MemAE(ClipRecipe):
-    """The autoencoder that reconstructs out of a memory of normal codes (Gong et al. 2019; Ped2 94.1)."""
+    """The autoencoder that reconstructs out of a memory of normal codes (Gong et al. 2019; Ped2 94.1).
+
+    `pagen train memae --dataset ped2`: 11 minutes, 57.2 and 53.9. So short a training leaves four times the
+    baseline's error, and a third of the codes empty.
+    """
 
     batch: int = 10
     epochs: int = 100
@@ -76,7 +84,10 @@ class OnTheFly(ClipRecipe):
 
 @dataclass(frozen=True)
 class Skip(OnTheFly):
-    """LNTRA with skipped frames: faster motion in, the clip at its own speed out (paper: Ped2 96.5)."""
+    """LNTRA with skipped frames: faster motion in, the clip at its own speed out (paper: Ped2 96.5).
+
+    `pagen train skip --dataset ped2`: 10 minutes, 87.6 and 92.0.
+    """
 
     probability: float = 0.2
     kinds: tuple[Kind, ...] = ("skip",)
@@ -86,7 +97,10 @@ class Skip(OnTheFly):
 
 @dataclass(frozen=True)
 class Patch(OnTheFly):
-    """LNTRA with patches: something foreign moves over the clip, which comes out without it (paper: Ped2 94.8)."""
+    """LNTRA with patches: something foreign moves over the clip, which comes out without it (paper: Ped2 94.8).
+
+    `pagen train patch --dataset ped2`: 10 minutes, 85.7 and 82.9.
+    """
 
     probability: float = 0.2
     kinds: tuple[Kind, ...] = ("patch",)
@@ -96,7 +110,10 @@ class Patch(OnTheFly):
 
 @dataclass(frozen=True)
 class Steal(OnTheFly):
-    """STEAL Net (Astrid et al. 2021): clips of skipped frames are to be reconstructed badly (paper: Ped2 98.4)."""
+    """STEAL Net (Astrid et al. 2021): clips of skipped frames are to be reconstructed badly (paper: Ped2 98.4).
+
+    `pagen train steal --dataset ped2`: 10 minutes, 88.6 and 94.6.
+    """
 
     probability: float = 0.01
     kinds: tuple[Kind, ...] = ("skip",)
@@ -106,7 +123,10 @@ class Steal(OnTheFly):
 
 @dataclass(frozen=True)
 class Spatial(OnTheFly):
-    """The spatial autoencoder of the unified PA paper (Rai et al. 2024): inpainted regions in, normal clip out."""
+    """The spatial autoencoder of the unified PA paper (Rai et al. 2024): inpainted regions in, normal clip out.
+
+    `pagen train spatial --dataset ped2 --pseudo pa/ped2`: 11 minutes, 85.3 and 85.0.
+    """
 
     colour: bool = True
     batch: int = 24
@@ -119,7 +139,10 @@ class Spatial(OnTheFly):
 
 @dataclass(frozen=True)
 class Temporal(ClipRecipe):
-    """The temporal autoencoder of the unified PA paper: flow with mixed-up regions in, the flow itself out."""
+    """The temporal autoencoder of the unified PA paper: flow with mixed-up regions in, the flow itself out.
+
+    `pagen train temporal --dataset ped2 --pseudo pa/ped2`: 11 minutes, 82.3 and 84.4 (whole frames 86.8 and 79.5).
+    """
 
     batch: int = 24
     epochs: int = 25
@@ -155,7 +178,10 @@ class Temporal(ClipRecipe):
 
 @dataclass(frozen=True)
 class Luss(ClipRecipe):
-    """LUSS-AE (Lohani et al.): one code that reconstructs, predicts the next frame, and knows skipped frames (98.5)."""
+    """LUSS-AE (Lohani et al.): one code that reconstructs, predicts the next frame, and knows skipped frames (98.5).
+
+    `pagen train luss --dataset ped2`: 15 minutes, fused 86.2 and 86.8, skipped frames (PRP) alone 88.8 and 94.9.
+    """
 
     batch: int = 16
     strides: tuple[int, ...] = (2, 3, 4, 5)
@@ -186,7 +212,11 @@ class Luss(ClipRecipe):
 
 @dataclass(frozen=True)
 class Discriminator(Recipe):
-    """The discriminator of the unified PA paper: painted frames against normal ones, on features of a frame."""
+    """The discriminator of the unified PA paper: painted frames against normal ones, on features of a frame.
+
+    `pagen train discriminator --dataset ped2 --pseudo pa/ped2`: 3 minutes, 53.3 and 50.4: it knows what is painted,
+    and what is abnormal is not.
+    """
 
     batch: int = 16
     epochs: int = 20
@@ -223,7 +253,10 @@ class Discriminator(Recipe):
 
 @dataclass(frozen=True)
 class Unified:
-    """The unified PA paper's detector: `spatial`, `temporal` and `discriminator` as one run (paper: Ped2 93.5)."""
+    """The unified PA paper's detector: `spatial`, `temporal` and `discriminator` as one run (paper: Ped2 93.5).
+
+    `pagen train unified --dataset ped2 --pseudo pa/ped2`: 25 minutes, fused 82.1 and 85.2.
+    """
 
     spatial: Spatial = field(default_factory=Spatial)
     """The autoencoder of frames."""

@@ -14,11 +14,10 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from pagen.folders import atomic
+from pagen.figures import save_figure
 from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.temporal import bounding_box
@@ -38,15 +37,13 @@ def gallery(pseudo: PASet, path: Path, rows: int = 3) -> None:
     unit = {kind: 2 * across / _STRIP + 0.05 if kind == "skip" else 1 for kind in chosen}
     heights = [_INCHES * len(clips) * unit[kind] + 0.6 for kind, clips in chosen.items()]
     figure = Figure(figsize=(_INCHES * across, sum(heights) + 0.4), layout="constrained")
-    FigureCanvasAgg(figure)
     figure.suptitle(f"{pseudo.prepared.dataset}: each row is that of {_TRIED} clips which differs most", fontsize=9)
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for part, (kind, clips) in zip(parts, chosen.items(), strict=True):
         part.suptitle(_title(pseudo, kind), x=0.01, ha="left", fontsize=11)
         draw = _filmstrips if kind == "skip" else _close_ups
         draw(part, clips, width / height)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
+    save_figure(figure, path)
 
 
 def _chosen(pseudo: PASet, kind: str, rows: int) -> Iterator[tuple[Item, Pseudo]]:

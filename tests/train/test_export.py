@@ -50,7 +50,8 @@ OUTPUTS = {"luss": ["vcr", "ffp", "prp"], "published": ["vcr", "ffp", "prp"]}
 def write_run(path: Path, name: str, finished: bool = True) -> Path:
     """A run folder of an untrained network."""
     make, changes = NETWORKS[name]
-    recipe = {"recipe": name, "dataset": "folder", "size": list(SIZE), "channels": 1, "source": "frames", "window": 16}
+    form = {"size": list(SIZE), "channels": 1, "colour": False, "source": "frames", "window": 16}
+    recipe = {"recipe": name, "dataset": "folder", **form}
     folder = Folder.begin(path, "run", {}, {})
     write_json(path / RECIPE, recipe | changes)
     with torch.random.fork_rng():

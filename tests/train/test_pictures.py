@@ -11,9 +11,10 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from pagen.figures import save_figure
 from pagen.train import pictures
 from pagen.train.batches import ClipBatches
-from pagen.train.pictures import curves, save, sheet
+from pagen.train.pictures import curves, sheet
 
 MakeBatches = Callable[..., ClipBatches]
 
@@ -33,7 +34,7 @@ class Half(torch.nn.Module):
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures that are saved."""
     figures: list[Figure] = []
-    monkeypatch.setattr(pictures, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(pictures, "save_figure", lambda figure, path: figures.append(figure))
     return figures
 
 
@@ -122,7 +123,7 @@ def test_pictures_are_the_same_bytes_again(tmp_path: Path) -> None:
     for name in ("one.png", "two.png"):
         figure = Figure(figsize=(2, 1))
         figure.subplots().plot([0, 1])
-        save(figure, tmp_path / name)
+        save_figure(figure, tmp_path / name)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert matplotlib.image.imread(tmp_path / "one.png").shape == (110, 220, 4)
     assert len(list(tmp_path.iterdir())) == 2
