@@ -79,11 +79,11 @@ def trained(config: Results, name: str, seed: int) -> None:
 
 
 def costs(config: Results, runs: list[tuple[str, int]]) -> str:
-    """A table of what the trainings took."""
+    """A table of what the trainings with seed 0 took."""
     from pagen import console
 
     rows = []
-    for name, seed in runs:
+    for name, seed in (run for run in runs if run[1] == 0):
         cost = json.loads(run_of(config, name, seed).with_suffix(".json").read_text(encoding="utf-8"))
         rows.append([name, str(seed), f"{cost['minutes']:.0f}", f"{cost['cpu']:.0f}", f"{cost['peak']:.0f}"])
     table = console.markdown(("recipe", "seed", "minutes", "minutes of a core", "memory at its highest, MB"), rows)
