@@ -2,7 +2,8 @@
 
     python docs/results.py PA_SET [--out runs] [--seeds 3]
 
-PA_SET is made by `pagen generate --dataset ped2 --size 192 288`. Takes 15 to 20 minutes a run on two cores.
+From the repository's root; PA_SET is made by `pagen generate --dataset ped2 --size 192 288`. Takes 10 to 25 minutes a
+run on two cores.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import tyro
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+PAGE = Path("docs/results.md")
+"""From the root, so that the command that the page shows names no place of the machine."""
 SEEDED = ("baseline", "skip", "luss")
 """Recipes that are trained with several seeds."""
 ONCE = ("patch", "steal", "memae", "unified")
@@ -47,10 +50,9 @@ def main(config: Results) -> None:
     for name, seed in runs:
         trained(config, name, seed)
     paths = [str(run_of(config, name, seed)) for name, seed in runs]
-    page = DOCS / "results.md"
-    command = ["evaluate", *paths, "--dataset", "ped2", "--protocol", *config.protocol, "--write", str(page)]
+    command = ["evaluate", *paths, "--dataset", "ped2", "--protocol", *config.protocol, "--write", str(PAGE)]
     subprocess.check_call([sys.executable, "-m", "pagen", *command])
-    page.write_text(page.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
+    PAGE.write_text(PAGE.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
 
 
 def run_of(config: Results, name: str, seed: int) -> Path:

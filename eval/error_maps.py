@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from pagen import console
 from pagen.arrays import read_array, write_slices
-from pagen.errors import PagenError
 from pagen.folders import Folder, digest, digests
 from pagen.footage.catalogue import folder_name
 from pagen.footage.flow import dis, grey
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 Map = npt.NDArray[Any]
 Maps = Callable[[str], Iterator[Map]]
 """Clip -> its maps (H, W), one a frame, at the footage's own size; picklable."""
-HEADLINES = {"luss": "vcr_local", "frames": "psnr_local", "flow": "flow_local"}
-"""Kind of network -> the indicator whose map is taken."""
 
 
 def speed_maps(prepared: Prepared, name: str) -> Iterator[Map]:
@@ -69,7 +66,7 @@ def maps_of_run(
         root, device, workers, overwrite: as `scores.score_run` takes them.
 
     Raises:
-        PagenError: as `score_run`, or a run that has no such map.
+        PagenError: as `score_run`.
     """
     from pagen.device import device_named
     from pagen.models.runs import open_run
@@ -81,18 +78,16 @@ def maps_of_run(
             path = run / "scores" / folder_name(native.dataset) / "maps" / indicator
             folder = _kept(path, single, indicator, native.dataset, root, place, workers, overwrite)
             found.append((indicator, partial(_read, folder.path, native.size)))
-    if not found:
-        raise PagenError(
-            f"expected a run with a map of errors for --localise, found {run}, which has none; leave it out"
-        )
     return found
 
 
 def headline(run: Run) -> str | None:
     """The indicator of a run of one network whose map is taken; None for one over features, which have no place."""
-    from pagen.models.luss import LUSSAE
+    from pagen.eval.annotate import MAPPED
+    from pagen.eval.streamer import INDICATORS, kind_of
 
-    return HEADLINES.get("luss" if isinstance(run.network, LUSSAE) else run.recipe["source"])
+    first = INDICATORS[kind_of(run)][0]
+    return first if first in MAPPED else None
 
 
 def averaged(errors: npt.NDArray[np.float64], window: int = 12) -> npt.NDArray[np.float64]:

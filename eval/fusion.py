@@ -23,6 +23,8 @@ FUSED: dict[str, tuple[str, ...]] = {
 """Recipe -> the indicators that are added up, where a protocol names no others."""
 WEIGHTS = ("published", "uniform", "pseudo", "oracle")
 """Where weights come from; `published` are the protocol's, and alike where it has none."""
+ORACLE = "ORACLE: the weights of what is fused were fitted to the test labels; an upper bound, and no result."
+"""What stands beside every figure of `oracle`."""
 STEPS = 10
 """Of the grid that `oracle` searches: weights are multiples of a tenth that sum to 1."""
 

@@ -24,7 +24,7 @@ from pagen.eval.error_maps import Maps, maps_of_run, speed_maps
 from pagen.eval.heat_maps import MapCounts, count_maps, map_thresholds, measured_maps
 from pagen.eval.localisation import Localisation, match, measured, resampled_areas
 from pagen.eval.regions import from_masks, read_detections, read_tracks
-from pagen.eval.tables import BAR, TRIVIAL, percent
+from pagen.eval.tables import BAR, TRIVIAL, between, percent
 from pagen.footage.prepare import Prepared
 from pagen.seeds import generator
 from pagen.spread import spread
@@ -78,13 +78,17 @@ def localise_runs(
         seed: of the bootstrap; every row draws the same videos.
 
     Raises:
-        PagenError: abnormal clips without pixel masks, or as `error_maps.maps_of_run`.
+        PagenError: abnormal clips without pixel masks, a run without a map, or as `error_maps.maps_of_run`.
     """
     require_masks(native)
     rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, workers, seed)]
     for run in runs:
-        for indicator, maps in maps_of_run(run, native, root, device, workers, overwrite):
-            rows.append(place_of_maps(str(run), indicator, maps, native, workers, seed))
+        found = maps_of_run(run, native, root, device, workers, overwrite)
+        if not found:
+            raise PagenError(
+                f"expected a run with a map of errors for --localise, found {run}, which has none; leave it out"
+            )
+        rows += [place_of_maps(str(run), indicator, maps, native, workers, seed) for indicator, maps in found]
     height, width = native.size
     title = (
         f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
@@ -152,8 +156,8 @@ def cells(row: Place) -> list[str]:
     """A row as text; areas x 100, `-` where undefined."""
     counts = (f"{count:,}" for count in (row.regions, row.tracks, row.frames))
     return [
-        *(row.run, row.indicator, percent(row.rbdc), _between(row.rbdc_low, row.rbdc_high)),
-        *(percent(row.tbdc), _between(row.tbdc_low, row.tbdc_high), *counts),
+        *(row.run, row.indicator, percent(row.rbdc), between(row.rbdc_low, row.rbdc_high)),
+        *(percent(row.tbdc), between(row.tbdc_low, row.tbdc_high), *counts),
     ]
 
 
@@ -161,10 +165,6 @@ LEGEND = (
     "RBDC, TBDC x 100: areas under the shares of regions and of tracks found, up to one false positive a frame. "
     f"Interval: {DRAWS:,} draws of whole videos."
 )
-
-
-def _between(low: float, high: float) -> str:
-    return f"{percent(low)}-{percent(high)}" if low == low else "-"
 
 
 def _place(run: str, indicator: str, measure: Callable[..., Localisation], videos: int, seed: int) -> Place:

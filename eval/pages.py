@@ -62,9 +62,9 @@ def page(evaluation: Evaluation, written_by: str) -> str:
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:
-    if evaluation.weights != "oracle":
-        return []
-    return ["ORACLE: the weights of what is fused were fitted to the test labels; an upper bound, and no result."]
+    from pagen.eval.fusion import ORACLE
+
+    return [ORACLE] if evaluation.weights == "oracle" else []
 
 
 def command(config: Any) -> str:

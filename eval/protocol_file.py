@@ -23,6 +23,14 @@ def protocols_named(names: Sequence[str]) -> list[Protocol]:
     ]
 
 
+def protocol_named(name: str, what: str) -> Protocol:
+    """The one protocol of a name or a file, for `what` takes no more. Raises PagenError as `protocols_named`."""
+    chosen, *others = protocols_named([name])
+    if others:
+        raise PagenError(f"expected one protocol for {what}, found {name}; choose one")
+    return chosen
+
+
 def read_protocol(path: Path) -> Protocol:
     """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
 

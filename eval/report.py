@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from pagen import console
-from pagen.errors import PagenError
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS, folder_name
 
@@ -72,15 +71,13 @@ def report(config: Report, path: Path) -> dict[str, Any]:
         PagenError: as `evaluate` and `score_run`, more than one protocol, or no gallery in `config.pseudo`.
     """
     from pagen.eval.evaluate import evaluate
-    from pagen.eval.protocol_file import protocols_named
+    from pagen.eval.protocol_file import protocol_named
     from pagen.eval.report_data import content_of
     from pagen.eval.report_frames import gallery, shown_frames
     from pagen.eval.scores import open_scores
     from pagen.footage.prepare import prepare
 
-    protocol, *others = protocols_named([config.protocol])
-    if others:
-        raise PagenError(f"expected one protocol for a report, found {config.protocol}; name one")
+    protocol = protocol_named(config.protocol, "a report")
     where = {name: getattr(config, name) for name in ("root", "device", "workers", "overwrite")}
     pseudo = gallery(config.pseudo) if config.pseudo else None
     evaluation = evaluate([config.run], config.dataset, protocols=[config.protocol], alarms=config.alarms, **where)

@@ -114,12 +114,12 @@ def _errors(
     overwrite: bool,
 ) -> tuple[str | None, dict[str, list[npt.NDArray[np.float32]]]]:
     """The indicator and the errors (h, w) of the frames; nothing for a run over features, which have no place."""
-    from pagen.eval.error_maps import headline, maps_of_run
-    from pagen.models.runs import open_run
+    from pagen.eval.error_maps import maps_of_run
 
-    if not any(headline(single) for single in open_run(run).single()):
+    found = maps_of_run(run, prepared, root, device, workers, overwrite)
+    if not found:
         return None, {}
-    indicator, maps = maps_of_run(run, prepared, root, device, workers, overwrite)[0]
+    indicator, maps = found[0]
     return indicator, {name: list(_some(maps, name, some)) for name, some in frames.items()}
 
 

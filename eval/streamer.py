@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from pagen.eval.annotate import Look, Zones
+    from pagen.models.runs import Run
 
     Frame = npt.NDArray[np.uint8]
 
@@ -102,7 +103,6 @@ def _opened(path: Path, device: str) -> Any:
     from pagen.eval.fusion import FUSED
     from pagen.models.encoders import open_encoder
     from pagen.models.layout import fast_layout
-    from pagen.models.luss import LUSSAE
     from pagen.models.memory import keep_memory
     from pagen.models.runs import open_run
 
@@ -113,7 +113,7 @@ def _opened(path: Path, device: str) -> Any:
     for single in opened.single():
         network, recipe = single.network.to(place), single.recipe
         fast_layout(network)
-        kind = "luss" if isinstance(network, LUSSAE) else recipe["source"]
+        kind = kind_of(single)
         if kind == "flow" and recipe["flow"].startswith("file"):
             raise PagenError(f"expected a run on flow that is computed, found {recipe['flow']} in {single.path}")
         if kind == "features":
@@ -121,6 +121,13 @@ def _opened(path: Path, device: str) -> Any:
         known |= {name: single.calibration.get(name, {}) for name in INDICATORS[kind]}
         watches.append(partial(Watch, kind, network, recipe, place))
     return known, FUSED.get(opened.recipe["recipe"], ()), watches
+
+
+def kind_of(run: Run) -> str:
+    """The kind of a run of one network, as `INDICATORS` has it."""
+    from pagen.models.luss import LUSSAE
+
+    return "luss" if isinstance(run.network, LUSSAE) else str(run.recipe["source"])
 
 
 INDICATORS = {

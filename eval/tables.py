@@ -79,6 +79,9 @@ class Measuring:
         seed: of the bootstrap; every row draws the same videos.
         alarms: false alarms an hour that an operating point may have.
         weights: where the weights of what is fused come from: see `fusion.WEIGHTS`.
+
+    Raises:
+        PagenError: no such weights.
     """
 
     dataset: str
@@ -86,6 +89,11 @@ class Measuring:
     seed: int = 0
     alarms: float = 10.0
     weights: str = "published"
+
+    def __post_init__(self) -> None:
+        from pagen.eval.fusion import require_weights
+
+        require_weights(self.weights)
 
 
 def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: Measuring) -> Table:
@@ -222,7 +230,7 @@ def point_headers(against: str) -> tuple[str, ...]:
 def cells(row: Row) -> list[str]:
     """A row as text; AUROCs x 100 with one decimal, `-` where undefined."""
     return [
-        *(row.run, row.indicator, percent(row.micro), _interval(row.low, row.high), percent(row.raw)),
+        *(row.run, row.indicator, percent(row.micro), between(row.low, row.high), percent(row.raw)),
         f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
         *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
         f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-",
@@ -234,8 +242,8 @@ def points(row: Row) -> list[str]:
     """What a row says of alarms, and against another, as text."""
     delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
     over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
-    between = _interval(row.over_low, row.over_high, " to ")
-    return [row.run, row.indicator, over, between, percent(row.tpr), percent(row.event_recall), delay]
+    low_to_high = between(row.over_low, row.over_high, " to ")
+    return [row.run, row.indicator, over, low_to_high, percent(row.tpr), percent(row.event_recall), delay]
 
 
 def percent(share: float) -> str:
@@ -243,8 +251,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}" if share == share else "-"
 
 
-def _interval(low: float, high: float, between: str = "-") -> str:
-    return f"{percent(low)}{between}{percent(high)}" if low == low else "-"
+def between(low: float, high: float, word: str = "-") -> str:
+    """An interval, x 100 with one decimal, `-` where undefined."""
+    return f"{percent(low)}{word}{percent(high)}" if low == low else "-"
 
 
 def as_text(table: Table) -> str:

@@ -84,10 +84,12 @@ def transfer(config: Transfer) -> Transferred:
     """
     roots = _require(config)
     from pagen.device import device_named
+    from pagen.eval.protocol_file import protocol_named
     from pagen.footage.prepare import prepare
     from pagen.models.runs import open_run
 
-    protocol, runs = _protocol(config.protocol), [open_run(path) for path in config.runs]
+    protocol = protocol_named(config.protocol, "a table of transfers")
+    runs = [open_run(path) for path in config.runs]
     device_named(config.device)
     _require_flow(runs, config.datasets)
     targets = [prepare(name, root, size=None, workers=config.workers) for name, root in roots.items()]
@@ -159,15 +161,6 @@ def _require_clips(name: str, root: Path | None, splits: Sequence[str]) -> None:
     if footage.label_edition == "none":
         wanted = " or ".join(each.path for layout in footage.dataset.layouts for each in layout.labels)
         raise PagenError(f"expected frame labels of {name} in {footage.root}, found none; put them into {wanted}")
-
-
-def _protocol(name: str) -> Protocol:
-    from pagen.eval.protocol_file import protocols_named
-
-    chosen = protocols_named([name])
-    if len(chosen) > 1:
-        raise PagenError(f"expected one protocol for a table of transfers, found {name}; choose one")
-    return chosen[0]
 
 
 def _require_flow(runs: Sequence[Run], datasets: Sequence[str]) -> None:

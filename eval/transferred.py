@@ -136,6 +136,8 @@ def page(found: Transferred, config: Any) -> str:
 
 
 def _parts(found: Transferred, table: Any) -> Iterator[str]:
+    from pagen.eval.fusion import ORACLE
+
     names = found.datasets
     editions = "; ".join(f"{name}: {found.label_editions[name]}" for name in names)
     yield f"Labels: {editions}. Bootstrap seed {found.seed}."
@@ -147,7 +149,7 @@ def _parts(found: Transferred, table: Any) -> Iterator[str]:
     if any(line.indicator.startswith("fused") for line in found.lines):
         yield CALIBRATED[found.calibrate]
     if found.weights == "oracle":
-        yield "ORACLE: the weights of what is fused were fitted to the test labels; an upper bound, and no result."
+        yield ORACLE
     yield from _notes(found)
     if any(line.over_trained for line in found.lines):
         yield AGAINST

@@ -81,12 +81,12 @@ def run(config: Ablate) -> None:
 def ablate(config: Ablate) -> Iterator[Measured]:
     """Train, score and measure every line of the table; goes on where it was stopped."""
     from pagen.eval.baselines import score_baselines
-    from pagen.eval.protocols import PROTOCOLS
+    from pagen.eval.protocol_file import protocol_named
     from pagen.eval.tables import TRIVIAL, Measuring
     from pagen.footage.prepare import prepare
 
     ablation = ABLATIONS[config.table]
-    protocol = PROTOCOLS[config.protocol or ablation.protocol]
+    protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     how = Measuring(config.dataset, prepared.fps)
@@ -145,10 +145,8 @@ def _slug(values: Any) -> str:
 
 def as_text(config: Ablate, ablation: Ablation, found: list[Measured], form: Any) -> str:
     """The table with a title that says protocol, seeds and scale."""
-    from pagen.eval.protocols import PROTOCOLS
-    from pagen.eval.tables import percent
+    from pagen.eval.tables import between, percent
 
-    protocol = PROTOCOLS[config.protocol or ablation.protocol]
     seeds = "seed 0" if config.seeds == 1 else f"mean of seeds 0 to {config.seeds - 1}"
     headers = ("variant", "micro AUROC", "seeds", "95 % interval, seed 0", "raw", "published")
     lines = []
@@ -160,10 +158,11 @@ def as_text(config: Ablate, ablation: Ablation, found: list[Measured], form: Any
                 line.label,
                 percent(sum(areas) / len(areas)),
                 " ".join(percent(area) for area in areas),
-                f"{percent(first.low)}-{percent(first.high)}",
+                between(first.low, first.high),
                 percent(first.raw),
                 line.published,
             )
         )
-    title = f"{ablation.title} on {config.dataset}, {config.scale} scale, {seeds}; protocol {protocol.name}"
+    protocol = config.protocol or ablation.protocol
+    title = f"{ablation.title} on {config.dataset}, {config.scale} scale, {seeds}; protocol {protocol}"
     return f"{title}\n\n{form(headers, lines)}\n\nPublished: {ablation.where}."

@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
 from pagen.eval.fusion import FUSED, WEIGHTS, fused, oracle_weights, pseudo_weights
+from pagen.eval.tables import Measuring
 from pagen.train.recipes import RECIPES
 
 
@@ -55,3 +56,8 @@ def test_the_oracle_finds_the_best_of_the_grid() -> None:
 def test_recipes_that_are_fused_exist() -> None:
     assert set(FUSED) <= set(RECIPES)
     assert WEIGHTS[0] == "published"
+
+
+def test_unknown_weights_are_named() -> None:
+    with pytest.raises(PagenError, match="no kind of weights named 'unifrom'; did you mean 'uniform'"):
+        Measuring("ped2", 10.0, weights="unifrom")
