@@ -67,7 +67,8 @@ def step(form: str, width: int = WIDTH, batch: int = BATCH, steps: int = 3) -> t
     """Seconds of a training step, the fastest after the first, and the most bytes that the process had."""
     import torch
 
-    from pagen.models.mulde import NoisePerceptron, log_density_loss
+    from pagen.models.mulde import log_density_loss
+    from pagen.models.noise_perceptron import NoisePerceptron
 
     torch.manual_seed(0)
     x, sigma, noise = torch.randn(batch, FEATURES), torch.rand(batch, 1), torch.randn(batch, FEATURES)

@@ -17,7 +17,9 @@ import torch
 from torch import Tensor
 
 from pagen.errors import unknown_name
-from pagen.models.mulde import MultiScale, NoisePerceptron, Objective, log_density_loss
+from pagen.models.mulde import log_density_loss
+from pagen.models.multiscale import MultiScale
+from pagen.models.noise_perceptron import NoisePerceptron, Objective
 
 Kind = Literal["score", "density"]
 Norm = Literal["weighted", "squared"]
@@ -60,7 +62,7 @@ class MSMA(MultiScale):
     def _new_network(self, features: int) -> NoisePerceptron:
         return NoisePerceptron(features, features if self.network_kind == "score" else 1, self.widths)
 
-    def _objective(self) -> Objective:
+    def objective(self) -> Objective:
         return score_loss if self.network_kind == "score" else partial(log_density_loss, beta=self.beta)
 
     def _answers(self, x: Tensor) -> Tensor:

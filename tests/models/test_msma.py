@@ -12,7 +12,7 @@ from pagen.errors import PagenError
 from pagen.models.detectors import rows_of
 from pagen.models.mixture import Mixture, Standard
 from pagen.models.msma import MSMA, score_loss
-from pagen.models.mulde import NoisePerceptron, fit
+from pagen.models.noise_perceptron import NoisePerceptron, fit
 
 SMALL: dict[str, Any] = {"widths": (8, 8), "scales": 5, "steps": 3, "batch": 16, "components": 1}
 

@@ -16,7 +16,8 @@ from torch.autograd import functional, gradcheck
 from pagen.errors import PagenError
 from pagen.models.detectors import Rows, rows_of
 from pagen.models.mixture import Mixture, Standard
-from pagen.models.mulde import MULDE, NoisePerceptron, _drawn, fit, log_density_loss
+from pagen.models.mulde import MULDE, log_density_loss
+from pagen.models.noise_perceptron import NoisePerceptron, drawn, fit
 
 Vectors = npt.NDArray[np.float64]
 SMALL: dict[str, Any] = {"widths": (8, 8), "scales": 5, "steps": 3, "batch": 16, "components": 1}
@@ -155,7 +156,7 @@ def test_a_step_draws_features_scales_and_noise() -> None:
     training = np.random.default_rng(0).normal(5, 2, (50, 3))
     standard = Standard.of(rows_of(training))
     rng = torch.Generator().manual_seed(0)
-    x, sigma, noise = _drawn(rows_of(training), standard, 4000, (1e-3, 1.0), rng)
+    x, sigma, noise = drawn(rows_of(training), standard, 4000, (1e-3, 1.0), rng)
     known = {tuple(row) for row in standard(training).astype(np.float32).tolist()}
     assert {tuple(row) for row in x.tolist()} == known  # every one of them in 4000 draws, and no other
     assert kstest(np.log10(sigma[:, 0].numpy()), "uniform", (-3, 3)).pvalue > 0.01
@@ -169,7 +170,7 @@ def test_training_is_a_function_of_the_seed_and_ends_in_evaluation_mode() -> Non
 
     def trained(seed: int) -> tuple[Vectors, Tensor]:
         made = network().float()
-        losses = fit(made, rows, standard, steps=4, batch=8, seed=seed)
+        losses = fit(made, rows, standard, log_density_loss, steps=4, batch=8, seed=seed)
         assert not made.training
         return losses, made.first.detach()
 
@@ -183,7 +184,7 @@ def test_training_is_a_function_of_the_seed_and_ends_in_evaluation_mode() -> Non
 def test_a_loss_that_is_lost_is_told() -> None:
     rows = rows_of(np.random.default_rng(0).standard_normal((50, 5)))
     with pytest.raises(PagenError, match=r"expected a finite loss, found nan, the first at step [12]; lower lr"):
-        fit(network().float(), rows, Standard.of(rows), steps=4, batch=8, lr=1e30)
+        fit(network().float(), rows, Standard.of(rows), log_density_loss, steps=4, batch=8, lr=1e30)
 
 
 class Clouds:
@@ -327,5 +328,7 @@ def test_errors() -> None:
 def test_rows_of_one_part_and_many_train_alike() -> None:
     training = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
     one, many = Rows((training,)), Rows((training[:3], training[3:30], training[30:]))
-    losses = [fit(network(3).float(), rows, Standard.of(one), steps=3, batch=8) for rows in (one, many)]
+    losses = [
+        fit(network(3).float(), rows, Standard.of(one), log_density_loss, steps=3, batch=8) for rows in (one, many)
+    ]
     np.testing.assert_array_equal(*losses)
