@@ -42,6 +42,7 @@ DETECTORS: Registry[Any] = Registry(
         "msma": "pagen.models.msma:MSMA",
         "knn": "pagen.models.neighbours:Neighbours",
         "gmm": "pagen.models.mixture:Mixture",
+        "gcl": "pagen.models.gcl:GCL",
     },
 )
 
@@ -84,6 +85,12 @@ class Detector(ABC):
         In sample, save where a detector knows its own training features by heart (`Neighbours`).
         """
         return self.anomaly_score(videos)
+
+    def to(self, device: str) -> Self:
+        """Compute there from now on, a name of torch's; what counts on the CPU alone stays there."""
+        if any(each.name == "device" for each in fields(self)):
+            self.device = device
+        return self
 
     def fitted(self) -> int:
         """D of the features. Raises PagenError before `fit`."""
