@@ -20,6 +20,7 @@ VERBS = {
     "prepare": ("pagen.footage.prepare:Prepare", "decode and resize a data set once"),
     "generate": ("pagen.generate.generate:Generate", "make pseudo-anomalies out of normal footage"),
     "inspect": ("pagen.generate.inspect:Inspect", "how strong the pseudo-anomalies of a set are"),
+    "features": ("pagen.features.features:Features", "vectors of a data set's frames or objects, for densities"),
     "train": ("pagen.train.train:Train", "train a recipe of the papers; without one it lists them"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
     "transfer": ("pagen.eval.transfer:Transfer", "runs trained on one data set, tested on others"),

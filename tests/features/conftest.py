@@ -1,16 +1,22 @@
-"""A random CLIP, four short clips of a moving square, and their PA set of spatial kind."""
+"""Models and runs with random weights, short clips of a moving square, and their PA set of spatial kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
+from pagen.arrays import write_array
+from pagen.folders import Folder, digests, write_json
 from pagen.footage.prepare import Prepared
 from pagen.generate.generate import Generate, generate
 from pagen.generate.pa_set import PASet, open_pa_folder
+from pagen.models.pretrained import Pretrained
 
 LENGTHS = {"training/a": 20, "training/b": 17, "testing/x": 11}
 SIZE = (32, 48)
@@ -43,3 +49,59 @@ def pseudo(write_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathF
 def prepared(pseudo: PASet) -> Prepared:
     """What it was made of."""
     return pseudo.prepared
+
+
+@pytest.fixture(scope="session")
+def root(write_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set `folder` whose clips are still shorter: train_a of 9 frames, test_x of 6."""
+    return write_folder(tmp_path_factory.mktemp("short"), {"training/a": 9, "testing/x": 6}, SIZE)
+
+
+@pytest.fixture(scope="session")
+def make_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`make_run(network, size=(24, 40))` writes a run of it; other keywords change its recipe."""
+
+    def make(network: Pretrained, **changes: Any) -> Path:
+        path = tmp_path_factory.mktemp("runs") / "run"
+        recipe = {"recipe": "baseline", "size": (24, 40), "colour": False, "channels": 1, "source": "frames"}
+        flow = {"window": 8, "flow": "dis", "encoding": "uvm", "radius": 4.0}
+        folder = Folder.begin(path, "run", {}, {})
+        write_json(path / "recipe.json", {**recipe, **flow, **changes})
+        write_json(path / "calibration.json", {})
+        network.save_pretrained(path / "model")
+        folder.record("run", digests(path, [path / "recipe.json", *sorted((path / "model").iterdir())]))
+        folder.finish()
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def hiera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Hiera of pictures 32 x 32 whose vectors have length 16."""
+    from transformers import HieraConfig, HieraModel
+
+    torch.manual_seed(0)
+    shape = {"embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2], "num_query_pool": 1, "masked_unit_size": [2, 2]}
+    config = HieraConfig(**shape, image_size=[32, 32], masked_unit_attention=[True, False])
+    folder = tmp_path_factory.mktemp("models") / "hiera"
+    HieraModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_clips(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepared]:
+    """`make_clips(train_a=frames (T, H, W, C) uint8, ...)`: they, prepared at the footage's own size."""
+
+    def make(**clips: npt.NDArray[np.uint8]) -> Prepared:
+        path = tmp_path_factory.mktemp("prepared")
+        colour = next(iter(clips.values())).shape[3] == 3
+        names = [[name, name.partition("_")[0]] for name in clips]
+        folder = Folder.begin(path, "prepared", {"dataset": "x", "size": None, "colour": colour, "clips": names}, {})
+        for name, frames in clips.items():
+            write_array(path / f"clips/{name}.npy", frames)
+            folder.record(name, digests(path, [path / f"clips/{name}.npy"]), shape=frames.shape)
+        folder.finish()
+        return Prepared(folder)
+
+    return make

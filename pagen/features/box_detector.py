@@ -1,0 +1,76 @@
+"""Boxes by an object detector of transformers, `detector:MODEL`: what AccI-VAD does with Mask R-CNN of Detectron2.
+
+Its thresholds for Ped2: scores over 0.5, 100 square pixels and more, and the overlap rule; of all classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pagen.features.boxes import BoxArray, Frames, Located, clipped, located, uncovered
+from pagen.features.vision_models import VisionModel, coloured, vision_model
+from pagen.footage.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A detector that sees every frame alone.
+
+    Attributes:
+        model: how it is opened.
+        score: what a box's score has to exceed.
+        area: square pixels that a box has at least.
+        covered: share of a box that a larger one may cover.
+    """
+
+    model: VisionModel
+    score: float = 0.5
+    area: float = 100
+    covered: float = 0.6
+
+    @property
+    def context(self) -> int:
+        """One frame."""
+        return 1
+
+    def config(self) -> Mapping[str, Any]:
+        """The thresholds."""
+        return {"by": "detector", "score": self.score, "area": self.area, "covered": self.covered}
+
+    def inputs(self) -> Mapping[str, str]:
+        """The model."""
+        return {"boxes": self.model.fingerprint}
+
+    def __call__(self, prepared: Prepared, clip: str) -> Located:
+        """The boxes of a clip."""
+        return located([self._found(frame) for frame in prepared.frames(clip)])
+
+    def newest(self, frames: Frames) -> BoxArray:
+        """The boxes (n, 4) of the newest frame."""
+        return self._found(frames[-1])
+
+    def _found(self, frame: Frames) -> BoxArray:
+        import torch
+
+        from pagen.device import exact
+
+        network, processor = self.model.opened()
+        # one picture a batch: no batching changes a byte
+        seen = processor(images=coloured(frame), input_data_format="channels_last", return_tensors="pt")
+        with torch.inference_mode(), exact():
+            output = network(**seen.to(self.model.device))
+        sizes = [frame.shape[:2]]
+        (found,) = processor.post_process_object_detection(output, threshold=self.score, target_sizes=sizes)
+        boxes = clipped(found["boxes"].cpu().numpy(), (frame.shape[0], frame.shape[1]))
+        boxes = boxes[np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) >= self.area]
+        kept: BoxArray = boxes[uncovered(boxes, self.covered)]
+        return kept
+
+
+def open_detector(option: str, device: str = "cpu") -> Detector:
+    """The detector of a folder or hub id. Raises PagenError as `vision_model`."""
+    return Detector(vision_model("detector", option, device))

@@ -1,0 +1,83 @@
+"""The verb `features`: vectors of frames, windows, locations or objects of a data set's clips, into a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from pagen import console
+from pagen.errors import PagenError
+from pagen.features.spec import FeatureSpec
+from pagen.footage.catalogue import DATASETS
+from pagen.spread import Workers
+from pagen.spread_ray import Cluster
+
+if TYPE_CHECKING:
+    from pagen.features.source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features(FeatureSpec):
+    """Extract features of a data set's clips, for a density to be fitted to."""
+
+    of: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="KIND")]
+    dataset: str
+    """Name of the data set."""
+    root: Path | None = None
+    """Where the footage lies: the data set's folder or any folder above it."""
+    split: Literal["all", "train", "test"] = "all"
+    """Which clips."""
+    out: Path | None = None
+    """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
+    workers: int | None = None
+    """Processes; 0 works in this one, by default one for each core."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
+    address: str | None = None
+    """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
+    device: str = "auto"
+    """Where networks run: cpu, cuda, cuda:1, or the best there is."""
+    overwrite: bool = False
+    """Start again instead of resuming or refusing."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.address is not None and self.engine != "ray":
+            raise PagenError(f"expected --engine ray with --address, found --engine {self.engine}; give both or none")
+
+    @property
+    def spread_over(self) -> Workers:
+        """What the clips are spread over."""
+        return Cluster(self.address, self.workers) if self.engine == "ray" else self.workers
+
+
+def run(config: Features) -> None:
+    """The verb `features`."""
+    found = features(config)
+    count = f"{found['clips']} clips, {found['rows']:,} rows of {found['features']} numbers"
+    console.result(found, config.json, f"{config.of} of {config.dataset}: {count}\n{found['path']}")
+
+
+def features(config: Features) -> dict[str, Any]:
+    """Extract them, or go on where it was left, or find that all is done."""
+    DATASETS[config.dataset]
+    from pagen.features.extract import extract
+    from pagen.features.sources import open_source
+
+    source = open_source(config, config.dataset, config.root, config.device, config.spread_over)
+    names = _names(config, source)
+    folder = extract(source, names, config.spread_over, config.device, config.out, config.overwrite)
+    rows = sum(len(folder.features(name)) for name in names)
+    return {"path": str(folder.folder.path), "clips": len(names), "rows": rows, "features": folder.size}
+
+
+def _names(config: Features, source: Source) -> list[str]:
+    names = source.prepared.clips(None if config.split == "all" else config.split)
+    if not names:
+        raise PagenError(f"expected {config.split} clips in {config.dataset}, found none; take another --split")
+    return names

@@ -1,0 +1,156 @@
+"""Features `tube:RUN`: the code that a trained autoencoder of clips gives an object's tube; ours to try.
+
+A tube is what stands in an object's box over the last frames, as many as the run's windows have (16): the box of the
+newest frame, made square about its middle and grown by a quarter, cut out of every one of them, so that how the object
+moves shows against the ground. The first frame and the frame's borders are repeated beyond the ends. Squeezed to 64 x
+64 pixels, as large as the crops that autoencoders train on, it goes through the encoder, whose code (C, T', H', W') is
+averaged over time and space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from pagen.device import device_named
+from pagen.errors import PagenError
+from pagen.features.boxes import BoxArray, Finder, open_boxes
+from pagen.features.crops import in_batches
+from pagen.features.source import Found
+from pagen.folders import Folder
+from pagen.footage.flow import grey
+from pagen.footage.prepare import Prepared
+from pagen.models.encoders import pictures
+from pagen.models.runs import Run, open_run
+
+SIDE, GROWN = 64, 1.25
+"""Pixels a side of a tube, and its side in the frame by the longer one of the box."""
+
+
+@dataclass(frozen=True)
+class TubeEncoder:
+    """A run's encoder: the run's folder and fingerprint, the frames and channels that it takes, C, and the device."""
+
+    run: Path
+    fingerprint: str
+    window: int
+    channels: int
+    features: int
+    device: str
+
+    def __call__(self, tubes: Tensor) -> Tensor:
+        """Codes (n, C) of tubes (n, channels, window, SIDE, SIDE) in [-1, 1]."""
+        code: Tensor = _opened(self.run, self.fingerprint, self.device)(tubes)
+        return code.mean(dim=(2, 3, 4))
+
+
+@dataclass(frozen=True)
+class Tube:
+    """Codes of the tubes of the objects of clips.
+
+    Attributes:
+        prepared: the clips, at the footage's own size.
+        boxes: where the objects are.
+        encoder: what their tubes go through.
+    """
+
+    prepared: Prepared
+    boxes: Finder
+    encoder: TubeEncoder
+
+    def config(self) -> Mapping[str, Any]:
+        """What the bytes depend on."""
+        return {"of": "tube", "features": self.encoder.features, "boxes": self.boxes.config()}
+
+    def inputs(self) -> Mapping[str, str]:
+        """What the boxes are of, and the run."""
+        return {**self.boxes.inputs(), "run": self.encoder.fingerprint}
+
+    @property
+    def context(self) -> int:
+        """The frames of a tube."""
+        return max(self.encoder.window, self.boxes.context)
+
+    def __call__(self, clip: str) -> Found:
+        """A code (C,) for every box of a clip."""
+        where, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)
+        pairs = zip(*where, strict=True)
+        tubes = (tube for frame, box in pairs for tube in self._tubes(frames[: frame + 1], box[None]))
+        return Found(in_batches(self.encoder, tubes, self.encoder.features), where.frames, where.boxes)
+
+    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
+        """A code for every box of the newest frame. Raises PagenError: boxes of a file."""
+        boxes = self.boxes.newest(frames[-self.boxes.context :])
+        codes = in_batches(self.encoder, self._tubes(frames, boxes), self.encoder.features)
+        return Found(codes, np.zeros(len(boxes), np.int64), boxes)
+
+    def _tubes(self, frames: npt.NDArray[np.uint8], boxes: BoxArray) -> Iterator[Tensor]:
+        """The tubes (channels, window, SIDE, SIDE) in [-1, 1] of boxes (n, 4) of the last of frames (T, H, W, C)."""
+        for tube in cut_tubes(frames, boxes, self.encoder.window):
+            seen = pictures(torch.from_numpy(_in_channels(tube, self.encoder.channels)), SIDE)
+            yield (seen[:, : self.encoder.channels].to(self.encoder.device) / 127.5 - 1).transpose(0, 1)
+
+
+def cut_tubes(frames: npt.NDArray[np.uint8], boxes: BoxArray, window: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """The tubes uint8 (window, s, s, C) of boxes (n, 4) of the last of frames (T, H, W, C), s of every box its own."""
+    times = np.clip(np.arange(len(frames) - window, len(frames)), 0, None)
+    for left, top, right, bottom in boxes.astype(np.float64):
+        side = max(round(GROWN * max(right - left, bottom - top)), 1)
+        rows, columns = (
+            np.clip(round((low + high - side) / 2) + np.arange(side), 0, length - 1)
+            for low, high, length in ((top, bottom, frames.shape[1]), (left, right, frames.shape[2]))
+        )
+        yield frames[times[:, None, None], rows[None, :, None], columns[None, None, :]]
+
+
+def _in_channels(frames: npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np.uint8]:
+    """Frames (T, H, W, C) in that many channels; `pictures` makes three of grey."""
+    if channels == 1 and frames.shape[-1] == 3:
+        return np.stack([grey(frame) for frame in frames])[..., None]
+    return frames
+
+
+def open_tube(prepared: Prepared, run: Path | str, boxes: str = "motion", device: str = "cpu") -> Tube:
+    """The features of clips.
+
+    Args:
+        run: the folder of a run of frames whose network has an encoder (`ConvAE3d`, `MemAE`, `LUSSAE`).
+        boxes: as `open_boxes` takes them.
+        device: of the network, and of a detector.
+
+    Raises:
+        PagenError: no such run, boxes or device, or a run of flow, of features, of several networks or without encoder.
+    """
+    path = Path(run).absolute()
+    opened, place = open_run(path), device_named(device)
+    window, channels = int(opened.recipe["window"]), int(opened.recipe["channels"])
+    fingerprint = Folder.open(path, "run", verify=False).fingerprint()
+    with torch.inference_mode():
+        code = _encoder_of(opened)(torch.zeros(1, channels, window, SIDE, SIDE))
+    return Tube(
+        prepared, open_boxes(boxes, device), TubeEncoder(path, fingerprint, window, channels, code.shape[1], place)
+    )
+
+
+def _encoder_of(run: Run) -> nn.Module:
+    encoder = getattr(run.network, "encoder", None)
+    if run.recipe["source"] != "frames" or not isinstance(encoder, nn.Module):
+        raise PagenError(
+            f"expected a run of frames whose network has an encoder for tubes, found {run.path} of "
+            f"{run.recipe['source']} with a {type(run.network).__name__}; give one of an autoencoder of frames"
+        )
+    return encoder
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, fingerprint: str, device: str) -> nn.Module:
+    """The encoder on the device, opened once in a process; the fingerprint tells a retrained run apart."""
+    return _encoder_of(open_run(path)).to(device)

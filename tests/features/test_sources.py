@@ -1,0 +1,209 @@
+"""What holds of every kind of features: shapes, order, repetition, streams, processes, and the folder that it fills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pagen.errors import PagenError
+from pagen.features import extract as module
+from pagen.features.extract import FeatureFolder, extract
+from pagen.features.source import Found, Source
+from pagen.features.sources import FEATURES, open_source
+from pagen.features.spec import OBJECTS, TAKES, FeatureSpec
+from pagen.folders import Folder
+from pagen.models.conv_ae import ConvAE3d
+from pagen.models.discriminator import Discriminator
+from pagen.spread import one_thread, spread
+
+LENGTHS = {"training/a": 7, "testing/x": 5}
+CLIPS = {"train_a": 7, "test_x": 5}
+FEW = 3
+"""Frames at a clip's start in which nothing moves."""
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Frames of 64x96 across which a man of 12x30 pixels runs, once he has stood still for a while."""
+    root = tmp_path_factory.mktemp("men")
+    noise = np.random.default_rng(0).integers(90, 94, (64, 96), np.uint8)
+    for clip, length in LENGTHS.items():
+        (root / clip).mkdir(parents=True)
+        for index in range(length):
+            frame, left = noise.copy(), 10 + 8 * max(index - FEW, 0)
+            frame[20:50, left : left + 12] = 220
+            Image.fromarray(frame).save(root / clip / f"{index:03}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def specs(
+    clip: Path, hiera: Path, make_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, FeatureSpec]:
+    """Every kind, as small as it comes."""
+    folder = tmp_path_factory.mktemp("specs")
+    vificlip = folder / "vificlip"
+    vificlip.mkdir()
+    for file in clip.iterdir():
+        (vificlip / file.name).write_bytes(file.read_bytes())
+    colours = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
+    (vificlip / "preprocessor_config.json").write_text(json.dumps(colours))
+    arrays = {"training_clips": ["a"], "training_clip_frames": [7], "training_pose_offsets": [0, 0, 0, 2, 2, 3, 4, 4]}
+    arrays |= {"testing_clips": ["x"], "testing_clip_frames": [5], "testing_pose_offsets": [0, 0, 3, 3, 4, 4]}
+    poses = np.random.default_rng(0).normal(30, 9, (4, 6))
+    np.savez(folder / "poses.npz", training_poses=poses, testing_poses=poses, **arrays)  # type: ignore[arg-type]
+    run = make_run(ConvAE3d(1, (2, 3, 4, 5)), size=(40, 56))
+    return {
+        "lite0": FeatureSpec("lite0", size=(32, 48)),
+        "clip": FeatureSpec(f"clip:{clip}", pool=3, size=(32, 48)),
+        "vificlip": FeatureSpec(f"vificlip:{vificlip}", colour=True),
+        "hiera": FeatureSpec(f"hiera:{hiera}", size=(32, 48)),
+        "latents": FeatureSpec(f"latents:{run}"),
+        "locations": FeatureSpec(f"locations:{run}"),
+        "velocity": FeatureSpec("velocity", bins=4),
+        "deep": FeatureSpec("deep", encoder=f"clip:{clip}", side=0),
+        "pose": FeatureSpec("pose", boxes=f"file:{folder / 'poses.npz'}"),
+        "tube": FeatureSpec(f"tube:{run}"),
+    }
+
+
+@pytest.fixture(scope="module")
+def sources(specs: dict[str, FeatureSpec], footage: Path) -> dict[str, Source]:
+    return {name: open_source(spec, "folder", footage, workers=0) for name, spec in specs.items()}
+
+
+Results = dict[str, dict[str, Found]]
+
+
+@pytest.fixture(scope="module")
+def results(sources: dict[str, Source]) -> Results:
+    """Kind -> clip -> what its source gives."""
+    with one_thread():
+        return {kind: {clip: source(clip) for clip in CLIPS} for kind, source in sources.items()}
+
+
+def same(first: Found, second: Found) -> bool:
+    """Whether they agree to the last bit."""
+    pairs = ((first.vectors, second.vectors), (first.frames, second.frames), (first.boxes, second.boxes))
+    return all(one is other is None or np.array_equal(one, other) for one, other in pairs)  # type: ignore[arg-type]
+
+
+def kept(folder: FeatureFolder, clip: str) -> Found:
+    """What a folder holds of a clip."""
+    return Found(folder.features(clip), folder.frames(clip), folder.boxes(clip))
+
+
+def test_every_kind_is_looked_at(specs: dict[str, FeatureSpec]) -> None:
+    assert sorted(specs) == sorted(TAKES) == FEATURES.names()
+
+
+@pytest.mark.parametrize("kind", sorted(TAKES))
+def test_what_a_source_gives(kind: str, sources: dict[str, Source], results: Results) -> None:
+    source = sources[kind]
+    assert source.config()["of"] == kind
+    assert json.loads(json.dumps([dict(source.config()), dict(source.inputs())]))
+    for clip, length in CLIPS.items():
+        found = results[kind][clip]
+        assert found.vectors.shape == (len(found.frames), source.config()["features"])
+        assert (found.vectors.dtype, found.frames.dtype) == (np.float32, np.int64)
+        assert np.isfinite(found.vectors).all()
+        assert (np.diff(found.frames) >= 0).all()
+        assert set(found.frames) <= set(range(length))
+        assert len(found.frames)
+        if kind not in OBJECTS:
+            assert set(found.frames) == set(range(length))
+        assert (found.boxes is None) != (kind in ("locations", "velocity", "deep", "tube"))
+        if found.boxes is not None:
+            assert (found.boxes.shape, found.boxes.dtype) == ((len(found.frames), 4), np.float32)
+            assert ((found.boxes >= 0) & (found.boxes <= (96, 64, 96, 64))).all()
+            assert (found.boxes[:, :2] < found.boxes[:, 2:]).all()
+
+
+@pytest.mark.parametrize("kind", sorted(set(TAKES) - {"pose"}))
+def test_a_stream_ends_as_a_clip_does(kind: str, sources: dict[str, Source], results: Results) -> None:
+    source, found = sources[kind], results[kind]["train_a"]
+    with one_thread():
+        newest = source.newest(source.prepared.frames("train_a")[-source.context :])
+    last = found.frames == 6
+    assert (last.any(), newest.frames.tolist()) == (True, [0] * last.sum())
+    np.testing.assert_allclose(newest.vectors, found.vectors[last], atol=1e-4)
+    if found.boxes is not None:
+        np.testing.assert_array_equal(newest.boxes, found.boxes[last])
+
+
+@pytest.mark.parametrize("kind", sorted(TAKES))
+def test_a_folder_keeps_all_of_it(kind: str, sources: dict[str, Source], results: Results, tmp_path: Path) -> None:
+    folder = extract(sources[kind], list(CLIPS), workers=0, out=tmp_path / "set")
+    assert (folder.names(), folder.size) == (sorted(CLIPS), sources[kind].config()["features"])
+    for clip, found in results[kind].items():
+        assert same(kept(folder, clip), found)
+        whole = np.array_equal(found.frames, np.arange(len(found.frames)))
+        assert (tmp_path / f"set/frames/{clip}.npy").exists() != whole
+
+
+def test_other_processes_give_the_same_bytes(sources: dict[str, Source], results: Results, tmp_path: Path) -> None:
+    jobs = [module._Job("train_a", source, tmp_path / kind) for kind, source in sources.items()]
+    there = {job.path.name: (job.path, files) for job, files in spread(module._features_of, jobs, 2)}
+    assert sorted(there) == sorted(TAKES)
+    for kind, (path, files) in there.items():
+        folder = FeatureFolder(Folder(path, "features", {}, {}, {"train_a": {"files": files}}))
+        assert same(kept(folder, "train_a"), results[kind]["train_a"])
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_frames_and_clips_may_have_no_row(rows: int, tmp_path: Path) -> None:
+    found = Found(np.ones((rows, 2), np.float32), np.full(rows, 4), np.ones((rows, 4), np.float32))
+    job = module._Job("a", lambda clip: found, tmp_path)  # type: ignore[arg-type]
+    folder = FeatureFolder(Folder(tmp_path, "features", {}, {}, {"a": {"files": module._features_of(job)}}))
+    assert same(kept(folder, "a"), found)
+    assert folder.features("a").shape == (rows, 2)
+
+
+def test_folders_of_different_sources_lie_apart(
+    specs: dict[str, FeatureSpec], sources: dict[str, Source], footage: Path
+) -> None:
+    assert len({module._place(source) for source in sources.values()}) == len(sources)
+    again = open_source(specs["clip"], "folder", footage, workers=0)
+    other = open_source(replace(specs["clip"], pool=4), "folder", footage, workers=0)
+    assert module._place(again) == module._place(sources["clip"]) != module._place(other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"of": "velocty"}, "no features named 'velocty'; did you mean 'velocity'?"),
+        ({"boxes": "moton"}, "no kind of boxes named 'moton'; did you mean 'motion'?"),
+        ({"pool": 0}, "--pool of 1 and more, found 128, 8 and 0"),
+        ({"bins": 9}, "expected no --bins with features lite0, found 9; leave it out"),
+        ({"of": "latents:run", "size": (32, 48)}, r"expected no --size with features latents, found \(32, 48\)"),
+    ],
+)
+def test_a_spec_that_means_nothing_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(PagenError, match=message):
+        FeatureSpec(**{"of": "lite0", **changes})
+
+
+def test_sources_that_are_not_there_are_refused(footage: Path, make_run: Callable[..., Path], tmp_path: Path) -> None:
+    judge = make_run(Discriminator(4), recipe="discriminator", source="features")
+    for of, message in {
+        "lite0:x": "expected encoder 'lite0' without an option, found 'lite0:x'",
+        "latents": "expected features 'latents:RUN' with a run's folder, found 'latents'; name the run",
+        "tube": "expected features 'tube:RUN' with a run's folder, found 'tube'; name the run",
+        "clip:nowhere": "with a folder or a hub id owner/name, found 'clip:nowhere'",
+        f"latents:{tmp_path}": "expected a run folder of pagen at",
+        f"locations:{judge}": "expected a run of an autoencoder in .*, found discriminator",
+        f"tube:{judge}": "expected a run of frames whose network has an encoder",
+    }.items():
+        with pytest.raises(PagenError, match=message):
+            open_source(FeatureSpec(of), "folder", footage, workers=0)
+    with pytest.raises(PagenError, match="no data set named 'pde2'"):
+        open_source(FeatureSpec("lite0"), "pde2", workers=0)
+    with pytest.raises(PagenError, match="expected a device that torch has"):
+        open_source(FeatureSpec("lite0"), "folder", footage, device="abacus", workers=0)
