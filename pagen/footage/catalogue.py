@@ -5,7 +5,7 @@ Counts, rates and layouts are those of the UCSD distribution v1p2 and of the cop
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pagen.footage.decode import IMAGES, VIDEOS
 from pagen.registry import Registry
@@ -121,7 +121,23 @@ _UCSD_OBTAIN = (
     "obtain it from the page 'UCSD Anomaly Detection Dataset' of UCSD's Statistical Visual Computing Lab (SVCL)"
 )
 
-DATASETS: Registry[DataSet] = Registry("data set", "pagen.datasets")
+MIXED = ":mixed"
+"""Ends the name of a data set with half of its test clips among the training clips: see `pagen.footage.mixed`."""
+
+
+class DataSets(Registry[DataSet]):
+    """Data sets by name, and every one of them as `NAME:mixed`, which is not listed."""
+
+    def __getitem__(self, name: str) -> DataSet:
+        """The row of that name. Raises PagenError that names the nearest one."""
+        row = super().__getitem__(name.removesuffix(MIXED))
+        if not name.endswith(MIXED):
+            return row
+        what = f"{row.what}; half of the test clips among the training clips"
+        return replace(row, name=name, what=what, train=(), test=(), abnormal=None)
+
+
+DATASETS = DataSets("data set", "pagen.datasets")
 """Data sets by name; an entry point of the group `pagen.datasets` adds a `DataSet` of its own."""
 
 for _row in (

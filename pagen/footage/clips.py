@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -47,6 +47,9 @@ class ClipSource(Protocol):
 
     def identity(self) -> str:
         """Hex digits that change when the source does: file names and sizes, and what the labels say."""
+
+    def moved(self, split: str) -> ClipSource:
+        """The same clip, name and all, in another split."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +117,21 @@ class FileClip:
             total.update(self.label.key.encode() + self.label.path.read_bytes())
         return total.hexdigest()[:32]
 
+    def moved(self, split: str) -> FileClip:
+        """See `ClipSource.moved`."""
+        return replace(self, split=split)
+
 
 @dataclass(frozen=True)
 class SceneClip:
-    """A clip of procedural footage; `scene` has the frames, labels and masks."""
+    """A clip of procedural footage; `scene` has the frames, labels and masks.
+
+    Attributes:
+        moved_to: the split, where it is not the scene's own.
+    """
 
     scene: Any
+    moved_to: str = ""
 
     @property
     def name(self) -> str:
@@ -129,7 +141,7 @@ class SceneClip:
     @property
     def split(self) -> str:
         """See `ClipSource.split`."""
-        return str(self.scene.split)
+        return self.moved_to or str(self.scene.split)
 
     def frames(self) -> Iterator[Frame]:
         """See `ClipSource.frames`."""
@@ -157,3 +169,7 @@ class SceneClip:
     def identity(self) -> str:
         """See `ClipSource.identity`: all that the scene is drawn from."""
         return hashlib.sha256(repr(self.scene).encode()).hexdigest()[:32]
+
+    def moved(self, split: str) -> SceneClip:
+        """See `ClipSource.moved`."""
+        return replace(self, moved_to=split)

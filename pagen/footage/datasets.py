@@ -11,7 +11,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS, DataSet
+from pagen.footage.catalogue import DATASETS, MIXED, DataSet
 
 if TYPE_CHECKING:
     from pagen.footage.locate import Footage
@@ -70,7 +70,8 @@ def _listed(rows: list[dict[str, Any]]) -> str:
         for row in rows
     ]
     about = "\n".join(f"{row['name']}: {row['what']}; {row['obtain']}" for row in rows)
-    return f"{console.table(headers, cells)}\n\n{about}\n\nclips and frames: train + test"
+    mixed = f"NAME{MIXED}: any of them with half of its test clips, drawn by seed, among the training clips"
+    return f"{console.table(headers, cells)}\n\n{about}\n{mixed}\n\nclips and frames: train + test"
 
 
 def _pair(counts: dict[str, int]) -> str:

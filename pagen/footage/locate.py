@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pagen.errors import PagenError
 from pagen.footage import decode
-from pagen.footage.catalogue import DATASETS, DataSet, LabelSource, Layout
+from pagen.footage.catalogue import DATASETS, MIXED, DataSet, LabelSource, Layout
 from pagen.footage.clips import ClipLabels, FileClip, SceneClip
 from pagen.footage.clips import ClipSource as ClipSource
 
@@ -35,6 +35,7 @@ class Footage:
         layout: name of its layout.
         label_edition: which test labels these are.
         clips: training clips, then test clips, each in numerical order.
+        mixed_from: the footage as it was found, where clips have been moved between the splits.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Footage:
     layout: str
     label_edition: str
     clips: tuple[ClipSource, ...]
+    mixed_from: Footage | None = None
 
     @property
     def fps(self) -> float:
@@ -59,7 +61,7 @@ class Footage:
         """
         from pagen.footage.check import problems
 
-        return problems(self, decode)
+        return problems(self.mixed_from or self, decode)
 
     def require(self) -> None:
         """Raise PagenError with the first problem that shows without decoding, and how many more there are."""
@@ -95,14 +97,19 @@ def locate(name: str, root: Path | None = None) -> Footage:
     """Find a data set.
 
     Args:
-        name: its name in the catalogue.
+        name: its name in the catalogue; `NAME:mixed` moves half of its test clips among the training clips.
         root: its folder or one above it; by default PAGEN_DATA (a folder above it), or the folder that
             the user's `data.json` gives for the name.
 
     Raises:
-        PagenError: no such name, or nothing found; says what was looked for and how to obtain it.
+        PagenError: no such name, too few test clips to mix, or nothing found; says what was looked for and how to
+            obtain it.
     """
     dataset = DATASETS[name]
+    if name.endswith(MIXED):
+        from pagen.footage.mixed import mixed
+
+        return mixed(locate(name.removesuffix(MIXED), root))
     if dataset.scenes is not None:
         scenes = tuple(SceneClip(scene) for scene in pkgutil.resolve_name(dataset.scenes)())
         return Footage(name, dataset, None, "procedural", "procedural", scenes)
@@ -245,5 +252,5 @@ def _missing(dataset: DataSet, root: Path | None) -> PagenError:
     wanted = " or ".join(f"{layout.train[0]}/ and {layout.test[0]}/ ({layout.name})" for layout in dataset.layouts)
     return PagenError(
         f"found no {dataset.name} {where}: looked for {wanted}; {dataset.obtain}; "
-        "then say where it is by --root DIR or PAGEN_DATA"
+        "then say where it is by --root DIR or PAGEN_DATA (transfer: --roots DIR)"
     )

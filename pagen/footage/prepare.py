@@ -166,17 +166,27 @@ class Prepared:
 
     def labels(self, name: str) -> Frames | None:
         """Frame labels (T,) uint8, 1 = abnormal, or None where there are none."""
-        from pagen.arrays import read_array
-
-        path = self.path / f"labels/{name}.npy"
-        return read_array(path) if path.exists() else None
+        return self._marks("labels", name)
 
     def masks(self, name: str) -> npt.NDArray[np.bool_] | None:
         """Pixel labels (T, H, W) bool, True = abnormal, or None where there are none."""
-        from pagen.arrays import read_array, unpack
+        from pagen.arrays import unpack
 
-        path = self.path / f"masks/{name}.npy"
-        return unpack(read_array(path), self.size[1]) if path.exists() else None
+        bits = self._marks("masks", name)
+        return None if bits is None else unpack(bits, self.size[1])
+
+    def each_mask(self, name: str) -> Iterator[npt.NDArray[np.bool_]] | None:
+        """The masks (H, W) of `masks`, one at a time, however long the clip is; or None."""
+        from pagen.arrays import unpack
+
+        bits, width = self._marks("masks", name), self.size[1]
+        return None if bits is None else (unpack(each, width) for each in bits)
+
+    def _marks(self, kind: str, name: str) -> Frames | None:
+        from pagen.arrays import read_array
+
+        path = self.path / kind / f"{name}.npy"
+        return read_array(path) if path.exists() else None
 
     def fingerprint(self) -> str:
         """32 hex digits that stand for every byte."""
@@ -211,6 +221,7 @@ def _fill(folder: Folder, footage: Footage, size: Size | None, colour: bool, wor
 def _prepare_clip(job: _Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
     """Write the frames, labels and masks of one clip; returns the digests and what is known of it."""
     from pagen.arrays import pack, read_array, write_array, write_slices
+    from pagen.footage.resize import resized_frame, resized_mask
 
     name = job.clip.name
     paths = {kind: job.path / kind / f"{name}.npy" for kind in ("clips", "labels", "masks")}
@@ -225,7 +236,7 @@ def _prepare_clip(job: _Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]
             )
         write_array(paths["labels"], labels)
     if masks is not None:
-        count = write_slices(paths["masks"], (pack(m) for m in _chunks(_resized_mask(m, shape[1:3]) for m in masks)))
+        count = write_slices(paths["masks"], (pack(m) for m in _chunks(resized_mask(m, shape[1:3]) for m in masks)))
         if count != frames:
             raise PagenError(f"clip {name}: expected {frames} masks, one a frame, found {count}; mend the masks")
     files = digests(job.path, [path for path in paths.values() if path.exists()])
@@ -240,46 +251,6 @@ def _chunks(frames: Iterator[Any]) -> Iterator[Any]:
 
     while chunk := list(itertools.islice(frames, _CHUNK)):
         yield np.stack(chunk)
-
-
-def resized_frame(frame: Frames, size: Size | None, colour: bool) -> Frames:
-    import cv2
-    import numpy as np
-
-    if frame.ndim == 3 and not colour:
-        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
-    elif frame.ndim == 2 and colour:
-        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
-    if size is not None and frame.shape[:2] != size:
-        shrinks = size[0] * 2 < frame.shape[0] or size[1] * 2 < frame.shape[1]
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=how), np.uint8)
-    return frame if frame.ndim == 3 else frame[..., None]
-
-
-def _resized_mask(mask: npt.NDArray[np.bool_], size: Size) -> npt.NDArray[np.bool_]:
-    """A pixel is masked where at least half of its area was; a small object never vanishes."""
-    import cv2
-    import numpy as np
-
-    if mask.shape == size:
-        return mask
-    resized = _covered(mask, size) >= 0.5
-    count, objects = cv2.connectedComponents(mask.astype(np.uint8))
-    for number in range(1, count):
-        share = _covered(objects == number, size)
-        resized |= share >= min(0.5, float(share.max()))
-    return resized
-
-
-def _covered(mask: npt.NDArray[np.bool_], size: Size) -> npt.NDArray[np.float32]:
-    """The share of each pixel's area that is masked."""
-    import cv2
-    import numpy as np
-
-    # one axis after the other: where one grows, OpenCV takes no areas along the other either
-    wide = cv2.resize(mask.astype(np.float32), (size[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(wide, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _refuse_mixed_sizes(folder: Folder) -> None:

@@ -105,7 +105,9 @@ def test_the_environment_and_the_file_of_the_user(
 
 
 def test_what_is_not_there_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PagenError, match=r"found no ped2 .*training/frames.*SVCL.*--root DIR or PAGEN_DATA"):
+    with pytest.raises(
+        PagenError, match=r"found no ped2 .*training/frames.*SVCL.*--root DIR or .*transfer: --roots DIR"
+    ):
         locate("ped2")
     with pytest.raises(PagenError, match="found no ped1 in"):
         locate("ped1", tmp_path)

@@ -13,9 +13,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
 import pagen
 from pagen import console
@@ -83,12 +80,6 @@ def test_frames_are_resized_to_height_and_width(size: tuple[int, int], root: Pat
     np.testing.assert_allclose(bright, np.argwhere(whole[0] > 150).mean(axis=0) / (32, 48), atol=0.03)
 
 
-def test_halving_takes_the_mean_of_four() -> None:
-    frame = np.arange(64 * 96, dtype=np.int64).reshape(64, 96) % 256
-    smaller = module.resized_frame(frame.astype(np.uint8), (16, 24), False)
-    np.testing.assert_allclose(smaller[..., 0], frame.reshape(16, 4, 24, 4).mean(axis=(1, 3)), atol=0.51)
-
-
 def test_arrays_are_mapped_and_read_only(root: Path, tmp_path: Path) -> None:
     prepared = prepare("folder", root, None, out=tmp_path / "out", workers=0)
     for array in (prepared.frames("test_x"), prepared.labels("test_x")):
@@ -105,49 +96,15 @@ def test_labels_and_masks_are_those_of_the_footage(tiny_street: None, tmp_path: 
         np.testing.assert_array_equal(frames[..., 0], list(clip.frames()))
         np.testing.assert_array_equal(labels, clip.labels())
         np.testing.assert_array_equal(masks, list(clip.masks() or ()))
+        np.testing.assert_array_equal(masks, list(prepared.each_mask(clip.name) or ()))
     assert any(prepared.labels(name).any() for name in prepared.clips("test"))  # type: ignore[union-attr]
 
 
 def test_what_there_is_not_is_none(root: Path, tmp_path: Path) -> None:
     prepared = prepare("folder", root, None, out=tmp_path / "out", workers=0)
     assert prepared.labels("train_a") is None
-    assert prepared.masks("test_x") is None
+    assert prepared.masks("test_x") is prepared.each_mask("test_x") is None
     np.testing.assert_array_equal(prepared.labels("test_x"), [0, 0, 0, 1, 1, 1])
-
-
-SIDE = st.integers(1, 40)
-
-
-@settings(max_examples=150, deadline=None)
-@given(hnp.arrays(np.bool_, st.tuples(SIDE, SIDE)), st.tuples(SIDE, SIDE))
-def test_masks_keep_every_object_at_any_size(mask: np.ndarray, size: tuple[int, int]) -> None:
-    resized = module._resized_mask(mask, size)
-    assert resized.shape == size
-    assert resized.dtype == np.bool_
-    assert resized.any() == mask.any()
-    count, objects = cv2.connectedComponents(mask.astype(np.uint8))
-    for number in range(1, count):
-        assert (resized & (module._covered(objects == number, size) > 0)).any()
-
-
-def test_a_small_object_beside_a_large_one_does_not_vanish() -> None:
-    mask = np.zeros((240, 360), np.bool_)
-    mask[100:200, 100:200] = True
-    mask[10, 10] = True
-    resized = module._resized_mask(mask, (48, 72))
-    assert resized[2, 2]
-    assert resized[20:40, 20:40].all()
-    assert resized.sum() == 401
-
-
-def test_masks_are_masked_where_half_the_area_was() -> None:
-    mask = np.random.default_rng(0).random((24, 40)) < 0.4
-    share = mask.reshape(12, 2, 20, 2).mean(axis=(1, 3))
-    resized = module._resized_mask(mask, (12, 20))
-    assert resized[share >= 0.5].all()
-    np.testing.assert_array_equal(module._resized_mask(mask, (24, 40)), mask)
-    big = np.kron(mask, np.ones((3, 2), np.bool_))
-    np.testing.assert_array_equal(module._resized_mask(big, (24, 40)), mask)
 
 
 @pytest.mark.parametrize(("dataset", "size", "workers"), [("street", (40, 40), (0, 2)), ("folder", None, (0, 1, 2))])

@@ -1,0 +1,38 @@
+"""`NAME:mixed`: a data set half of whose test clips lie among its training clips, unlabelled footage with anomalies.
+
+For detectors that learn without knowing what is normal. Training: all training clips, then half of the test clips (the
+smaller half), drawn by seed 0 and the data set's name; test: the other test clips. All keep their names and labels;
+the labels of those that moved are there for analysis, no training reads them. Figures on the test clips that are left
+stand beside no published ones: they are fewer, and the split is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pagen.errors import PagenError
+from pagen.footage.catalogue import DATASETS, MIXED
+from pagen.seeds import generator
+
+if TYPE_CHECKING:
+    from pagen.footage.locate import Footage
+
+
+def mixed(footage: Footage) -> Footage:
+    """The mixed split of located footage; what is checked remains the footage itself.
+
+    Raises:
+        PagenError: fewer than two test clips.
+    """
+    tests = [clip for clip in footage.clips if clip.split == "test"]
+    if len(tests) < 2:
+        raise PagenError(
+            f"expected two test clips at least in {footage.name} to mix them, found {len(tests)}; add some"
+        )
+    name = footage.name + MIXED
+    drawn = generator(0, "mixed", footage.name).permutation(len(tests))[: len(tests) // 2]
+    moved = [tests[index].moved("train") for index in sorted(drawn)]
+    left = [clip for index, clip in enumerate(tests) if index not in drawn]
+    training = [clip for clip in footage.clips if clip.split == "train"]
+    return replace(footage, name=name, dataset=DATASETS[name], clips=(*training, *moved, *left), mixed_from=footage)

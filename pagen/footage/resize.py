@@ -1,0 +1,42 @@
+"""Frames and masks brought to a size: frames bilinearly, or by areas where they shrink much; masks by areas."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Frame = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+
+def resized_frame(frame: Frame, size: tuple[int, int] | None, colour: bool) -> Frame:
+    """A frame (H, W) or (H, W, 3) RGB as it is prepared: (h, w, C), C being 3 or 1; a size of None keeps its own."""
+    if frame.ndim == 3 and not colour:
+        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+    elif frame.ndim == 2 and colour:
+        frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
+    if size is not None and frame.shape[:2] != size:
+        shrinks = size[0] * 2 < frame.shape[0] or size[1] * 2 < frame.shape[1]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=how), np.uint8)
+    return frame if frame.ndim == 3 else frame[..., None]
+
+
+def resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
+    """A mask (H, W) at size (h, w): True where at least half of a pixel was; a small object never vanishes."""
+    if mask.shape == size:
+        return mask
+    resized = _covered(mask, size) >= 0.5
+    count, objects = cv2.connectedComponents(mask.astype(np.uint8))
+    for number in range(1, count):
+        share = _covered(objects == number, size)
+        resized |= share >= min(0.5, float(share.max()))
+    return resized
+
+
+def _covered(mask: Mask, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """The share of each pixel's area that is masked."""
+    # one axis after the other: where one grows, OpenCV takes no areas along the other either
+    wide = cv2.resize(mask.astype(np.float32), (size[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(wide, size[::-1], interpolation=cv2.INTER_AREA), np.float32)
