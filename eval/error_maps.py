@@ -59,7 +59,7 @@ def maps_of_run(
 ) -> list[tuple[str, Maps]]:
     """Indicator and maps of each network of a run that has a map of errors; takes up where it was stopped.
 
-    They are kept in RUN/scores/DATASET/maps/INDICATOR.
+    They are kept in RUN/scores/DATASET/maps/INDICATOR. Of a density run they are of its scores of objects or places.
 
     Args:
         native: the data set at the footage's own size.
@@ -69,10 +69,15 @@ def maps_of_run(
         PagenError: as `score_run`.
     """
     from pagen.device import device_named
+    from pagen.eval.density_places import placed_of
     from pagen.models.runs import open_run
 
-    place, found = device_named(device), list[tuple[str, Maps]]()
-    for single in open_run(run).single():
+    place, opened = device_named(device), open_run(run)
+    placed = placed_of(opened, native, root, place, workers)
+    found: list[tuple[str, Maps]] = [(name, partial(each, native)) for name, each in placed]
+    for single in opened.single():
+        if single.detector is not None:
+            continue
         indicator = headline(single)
         if indicator is not None:
             path = run / "scores" / folder_name(native.dataset) / "maps" / indicator

@@ -29,6 +29,15 @@ STEPS = 10
 """Of the grid that `oracle` searches: weights are multiples of a tenth that sum to 1."""
 
 
+def fused_of(recipe: Mapping[str, Any], table: Mapping[str, tuple[str, ...]] = FUSED) -> tuple[str, ...]:
+    """The indicators that a run's scores are added up of: its recipe's in the table, or those that the run names.
+
+    None of any run where the table is empty: nothing is added up then.
+    """
+    own = tuple(recipe.get("fused", ())) if table else ()
+    return table.get(str(recipe.get("recipe")), own)
+
+
 def fused(indicators: Mapping[str, ByVideo], weights: Mapping[str, float]) -> dict[str, npt.NDArray[np.float64]]:
     """Video -> (T,): the weighted mean of indicators.
 

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen import console
-from pagen.arrays import read_array, unpack
 from pagen.errors import PagenError
 from pagen.eval.bootstrap import interval, multiplicities
+from pagen.eval.density_places import Placed, detections_of, placed_of
 from pagen.eval.error_maps import Maps, maps_of_run, speed_maps
 from pagen.eval.heat_maps import MapCounts, count_maps, map_thresholds, measured_maps
 from pagen.eval.localisation import Localisation, match, measured, resampled_areas
@@ -83,6 +83,10 @@ def localise_runs(
     require_masks(native)
     rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, workers, seed)]
     for run in runs:
+        objects = _objects_of(run, native, root, device, workers)
+        if objects:
+            rows.append(_place_of_objects(str(run), objects, native, seed))
+            continue
         found = maps_of_run(run, native, root, device, workers, overwrite)
         if not found:
             raise PagenError(
@@ -92,7 +96,7 @@ def localise_runs(
     height, width = native.size
     title = (
         f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
-        "its pixel masks; overlap 0.1, share of a track 0.1; nothing looks ahead"
+        "its pixel masks (of runs over objects: their boxes); overlap 0.1, share of a track 0.1; nothing looks ahead"
     )
     return Places(title, tuple(rows), tuple(_below(rows)))
 
@@ -129,10 +133,30 @@ def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, worker
     return _place(run, indicator, measure, len(names), seed)
 
 
+def _objects_of(
+    run: Path, native: Prepared, root: Path | None, device: str, workers: int | None
+) -> list[tuple[str, Placed]]:
+    """The scored objects of a run over objects: their boxes count as such, where cells and pixels are joined first."""
+    from pagen.device import device_named
+    from pagen.models.runs import open_run
+    from pagen.scoring.density import OF_OBJECTS
+
+    found = placed_of(open_run(run), native, root, device_named(device), workers)
+    return [(name, each) for name, each in found if name in OF_OBJECTS]
+
+
+def _place_of_objects(run: str, objects: Sequence[tuple[str, Placed]], native: Prepared, seed: int) -> Place:
+    names = native.clips("test")
+    boxes = {name: detections_of(objects, name) for name in names}
+    truth = {name: from_masks(masks) for name in names if (masks := native.each_mask(name)) is not None}
+    measure = partial(measured, match(boxes, truth, {name: native.length(name) for name in names}))
+    return _place(run, "+".join(name for name, _ in objects), measure, len(names), seed)
+
+
 def require_masks(prepared: Prepared) -> None:
     """Raise PagenError for test clips with abnormal frames, or without labels, that have no pixel masks."""
     names = prepared.clips("test")
-    missing = [name for name in names if _abnormal(prepared, name) and not _mask_file(prepared, name).exists()]
+    missing = [name for name in names if _abnormal(prepared, name) and prepared.each_mask(name) is None]
     if missing:
         raise PagenError(
             f"expected pixel masks for --localise, found none for {len(missing)} of the {len(names)} test clips of "
@@ -187,22 +211,14 @@ def _maxima(maps: Maps, name: str) -> npt.NDArray[np.float64]:
 
 
 def _counted(maps: Maps, native: Prepared, thresholds: npt.NDArray[np.float64], name: str) -> MapCounts:
-    regions = {name: from_masks(_masks(native, name))} if _mask_file(native, name).exists() else {}
+    masks = native.each_mask(name)
+    regions = {} if masks is None else {name: from_masks(masks)}
     return count_maps({name: maps(name)}, regions, thresholds)
 
 
 def _joined(parts: Sequence[MapCounts]) -> MapCounts:
     counts, totals = (np.concatenate([getattr(part, of) for part in parts]) for of in ("counts", "totals"))
     return MapCounts(parts[0].thresholds, counts, totals)
-
-
-def _masks(prepared: Prepared, name: str) -> Iterator[npt.NDArray[np.bool_]]:
-    """One at a time, however long the clip is."""
-    return (unpack(bits, prepared.size[1]) for bits in read_array(_mask_file(prepared, name)))
-
-
-def _mask_file(prepared: Prepared, name: str) -> Path:
-    return prepared.path / f"masks/{name}.npy"
 
 
 def _abnormal(prepared: Prepared, name: str) -> bool:

@@ -29,6 +29,7 @@ from pagen.scoring.sliding import Slider, frames_in, maps_in
 from pagen.spread import spread
 
 if TYPE_CHECKING:
+    from pagen.eval.row_scores import RowScores
     from pagen.features.extract import FeatureFolder
     from pagen.footage.flow import FlowFolder
     from pagen.models.runs import Run
@@ -168,6 +169,7 @@ class Part:
     prepared: Prepared
     flow: FlowFolder | None
     features: FeatureFolder | None
+    rows: RowScores | None
     how: Mapping[str, Any]
     device: str
 
@@ -180,7 +182,11 @@ def _part(
 
     recipe, size = run.recipe, tuple(run.recipe["size"])
     prepared = prepare(dataset, root, size, colour=recipe["colour"], workers=workers)
-    names, flow, features = prepared.clips(split), None, None
+    names, flow, features, rows = prepared.clips(split), None, None, None
+    if recipe["source"] == "density":
+        from pagen.eval.row_scores import row_scores
+
+        rows = row_scores(run, dataset, root, names, device, workers)
     if recipe["source"] == "flow":
         from pagen.footage.flow import flow_folder
 
@@ -190,7 +196,7 @@ def _part(
 
         features = feature_folder(prepared, names, recipe["encoder"], workers, device)
     weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
-    return Part(run.path, weights, recipe, prepared, flow, features, how, device)
+    return Part(run.path, weights, recipe, prepared, flow, features, rows, how, device)
 
 
 def _store(
@@ -214,7 +220,10 @@ def _scores_of_clip(parts: tuple[Part, ...], prepared: Prepared, name: str) -> d
 
 
 def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
-    network, count = _opened(part.path, part.weights, part.device), part.prepared.length(name)
+    count = part.prepared.length(name)
+    if part.rows is not None:
+        return {part.rows.indicator: part.rows.of_frames(name, count)}
+    network = _opened(part.path, part.weights, part.device)
     if part.features is not None:
         from pagen.scoring.indicators import log_odds
 

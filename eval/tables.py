@@ -107,7 +107,7 @@ def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: Meas
     parts = dict(_indicators(protocol, least))[BAR if trivial else least.indicators()[0]]
     bar = _final(protocol, parts, least, how)[0] if trivial or len(scored) > 1 else None
     rows = tuple(row for name, scores in scored for row in _rows(protocol, name, scores, bar, how))
-    notes = (*_undefined(protocol, rows), *(_below(rows) if trivial else ()))
+    notes = (*_undefined(protocol, rows), *(_below(rows) if trivial else ()), *_published(rows, how.dataset))
     title = protocol.title(how.dataset, windows=trivial)
     return Table(protocol.name, title, protocol.looks_ahead, rows, notes, BAR if trivial else first)
 
@@ -123,7 +123,6 @@ def _below(rows: Sequence[Row]) -> list[str]:
 
 def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, how: Measuring) -> Iterator[Row]:
     from pagen.eval import metrics
-    from pagen.seeds import generator
 
     recipe = scores.config.get("recipe", {})
     about = (recipe.get("recipe"), recipe.get("scale"), recipe.get("seed"), recipe.get("dataset"))
@@ -133,7 +132,7 @@ def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, ho
         raw, _ = _final(protocol.raw(), parts, scores, how, weights)
         frames = sum(len(marks) for marks in labels.values())
         macro = metrics.macro_auroc(final, labels, protocol.macro)
-        low, high = metrics.bootstrap_interval(final, labels, generator(how.seed, "bootstrap"))
+        (low, high), over = _intervals(final, bar, labels, how)
         together = metrics.concatenate(final, labels)
         point, delay = _point(final, labels, how, protocol.every)
         yield Row(
@@ -143,7 +142,7 @@ def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, ho
             *(macro.value, macro.videos_used, len(labels), frames),
             *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
             *(point.threshold, point.tpr, point.event_recall, delay),
-            *_over(final, bar, labels, how),
+            *over,
             *about,
         )
 
@@ -159,24 +158,29 @@ def _point(final: ByVideo, labels: ByVideo, how: Measuring, every: int) -> tuple
     return point, point.mean_delay * every / how.fps
 
 
-def _over(final: ByVideo, bar: ByVideo | None, labels: ByVideo, how: Measuring) -> tuple[float, float, float]:
-    """By how much the micro AUROC exceeds that of `bar`, and the interval of that."""
-    from pagen.eval.metrics import paired_auroc
+def _intervals(
+    final: ByVideo, bar: ByVideo | None, labels: ByVideo, how: Measuring
+) -> tuple[tuple[float, float], tuple[float, float, float]]:
+    """Of the micro AUROC; then by how much that exceeds the one of `bar`, and the interval of that."""
+    from pagen.eval.metrics import bootstrap_interval, paired_auroc
     from pagen.seeds import generator
 
+    rng = generator(how.seed, "bootstrap")
     if bar is None:
         nothing = Undefined("one file of scores alone; give another one to compare with")
-        return nothing, nothing, nothing
-    over = paired_auroc(final, bar, labels, generator(how.seed, "bootstrap"))
-    return over.difference, over.low, over.high
+        return bootstrap_interval(final, labels, rng), (nothing, nothing, nothing)
+    over = paired_auroc(final, bar, labels, rng)
+    return over.first, (over.difference, over.low, over.high)
 
 
 def _indicators(protocol: Protocol, scores: Scores) -> Iterator[tuple[str, dict[str, ByVideo]]]:
     """Every indicator, and last what is fused of them, where the run's recipe has that."""
+    from pagen.eval.fusion import fused_of
+
     for name in scores.indicators():
         yield name, {name: scores.of(name)}
-    parts = protocol.fused.get(str(scores.config.get("recipe", {}).get("recipe")), ())
-    if parts:
+    parts = fused_of(scores.config.get("recipe", {}), protocol.fused)
+    if len(parts) > 1:
         yield "fused", {name: scores.of(name) for name in parts}
 
 
@@ -214,6 +218,19 @@ def _undefined(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
     """Why a protocol has no AUROC, where the frames that it scores are of one class."""
     why = reason(rows[0].micro)
     return [f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}."] if why else []
+
+
+def _published(rows: Sequence[Row], dataset: str) -> list[str]:
+    """What the papers say of the recipes in a table, each with the protocol that comes nearest to theirs."""
+    from pagen.eval.published import PUBLISHED
+
+    recipes = [row.recipe for row in rows if row.recipe is not None]
+    found = {recipe: PUBLISHED[recipe][dataset] for recipe in recipes if dataset in PUBLISHED.get(recipe, ())}
+    figures = (f"{recipe} {each.micro:.1f} ({each.protocol or 'unknown protocol'})" for recipe, each in found.items())
+    shown = ", ".join(figures)
+    return (
+        [f"The papers' own micro AUROC, measured by their authors, and the nearest protocol: {shown}."] if found else []
+    )
 
 
 HEADERS = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pagen.models.detectors import Detector
     from pagen.models.pretrained import Pretrained
 
 UNKNOWN = "unknown: whoever saved these weights left no account of it."
@@ -25,15 +26,18 @@ def card(
         trained_on: the sentence that **Trained on** begins.
         settings: further rows of the table, for example the recipe.
     """
-    kind = type(network)
-    about = (kind.__doc__ or "").partition("\n")[0]
     count = sum(parameter.numel() for parameter in network.parameters())
-    rows = {
-        "class": kind.__name__,
-        "parameters": f"{count:,}",
-        **network.config,
-        **dict(sorted((settings or {}).items())),
-    }
+    rows = {"parameters": f"{count:,}", **network.config, **dict(sorted((settings or {}).items()))}
+    return _text(type(network), "from_pretrained", title, trained_on, rows)
+
+
+def detector_card(detector: Detector, title: str, trained_on: str, settings: Mapping[str, object]) -> str:
+    """The same of a detector of features; arguments as for `card`."""
+    return _text(type(detector), "load", title, trained_on, {**detector.config(), **dict(sorted(settings.items()))})
+
+
+def _text(kind: type, loader: str, title: str | None, trained_on: str, rows: Mapping[str, object]) -> str:
+    about = (kind.__doc__ or "").partition("\n")[0]
     return f"""---
 library_name: pagen
 license: other
@@ -49,11 +53,11 @@ tags: [video-anomaly-detection]
 **Limits:** the scenes that it was trained on; its scores need a threshold from normal footage.
 **Licence** of the weights: that of the footage they were trained on.
 
-**Load** with `from {kind.__module__} import {kind.__name__}; {kind.__name__}.from_pretrained(path)`.
+**Load** with `from {kind.__module__} import {kind.__name__}; {kind.__name__}.{loader}(path)`.
 
 | setting | value |
 | --- | --- |
-{_table(rows)}
+{_table({"class": kind.__name__, **rows})}
 """
 
 

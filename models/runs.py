@@ -10,6 +10,7 @@ from typing import Any
 
 from pagen.errors import PagenError
 from pagen.folders import Folder
+from pagen.models.detectors import Detector, open_detector
 from pagen.models.networks import open_network
 from pagen.models.pretrained import Pretrained
 
@@ -25,7 +26,8 @@ class Run:
         recipe: name, scale, seed, data set, size, and every hyper-parameter.
         model: the network, in evaluation mode, on the CPU; None of a run that consists of others.
         calibration: indicator -> what is known of its values on training clips (`median`, `p01`, `p99`, ...).
-        members: the runs that it consists of, by their recipe's name.
+        members: the runs that it consists of, by their recipe's name, or that of their features.
+        detector: the detector of a run over features, on the CPU.
     """
 
     path: Path
@@ -33,10 +35,15 @@ class Run:
     model: Pretrained | None
     calibration: dict[str, dict[str, float]]
     members: dict[str, Run] = field(default_factory=dict)
+    detector: Detector | None = None
 
     @property
     def network(self) -> Pretrained:
-        """The network. Raises PagenError for a run that consists of others."""
+        """The network. Raises PagenError for a run of a detector, or one that consists of others."""
+        if self.detector is not None:
+            raise PagenError(
+                f"expected a run of a network, found {self.path} of a detector ({self.recipe['recipe']}); give another"
+            )
         if self.model is None:
             names = ", ".join(str(member.path) for member in self.members.values())
             raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")
@@ -53,7 +60,10 @@ def open_run(path: Path) -> Run:
     recipe = _read(folder.path, RECIPE)
     if "members" in recipe:
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
-    return Run(folder.path, recipe, open_network(folder.path / MODEL), _read(folder.path, CALIBRATION))
+    known = _read(folder.path, CALIBRATION)
+    if recipe["source"] == "density":
+        return Run(folder.path, recipe, None, known, detector=open_detector(folder.path / MODEL))
+    return Run(folder.path, recipe, open_network(folder.path / MODEL), known)
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:

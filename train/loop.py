@@ -19,13 +19,14 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file
+from torch import nn
 
 from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import write_text
 from pagen.models.layout import fast_clips, fast_layout
 from pagen.models.memory import keep_memory
-from pagen.models.pretrained import Pretrained, save_tensors
+from pagen.models.pretrained import save_tensors
 from pagen.seeds import entropy
 from pagen.train.batches import Batch, Batches, draw
 from pagen.train.interrupt import Interrupt
@@ -34,7 +35,7 @@ from pagen.train.recipe import Recipe
 from pagen.train.state import METRICS, STATE, Average, Progress, Row, as_csv, load_state, newest_state, save_state
 
 BEST, AUROC = "best.safetensors", "pseudo_auroc"
-Validate = Callable[[Pretrained], float]
+Validate = Callable[[Any], float]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Training:
         keep: `last` epoch's weights, or those of the `best` validation.
     """
 
-    network: Pretrained
+    network: nn.Module
     batches: Batches
     path: Path
     accelerator: Accelerator

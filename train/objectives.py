@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
 
 from pagen.models.memae import empty_share, entropy
+from pagen.models.noise_perceptron import Objective as Matching
 from pagen.train.batches import Batch
+from pagen.train.density_recipes import MultiScaleRecipe
 from pagen.train.recipe import Recipe
 from pagen.train.recipes import Discriminator, Luss, MemAE, Steal
 
@@ -58,6 +60,11 @@ def discrimination(network: Any, batch: Batch) -> Parts:
     return {"loss": binary_cross_entropy_with_logits(network(batch["features"]), batch["labels"])}
 
 
+def noise_matching(network: Any, batch: Batch, match: Matching) -> Parts:
+    """Denoising score matching of features `x` (B, D) with `noise` (B, D) of deviations `sigma` (B, 1)."""
+    return {"loss": match(network, batch["x"], batch["sigma"], batch["noise"])}
+
+
 def objective_of(recipe: Recipe) -> Objective:
     """What a recipe minimises."""
     match recipe:
@@ -69,6 +76,8 @@ def objective_of(recipe: Recipe) -> Objective:
             return signed_reconstruction
         case Discriminator():
             return discrimination
+        case MultiScaleRecipe():
+            return partial(noise_matching, match=recipe.detector(0, "cpu").objective())
     return reconstruction
 
 

@@ -1,4 +1,4 @@
-"""What every recipe has: the footage's form, the optimiser, and which part of a clip a step looks at.
+"""What recipes have: the footage's form, the optimiser, and which part of a clip a step looks at.
 
 The defaults are LNTRA's (Astrid et al. 2021): Adam at 1e-4, four whole grey clips a step, 60 epochs.
 """
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
 
-Source = Literal["frames", "flow", "features"]
+Source = Literal["frames", "flow", "features", "density"]
 Scale = Literal["paper", "cpu", "tiny"]
 Kind = Literal["spatial", "temporal", "skip", "patch"]
 
@@ -30,13 +30,42 @@ TINY: dict[str, Any] = {**CPU, "size": (96, 144), "widths": "tiny", "crop": 32, 
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """The footage's form and the optimiser."""
+class FootageForm:
+    """The form of the frames."""
 
     size: tuple[int, int] = (256, 256)
     """Height and width of the frames."""
     colour: bool = False
     """Three channels instead of grey."""
+
+    name: ClassVar[str]
+    source: ClassVar[Source] = "frames"
+    scales: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "cpu": CPU, "tiny": TINY}
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 16:
+            raise PagenError(f"expected --size of 16 and more, found {self.size}")
+
+    @classmethod
+    def at(cls, scale: str) -> Self:
+        """The recipe at a scale."""
+        return replace(cls(), **cls.scales[scale])
+
+    @property
+    def channels(self) -> int:
+        """Channels of the footage, as the network sees it."""
+        return 3 if self.colour else 1
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The recipes that it consists of, by name; none where it is of one network."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Recipe(FootageForm):
+    """What is trained step by step: the optimiser."""
+
     batch: int = 4
     """Clips in a step, over all processes together."""
     steps: int = 0
@@ -56,13 +85,8 @@ class Recipe:
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision of the forward pass; fp16 is for GPUs."""
 
-    name: ClassVar[str]
-    source: ClassVar[Source] = "frames"
-    scales: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "cpu": CPU, "tiny": TINY}
-
     def __post_init__(self) -> None:
-        if min(self.size) < 16:
-            raise PagenError(f"expected --size of 16 and more, found {self.size}")
+        super().__post_init__()
         if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not self.lr > 0:
             raise PagenError("expected --batch, --epochs, --accumulate and --lr above zero, and --steps not below")
         if self.batch % self.accumulate:
@@ -71,16 +95,6 @@ class Recipe:
             raise PagenError(
                 f"expected --ema in [0, 1) and --max-norm of 0 and more, found {self.ema}, {self.max_norm}"
             )
-
-    @classmethod
-    def at(cls, scale: str) -> Self:
-        """The recipe at a scale."""
-        return replace(cls(), **cls.scales[scale])
-
-    @property
-    def channels(self) -> int:
-        """Channels of the footage, as the network sees it."""
-        return 3 if self.colour else 1
 
     def optimiser(self, parameters: Any) -> Any:
         """Adam with torch's defaults."""

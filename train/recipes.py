@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
-from pagen.train.recipe import CPU, TINY, ClipRecipe, Kind, Recipe, Source
+from pagen.train.density_recipes import Gcl, Gmm, Knn, Msma, Mulde
+from pagen.train.recipe import CPU, TINY, ClipRecipe, FootageForm, Kind, Recipe, Source
 
 
 @dataclass(frozen=True)
@@ -273,12 +274,15 @@ class Unified:
         return cls(Spatial.at(scale), Temporal.at(scale), Discriminator.at(scale))
 
     @property
-    def members(self) -> tuple[Recipe, ...]:
-        """The three, in the order in which they are trained."""
-        return self.spatial, self.temporal, self.discriminator
+    def members(self) -> dict[str, FootageForm]:
+        """The three, by name, in the order in which they are trained."""
+        return {each.name: each for each in (self.spatial, self.temporal, self.discriminator)}
 
 
-RECIPES: dict[str, type[Recipe] | type[Unified]] = {
+RECIPES: dict[str, type[FootageForm] | type[Unified]] = {
     recipe.name: recipe
-    for recipe in (Baseline, MemAE, Patch, Skip, Steal, Spatial, Temporal, Discriminator, Unified, Luss)
+    for recipe in (
+        *(Baseline, MemAE, Patch, Skip, Steal, Spatial, Temporal, Discriminator, Unified, Luss),
+        *(Mulde, Msma, Knn, Gmm, Gcl),
+    )
 }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import Accelerator
 
 from pagen import console
@@ -18,21 +16,25 @@ from pagen.models.pretrained import WEIGHTS, Pretrained
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE
 from pagen.train.accelerator import accelerator_on
 from pagen.train.calibration import calibrate
+from pagen.train.density_recipes import DensityRecipe
 from pagen.train.inputs import Inputs, open_inputs
+from pagen.train.left import environment, title, trained_on
 from pagen.train.loop import Training, fit
 from pagen.train.networks import new_network
 from pagen.train.pictures import curves, sheet
-from pagen.train.recipes import Unified
 from pagen.train.state import METRICS, STATE, Row, as_csv, from_csv, newest_state
 from pagen.train.train import Train, recipe_of, run_folder
 from pagen.train.validate import validator
-from pagen.version import __version__
 
 
 def train(config: Train[Any]) -> dict[str, Any]:
-    """Train, or go on, or find that all is done. Returns the run's path, steps and last loss."""
-    if isinstance(config.recipe, Unified):
+    """Train, or go on, or find that all is done. Returns the run's path, and of networks the steps and last loss."""
+    if config.recipe.members:
         return _train_members(config)
+    if isinstance(config.recipe, DensityRecipe):
+        from pagen.train.density import train_detector
+
+        return train_detector(config)
     path = run_folder(config)
     accelerator = accelerator_on(config.device, config.recipe.precision, config.log, path)
     if config.resume and newest_state(path / STATE) is None:
@@ -56,15 +58,14 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
     with main.main_process_first():
         folder = Folder.begin(path, "run", recipe_of(config), {}, {}, config.overwrite and main.is_main_process)
     results = {}
-    for member in members:
-        console.say(f"{config.recipe.name}: {member.name}")
-        results[member.name] = train(replace(config, recipe=member, out=path / member.name, overwrite=False))
+    for name, member in members.items():
+        console.say(f"{config.recipe.name}: {name}")
+        results[name] = train(replace(config, recipe=member, out=path / name, overwrite=False))
     if main.is_main_process:
         write_json(path / RECIPE, recipe_of(config))
         folder.record("run", digests(path, [path / RECIPE]))
         folder.finish()
-    steps, loss = (sum(result[key] for result in results.values()) for key in ("steps", "loss"))
-    return {"run": str(path), "steps": steps, "loss": loss, "members": results}
+    return {"run": str(path), "members": results}
 
 
 def _begin(path: Path, config: Train[Any], inputs: Inputs, overwrite: bool) -> Folder:
@@ -100,39 +101,11 @@ def _leave(folder: Folder, config: Train[Any], network: Pretrained, inputs: Inpu
     path, recipe = folder.path, recipe_of(config)
     network.eval()
     write_text(path / METRICS, as_csv(rows))
-    network.save_pretrained(path / MODEL, card(network, _title(recipe), _trained_on(config, rows), recipe))
+    network.save_pretrained(path / MODEL, card(network, title(recipe), trained_on(config, rows), recipe))
     write_json(path / RECIPE, recipe)
-    write_json(path / "environment.json", _environment())
+    write_json(path / "environment.json", environment())
     write_json(path / CALIBRATION, calibrate(network, inputs))
-    curves(rows, _title(recipe), path / "curves.png")
+    curves(rows, title(recipe), path / "curves.png")
     sheet(network, inputs.batches, path / "sheet.png")
     names = [RECIPE, METRICS, CALIBRATION, f"{MODEL}/config.json", f"{MODEL}/{WEIGHTS}", f"{MODEL}/README.md"]
     folder.record("run", digests(path, [path / name for name in names]))
-
-
-def _environment() -> dict[str, Any]:
-    return {
-        "pagen": __version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "machine": platform.processor() or platform.machine(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-    }
-
-
-def _title(recipe: dict[str, Any]) -> str:
-    return f"{recipe['recipe']} on {recipe['dataset']} ({recipe['scale']} scale, seed {recipe['seed']})"
-
-
-def _trained_on(config: Train[Any], rows: list[Row]) -> str:
-    chosen = {
-        "last": "This is the last epoch's network: none was chosen by test labels.",
-        "best": "This is the epoch that told held-out pseudo-anomalies apart best: test labels played no part.",
-    }
-    share = getattr(config.recipe, "probability", 0.0)
-    return (
-        f"the training split of `{config.dataset}`, normal footage alone, with a share of {share} pseudo-anomalies, "
-        f"for {int(rows[-1]['step']):,} steps; last training loss {rows[-1]['loss']:.5f}. {chosen[config.keep]} "
-        "The footage's own licence says what these weights may be used for."
-    )

@@ -19,7 +19,7 @@ from torch import nn
 
 from pagen.errors import PagenError
 from pagen.folders import write_json
-from pagen.models.pretrained import WEIGHTS, Pretrained, save_tensors
+from pagen.models.pretrained import WEIGHTS, save_tensors
 from pagen.train.slots import flat_slots, load_slots
 
 Row = dict[str, float]
@@ -66,13 +66,16 @@ class Average:
                 self.tensors[name].copy_(kept)
 
 
-def save_state(path: Path, network: Pretrained, optimiser: Any, average: Average, progress: Progress) -> None:
+def save_state(path: Path, network: nn.Module, optimiser: Any, average: Average, progress: Progress) -> None:
     """Put a whole state in place of the one before, so that a kill at any moment leaves one of the two."""
     temporary, final = path / f".tmp-{progress.step:09d}", path / f"{progress.step:09d}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    network.save_pretrained(temporary)
-    for name, tensors in ((OPTIMISER, flat_slots(optimiser)), (AVERAGE, average.tensors)):
+    for name, tensors in (
+        (WEIGHTS, network.state_dict()),
+        (OPTIMISER, flat_slots(optimiser)),
+        (AVERAGE, average.tensors),
+    ):
         save_tensors(temporary / name, tensors)
     write_json(temporary / PROGRESS, {"step": progress.step, "rows": progress.rows, "sums": progress.sums})
     shutil.rmtree(final, ignore_errors=True)

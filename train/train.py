@@ -14,10 +14,11 @@ import tyro
 from pagen import console
 from pagen.errors import PagenError, unknown_name
 from pagen.footage.catalogue import DATASETS, folder_name
-from pagen.train.recipe import ClipRecipe, Recipe, Scale
+from pagen.train.density_recipes import DensityRecipe
+from pagen.train.recipe import ClipRecipe, FootageForm, Scale
 from pagen.train.recipes import RECIPES, Discriminator, OnTheFly, Temporal, Unified
 
-R = TypeVar("R", bound=Recipe | Unified)
+R = TypeVar("R", bound=FootageForm | Unified)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ class Train(Generic[R]):
             raise PagenError("expected --resume or --overwrite, found both: one goes on, the other starts again")
         if self.keep == "best" and self.validate == "none":
             raise PagenError("expected --validate pseudo with --keep best, found none: nothing would say which is best")
-        for recipe in members_of(self.recipe):
+        if self.validate == "pseudo" and isinstance(self.recipe, DensityRecipe):
+            raise PagenError(f"expected --validate none for {self.recipe.name}, whose features are of normal footage")
+        for recipe in members_of(self.recipe).values():
             if isinstance(recipe, ClipRecipe) and recipe.crop == 0 and any(side % 16 for side in recipe.size):
                 raise PagenError(
                     f"expected --size in multiples of 16 to train on whole frames, found {recipe.size}; give a --crop"
@@ -83,11 +86,11 @@ def parse(argv: Sequence[str]) -> Train[Any]:
 def run(config: Train[Any]) -> None:
     """The verb `train`."""
     DATASETS[config.dataset]
-    kinds = [kind for recipe in members_of(config.recipe) for kind in stored_kinds(recipe)]
+    kinds = [kind for recipe in members_of(config.recipe).values() for kind in stored_kinds(recipe)]
     if config.pseudo is not None and not kinds and not _makes_its_own(config.recipe):
         raise PagenError(f"recipe {config.recipe.name} trains on normal clips alone; leave --pseudo out")
     if kinds and config.pseudo is None:
-        height, width = members_of(config.recipe)[0].size
+        height, width = next(iter(members_of(config.recipe).values())).size
         raise PagenError(
             f"recipe {config.recipe.name} needs pseudo-anomalies on disk: give --pseudo DIR, made by `pagen generate "
             f"--dataset {config.dataset} --kinds {' '.join(dict.fromkeys(kinds))} --size {height} {width} --out DIR`"
@@ -96,15 +99,17 @@ def run(config: Train[Any]) -> None:
 
     result = train(config)
     if int(os.environ.get("RANK", 0)) == 0:  # of several processes one speaks
-        console.result(result, config.json, f"{result['run']}: curves.png, sheet.png, model card")
+        made = "model card" if isinstance(config.recipe, DensityRecipe) else "curves.png, sheet.png, model card"
+        console.result(result, config.json, f"{result['run']}: {made}")
 
 
-def members_of(recipe: Recipe | Unified) -> tuple[Recipe, ...]:
-    """The recipes of one network that it consists of: itself, or its members."""
-    return recipe.members if isinstance(recipe, Unified) else (recipe,)
+def members_of(recipe: FootageForm | Unified) -> dict[str, FootageForm]:
+    """The recipes of one network or detector that it consists of, by name: itself, or its members."""
+    alone: dict[str, Any] = {recipe.name: recipe}
+    return recipe.members or alone
 
 
-def stored_kinds(recipe: Recipe) -> tuple[str, ...]:
+def stored_kinds(recipe: FootageForm) -> tuple[str, ...]:
     """The kinds of pseudo-anomalies that it can only take from disk."""
     if isinstance(recipe, Discriminator):
         return ("spatial",)
@@ -112,7 +117,7 @@ def stored_kinds(recipe: Recipe) -> tuple[str, ...]:
     return tuple(kind for kind in kinds if kind in ("spatial", "temporal"))
 
 
-def _makes_its_own(recipe: Recipe | Unified) -> bool:
+def _makes_its_own(recipe: FootageForm | Unified) -> bool:
     return isinstance(recipe, OnTheFly) and bool(recipe.kinds)
 
 
@@ -127,8 +132,10 @@ def recipe_of(config: Train[Any]) -> dict[str, Any]:
     """All that the weights depend on but the footage and the PA set; what evaluation reads of a run."""
     recipe = config.recipe
     about = {"recipe": recipe.name, "dataset": config.dataset, "scale": config.scale, "seed": config.seed}
-    if isinstance(recipe, Unified):
-        return {**about, "members": [member.name for member in recipe.members], "size": list(recipe.spatial.size)}
+    if recipe.members:
+        size = next(iter(recipe.members.values())).size
+        fused = {"fused": list(recipe.members)} if isinstance(recipe, DensityRecipe) else {}
+        return {**about, "members": list(recipe.members), "size": list(size), **fused}
     chosen = {"validate": config.validate, "keep": config.keep}
     return {**asdict(recipe), **about, **chosen, "source": recipe.source, "channels": recipe.channels}
 

@@ -1,0 +1,58 @@
+"""Batches of features with noise: a step's features, scales and noise depend on the seed and its number alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.models.detectors import Rows
+from pagen.models.mixture import Standard
+from pagen.models.noise_perceptron import drawn
+from pagen.seeds import torch_generator
+from pagen.train.density_recipes import MultiScaleRecipe
+
+Sample = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class DensityBatches:
+    """Features of normal footage, of which a step draws some anew.
+
+    Attributes:
+        recipe: batch, and the range of the noise.
+        rows: the features.
+        standard: by which they are shown.
+        seed: of all that is drawn.
+    """
+
+    recipe: MultiScaleRecipe
+    rows: Rows
+    standard: Standard
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch: by default as many as there are features for."""
+        return self.recipe.steps or max(len(self.rows) // self.recipe.batch, 1)
+
+    def sample(self, index: int) -> Sample:
+        """`x` (D,) standardised, `sigma` (1,), `noise` (D,)."""
+        step, place = divmod(index, self.recipe.batch)
+        return {name: values[place] for name, values in self._of_step(step).items()}
+
+    def describe(self, index: int) -> str:
+        """The step that a sample is drawn for."""
+        return f"features of step {index // self.recipe.batch}"
+
+    @cached_property
+    def _of_step(self) -> Callable[[int], Sample]:
+        return lru_cache(maxsize=2)(self._drawn)
+
+    def _drawn(self, step: int) -> Sample:
+        rng = torch_generator(self.seed, "noise", step)
+        found = drawn(self.rows, self.standard, self.recipe.batch, self.recipe.sigmas, rng)
+        return {name: each.numpy() for name, each in zip(("x", "sigma", "noise"), found, strict=True)}
