@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test lint types contract wheel bench docs clean
+.PHONY: demo test lint types contract wheel bench docs pictures clean
 
 demo: $(INSTALLED)
 	$(BIN)/pagen demo --out demo
@@ -31,7 +31,11 @@ wheel: $(INSTALLED)
 bench: $(INSTALLED)
 	for claim in benchmarks/*.py; do $(BIN)/python $$claim || exit 1; done
 
+# the site, in build/site; pictures are drawn into docs/ and committed
 docs: $(INSTALLED)
+	$(BIN)/mkdocs build --strict
+
+pictures: $(INSTALLED)
 	$(BIN)/python docs/pictures.py
 
 clean:

@@ -1,4 +1,4 @@
-"""Draw the pictures of the documentation: `make docs`. Street footage only; no frames of research data sets."""
+"""Draw the pictures of the documentation: `make pictures`. Street footage only; no frames of research data sets."""
 
 from __future__ import annotations
 

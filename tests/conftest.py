@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from pagen import cli
 from pagen.footage import street
 
 
@@ -56,3 +59,28 @@ def write_folder() -> WriteFolder:
         return root
 
     return write
+
+
+Understood = Callable[[list[str]], None]
+
+
+@pytest.fixture
+def understood(monkeypatch: pytest.MonkeyPatch) -> Understood:
+    """A function that reads the words after `pagen` as the command line does: an unknown verb or flag raises.
+
+    The verb itself is not run; `--help` and `--version` are.
+    """
+
+    def read(words: list[str]) -> None:
+        if "--help" in words or words[0].startswith("--"):
+            with suppress(SystemExit):
+                cli.dispatch(words)
+            return
+        assert words[0] in cli.VERBS
+        module = import_module(cli.VERBS[words[0]][0].split(":")[0])
+        seen: list[object] = []
+        monkeypatch.setattr(module, "run", seen.append)
+        cli.dispatch(words)
+        assert len(seen) == 1
+
+    return read

@@ -1,0 +1,61 @@
+"""Published figures, against those of the papers' tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from pagen.eval.protocols import PROTOCOLS
+from pagen.eval.published import PUBLISHED, published_row
+from pagen.train.recipes import RECIPES
+
+FIGURES = [
+    ("baseline", "ped2", 92.49, None),
+    ("patch", "avenue", 84.91, None),
+    ("skip", "shanghaitech", 75.97, None),
+    ("steal", "ped2", 98.4, None),
+    ("memae", "avenue", 83.30, None),
+    ("luss", "ped2", 98.52, None),
+    ("unified", "ped2", 93.53, None),
+    ("mulde", "ped2", 99.7, 99.9),
+    ("mulde", "shanghaitech", 86.7, 91.5),
+    ("mulde_frames", "ubnormal", 72.8, 85.5),
+    ("msma", "avenue", 90.2, 92.5),
+    ("knn", "ped2", 99.1, 99.9),
+    ("gmm", "shanghaitech", 85.9, 89.6),
+    ("gcl", "ucf_crime", 71.04, None),
+    ("gcl_ws", "shanghaitech:zhong", 86.21, None),
+]
+
+
+@pytest.mark.parametrize(("recipe", "dataset", "micro", "macro"), FIGURES)
+def test_figures_are_those_of_the_tables(recipe: str, dataset: str, micro: float, macro: float | None) -> None:
+    found = PUBLISHED[recipe][dataset]
+    assert (found.micro, found.macro) == (micro, macro)
+
+
+def test_rows() -> None:
+    assert published_row("mulde", "ped2") == "99.7 (99.9)"
+    assert published_row("luss", "ped2") == "98.5"
+    assert published_row("luss", "street") == published_row("nobody", "ped2") == "-"
+
+
+def test_every_trained_recipe_of_a_paper_has_figures() -> None:
+    assert RECIPES.keys() - PUBLISHED.keys() <= {"temporal", "discriminator"}
+
+
+def test_figures_are_percentages_with_a_source_and_a_known_protocol() -> None:
+    every = [one for row in PUBLISHED.values() for one in row.values()]
+    assert all(50 < one.micro < 100 and one.source for one in every)
+    assert all(one.protocol is None or one.protocol in PROTOCOLS for one in every)
+
+
+def test_macro_figures_lie_above_micro_ones() -> None:
+    """True of every published pair: stretching of scores between videos costs the micro figure alone."""
+    pairs = [one for row in PUBLISHED.values() for one in row.values() if one.macro is not None]
+    assert len(pairs) >= 15
+    assert all(one.macro > one.micro for one in pairs if one.macro is not None)
+
+
+def test_gcl_shares_no_column_with_others() -> None:
+    """Its ShanghaiTech is split otherwise."""
+    assert all("shanghaitech" not in row for recipe, row in PUBLISHED.items() if recipe.startswith("gcl"))
