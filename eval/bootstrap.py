@@ -35,6 +35,8 @@ class Paired:
     high: float
     above: float
     """Share of the draws in which the first is higher; a tie is one half."""
+    first: tuple[float, float]
+    """The interval of the first alone: what `bootstrap` gives with the same generator."""
 
 
 def multiplicities(videos: int, rng: np.random.Generator, draws: int) -> Multiplicities:
@@ -78,13 +80,13 @@ def paired_bootstrap(
     Raises:
         PagenError: as `bootstrap`.
     """
-    drawn = multiplicities(videos, rng, draws)
-    differences = first(drawn) - second(drawn)
+    once_and_drawn = np.concatenate([np.ones((1, videos), np.int64), multiplicities(videos, rng, draws)])
+    ours, theirs = first(once_and_drawn), second(once_and_drawn)
+    difference, differences = ours[0] - theirs[0], ours[1:] - theirs[1:]
     low, high = interval(differences, videos, level)
     known = differences[~np.isnan(differences)]
     above = low if np.isnan(low) else float(np.mean((known > 0) + (known == 0) / 2))
-    once = np.ones((1, videos), np.int64)
-    return Paired(float((first(once) - second(once))[0]), low, high, above)
+    return Paired(float(difference), low, high, above, interval(ours[1:], videos, level))
 
 
 def interval(values: Values, videos: int, level: float = 0.95) -> tuple[float, float]:

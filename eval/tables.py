@@ -227,10 +227,8 @@ def _published(rows: Sequence[Row], dataset: str) -> list[str]:
     recipes = [row.recipe for row in rows if row.recipe is not None]
     found = {recipe: PUBLISHED[recipe][dataset] for recipe in recipes if dataset in PUBLISHED.get(recipe, ())}
     figures = (f"{recipe} {each.micro:.1f} ({each.protocol or 'unknown protocol'})" for recipe, each in found.items())
-    shown = ", ".join(figures)
-    return (
-        [f"The papers' own micro AUROC, measured by their authors, and the nearest protocol: {shown}."] if found else []
-    )
+    said = "The papers' own micro AUROC, measured by their authors, and the nearest protocol: "
+    return [f"{said}{', '.join(figures)}."] if found else []
 
 
 HEADERS = (

@@ -154,20 +154,15 @@ def local_max(errors: Tensor, size: int = 12) -> Tensor:
     return means.amax(dim=(-1, -2))
 
 
-def flow_l2(x: Tensor, y: Tensor) -> Tensor:
-    """Mean over the pixels of the length of the difference vector: the end-point error of (encoded) flow.
+def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
+    """Length of the difference vector at every pixel: the end-point error of (encoded) flow.
 
     Args:
         x, y: (B, C, T, H, W); the channels are the components of one vector.
 
     Returns:
-        (B, T) float64, in the inputs' unit.
+        (B, T, H, W) float64, in the inputs' unit.
     """
-    return frame_means(flow_error_map(x, y))
-
-
-def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
-    """Length of the difference vector at every pixel: (B, C, T, H, W) twice -> (B, T, H, W) float64."""
     return _residual(x, y).square().sum(dim=1).sqrt()
 
 

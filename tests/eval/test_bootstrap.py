@@ -48,6 +48,8 @@ def test_a_pair_shares_its_draws() -> None:
     assert (turned.difference, turned.low, turned.above) == (-paired.difference, -paired.high, 0)
     same = paired_bootstrap(first, first, 30, generator(0))
     assert (same.difference, same.low, same.high, same.above) == (0, 0, 0, 0.5)
+    for one, statistic in ((paired, first), (turned, second)):
+        assert one.first == bootstrap(statistic, 30, generator(0))
 
 
 def test_draws_without_a_value_are_left_out() -> None:

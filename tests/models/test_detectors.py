@@ -31,6 +31,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "msma density": {**TINY, "network_kind": "density", "norm": "squared"},
     "knn": {"k": 2},
     "gmm": {"components": (1, 2)},
+    "gcl": {"widths": (8, 4, 8), "discriminator_widths": (8,), "epochs": 2, "batch": 16, "lr": 1e-3},
 }
 CASES = sorted(SETTINGS)
 
@@ -117,8 +118,9 @@ def test_bad_features(case: str) -> None:
     spoilt[17, 2] = np.nan
     with pytest.raises(PagenError, match="finite features, found NaN or infinity in 1 rows, first in 17"):
         made(case).fit(spoilt)
-    with pytest.raises(PagenError, match=r"expected 3 features at least for .*, found 2; give more"):
-        made(case, **({"k": 3} if case == "knn" else {"components": 3})).fit(features(2))
+    few: dict[str, Any] = {"knn": {"k": 3}, "gcl": {}}.get(case, {"components": 3})
+    with pytest.raises(PagenError, match=r"expected [23] features at least for .*, found 1; give more"):
+        made(case, **few).fit(features(1))
     with pytest.raises(PagenError, match=r"expected features \(n, 5\), found \(4, 6\); is the encoder the same"):
         made(case).fit([features(), features(4, 6)])
     with pytest.raises(PagenError, match=r"expected features \(n, 5\), found \(4, 6\); is the encoder the same"):
@@ -201,7 +203,7 @@ def test_damaged_folders(case: str, tmp_path: Path) -> None:
     with pytest.raises(PagenError, match="missing, damaged or of two"):
         open_detector(tmp_path)
     config.write_text(json.dumps({"class": "Discriminator", "features": 5}))
-    with pytest.raises(PagenError, match=r"expected one of MSMA MULDE Mixture Neighbours in .*, found a Discriminator"):
+    with pytest.raises(PagenError, match=r"expected one of GCL MSMA MULDE Mixture Neighbours in .*, found a Disc"):
         open_detector(tmp_path)
 
 

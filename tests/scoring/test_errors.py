@@ -13,8 +13,9 @@ from skimage.metrics import peak_signal_noise_ratio
 from pagen.errors import PagenError
 from pagen.scoring.errors import (
     Pool,
-    flow_l2,
+    flow_error_map,
     frame_bpe,
+    frame_means,
     frame_mse,
     frame_pse,
     local_max,
@@ -67,11 +68,13 @@ def test_frame_mse_is_the_mean_over_channels_and_pixels() -> None:
     np.testing.assert_allclose(frame_mse(x, y), expected, rtol=1e-14)
 
 
-def test_flow_l2_is_the_end_point_error() -> None:
+def test_the_error_of_flow_is_the_end_point_error() -> None:
     x, y = torch.zeros(1, 2, 3, 4, 4), torch.zeros(1, 2, 3, 4, 4)
     y[0, 0, 1], y[0, 1, 1] = 3, 4
     y[0, 0, 2, 0, 0] = 8
-    np.testing.assert_allclose(flow_l2(x, y), [[0, 5, 8 / 16]], rtol=1e-14)
+    errors = flow_error_map(x, y)
+    np.testing.assert_allclose(errors[0, 1:, 0, :2], [[5, 5], [8, 0]], rtol=1e-14)
+    np.testing.assert_allclose(frame_means(errors), [[0, 5, 8 / 16]], rtol=1e-14)
 
 
 @settings(max_examples=40, deadline=None)
@@ -169,7 +172,7 @@ ERRORS = {
     "pse": frame_pse,
     "bpe": frame_bpe,
     "local": lambda x, y: local_max(pooled_error_map(x, y), 4),
-    "flow": flow_l2,
+    "flow": lambda x, y: frame_means(flow_error_map(x, y)),
 }
 GRID = [(b, t) for b in range(2) for t in range(2)]
 
@@ -201,7 +204,7 @@ def test_psnr_of_a_perfect_frame_is_finite() -> None:
     assert float(psnr(torch.zeros(()), 2.0)) == pytest.approx(120)
 
 
-@pytest.mark.parametrize("error", [frame_mse, frame_pse, frame_bpe, pooled_error_map, flow_l2])
+@pytest.mark.parametrize("error", [frame_mse, frame_pse, frame_bpe, pooled_error_map, flow_error_map])
 def test_shapes_must_agree(error) -> None:
     with pytest.raises(PagenError, match=r"\(1, 1, 2, 4, 4\) and \(1, 1, 2, 4, 5\)"):
         error(torch.zeros(1, 1, 2, 4, 4), torch.zeros(1, 1, 2, 4, 5))

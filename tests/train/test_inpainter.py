@@ -16,11 +16,11 @@ from pagen.folders import tree_hash
 from pagen.generate.inpaint import Painting, open_inpainter
 from pagen.models.ldm import small_autoencoder
 from pagen.seeds import generator
-from pagen.train import inpainter_loop
+from pagen.train import inpainter, inpainter_loop
 from pagen.train.inpainter import TrainInpainter, run
 from pagen.train.inpainter_loop import Stage, rate
 from pagen.train.inpainter_losses import OPPONENT, colourful
-from pagen.train.inpainter_pictures import Source, crops, hole, sources, texture, vary
+from pagen.train.inpainter_pictures import Draws, Source, crops, hole, sources, texture, vary
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,13 @@ def vtest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_crops_of_all_sources_and_the_same_from_the_same_seed(vtest: Path) -> None:
-    draws = sources(vtest)
+@pytest.fixture(scope="module")
+def draws(vtest: Path) -> Draws:
+    """The sources of crops, opened once."""
+    return sources(vtest)
+
+
+def test_crops_of_all_sources_and_the_same_from_the_same_seed(draws: Draws) -> None:
     assert sum(weight for weight, _ in draws) == pytest.approx(1)
     drawn = [crops(draws, 6, generator(3)) for _ in range(2)]
     assert drawn[0].shape == (6, 3, 64, 64)
@@ -101,9 +106,12 @@ class KilledError(Exception):
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(
-    vtest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    vtest: Path, draws: Draws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inpainter_loop, "SAVE_EVERY", 2)
+    monkeypatch.setattr(inpainter, "sources", {vtest: draws}.__getitem__)
+    # the scale of the latents is measured on fewer crops
+    monkeypatch.setattr(inpainter, "crops", lambda draws, count, rng: crops(draws, min(count, 16), rng))
 
     def train(out: str) -> TrainInpainter:
         return TrainInpainter(

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pagen.errors import PagenError
+from pagen.eval.row_scores import row_scores
+from pagen.eval.scores import score_run
+from pagen.footage.prepare import Prepared
+from pagen.models.detectors import Rows
+from pagen.models.mixture import Standard
+from pagen.models.noise_perceptron import drawn
+from pagen.models.runs import open_run
+from pagen.scoring.density import highest
+from pagen.seeds import torch_generator
+from pagen.train import loop
+from pagen.train.density_batches import DensityBatches
+from pagen.train.density_recipes import Gmm, Knn, Msma, Mulde
+from pagen.train.session import train
+from pagen.train.train import Train
+from pagen.train.unlabelled import abnormal, segment_ends
+
+SIZE = (48, 64)
+
+
+@pytest.fixture(scope="module")
+def boxes(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two boxes a frame, a third in the second clip; none in frames 5 and 6 of any clip."""
+    path = tmp_path_factory.mktemp("boxes") / "boxes.json"
+    found = {}
+    for number, name in enumerate(prepared.clips()):
+        frames = [frame for frame in range(prepared.length(name)) if frame not in (5, 6)]
+        rows = [[frame, 4 + frame % 9, 6, 20 + frame % 9, 40] for frame in frames]
+        rows += [[frame, 30, 10 + frame % 5, 44, 38 + frame % 5] for frame in frames]
+        rows += [[frame, 2, 2, 12, 22] for frame in frames if number == 1]
+        found[name] = sorted(rows)
+    path.write_text(json.dumps(found), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def learn(street: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Train a recipe at tiny scale."""
+
+    def make(recipe: Any, dataset: str = "folder", out: str = "run", **changes: Any) -> Path:
+        how = {"device": "cpu", "workers": 0, **changes}
+        train(Train(recipe, dataset, street, None, "tiny", 0, tmp_path / out, **how))
+        return tmp_path / out
+
+    return make
+
+
+def objects(kind: Any, boxes: Path, **changes: Any) -> Any:
+    return replace(kind.at("tiny"), boxes=f"file:{boxes}", size=SIZE, **changes)
+
+
+def test_a_sample_is_a_row_of_what_its_step_draws() -> None:
+    values = np.random.default_rng(0).normal(3, 2, (40, 5)).astype(np.float32)
+    rows, recipe = Rows((values[:15], values[15:])), replace(Mulde.at("tiny"), features="lite0", batch=8, steps=4)
+    batches = DensityBatches(recipe, rows, Standard.of(rows), seed=3)
+    for step in (2, 0, 1):
+        expected = drawn(rows, batches.standard, 8, recipe.sigmas, torch_generator(3, "noise", step))
+        for place in (7, 0):
+            sample = batches.sample(8 * step + place)
+            for name, each in zip(("x", "sigma", "noise"), expected, strict=True):
+                np.testing.assert_array_equal(sample[name], each[place].numpy())
+    assert (batches.steps, replace(batches, recipe=replace(recipe, steps=0)).steps) == (4, 5)
+
+
+def test_objects_are_one_recipe_a_kind() -> None:
+    recipe = replace(Knn(), kinds=("velocity", "tube:runs/x"), bins=4, boxes="file:b.json")
+    assert list(recipe.members) == ["velocity", "tube"]
+    velocity, tube = (each.spec for each in recipe.members.values())
+    assert (velocity.of, velocity.bins, velocity.boxes) == ("velocity", 4, "file:b.json")
+    assert (tube.of, tube.option, tube.bins) == ("tube:runs/x", "runs/x", 8)
+    assert replace(Knn(), features="lite0", size=(64, 80)).spec.size == (64, 80)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kinds": ()}, "--kinds of objects, each once, found none"),
+        ({"kinds": ("deep", "deep")}, "--kinds of objects, each once, found deep deep"),
+        ({"kinds": ("speed",)}, "no features named 'speed'"),
+        ({"features": "lite0", "bins": 4}, "no --bins with features lite0"),
+        ({"features": "lite1"}, "no features named 'lite1'; did you mean 'lite0'"),
+        ({"boxes": "moving"}, "no kind of boxes named 'moving'; did you mean 'motion'"),
+    ],
+)
+def test_features_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(PagenError, match=message):
+        replace(Gmm(), **changes)
+
+
+def test_pseudo_anomalies_have_no_say() -> None:
+    with pytest.raises(PagenError, match="--validate none for mulde"):
+        Train(Mulde(), "ped2", validate="pseudo")
+
+
+def test_a_frame_gets_the_highest_score_of_what_it_shows() -> None:
+    scores, frames = np.array([1.0, 5.0, 2.0, -3.0]), np.array([0, 0, 2, 3])
+    np.testing.assert_array_equal(highest(scores, frames, 5, -7.0), [5, -7, 2, -3, -7])
+
+
+def test_a_run_over_objects_scores_every_frame(
+    learn: Callable[..., Path], boxes: Path, street: Path, tmp_path: Path
+) -> None:
+    run = learn(objects(Mulde, boxes, kinds=("velocity", "deep"), side=32))
+    opened = open_run(run)
+    assert (opened.recipe["members"], opened.recipe["fused"]) == (["velocity", "deep"], ["velocity", "deep"])
+    scores = score_run(run, "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
+    assert scores.indicators() == ["deep", "velocity"]
+    (clip,) = scores.clips
+    for name, single in opened.members.items():
+        (values,) = scores.of(name).values()
+        detector: Any = single.detector
+        rows = row_scores(single, "folder", street, [clip], "cpu", 0)
+        one_by_one = detector.anomaly_score(np.array(rows.features.features(clip)))
+        frames = rows.features.frames(clip)
+        slow = [max(one_by_one[frames == frame], default=single.calibration[name]["p0"]) for frame in range(48)]
+        np.testing.assert_allclose(values, slow, rtol=1e-5)
+        assert values[5] == values[6] == single.calibration[name]["p0"]
+        assert single.calibration[name]["count"] == 3 * 48
+
+
+def test_nearest_neighbours_leave_their_own_clip_out(learn: Callable[..., Path], boxes: Path) -> None:
+    run = open_run(learn(objects(Knn, boxes, features="velocity")))
+    assert run.calibration["velocity"]["p50"] > 0
+    assert type(run.detector).__name__ == "Neighbours"
+    with pytest.raises(PagenError, match="expected a run of a network"):
+        run.network  # noqa: B018
+
+
+class Stopped(Exception):  # noqa: N818  # what stands for a kill
+    pass
+
+
+@pytest.mark.parametrize("kind", [Mulde, Msma])
+def test_training_goes_on_where_it_was_stopped(
+    kind: Any, learn: Callable[..., Path], boxes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = objects(kind, boxes, features="velocity")
+    whole, step = learn(recipe, out="whole"), loop.train_step
+
+    def stopping(*given: Any) -> Any:
+        if given[-1] == 14:
+            raise Stopped
+        return step(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train_step", stopping)
+        with pytest.raises(Stopped):
+            learn(recipe, out="part")
+    part = learn(recipe, out="part")
+    for name in ("model/model.safetensors", "metrics.csv", "calibration.json"):
+        assert (part / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_the_same_seed_gives_the_same_bytes(learn: Callable[..., Path], boxes: Path) -> None:
+    recipe = objects(Gmm, boxes, features="velocity")
+    one, two = (learn(recipe, out=out) / "model/model.safetensors" for out in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("variant", ["B", "PT", "OCC", "WS"])
+def test_gcl_tells_how_good_its_labels_are(
+    variant: Any, tiny: Callable[..., Any], write_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    lengths = {"training/a": 64, "training/b": 48, "testing/x": 48, "testing/y": 50}
+    root, run = write_folder(tmp_path / "footage", lengths, SIZE), tmp_path / "run"
+    train(Train(tiny("gcl", variant=variant), "folder:mixed", root, None, "tiny", 0, run, device="cpu", workers=0))
+    with (run / "pseudo_labels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["phase"] for row in rows] == [
+        *(["generator"] * 2 + ["discriminator"] * 2) * (variant != "B"),
+        *["both"] * 3,
+    ]
+    assert all(0 <= float(row["share_D"]) < 1 for row in rows if row["phase"] == "both")
+    assert (run / "pseudo_labels.png").stat().st_size > 5000
+    (values,) = score_run(run, "folder:mixed", root, "last", None, "cpu", 0).of("density").values()
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize(("frames", "length", "ends"), [(48, 16, [15, 31, 47]), (40, 16, [15, 31]), (7, 16, [6])])
+def test_clips_are_cut_into_segments(frames: int, length: int, ends: list[int]) -> None:
+    np.testing.assert_array_equal(segment_ends(frames, length), ends)
+
+
+def test_a_segment_is_abnormal_if_one_of_its_frames_is() -> None:
+    labels = np.zeros(48, np.uint8)
+    labels[[16, 47]] = 1
+    ends = segment_ends(48, 16)
+    np.testing.assert_array_equal(abnormal(labels, ends, 16), [False, True, True])
+    np.testing.assert_array_equal(abnormal(None, ends, 16), [False] * 3)
