@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -121,21 +120,18 @@ def inside(name: str, heat: Heat, mask: Mask) -> float:
         return float(heat[mask].mean())
     from torch import from_numpy
 
-    from pagen.scoring.errors import local_max, psnr
-    from pagen.scoring.indicators import PEAK
+    from pagen.scoring.indicators import worst
 
-    worst = local_max(from_numpy(heat * mask)[None, None])
-    return float(worst if name == "flow_local" else -psnr(worst, PEAK))
+    return float(worst(name, from_numpy(heat * mask)[None, None]))
 
 
-def looks_of(name: str, shown: Any, rebuilt: Any, whole: Callable[..., Any]) -> dict[str, Look]:
-    """What the last frames of two clips (1, C, T, H, W) say: over the whole frame, and where it is worst."""
-    from pagen.scoring.errors import pooled_error_map, psnr
-    from pagen.scoring.indicators import PEAK
+def looks_of(name: str, shown: Any, found: Any, measure: str = "bpe") -> dict[str, Look]:
+    """What an indicator says of one frame, (1, C, 1, H, W) twice: over the whole of it, and at its worst place."""
+    from pagen.scoring.indicators import errors
 
-    pair = shown[:, :, -1:], rebuilt[:, :, -1:].cpu()
-    heat, local = pooled_error_map(*pair)[0, 0].numpy(), f"{name}_local"
-    return {name: Look(float(-psnr(whole(*pair), PEAK))), local: Look(inside(local, heat, heat >= 0), heat)}
+    values, maps = errors(name, shown, found, measure)
+    heat = maps[0, 0].numpy()
+    return {key: Look(float(value), heat if key in MAPPED else None) for key, value in values.items()}
 
 
 def baseline_look(name: str, before: Frame, now: Frame) -> Look:

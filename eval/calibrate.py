@@ -12,6 +12,7 @@ exponential tail, and the bound stays 3 / T.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from json import loads
@@ -228,21 +229,22 @@ def _scored(
     from pagen.eval.alarms import Smooth
     from pagen.eval.camera import Gap, thinned
 
-    clips: list[list[float]] = []
-    hottest: list[float] = []
+    clips: list[array[float]] = []
+    hottest = array("d")
     for source in sources:
         smooth = Smooth(sigma)
         streamer.reset()
-        clips.append([])
+        clips.append(array("d"))
         for item in console.progress(thinned(source, fps), f"score {source.name}", unit="frames"):
             if isinstance(item, Gap):
                 smooth.reset()
                 streamer.reset()
-                clips.append([])
+                clips.append(array("d"))
                 continue
             seen = streamer(item.frame)
             clips[-1].append(smooth(seen.value))
-            hottest += [] if seen.heat is None else [float(seen.heat.max())]
+            if seen.heat is not None:
+                hottest.append(float(seen.heat.max()))
     return [np.array(clip) for clip in clips], float(np.quantile(hottest, 0.99)) if hottest else None
 
 

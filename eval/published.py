@@ -74,8 +74,7 @@ PUBLISHED: Mapping[str, Mapping[str, Published]] = {
     "msma_frames": _column(
         "MULDE's Table 2, Hiera-L", "mulde", shanghaitech=(76.7, 84.2), ucf_crime=(64.5, 83.4), ubnormal=(70.3, 85.1)
     ),
-    "knn": _ACCIVAD,
-    "gmm": _ACCIVAD,
+    "accivad": _ACCIVAD,
     "gmm_frames": _column(
         "MULDE's Table 2, Hiera-L", "mulde", shanghaitech=(76.2, 82.9), ucf_crime=(60.3, 84.5), ubnormal=(66.8, 83.2)
     ),

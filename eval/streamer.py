@@ -37,7 +37,11 @@ class Streamer:
     """
 
     def __init__(
-        self, indicator: str, watches: Sequence[Callable[[], Watch]], parts: Mapping[str, Any], zones: Zones | None
+        self,
+        indicator: str,
+        watches: Sequence[Callable[[], Callable[[Frame], dict[str, Look]]]],
+        parts: Mapping[str, Any],
+        zones: Zones | None,
     ) -> None:
         self.indicator = indicator
         self._new, self._parts, self._zones = watches, parts, zones
@@ -100,7 +104,7 @@ def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = 
 def _opened(path: Path, device: str) -> Any:
     """The indicators with their calibration, those that are fused, and what makes what looks at frames."""
     from pagen.device import device_named
-    from pagen.eval.fusion import FUSED
+    from pagen.eval.fusion import fused_of
     from pagen.models.encoders import open_encoder
     from pagen.models.layout import fast_layout
     from pagen.models.memory import keep_memory
@@ -109,8 +113,14 @@ def _opened(path: Path, device: str) -> Any:
     keep_memory()
     opened, place = open_run(path), device_named(device)
     known: dict[str, dict[str, float]] = {}
-    watches = []
+    watches = list[Callable[[], Any]]()
     for single in opened.single():
+        if single.detector is not None:
+            from pagen.eval.density_watch import DensityWatch
+
+            known |= single.calibration
+            watches.append(partial(DensityWatch, single, place))
+            continue
         network, recipe = single.network.to(place), single.recipe
         fast_layout(network)
         kind = kind_of(single)
@@ -120,7 +130,7 @@ def _opened(path: Path, device: str) -> Any:
             recipe = {**recipe, "opened": open_encoder(recipe["encoder"], place)}
         known |= {name: single.calibration.get(name, {}) for name in INDICATORS[kind]}
         watches.append(partial(Watch, kind, network, recipe, place))
-    return known, FUSED.get(opened.recipe["recipe"], ()), watches
+    return known, fused_of(opened.recipe), watches
 
 
 def kind_of(run: Run) -> str:
@@ -154,36 +164,31 @@ class Watch:
 
     def __call__(self, frame: Frame) -> dict[str, Look]:
         """What is said of the newest frame; nothing where there is no frame before that it needs."""
-        from pagen.footage.prepare import resized_frame
+        from pagen.footage.resize import resized_frame
 
         size = self._recipe["size"]
         return self._look(resized_frame(frame, size and (size[0], size[1]), self._recipe["colour"]))
 
     def _frames(self, frame: Frame) -> dict[str, Look]:
         from pagen.eval.annotate import looks_of
-        from pagen.models.conv_ae import reconstruct
-        from pagen.scoring.errors import frame_mse
 
         shown = self._clip(frame)
-        return looks_of("psnr", shown, self._told(reconstruct, shown), frame_mse)
+        return looks_of("psnr", shown[:, :, -1:], self._rebuilt(shown), "mse")
 
     def _luss(self, frame: Frame) -> dict[str, Look]:
         from pagen.eval.annotate import Look, looks_of
         from pagen.models.luss import predict
-        from pagen.scoring.errors import frame_bpe
+        from pagen.scoring.indicators import accelerated
 
         shown = self._clip(frame)
-        found = self._told(predict, shown)
+        newest, found = shown[:, :, -1:], self._told(predict, shown)
         self._two.append(found.ffp)
-        logits = found.logits[0].double()
-        looks = looks_of("vcr", shown, found.vcr, frame_bpe) | looks_of("ffp", shown, self._two[0], frame_bpe)
-        return {**looks, "prp": Look(float(logits[1] - logits[0]))}
+        looks = looks_of("vcr", newest, found.vcr[:, :, -1:]) | looks_of("ffp", newest, self._two[0])
+        return {**looks, "prp": Look(float(accelerated(found)))}
 
     def _flow(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import Look, inside
+        from pagen.eval.annotate import looks_of
         from pagen.footage.flow import grey, open_flow
-        from pagen.models.conv_ae import reconstruct
-        from pagen.scoring.errors import flow_error_map, frame_means
         from pagen.scoring.sliding import maps_in
 
         self._two.append(grey(frame))
@@ -192,11 +197,7 @@ class Watch:
         method: Any = open_flow(self._recipe["flow"])
         newest = next(method.method(iter(self._two)))[None].astype("float16")
         shown = self._window(maps_in(newest, self._recipe["encoding"], self._recipe["radius"], NEWEST))
-        pair = shown[:, :, -1:], self._told(reconstruct, shown)[:, :, -1:].cpu()
-        errors = flow_error_map(*pair)
-        heat = errors[0, 0].numpy()
-        local = Look(inside("flow_local", heat, heat >= 0), heat)
-        return {"flow": Look(float(frame_means(errors))), "flow_local": local}
+        return looks_of("flow", shown[:, :, -1:], self._rebuilt(shown))
 
     def _features(self, frame: Frame) -> dict[str, Look]:
         import numpy as np
@@ -227,11 +228,17 @@ class Watch:
         self._held.extend([newest] * (1 if self._held else self._recipe["window"]))
         return torch.from_numpy(np.concatenate(self._held, axis=1))[None]
 
-    def _told(self, function: Callable[..., Any], given: Any) -> Any:
+    def _rebuilt(self, shown: Any) -> Any:
+        """The last frame of an autoencoder's answer."""
+        from pagen.scoring.indicators import rebuilt
+
+        return self._told(rebuilt, shown, [shown.shape[2] - 1])
+
+    def _told(self, function: Callable[..., Any], given: Any, *more: Any) -> Any:
         import torch
 
         from pagen.device import exact
         from pagen.models.layout import fast_clips
 
         with torch.inference_mode(), exact():
-            return function(self._network, fast_clips(given.to(self._device)))
+            return function(self._network, fast_clips(given.to(self._device)), *more)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pagen.errors import PagenError
 from pagen.features.spec import OPTIONS, TAKES, FeatureSpec, spec_of
@@ -67,22 +67,22 @@ class DensityRecipe(FootageForm):
             recipe.spec  # noqa: B018  # raises
 
     @property
-    def members(self) -> dict[str, Self]:
+    def members(self) -> dict[str, DensityRecipe]:
         """The recipes of one kind of features each that it consists of, by their indicator; none of a single one."""
         if self.features != OBJECTS:
             return {}
-        return {kind.partition(":")[0]: self._of(kind) for kind in self.kinds}
+        return {kind.partition(":")[0]: self._of(self, kind) for kind in self.kinds}
 
     @property
     def spec(self) -> FeatureSpec:
         """The features. Raises PagenError as `FeatureSpec`."""
         return spec_of(asdict(self))
 
-    def _of(self, kind: str) -> Self:
-        """The same of one kind of objects, without the options of others."""
+    def _of(self, recipe: DensityRecipe, kind: str) -> DensityRecipe:
+        """A recipe of one kind of objects, with those of the options here that the kind looks at."""
         taken = TAKES.get(kind.partition(":")[0], ())
-        unused = {name: own for name, own in OPTIONS.items() if name not in taken and name != "size"}
-        return replace(self, features=kind, **unused)
+        made = {name: getattr(self, name) if name in taken else own for name, own in OPTIONS.items() if name != "size"}
+        return replace(recipe, features=kind, size=self.size, **made)
 
     @abstractmethod
     def detector(self, seed: int, device: str) -> Detector:
@@ -209,6 +209,34 @@ class Gmm(DensityRecipe):
         from pagen.models.mixture import Mixture
 
         return Mixture(self.components, self.regularisation, drop_constant=True, seed=seed)
+
+
+@dataclass(frozen=True)
+class AcciVad(DensityRecipe):
+    """AccI-VAD's whole chain (Reiss and Hoshen 2022; Ped2 99.1): velocity by `gmm`, all else by `knn`, added up.
+
+    `pagen train accivad --dataset ped2 --bins 1 --boxes file:ped2_objects.npz`
+    """
+
+    kinds: tuple[str, ...] = ("velocity", "pose", "deep")
+    """What is known of objects."""
+
+    name: ClassVar[str] = "accivad"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.features != OBJECTS:
+            raise PagenError(f"expected --features objects for accivad, found {self.features}; take knn or gmm")
+
+    @property
+    def members(self) -> dict[str, DensityRecipe]:
+        """A `gmm` of velocity, a `knn` of each other kind."""
+        learners = {kind: Gmm() if kind == "velocity" else Knn() for kind in self.kinds}
+        return {kind.partition(":")[0]: self._of(learner, kind) for kind, learner in learners.items()}
+
+    def detector(self, seed: int, device: str) -> Detector:
+        """None of its own: its members have."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
-from pagen.train.density_recipes import Gcl, Gmm, Knn, Msma, Mulde
+from pagen.train.density_recipes import AcciVad, Gcl, Gmm, Knn, Msma, Mulde
 from pagen.train.recipe import CPU, TINY, ClipRecipe, FootageForm, Kind, Recipe, Source
 
 
@@ -283,6 +283,6 @@ RECIPES: dict[str, type[FootageForm] | type[Unified]] = {
     recipe.name: recipe
     for recipe in (
         *(Baseline, MemAE, Patch, Skip, Steal, Spatial, Temporal, Discriminator, Unified, Luss),
-        *(Mulde, Msma, Knn, Gmm, Gcl),
+        *(Mulde, Msma, Knn, Gmm, AcciVad, Gcl),
     )
 }

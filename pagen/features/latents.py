@@ -86,7 +86,7 @@ class Codes:
     @property
     def context(self) -> int:
         """The window; of flow, the frames that its maps lie between."""
-        return int(self.recipe["window"]) + (self.flow is not None)
+        return int(self.recipe["window"]) + int(self.recipe["source"] == "flow")
 
     def __call__(self, clip: str) -> Found:
         """The codes of a clip."""
@@ -103,7 +103,7 @@ class Codes:
             PagenError: flow that is read from files.
         """
         count = len(frames)
-        if self.flow is None:
+        if self.recipe["source"] != "flow":
             return self._found(self._codes(self._frames(frames), count, self._starts(count)[-1:], 1))
         method = open_flow(self.recipe["flow"])
         if not isinstance(method, Computed):
@@ -183,12 +183,34 @@ def open_codes(
         PagenError: no such run or data set, or a run of no or several autoencoders.
     """
     opened = open_run(run)
-    network, recipe = _autoencoder(opened), opened.recipe
+    _autoencoder(opened)
+    recipe = opened.recipe
     prepared = prepare(dataset, root, tuple(recipe["size"]), recipe["colour"], workers=workers)
     flow = flow_folder(prepared, prepared.clips(), recipe["flow"], workers) if recipe["source"] == "flow" else None
     own = _own_size(dataset, root) if places else None
-    weights = digest(opened.path / MODEL / WEIGHTS)["sha256"]
-    return Codes(prepared, opened.path, weights, recipe, widths_of(network.config["widths"])[3], flow, own, device)
+    return _codes(opened, prepared, flow, own, device)
+
+
+def stream_codes(run: Path | str, own: Size | None, device: str) -> Codes:
+    """The codes of frames that come one by one, at the run's size.
+
+    Args:
+        own: (H, W) of the stream, for one vector a location.
+
+    Raises:
+        PagenError: no such run, or a run of no or several autoencoders.
+    """
+    from pagen.features.streams import Stream
+
+    opened = open_run(Path(run))
+    clips: Any = Stream(tuple(opened.recipe["size"]))
+    return _codes(opened, clips, None, own, device)
+
+
+def _codes(run: Run, prepared: Prepared, flow: FlowFolder | None, own: Size | None, device: str) -> Codes:
+    network = _autoencoder(run)
+    weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
+    return Codes(prepared, run.path, weights, run.recipe, widths_of(network.config["widths"])[3], flow, own, device)
 
 
 def _autoencoder(run: Run) -> ConvAE3d | MemAE | LUSSAE:

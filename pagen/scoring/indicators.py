@@ -39,9 +39,11 @@ from pagen.scoring.errors import (
     pooled_error_map,
     psnr,
 )
+from pagen.scoring.policies import IN_DECIBELS
 
-POOLED, AT_ONCE = 16, 1024
-"""Frames that a discriminator pools, where it does; and feature vectors that it is shown at once."""
+POOLED, AT_ONCE = 16, 16
+"""Frames that a discriminator pools, where it does; and feature vectors that it is shown at once, always as many,
+the last ones repeated: a library's products of matrices round by the number of rows."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
 
@@ -70,16 +72,17 @@ MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": frame_mse, "ps
 
 def frame_errors(network: Any, clips: Tensor, frames: Sequence[int], measure: str = "mse") -> Indicated:
     """Of an autoencoder of frames, on clips (B, C, T, H, W)."""
-    return Indicated(_errors("psnr", measure, clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu()))
+    values, _ = errors("psnr", clips[:, :, frames], rebuilt(network, clips, frames), measure)
+    return Indicated(values)
 
 
 def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
     """Of an autoencoder of encoded flow, on clips (B, C, T, H, W)."""
-    errors = flow_error_map(clips[:, :, frames].cpu(), _rebuilt(network, clips, frames).cpu())
-    return Indicated({"flow": frame_means(errors), "flow_local": local_max(errors)})
+    values, _ = errors("flow", clips[:, :, frames], rebuilt(network, clips, frames))
+    return Indicated(values)
 
 
-def _rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
+def rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
     """The frames of the reconstruction; where one is asked for, no more is decoded than it depends on."""
     if len(frames) == 1:
         return reconstruct_frame(network, clips, frames[0])
@@ -89,11 +92,17 @@ def _rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
 def luss(network: Any, clips: Tensor, frames: Sequence[int], measure: str = "bpe") -> Indicated:
     """Of LUSS-AE, on clips (B, C, T + 1, H, W): the frame after the window is what is predicted."""
     found = predict(network, clips[:, :, :-1])
-    rebuilt = _errors("vcr", measure, clips[:, :, frames].cpu(), found.vcr[:, :, frames].cpu())
-    predicted = _errors("ffp", measure, clips[:, :, -1:].cpu(), found.ffp.cpu())
+    whole, _ = errors("vcr", clips[:, :, frames], found.vcr[:, :, frames], measure)
+    coming, _ = errors("ffp", clips[:, :, -1:], found.ffp, measure)
+    after = {name: each[:, 0] for name, each in coming.items()}
+    return Indicated(whole, {"prp": accelerated(found)}, after)
+
+
+def accelerated(found: Any) -> Tensor:
+    """What LUSS-AE told of windows -> (B,) the log-odds of having been accelerated."""
     logits = found.logits.cpu().double()
-    after = {name: each[:, 0] for name, each in predicted.items()}
-    return Indicated(rebuilt, {"prp": logits[:, 1] - logits[:, 0]}, after)
+    odds: Tensor = logits[:, 1] - logits[:, 0]
+    return odds
 
 
 def indicator_of(network: Any, source: str, measure: str | None = None) -> tuple[Indicator, int]:
@@ -112,19 +121,24 @@ def indicator_of(network: Any, source: str, measure: str | None = None) -> tuple
     return (flow_errors, 0) if source == "flow" else (partial(frame_errors, measure=measure or "mse"), 0)
 
 
-def _errors(name: str, measure: str, shown: Tensor, found: Tensor) -> dict[str, Tensor]:
-    """(B, P) of frames (B, C, P, H, W): by a measure over the whole frame, and at the worst place."""
-    pooled = pooled_error_map(shown, found)
-    whole = frame_means(pooled) if measure == "bpe" else MEASURES[measure](shown, found)
-    return {name: _decibels(whole), f"{name}_local": _worst(pooled)}
+def errors(name: str, shown: Tensor, found: Tensor, measure: str = "bpe") -> tuple[dict[str, Tensor], Tensor]:
+    """How frames (B, C, P, H, W) err, by the indicator `name`, and at the worst place, by `name`_local: (B, P) each.
+
+    Beside them the map (B, P, h, w) that the worst place is of. `measure` is that of the whole frame; flow has its own.
+    """
+    shown, found = shown.cpu(), found.cpu()
+    maps = (flow_error_map if name == "flow" else pooled_error_map)(shown, found)
+    whole = frame_means(maps) if name == "flow" or measure == "bpe" else MEASURES[measure](shown, found)
+    return {name: _told(name, whole), f"{name}_local": worst(name, maps)}, maps
 
 
-def _decibels(errors: Tensor) -> Tensor:
-    return -psnr(errors, PEAK)
+def worst(name: str, maps: Tensor) -> Tensor:
+    """Maps (B, P, h, w) of errors -> (B, P), what an indicator says of the worst place of each."""
+    return _told(name, local_max(maps))
 
 
-def _worst(errors: Tensor) -> Tensor:
-    return _decibels(local_max(errors))
+def _told(name: str, errors: Tensor) -> Tensor:
+    return -psnr(errors, PEAK) if name.partition("_")[0] in IN_DECIBELS else errors
 
 
 def log_odds(network: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -133,13 +147,11 @@ def log_odds(network: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.
     One that pools judges each frame with the 15 before it; the first frame is repeated at the start.
     """
     device, pools = next(network.parameters()).device, network.config["pool"] == "mean"
-    windows, starts = Windows(POOLED), Windows(POOLED).starts(len(features))
-    odds = []
+    windows, count = Windows(POOLED), len(features)
+    starts, odds = windows.starts(count), []
     with torch.inference_mode():
-        for first in range(0, len(features), AT_ONCE):
-            chunk = features[first : first + AT_ONCE]
-            if pools:
-                chosen = [windows.indices(start, len(features)) for start in starts[first : first + AT_ONCE]]
-                chunk = features[np.stack(chosen)]
-            odds.append(network(torch.from_numpy(np.array(chunk)).to(device)).double().cpu().numpy())
-    return np.concatenate(odds)
+        for first in range(0, count, AT_ONCE):
+            rows = np.minimum(np.arange(first, first + AT_ONCE), count - 1)
+            shown = np.stack([windows.indices(starts[row], count) for row in rows]) if pools else rows
+            odds.append(network(torch.from_numpy(features[shown]).to(device)).double().cpu().numpy())
+    return np.concatenate(odds)[:count]

@@ -70,10 +70,12 @@ class Slider:
 
     def said(self, take: Take, starts: Sequence[int], count: int) -> Said:
         """Of the windows at these starts."""
-        parts = [
-            self._few(take, starts[i : i + WINDOWS_AT_ONCE], count) for i in range(0, len(starts), WINDOWS_AT_ONCE)
-        ]
-        return Said(*(_joined([part[kind] for part in parts]) for kind in range(3)))
+        kept: list[dict[str, Values]] = [{}, {}, {}]
+        for first in range(0, len(starts), WINDOWS_AT_ONCE):
+            few = self._few(take, starts[first : first + WINDOWS_AT_ONCE], count)
+            for whole, part in zip(kept, few, strict=True):
+                _put(whole, part, first, len(starts))
+        return Said(*kept)
 
     def _few(self, take: Take, starts: Sequence[int], count: int) -> list[dict[str, Values]]:
         import torch
@@ -92,8 +94,12 @@ class Slider:
         return [{name: each.numpy()[: len(starts)] for name, each in kind.items()} for kind in kinds]
 
 
-def _joined(parts: Sequence[Mapping[str, Values]]) -> dict[str, Values]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+def _put(whole: dict[str, Values], part: Mapping[str, Values], first: int, count: int) -> None:
+    """What is said of a few windows, among all `count`: arrays of their own for each would fragment the memory."""
+    for name, values in part.items():
+        if name not in whole:
+            whole[name] = np.empty((count, *values.shape[1:]), values.dtype)
+        whole[name][first : first + len(values)] = values
 
 
 def frames_in(frames: npt.NDArray[np.uint8], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import socket
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +25,7 @@ from pagen.eval.streamer import Streamer, open_streamer
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.decode import IMAGES, image_frames, listing
 from pagen.footage.flow import dis
-from pagen.footage.prepare import resized_frame
+from pagen.footage.resize import resized_frame
 from pagen.models.luss import LUSSAE
 from pagen.models.runs import open_run
 from pagen.scoring.sliding import Slider, frames_in, maps_in
@@ -187,20 +188,25 @@ def test_slips_get_one_line_and_exit_with_two(
     test, other = str(tmp_path / "test.avi"), make_run()
     text = tmp_path / "text.mp4"
     text.write_text("no video" * 200)
-    slips: dict[tuple[Any, ...], str] = {
-        (other, test): "expected alarms.json in",
-        (camera, test, "--blur"): "expected --annotate OUT.mp4 with --blur",
-        (camera, text): "expected a video in",
-        (camera, "rtsp://user:secret@127.0.0.1:1/x"): "expected a video stream at rtsp://***@127.0.0.1:1/x",
-    }
-    for argv, line in slips.items():
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as end:
-            main(["score", *map(str, argv)])
-        printed = capsys.readouterr()
-        assert (end.value.code, printed.out, printed.err.count("\n")) == (2, "", 1)
-        assert printed.err.startswith(f"pagen: {line}")
-        assert "secret" not in printed.err
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        never = f"127.0.0.1:{silent.getsockname()[1]}/x"
+        slips: dict[tuple[Any, ...], str] = {
+            (other, test): "expected alarms.json in",
+            (camera, test, "--blur"): "expected --annotate OUT.mp4 with --blur",
+            (camera, text): "expected a video in",
+            (camera, "rtsp://user:secret@127.0.0.1:1/x"): "expected a video stream at rtsp://***@127.0.0.1:1/x",
+            (camera, f"rtsp://user:secret@{never}", "--timeout", "0.2"): (
+                f"expected a video stream at rtsp://***@{never}, found none (no answer within 0.2 s); is it on"
+            ),
+        }
+        for argv, line in slips.items():
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as end:
+                main(["score", *map(str, argv)])
+            printed = capsys.readouterr()
+            assert (end.value.code, printed.out, printed.err.count("\n")) == (2, "", 1)
+            assert printed.err.startswith(f"pagen: {line}")
+            assert "secret" not in printed.err
     left = [path for path in tmp_path.rglob("*") if path.is_file() and b"secret" in path.read_bytes()]
     assert left == []
 

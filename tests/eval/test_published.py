@@ -20,8 +20,8 @@ FIGURES = [
     ("mulde", "shanghaitech", 86.7, 91.5),
     ("mulde_frames", "ubnormal", 72.8, 85.5),
     ("msma", "avenue", 90.2, 92.5),
-    ("knn", "ped2", 99.1, 99.9),
-    ("gmm", "shanghaitech", 85.9, 89.6),
+    ("accivad", "ped2", 99.1, 99.9),
+    ("accivad", "shanghaitech", 85.9, 89.6),
     ("gcl", "ucf_crime", 71.04, None),
     ("gcl_ws", "shanghaitech:zhong", 86.21, None),
 ]
@@ -40,7 +40,7 @@ def test_rows() -> None:
 
 
 def test_every_trained_recipe_of_a_paper_has_figures() -> None:
-    assert RECIPES.keys() - PUBLISHED.keys() <= {"temporal", "discriminator"}
+    assert RECIPES.keys() - PUBLISHED.keys() <= {"temporal", "discriminator", "knn", "gmm"}  # parts of others
 
 
 def test_figures_are_percentages_with_a_source_and_a_known_protocol() -> None:

@@ -90,6 +90,13 @@ def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: Mak
     assert all((new.of("psnr")[name] != old.of("psnr")[name]).all() for name in new.clips)
 
 
+def test_scores_of_a_run_of_another_size_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    out = tmp_path / "scores"
+    score_run(make_run(), "folder", footage, "last", out, "cpu", workers=0)
+    with pytest.raises(PagenError, match=r"made otherwise: .*size.*--overwrite"):
+        score_run(make_run(size=[16, 28]), "folder", footage, "last", out, "cpu", workers=0)
+
+
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
     scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
     code = (

@@ -32,6 +32,16 @@ def test_every_frame_has_its_log_odds_by_itself_or_with_those_before_it(
             assert odds[frame] == pytest.approx(float(network(torch.from_numpy(shown)[None])), abs=1e-6)
 
 
+@pytest.mark.parametrize("pool", ["none", "mean"])
+def test_the_log_odds_of_a_frame_do_not_know_what_comes(pool: str) -> None:
+    torch.manual_seed(0)
+    network = Discriminator(6, 8, pool=pool).eval()  # type: ignore[arg-type]
+    features = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
+    whole = log_odds(network, features)
+    for known in (1, 2, 16, 17, 31):
+        np.testing.assert_array_equal(log_odds(network, features[:known]), whole[:known])
+
+
 @pytest.mark.parametrize(("measure", "error"), [("mse", frame_mse), ("pse", frame_pse), ("bpe", frame_bpe)])
 def test_errors_are_measured_as_asked_and_locally_by_the_blurred_map(measure: str, error: Any) -> None:
     torch.manual_seed(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pagen.errors import PagenError
+from pagen.models.conv_ae import ConvAE3d
 from pagen.models.luss import LUSSAE, predict
 from pagen.scoring.errors import frame_bpe, psnr
 from pagen.scoring.policies import POLICIES
@@ -36,14 +38,43 @@ def wide(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return lambda indices: np.broadcast_to(values[indices, None, None], (1, len(indices), 32, 32)).astype(np.float32)
 
 
-@pytest.mark.parametrize("policy", ["last", "window"])
+CAUSAL = [name for name, policy in POLICIES.items() if policy.causal]
+
+
+@pytest.mark.parametrize("policy", CAUSAL)
 @pytest.mark.parametrize("known", [1, 2, 7, 15, 16, 17, 23])
-def test_two_policies_do_not_know_what_comes(known: int, policy: str) -> None:
+def test_causal_policies_do_not_know_what_comes(known: int, policy: str) -> None:
     values = np.random.default_rng(0).uniform(-1, 1, 24)
     whole = slider(Mean(), policy).scores(take(values), 24)
     prefix = slider(Mean(), policy).scores(take(values[:known]), known)
     for name in ("psnr", "psnr_local"):
         np.testing.assert_array_equal(prefix[name], whole[name][:known])
+
+
+@pytest.mark.parametrize("policy", CAUSAL)
+def test_networks_do_not_know_what_comes(policy: str) -> None:
+    torch.manual_seed(0)
+    frames = np.random.default_rng(0).uniform(-1, 1, (3, 24, 32, 32)).astype(np.float32)
+    networks = [
+        ("frames", ConvAE3d(3, "tiny")),
+        ("flow", ConvAE3d(3, "tiny")),
+        ("frames", LUSSAE(3, "tiny", prp="conv")),
+    ]
+    for source, network in networks:
+        moved = Slider(network.eval(), source, 16, policy)
+        whole = moved.scores(lambda indices: frames[:, indices], 24)
+        prefix = moved.scores(lambda indices: frames[:, indices], 18)
+        assert whole.keys() == prefix.keys()
+        for name, values in prefix.items():
+            np.testing.assert_array_equal(values, whole[name][:18], name)
+
+
+def test_what_looks_ahead_is_not_called_causal() -> None:
+    assert {"last", "window"} == set(CAUSAL)
+    values = np.random.default_rng(0).uniform(-1, 1, 24)
+    for policy in POLICIES.keys() - set(CAUSAL):
+        whole, prefix = (slider(Mean(), policy).scores(take(values), count)["psnr"] for count in (24, 18))
+        assert (whole[:18] != prefix).any(), policy
 
 
 @pytest.mark.parametrize("policy", list(POLICIES))
@@ -107,6 +138,21 @@ def test_windows_are_held_a_few_at_a_time() -> None:
 
     slider(Watch()).scores(take(np.zeros(50)), 50)
     assert set(held) == {(4, 1, 16, 16, 16)}
+
+
+def test_of_windows_that_were_scored_numbers_alone_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[weakref.ref[Any]] = []
+    few = Slider._few
+
+    def watched(self: Slider, *given: Any) -> Any:
+        assert all(each() is None for each in found[:-2])  # the last few are handed on: two arrays
+        kinds = few(self, *given)
+        found.extend(weakref.ref(values) for kind in kinds for values in kind.values())
+        return kinds
+
+    monkeypatch.setattr(Slider, "_few", watched)
+    slider(Mean()).scores(take(np.zeros(40)), 40)
+    assert len(found) == 2 * (40 + 1) // 4 + 2
 
 
 def test_a_window_of_eight_has_no_ninth_frame() -> None:
