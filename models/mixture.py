@@ -63,6 +63,11 @@ class Standard:
         """(D,), whether a feature takes part."""
         return np.isfinite(self.std)
 
+    @property
+    def size(self) -> int:
+        """D'."""
+        return int(self.kept.sum())
+
     def __call__(self, rows: Array) -> Scores:
         """Rows (n, D) -> (n, D') of those that are kept, float64."""
         kept = self.kept

@@ -16,6 +16,7 @@ from pagen.errors import PagenError, unknown_name
 from pagen.models.detectors import Array, Detector, Features, Rows, Scores, State, rows_of
 from pagen.models.mixture import Mixture, Standard
 from pagen.models.noise_perceptron import NoisePerceptron, Objective, fit
+from pagen.models.whitening import Whitening
 from pagen.seeds import entropy, generator
 
 Reduce = Literal["mixture", "max", "mean", "median", "single"]
@@ -36,6 +37,8 @@ class MultiScale(Detector):
         single: that scale.
         components: numbers of components that the mixture may have.
         sample: how many training features give the L values that mixture, means and deviations are fitted to.
+        principal: of features wider than that, so many principal components are taken, each of deviation 1, in place of
+            the features; 0 takes the features, as MULDE.
         steps, batch, lr: of training; the paper has a batch of 2048, and 5e-4 for objects, 1e-4 for frames.
         drop_constant: leave features out that do not vary, instead of refusing them.
         device: a name of torch's, or `auto`; it is not saved.
@@ -51,6 +54,7 @@ class MultiScale(Detector):
     single: float = 0.334
     components: int | Sequence[int] = (1, 3, 5)
     sample: int = 100_000
+    principal: int = 0
     steps: int = 5000
     batch: int = 2048
     lr: float = 5e-4
@@ -58,7 +62,7 @@ class MultiScale(Detector):
     seed: int = 0
     device: str = "cpu"
     network: NoisePerceptron = field(init=False, repr=False)
-    standard: Standard = field(init=False, repr=False)
+    standard: Standard | Whitening = field(init=False, repr=False)
     losses: Scores = field(init=False, repr=False)
     _mixture: Mixture = field(init=False, repr=False)
     _usual: Standard | None = field(init=False, repr=False, default=None)
@@ -68,6 +72,8 @@ class MultiScale(Detector):
             raise unknown_name("reduce", self.reduce, get_args(Reduce))
         if not self.widths or min(*self.widths, self.scales, self.sample, self.steps, self.batch) < 1:
             raise PagenError(f"expected widths, scales, sample, steps and batch of 1 and more, found {self}")
+        if self.principal < 0:
+            raise PagenError(f"expected principal of 0 and more, found {self.principal}")
         if len(self.sigmas) != 2 or not 0 < self.sigmas[0] < self.sigmas[1] or self.single <= 0:
             raise PagenError(f"expected sigmas 0 < low < high and a single one above 0, found {self.sigmas}")
         self._mixture = Mixture(self.components, sample=self.sample, seed=self.seed)
@@ -91,10 +97,13 @@ class MultiScale(Detector):
     def begin(self, features: Features) -> Rows:
         """What comes before training: the features as rows, their standard, and the untrained network."""
         rows = rows_of(features, least=max(2, *self._mixture.counts), what=f"{type(self).__name__}")
-        self.standard = Standard.of(rows, self.drop_constant)
+        if 0 < self.principal < rows.width:
+            self.standard = Whitening.of(rows, self.principal)
+        else:
+            self.standard = Standard.of(rows, self.drop_constant)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(entropy(self.seed, "weights") % 2**63)
-            self.network = self._new_network(int(self.standard.kept.sum()))
+            self.network = self._new_network(self.standard.size)
         return rows
 
     def finish(self, rows: Rows) -> Self:
@@ -152,8 +161,9 @@ class MultiScale(Detector):
         return state
 
     def _restore(self, state: State) -> None:
-        self.standard = Standard.restored(state, "standard")
-        self.network = self._new_network(int(self.standard.kept.sum())).eval()
+        kind = Whitening if "standard.axes" in state else Standard
+        self.standard = kind.restored(state, "standard")
+        self.network = self._new_network(self.standard.size).eval()
         self.network.load_state_dict(_below(state, "network."))
         self._usual = Standard.restored(state, "usual") if "usual.mean" in state else None
         if self.reduce == "mixture":

@@ -17,6 +17,7 @@ from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.models.detectors import Rows, Scores
 from pagen.models.mixture import Standard
+from pagen.models.whitening import Whitening
 from pagen.seeds import torch_generator
 
 Objective = Callable[["NoisePerceptron", Tensor, Tensor, Tensor], Tensor]
@@ -64,7 +65,7 @@ class NoisePerceptron(nn.Module):
 def fit(
     network: NoisePerceptron,
     rows: Rows,
-    standard: Standard,
+    standard: Standard | Whitening,
     objective: Objective,
     steps: int = 5000,
     batch: int = 2048,
@@ -107,7 +108,7 @@ def fit(
 
 
 def drawn(
-    rows: Rows, standard: Standard, batch: int, sigmas: Sequence[float], rng: torch.Generator
+    rows: Rows, standard: Standard | Whitening, batch: int, sigmas: Sequence[float], rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Standardised features (batch, D), log-uniform scales (batch, 1), standard normal noise (batch, D)."""
     indices = torch.randint(len(rows), (batch,), generator=rng).sort().values

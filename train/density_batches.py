@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pagen.models.detectors import Rows
 from pagen.models.mixture import Standard
 from pagen.models.noise_perceptron import drawn
+from pagen.models.whitening import Whitening
 from pagen.seeds import torch_generator
 from pagen.train.density_recipes import MultiScaleRecipe
 
@@ -31,7 +32,7 @@ class DensityBatches:
 
     recipe: MultiScaleRecipe
     rows: Rows
-    standard: Standard
+    standard: Standard | Whitening
     seed: int
 
     @property

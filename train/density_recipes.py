@@ -25,6 +25,7 @@ OBJECTS = "objects"
 NARROW: dict[str, Any] = {
     "size": (192, 288),
     "widths": (512, 512),
+    "principal": 128,
     "batch": 512,
     "steps": 150,
     "epochs": 20,
@@ -100,6 +101,8 @@ class MultiScaleRecipe(DensityRecipe, Recipe):
     """Of the network's hidden layers."""
     sigmas: tuple[float, float] = (1e-3, 1.0)
     """Lowest and highest deviation of the noise, in deviations of the features."""
+    principal: int = 0
+    """Principal components that wider features are reduced to, each of deviation 1; 0 standardises them as they are."""
     levels: int = 16
     """Scales of the noise that are scored at."""
     reduce: Literal["mixture", "max", "mean", "median", "single"] = "mixture"
@@ -126,7 +129,7 @@ class MultiScaleRecipe(DensityRecipe, Recipe):
     @property
     def settings(self) -> dict[str, Any]:
         """What its detector is made with; how it is trained is the loop's."""
-        own = ("widths", "sigmas", "reduce", "single", "components", "batch", "lr")
+        own = ("widths", "sigmas", "principal", "reduce", "single", "components", "batch", "lr")
         shared = {name: getattr(self, name) for name in own}
         return {**shared, "scales": self.levels, "drop_constant": True}
 

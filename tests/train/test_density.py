@@ -13,7 +13,8 @@ import pytest
 from pagen.errors import PagenError
 from pagen.eval.row_scores import row_scores
 from pagen.eval.scores import score_run
-from pagen.footage.prepare import Prepared
+from pagen.eval.streamer import open_streamer
+from pagen.footage.prepare import Prepared, prepare
 from pagen.models.detectors import Rows
 from pagen.models.mixture import Standard
 from pagen.models.noise_perceptron import drawn
@@ -199,3 +200,23 @@ def test_a_segment_is_abnormal_if_one_of_its_frames_is() -> None:
     ends = segment_ends(48, 16)
     np.testing.assert_array_equal(abnormal(labels, ends, 16), [False, True, True])
     np.testing.assert_array_equal(abnormal(None, ends, 16), [False] * 3)
+
+
+@pytest.mark.parametrize("kind", [Knn, Mulde])
+def test_a_camera_is_watched_by_what_scored_the_clips(
+    kind: Any, learn: Callable[..., Path], tiny: Callable[..., Any], street: Path, tmp_path: Path
+) -> None:
+    encoder = tiny("discriminator").encoder
+    run = learn(replace(kind.at("tiny"), features=encoder, size=SIZE, pool=3))
+    scores = score_run(run, "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
+    ((clip, values),) = scores.of("density").items()
+    streamer = open_streamer(str(run), device="cpu")
+    found = [streamer(frame[..., 0]).value for frame in prepare("folder", street, None, workers=0).frames(clip)]
+    np.testing.assert_allclose(found, values, rtol=1e-3)
+    assert streamer.indicator == "density"
+
+
+def test_boxes_of_a_file_are_of_no_camera(learn: Callable[..., Path], boxes: Path) -> None:
+    streamer = open_streamer(str(learn(objects(Gmm, boxes, features="velocity"))), device="cpu")
+    with pytest.raises(PagenError, match="boxes"):
+        streamer(np.zeros((48, 64), np.uint8))
