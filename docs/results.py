@@ -1,9 +1,9 @@
 """Train every recipe on Ped2, score the runs, and write `results.md`; goes on where it was stopped.
 
-    python docs/results.py PA_SET [--out runs] [--seeds 3]
+    python docs/results.py PA_SET [--out runs] [--seeds 3] [--objects ped2_objects.npz] [--protocol all]
 
 From the repository's root; PA_SET is made by `pagen generate --dataset ped2 --size 192 288`. Takes 10 to 25 minutes a
-run on two cores.
+run on two cores, and 2 to 10 a run of density.
 """
 
 from __future__ import annotations
@@ -25,6 +25,17 @@ SEEDED = ("baseline", "skip", "luss")
 """Recipes that are trained with several seeds."""
 ONCE = ("patch", "steal", "memae", "unified")
 """`unified` holds `spatial` (psnr), `temporal` (flow) and `discriminator` (semantic), so that its rows are theirs."""
+DENSITY = {
+    "mulde-latents": ("mulde", "--features", "latents:{out}/baseline-ped2-cpu-0"),
+    "mulde-locations": ("mulde", "--features", "locations:{out}/baseline-ped2-cpu-0"),
+    "mulde-motion": ("mulde", "--bins", "1"),
+    "mulde-objects": ("mulde", "--bins", "1", "--boxes", "file:{objects}"),
+    "msma-objects": ("msma", "--bins", "1", "--boxes", "file:{objects}"),
+    "knn-objects": ("knn", "--bins", "1", "--boxes", "file:{objects}"),
+    "accivad-objects": ("accivad", "--bins", "1", "--boxes", "file:{objects}"),
+}
+"""Runs of density; those with a place for objects want the file of AccI-VAD's boxes and poses."""
+SEEDED_DENSITY = ("mulde-latents", "mulde-objects")
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,8 @@ class Results:
     """Where the runs lie."""
     seeds: int = 3
     """Seeds of `baseline`, `skip` and `luss`."""
+    objects: Path | None = None
+    """AccI-VAD's boxes and poses of Ped2 as an npz; runs on them are left out without it."""
     only: tuple[str, ...] = ()
     """Only these recipes."""
     protocol: tuple[str, ...] = ("causal", "lntra")
@@ -45,14 +58,30 @@ class Results:
 
 def main(config: Results) -> None:
     """One run after the other, then the table."""
-    wanted = [(name, 0) for name in (*SEEDED, *ONCE)] + [(n, s) for s in range(1, config.seeds) for n in SEEDED]
-    runs = [(name, seed) for name, seed in wanted if not config.only or name in config.only]
+    runs = wanted(config)
     for name, seed in runs:
         trained(config, name, seed)
     paths = [str(run_of(config, name, seed)) for name, seed in runs]
-    command = ["evaluate", *paths, "--dataset", "ped2", "--protocol", *config.protocol, "--write", str(PAGE)]
+    how = ["--dataset", "ped2", "--protocol", *config.protocol, "--localise", "--write", str(PAGE)]
+    command = ["evaluate", *paths, *how]
     subprocess.check_call([sys.executable, "-m", "pagen", *command])
     PAGE.write_text(PAGE.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
+
+
+def wanted(config: Results) -> list[tuple[str, int]]:
+    """Names and seeds of the runs, in the order in which they are trained."""
+    usable = [name for name, words in DENSITY.items() if config.objects or not any("objects" in word for word in words)]
+    seeds = range(1, config.seeds)
+    runs = [(name, 0) for name in (*SEEDED, *ONCE)] + [(name, seed) for seed in seeds for name in SEEDED]
+    runs += [(name, 0) for name in usable] + [(n, s) for s in seeds for n in usable if n in SEEDED_DENSITY]
+    return [(name, seed) for name, seed in runs if not config.only or name in config.only]
+
+
+def command_of(config: Results, name: str) -> list[str]:
+    """The recipe and its flags."""
+    if name in DENSITY:
+        return [word.format(out=config.out, objects=config.objects) for word in DENSITY[name]]
+    return [name, *(["--pseudo", str(config.pseudo)] if name == "unified" else [])]
 
 
 def run_of(config: Results, name: str, seed: int) -> Path:
@@ -70,8 +99,8 @@ def trained(config: Results, name: str, seed: int) -> None:
     cost = path.with_suffix(".json")
     if cost.exists():
         return
-    stored = ["--pseudo", str(config.pseudo)] if name == "unified" else []
-    command = ["train", name, "--dataset", "ped2", "--seed", str(seed), "--out", str(path), *stored, "--json"]
+    how = ["--dataset", "ped2", "--seed", str(seed), "--out", str(path), "--json"]
+    command = ["train", *command_of(config, name), *how]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds, peak, _ = measured([sys.executable, "-m", "pagen", *command])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

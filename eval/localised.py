@@ -78,10 +78,11 @@ def localise_runs(
         seed: of the bootstrap; every row draws the same videos.
 
     Raises:
-        PagenError: abnormal clips without pixel masks, a run without a map, or as `error_maps.maps_of_run`.
+        PagenError: abnormal clips without pixel masks, no run with a map, or as `error_maps.maps_of_run`.
     """
     require_masks(native)
     rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, workers, seed)]
+    without = list[str]()
     for run in runs:
         objects = _objects_of(run, native, root, device, workers)
         if objects:
@@ -89,16 +90,17 @@ def localise_runs(
             continue
         found = maps_of_run(run, native, root, device, workers, overwrite)
         if not found:
-            raise PagenError(
-                f"expected a run with a map of errors for --localise, found {run}, which has none; leave it out"
-            )
+            without.append(f"{run} has no map of errors: what it sees is of whole frames.")
         rows += [place_of_maps(str(run), indicator, maps, native, workers, seed) for indicator, maps in found]
+    if without and len(rows) == 1:
+        shown = " ".join(map(str, runs))
+        raise PagenError(f"expected a run with a map of errors for --localise, found none among {shown}; leave it out")
     height, width = native.size
     title = (
         f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
         "its pixel masks (of runs over objects: their boxes); overlap 0.1, share of a track 0.1; nothing looks ahead"
     )
-    return Places(title, tuple(rows), tuple(_below(rows)))
+    return Places(title, tuple(rows), (*_below(rows), *without))
 
 
 def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
