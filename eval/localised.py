@@ -140,11 +140,11 @@ def _objects_of(
 ) -> list[tuple[str, Placed]]:
     """The scored objects of a run over objects: their boxes count as such, where cells and pixels are joined first."""
     from pagen.device import device_named
+    from pagen.features.spec import OBJECT_KINDS
     from pagen.models.runs import open_run
-    from pagen.scoring.density import OF_OBJECTS
 
     found = placed_of(open_run(run), native, root, device_named(device), workers)
-    return [(name, each) for name, each in found if name in OF_OBJECTS]
+    return [(name, each) for name, each in found if name in OBJECT_KINDS]
 
 
 def _place_of_objects(run: str, objects: Sequence[tuple[str, Placed]], native: Prepared, seed: int) -> Place:

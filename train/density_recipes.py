@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pagen.errors import PagenError
-from pagen.features.spec import OPTIONS, TAKES, FeatureSpec, spec_of
+from pagen.features.spec import OBJECT_KINDS, OPTIONS, TAKES, FeatureSpec, spec_of
 from pagen.train.recipe import FootageForm, Recipe, Source
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pagen.models.multiscale import MultiScale
 
 OBJECTS = "objects"
+PARTS = (OBJECTS, *OBJECT_KINDS, "locations")
+"""Features of parts of frames."""
 NARROW: dict[str, Any] = {
     "size": (192, 288),
     "widths": (512, 512),
@@ -279,6 +281,13 @@ class Gcl(DensityRecipe):
         "cpu": {"size": (192, 288), "batch": 64, "lr": 1e-4, "epochs": 30, "pretraining": 30},
         "tiny": {"size": (96, 144), "batch": 32, "lr": 1e-4, "epochs": 3, "pretraining": 2},
     }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.features.partition(":")[0] in PARTS:
+            raise PagenError(
+                f"expected --features of whole frames for gcl, found {self.features}; take lite0 or latents:RUN"
+            )
 
     def detector(self, seed: int, device: str) -> Detector:
         """A `GCL`."""

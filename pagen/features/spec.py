@@ -10,7 +10,7 @@ from pagen.errors import PagenError, unknown_name
 from pagen.features.sources import FEATURES
 from pagen.registry import Registry
 
-OBJECTS = ("velocity", "deep", "pose", "tube")
+OBJECT_KINDS = ("velocity", "deep", "pose", "tube")
 BOXES: Registry[None] = Registry("kind of boxes", "pagen.boxes", dict.fromkeys(("motion", "file", "detector")))
 """The names of `pagen.features.boxes.BOXES`, which is heavy to import."""
 _FRAMES, _BOXES = ("pool", "size", "colour"), ("boxes", "colour")

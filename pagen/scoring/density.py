@@ -11,18 +11,15 @@ import numpy.typing as npt
 
 from pagen.features.extract import FeatureFolder, extract
 from pagen.features.sources import open_source
-from pagen.features.spec import spec_of
+from pagen.features.spec import OBJECT_KINDS, spec_of
 from pagen.models.detectors import Detector, Scores
 from pagen.spread import Workers
-
-OF_OBJECTS = ("velocity", "deep", "pose", "tube")
-"""Kinds of features that are indicators of their own; all others are called `density`."""
 
 
 def indicator_of(features: str) -> str:
     """What the score of features is called: their kind where they are of objects, else `density`."""
     kind = features.partition(":")[0]
-    return kind if kind in OF_OBJECTS else "density"
+    return kind if kind in OBJECT_KINDS else "density"
 
 
 def features_of(

@@ -17,7 +17,7 @@ from pagen.features import extract as module
 from pagen.features.extract import FeatureFolder, extract
 from pagen.features.source import Found, Source
 from pagen.features.sources import FEATURES, open_source
-from pagen.features.spec import OBJECTS, TAKES, FeatureSpec
+from pagen.features.spec import TAKES, FeatureSpec
 from pagen.folders import Folder
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.discriminator import Discriminator
@@ -117,7 +117,7 @@ def test_what_a_source_gives(kind: str, sources: dict[str, Source], results: Res
         assert (np.diff(found.frames) >= 0).all()
         assert set(found.frames) <= set(range(length))
         assert len(found.frames)
-        if kind not in OBJECTS:
+        if kind not in OBJECT_KINDS:
             assert set(found.frames) == set(range(length))
         assert (found.boxes is None) != (kind in ("locations", "velocity", "deep", "tube"))
         if found.boxes is not None:

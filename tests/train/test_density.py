@@ -23,7 +23,7 @@ from pagen.scoring.density import highest
 from pagen.seeds import torch_generator
 from pagen.train import loop
 from pagen.train.density_batches import DensityBatches
-from pagen.train.density_recipes import Gmm, Knn, Msma, Mulde
+from pagen.train.density_recipes import Gcl, Gmm, Knn, Msma, Mulde
 from pagen.train.session import train
 from pagen.train.train import Train
 from pagen.train.unlabelled import abnormal, segment_ends
@@ -98,6 +98,12 @@ def test_objects_are_one_recipe_a_kind() -> None:
 def test_features_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(PagenError, match=message):
         replace(Gmm(), **changes)
+
+
+@pytest.mark.parametrize("features", ["objects", "velocity", "locations:runs/x"])
+def test_segments_are_of_whole_frames(features: str) -> None:
+    with pytest.raises(PagenError, match=f"--features of whole frames for gcl, found {features}"):
+        replace(Gcl(), features=features, pool=1)
 
 
 def test_pseudo_anomalies_have_no_say() -> None:
