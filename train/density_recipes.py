@@ -283,11 +283,11 @@ class Gcl(DensityRecipe):
     }
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.features.partition(":")[0] in PARTS:
             raise PagenError(
                 f"expected --features of whole frames for gcl, found {self.features}; take lite0 or latents:RUN"
             )
+        super().__post_init__()
 
     def detector(self, seed: int, device: str) -> Detector:
         """A `GCL`."""

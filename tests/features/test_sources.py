@@ -17,7 +17,7 @@ from pagen.features import extract as module
 from pagen.features.extract import FeatureFolder, extract
 from pagen.features.source import Found, Source
 from pagen.features.sources import FEATURES, open_source
-from pagen.features.spec import TAKES, FeatureSpec
+from pagen.features.spec import OBJECT_KINDS, TAKES, FeatureSpec
 from pagen.folders import Folder
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.discriminator import Discriminator

@@ -21,8 +21,8 @@ from pagen.eval.scores import score_run
 from pagen.folders import Folder
 from pagen.models.conv_ae import WIDTHS, ConvAE3d
 from pagen.models.runs import open_run
+from pagen.train import density_recipes, recipes
 from pagen.train import recipe as recipe_module
-from pagen.train import recipes
 from pagen.train.density_recipes import DensityRecipe
 from pagen.train.inputs import open_inputs
 from pagen.train.networks import new_network
@@ -143,7 +143,7 @@ def test_what_can_be_trained_is_not(changes: dict[str, Any]) -> None:
 
 def test_every_recipe_and_every_setting_is_explained() -> None:
     explained = set()
-    for module in (recipe_module, recipes):
+    for module in (recipe_module, recipes, density_recipes):
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         for body in (node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
             for setting, after in pairwise(body):
