@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.folders import fingerprint
+from pagen.folders import digest
 from pagen.footage.prepare import Prepared
 
 Kind = Literal["box", "pose"]
@@ -91,7 +91,7 @@ def object_file(option: str, kind: Kind) -> ObjectFile:
     path = Path(option).expanduser().absolute()
     if not path.is_file():
         raise PagenError(f"expected 'file:PATH' with a .npz or .json of {PLURAL[kind]}, found no file {option!r}")
-    return ObjectFile(path, kind, fingerprint(path.parent, [path]))
+    return ObjectFile(path, kind, digest(path)["sha256"][:32])
 
 
 @lru_cache(maxsize=4)
