@@ -33,6 +33,8 @@ class Ablate:
     """Where the footage lies: the data set's folder or any folder above it."""
     scale: Literal["paper", "cpu", "tiny"] = "cpu"
     """Scale of the recipes."""
+    boxes: str = "motion"
+    """Where objects are, for tables of density: motion, file:PATH, or detector:MODEL."""
     protocol: str | None = None
     """Protocol, by default the table's own."""
     seeds: int = 1
@@ -103,9 +105,9 @@ def _scores(config: Ablate, variant: Variant, seed: int, policy: str) -> Scores:
     from pagen.train.session import train
     from pagen.train.train import Train
 
-    recipe: Any = replace(RECIPES[variant.recipe].at(config.scale), **variant.changes)
+    recipe: Any = replace(RECIPES[variant.recipe].at(config.scale), **changes_of(config, variant))
     path = config.out / f"{named(config, variant)}-{seed}"
-    needed = variant.stored and recipe.probability > 0
+    needed = bool(variant.stored) and recipe.probability > 0
     pseudo = _pa_set(config, variant, recipe) if needed else None
     device, workers = config.device, config.workers
     root, scale = config.root, config.scale
@@ -133,9 +135,15 @@ def _row(variant: Variant, protocol: Any, trivial: tuple[str, Scores], scores: S
     return next(row for row in rows if (row.run, row.indicator) == (variant.label, wanted))
 
 
+def changes_of(config: Ablate, variant: Variant) -> dict[str, Any]:
+    """Fields of a variant's recipe that differ from its scale's, the boxes of objects among them."""
+    boxes = {"boxes": config.boxes} if "features" in variant.changes and config.boxes != "motion" else {}
+    return {**variant.changes, **boxes}
+
+
 def named(config: Ablate, variant: Variant) -> str:
     """What a variant's run is called: variants that are trained alike share one."""
-    parts = [variant.recipe, config.dataset, config.scale, _slug({**variant.changes, **variant.stored})]
+    parts = [variant.recipe, config.dataset, config.scale, _slug({**changes_of(config, variant), **variant.stored})]
     return "-".join(part for part in parts if part).replace(":", "-")
 
 

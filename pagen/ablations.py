@@ -60,6 +60,10 @@ def _share(recipe: str, indicator: str, kinds: tuple[str, ...], share: float) ->
     return Variant(f"{share:g}", recipe, {"probability": share}, {"kinds": kinds}, (indicator,))
 
 
+def _of_objects(label: str, recipe: str, kind: str, published: str = "-", **changes: Any) -> Variant:
+    return Variant(label, recipe, {"features": kind, **changes}, indicators=(kind,), published=published)
+
+
 ABLATIONS: dict[str, Ablation] = {
     "tasks": Ablation(
         "Tasks of LUSS-AE",
@@ -155,5 +159,45 @@ ABLATIONS: dict[str, Ablation] = {
         "-",
         "unified_pa",
         tuple(_share("temporal", "flow", ("temporal",), share) for share in (0.0, 0.25, 0.5, 0.75)),
+    ),
+    "detectors": Ablation(
+        "Detectors of velocity",
+        "MULDE's Table 1: Ped2, all kinds of features together",
+        "mulde",
+        (
+            _of_objects("nearest neighbour", "knn", "velocity"),
+            _of_objects("mixture of Gaussians", "gmm", "velocity"),
+            _of_objects("MSMA", "msma", "velocity", "99.5"),
+            _of_objects("MULDE", "mulde", "velocity", "99.7"),
+        ),
+    ),
+    "features": Ablation(
+        "Features of MULDE",
+        "MULDE's supplement, Table 3: Avenue",
+        "mulde",
+        (
+            _of_objects("velocity, 8 directions", "mulde", "velocity", "86.6"),
+            _of_objects("velocity, mean speed", "mulde", "velocity", bins=1),
+            _of_objects("deep", "mulde", "deep", "89.0"),
+            _of_objects("deep, not reduced", "mulde", "deep", principal=0),
+        ),
+    ),
+    "beta": Ablation(
+        "Weight of MULDE's regulariser",
+        "MULDE's Table 2: ShanghaiTech, Hiera-L",
+        "mulde",
+        tuple(
+            _of_objects(f"{beta:g}", "mulde", "velocity", published, beta=beta)
+            for beta, published in ((0.0, "78.4"), (0.01, "80.7"), (0.1, "81.3"), (1.0, "81.4"))
+        ),
+    ),
+    "levels": Ablation(
+        "Scales of MULDE",
+        "MULDE's supplement: UBnormal, Hiera-L",
+        "mulde",
+        tuple(
+            _of_objects(str(count), "mulde", "velocity", published, levels=count)
+            for count, published in ((4, "72.16"), (8, "72.80"), (16, "72.89"), (64, "72.99"))
+        ),
     ),
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pagen import ablate as module
-from pagen.ablate import Ablate, named, run
+from pagen.ablate import Ablate, changes_of, named, run
 from pagen.ablations import ABLATIONS, Ablation, Variant
 from pagen.errors import PagenError
 from pagen.eval.metrics import micro_auroc
@@ -79,3 +79,11 @@ def test_unknown_tables_are_named_and_known_ones_listed(capsys: pytest.CaptureFi
         run(Ablate("taks", "street"))
     run(Ablate("list"))
     assert "rescaling" in capsys.readouterr().out
+
+
+def test_boxes_are_of_density_alone_and_part_of_a_runs_name() -> None:
+    speed, clips = Variant("speed", "gmm", {"features": "velocity"}), Variant("clips", "luss")
+    config = Ablate("detectors", "ped2", boxes="file:b.npz")
+    assert changes_of(config, speed) == {"features": "velocity", "boxes": "file:b.npz"}
+    assert changes_of(config, clips) == changes_of(Ablate("detectors", "ped2"), clips) == {}
+    assert named(config, speed) != named(Ablate("detectors", "ped2"), speed) == "gmm-ped2-cpu-features-velocity"
