@@ -19,6 +19,7 @@ import numpy.typing as npt
 from pagen.eval import metrics
 from pagen.eval.baselines import score_baselines
 from pagen.eval.events import events
+from pagen.eval.fusion import fused_of
 from pagen.eval.protocols import Protocol, apply
 from pagen.eval.report_picks import Pick, stand_out
 from pagen.eval.streamer import INDICATORS
@@ -43,6 +44,11 @@ MEANINGS = {
     "ffp": "LUSS-AE's error of the predicted frame: its PSNR after blur-pooling, negative, in dB",
     "prp": "log-odds that the clip was accelerated",
     "semantic": "log-odds that the frame was painted in",
+    "density": "how unlike normal ones the features of the frame, or of its most unusual place, are",
+    "velocity": "how unlike normal ones the motion of its most unusual object is",
+    "deep": "how unlike normal ones an encoder's view of its most unusual object is",
+    "pose": "how unlike normal ones the pose of its most unusual object is",
+    "tube": "how unlike normal ones the code of its most unusual object's last frames is",
     BAR: "trivial baseline: the 99.5th percentile of the speed of the flow, in pixels per frame",
 }
 """Indicator -> what it is."""
@@ -143,8 +149,8 @@ def series_of(
     """Indicator -> (video -> (kept,) final scores, video -> (kept,) labels); what the page leads with first."""
     order = [name for names in INDICATORS.values() for name in names]
     names = sorted(scores.indicators(), key=lambda name: (order.index(name) if name in order else len(order), name))
-    parts = protocol.fused.get(str(scores.config["recipe"]["recipe"]), ())
-    chosen = {**({"fused": parts} if parts else {}), **{name: (name,) for name in names}}
+    parts = fused_of(scores.config["recipe"], protocol.fused)
+    chosen = {**({"fused": parts} if len(parts) > 1 else {}), **{name: (name,) for name in names}}
     known = scores.config["calibration"]
     found = {
         label: apply(protocol, {name: scores.of(name) for name in members}, scores.labels, dataset, known)
