@@ -61,7 +61,7 @@ def open_run(path: Path) -> Run:
     if "members" in recipe:
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
     known = _read(folder.path, CALIBRATION)
-    if recipe["source"] == "density":
+    if recipe.get("source") == "density":
         return Run(folder.path, recipe, None, known, detector=open_detector(folder.path / MODEL))
     return Run(folder.path, recipe, open_network(folder.path / MODEL), known)
 
