@@ -1,4 +1,4 @@
-"""Train every recipe on Ped2, score the runs, and write `results.md` and `localisation.md`; goes on where it was stopped.
+"""Train every recipe on Ped2, score the runs, write `results.md` and `localisation.md`; goes on where it was stopped.
 
     python docs/results.py PA_SET [--out runs] [--seeds 3] [--objects ped2_objects.npz] [--protocol all]
 
@@ -37,8 +37,8 @@ DENSITY = {
 """Runs of density; those with a place for objects want the file of AccI-VAD's boxes and poses."""
 LOCALISED = ("baseline", "skip", "steal", "mulde-objects", "knn-objects", "accivad-objects")
 """What RBDC and TBDC are measured of."""
-COSTS = """Scale cpu, two cores, one run at a time, other work beside it. Runs of density: features that lay in the cache;
-making them takes a minute for a thousand crops a core, and less than two minutes for codes."""
+COSTS = """Scale cpu, two cores, one run at a time, other work beside it. Runs of density: from features that lay in the
+cache; making them takes a core a minute for ten thousand crops, and less than two minutes for codes."""
 SEEDED_DENSITY = ("mulde-latents", "mulde-objects")
 
 
