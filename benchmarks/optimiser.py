@@ -1,4 +1,4 @@
-"""Question: what would another form of Adam, or compiling the network, give a training step on a processor?
+"""Claim: on a processor, neither another form of Adam nor compiling the network is worth having for a training step.
 
 Of `skip` at `cpu` scale: 16 crops of 64x64 over 16 frames, the small network. Each in a process of its own with as many
 threads, one after the other. What the first step takes, in which a network is compiled, is told apart, and how many
