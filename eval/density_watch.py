@@ -44,7 +44,8 @@ class DensityWatch:
         if self._source is None:
             self._source = open_stream(self._spec, size, self._device)
             self._held = deque(maxlen=self._source.context)
-        self._held.append(resized_frame(frame, self._source.prepared.size, self._colour))
+        shown = self._source.prepared
+        self._held.append(resized_frame(frame, shown.size, shown.colour))
         found = self._source.newest(np.stack(self._held))
         scores = self._detector.anomaly_score(found.vectors) if len(found.vectors) else np.empty(0)
         value = float(highest(scores, np.zeros(len(scores), np.int64), 1, self._known["p0"])[0])
@@ -52,8 +53,3 @@ class DensityWatch:
             None if found.boxes is None else painted(size, found.boxes, np.maximum(scores - self._known["median"], 0))
         )
         return {self.indicator: Look(value, None if heat is None else heat.astype(np.float64))}
-
-    @property
-    def _colour(self) -> bool:
-        recipe = getattr(self._source, "recipe", None)  # of an autoencoder's codes: its own
-        return bool(recipe["colour"]) if recipe else self._spec.colour

@@ -142,9 +142,12 @@ def _objects_of(
     from pagen.device import device_named
     from pagen.features.spec import OBJECT_KINDS
     from pagen.models.runs import open_run
+    from pagen.scoring.density import indicator_of
 
-    found = placed_of(open_run(run), native, root, device_named(device), workers)
-    return [(name, each) for name, each in found if name in OBJECT_KINDS]
+    opened = open_run(run)
+    if not any(each.detector and indicator_of(each.recipe["features"]) in OBJECT_KINDS for each in opened.single()):
+        return []  # maps are made of other runs' scores, which are opened there
+    return placed_of(opened, native, root, device_named(device), workers)
 
 
 def _place_of_objects(run: str, objects: Sequence[tuple[str, Placed]], native: Prepared, seed: int) -> Place:

@@ -25,7 +25,7 @@ from torch import nn
 
 from pagen.device import exact
 from pagen.errors import PagenError
-from pagen.features.source import Found
+from pagen.features.source import Found, Stream
 from pagen.folders import digest
 from pagen.footage.flow import Computed, FlowFolder, encode, flow_folder, grey, open_flow
 from pagen.footage.locate import locate
@@ -200,10 +200,8 @@ def stream_codes(run: Path | str, own: Size | None, device: str) -> Codes:
     Raises:
         PagenError: no such run, or a run of no or several autoencoders.
     """
-    from pagen.features.streams import Stream
-
     opened = open_run(Path(run))
-    clips: Any = Stream(tuple(opened.recipe["size"]))
+    clips: Any = Stream(tuple(opened.recipe["size"]), opened.recipe["colour"])
     return _codes(opened, clips, None, own, device)
 
 

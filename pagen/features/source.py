@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pagen.footage.prepare import Prepared
+from pagen.footage.prepare import Prepared, Size
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +57,16 @@ class Source(Protocol):
 
         All belong to frame 0. Close to what `__call__` gives, which may batch otherwise.
         """
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What stands where a source has its prepared clips.
+
+    Attributes:
+        size: (H, W) that frames are to be brought to before `Source.newest` sees them.
+        colour: in three channels.
+    """
+
+    size: Size
+    colour: bool

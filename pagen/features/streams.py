@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from pagen.features.boxes import open_boxes
@@ -10,23 +9,12 @@ from pagen.features.deep import open_deep
 from pagen.features.frames import Encoded, opening
 from pagen.features.latents import stream_codes
 from pagen.features.pose import open_pose
-from pagen.features.source import Source
+from pagen.features.source import Source, Stream
 from pagen.features.spec import FeatureSpec
 from pagen.features.tube import open_tube
 from pagen.features.velocity import Velocity
 from pagen.features.video import open_rolling
 from pagen.footage.prepare import Size
-
-
-@dataclass(frozen=True)
-class Stream:
-    """What stands where a source has its prepared clips.
-
-    Attributes:
-        size: (H, W) that frames are to be brought to before `Source.newest` sees them.
-    """
-
-    size: Size
 
 
 def open_stream(spec: FeatureSpec, size: Size, device: str) -> Source:
@@ -38,7 +26,7 @@ def open_stream(spec: FeatureSpec, size: Size, device: str) -> Source:
     Raises:
         PagenError: as `sources.open_source`.
     """
-    own: Any = Stream(size)
+    own: Any = Stream(size, spec.colour)
     match spec.name:
         case "velocity":
             flow: Any = None
@@ -51,7 +39,7 @@ def open_stream(spec: FeatureSpec, size: Size, device: str) -> Source:
             return open_tube(own, spec.option, spec.boxes, device)
         case "latents" | "locations":
             return stream_codes(spec.option, size if spec.name == "locations" else None, device)
-    shown: Any = Stream(spec.size or size)
+    shown: Any = Stream(spec.size or size, spec.colour)
     if spec.name == "hiera":
         return open_rolling(spec.option, shown, device)
     return Encoded(shown, opening(spec.of, device), spec.pool)
