@@ -43,13 +43,13 @@ class Projected(nn.Module):
 def open_clip(option: str) -> Encoder:
     """The encoder of a folder or hub id. Raises PagenError as `open_encoder`."""
     place, folder = _found("clip", option, "for example clip:openai/clip-vit-base-patch16")
-    return _encoder("clip", place, folder, _statistics(folder))
+    return _encoder("clip", place, folder, statistics_of(folder))
 
 
 def open_vificlip(option: str) -> Encoder:
     """The encoder of a folder that `pagen convert vificlip` wrote. Raises PagenError as `open_encoder`."""
     place, folder = _found("vificlip", option, "the folder that pagen convert vificlip wrote")
-    if _statistics(folder) != IMAGENET:
+    if statistics_of(folder) != IMAGENET:
         raise PagenError(
             f"expected what pagen convert vificlip wrote in {folder}, with ImageNet's statistics, found another "
             f"model; open it as clip:{option}"
@@ -72,7 +72,7 @@ def _encoder(name: str, place: str, folder: Path, statistics: Statistics) -> Enc
     with loading(folder):
         model, missing = _pretrained(folder)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
-    (mean, deviation), side = (_of_255(colour) for colour in statistics), model.config.image_size
+    (mean, deviation), side = (of_255(colour) for colour in statistics), model.config.image_size
     features = model.config.projection_dim
     return Encoder(name, features, Projected(model), side, mean, deviation, (place, contents(folder)))
 
@@ -91,19 +91,19 @@ def _pretrained(folder: Path) -> tuple[Any, set[str]]:
     return model.float(), set(info["missing_keys"])
 
 
-def _statistics(folder: Path) -> Statistics:
-    """What the folder says that pictures are standardised by, or CLIP's own."""
+def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
+    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged."""
     for name in (PREPROCESSOR, "processor_config.json"):
         if (folder / name).is_file():
-            return _read_statistics(folder / name)
-    return CLIP
+            return _read_statistics(folder / name, default)
+    return default
 
 
-def _read_statistics(path: Path) -> Statistics:
+def _read_statistics(path: Path, default: Statistics) -> Statistics:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content = content.get("image_processor", content)
-        kept = (content.get(key, default) for key, default in zip(("image_mean", "image_std"), CLIP, strict=True))
+        kept = (content.get(key, default) for key, default in zip(("image_mean", "image_std"), default, strict=True))
         mean, deviation = ((float(red), float(green), float(blue)) for red, green, blue in kept)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise PagenError(
@@ -113,6 +113,7 @@ def _read_statistics(path: Path) -> Statistics:
     return mean, deviation
 
 
-def _of_255(colour: Colour) -> Colour:
+def of_255(colour: Colour) -> Colour:
+    """From 0 to 1 into 0 to 255."""
     red, green, blue = colour
     return 255 * red, 255 * green, 255 * blue

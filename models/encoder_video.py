@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from pagen.device import exact
 from pagen.errors import PagenError
 from pagen.hub import contents, loading, need, place_of, require_whole
-from pagen.models.encoder_clip import IMAGENET
-from pagen.models.encoders import Colour, Encoder, pictures
+from pagen.models.encoder_clip import IMAGENET, of_255, statistics_of
+from pagen.models.encoders import Encoder, pictures
 
 WINDOW = 16
 WINDOWS_AT_ONCE = 2
@@ -102,7 +102,7 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     place, folder = found
     with loading(folder):
         model, missing = _pretrained(folder)
-        mean, deviation = _statistics(folder)
+        mean, deviation = map(of_255, statistics_of(folder, IMAGENET))
     require_whole(folder, missing, "a HieraModel with its pooler, or a VideoMAEModel")
     moving = model.config.model_type == "videomae"
     network = Described(model, _mean_token if moving else _pooler).to(device).eval()
@@ -141,15 +141,3 @@ def _side(size: Any, folder: Path) -> int:
     if len(sides) != 1:
         raise PagenError(f"expected a model of square pictures in {folder}, found {tuple(size)}; take another")
     return int(sides.pop())
-
-
-def _statistics(folder: Path) -> tuple[Colour, Colour]:
-    """Mean and deviation from 0 to 255 that the folder says that pictures are standardised by, or ImageNet's."""
-    from transformers.image_processing_base import ImageProcessingMixin
-
-    said: dict[str, Any] = {}
-    if any((folder / name).is_file() for name in ("preprocessor_config.json", "processor_config.json")):
-        said, _ = ImageProcessingMixin.get_image_processor_dict(folder, local_files_only=True)
-    kept = (said.get(key, default) for key, default in zip(("image_mean", "image_std"), IMAGENET, strict=True))
-    mean, deviation = ((255 * float(red), 255 * float(green), 255 * float(blue)) for red, green, blue in kept)
-    return mean, deviation
