@@ -30,7 +30,7 @@ from pagen.scoring.density import highest, indicator_of
 from pagen.scoring.summary import summary
 from pagen.train.accelerator import accelerator_on
 from pagen.train.density_batches import DensityBatches
-from pagen.train.density_recipes import DensityRecipe, Gcl, MultiScaleRecipe
+from pagen.train.density_recipes import DetectorRecipe, Gcl, MultiScaleRecipe
 from pagen.train.left import environment, fitted_on, title
 from pagen.train.loop import Training, fit
 from pagen.train.pictures import curves
@@ -99,7 +99,7 @@ def _step_by_step(
     return rows
 
 
-def _calibrated(detector: Detector, clips: Clips, recipe: DensityRecipe) -> dict[str, dict[str, float]]:
+def _calibrated(detector: Detector, clips: Clips, recipe: DetectorRecipe) -> dict[str, dict[str, float]]:
     videos = [video for video in clips.videos if len(video)]
     scores = detector.training_score(videos)
     parts = iter(np.split(scores, np.cumsum(list(map(len, videos)))[:-1]))

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pagen.errors import PagenError
-from pagen.features.spec import OBJECT_KINDS, OPTIONS, TAKES, FeatureSpec, spec_of
+from pagen.features.spec import OBJECT_KINDS, OPTIONS, TAKES, FeatureOptions, FeatureSpec, spec_of
 from pagen.train.recipe import FootageForm, Recipe, Source
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ FORMS: dict[str, dict[str, Any]] = {"paper": {}, "cpu": {"size": (192, 288)}, "t
 
 
 @dataclass(frozen=True)
-class DensityRecipe(FootageForm):
+class DensityRecipe(FeatureOptions, FootageForm):
     """Features, whatever learns them."""
 
     features: str = OBJECTS
@@ -46,18 +46,6 @@ class DensityRecipe(FootageForm):
     velocity, deep, pose, tube:RUN, or several of these as `objects`."""
     kinds: tuple[str, ...] = ("velocity", "deep")
     """What `objects` stands for."""
-    boxes: str = "motion"
-    """Where objects are: motion, file:PATH (npz or JSON), or detector:MODEL."""
-    encoder: str = "lite0"
-    """Encoder of `deep`."""
-    side: int = 128
-    """Side in pixels of the crops that it sees; 0 for its own."""
-    flow: str = "dis"
-    """Optical flow of `velocity`: dis or tvl1."""
-    bins: int = 8
-    """Directions that `velocity` tells apart."""
-    pool: int = 1
-    """Frames whose vectors an encoder of frames averages."""
 
     source: ClassVar[Source] = "density"
     scales: ClassVar[dict[str, dict[str, Any]]] = FORMS
@@ -70,22 +58,35 @@ class DensityRecipe(FootageForm):
             recipe.spec  # noqa: B018  # raises
 
     @property
-    def members(self) -> dict[str, DensityRecipe]:
+    def members(self) -> dict[str, DetectorRecipe]:
         """The recipes of one kind of features each that it consists of, by their indicator; none of a single one."""
         if self.features != OBJECTS:
             return {}
-        return {kind.partition(":")[0]: self._of(self, kind) for kind in self.kinds}
+        return {kind.partition(":")[0]: self._of(self.learner(kind), kind) for kind in self.kinds}
+
+    @abstractmethod
+    def learner(self, kind: str) -> DetectorRecipe:
+        """What learns a kind of objects."""
 
     @property
     def spec(self) -> FeatureSpec:
         """The features. Raises PagenError as `FeatureSpec`."""
         return spec_of(asdict(self))
 
-    def _of(self, recipe: DensityRecipe, kind: str) -> DensityRecipe:
+    def _of(self, recipe: DetectorRecipe, kind: str) -> DetectorRecipe:
         """A recipe of one kind of objects, with those of the options here that the kind looks at."""
         taken = TAKES.get(kind.partition(":")[0], ())
         made = {name: getattr(self, name) if name in taken else own for name, own in OPTIONS.items() if name != "size"}
         return replace(recipe, features=kind, size=self.size, **made)
+
+
+@dataclass(frozen=True)
+class DetectorRecipe(DensityRecipe):
+    """A detector, of each kind of objects alike."""
+
+    def learner(self, kind: str) -> DetectorRecipe:
+        """Itself."""
+        return self
 
     @abstractmethod
     def detector(self, seed: int, device: str) -> Detector:
@@ -93,7 +94,7 @@ class DensityRecipe(FootageForm):
 
 
 @dataclass(frozen=True)
-class MultiScaleRecipe(DensityRecipe, Recipe):
+class MultiScaleRecipe(DetectorRecipe, Recipe):
     """What MULDE and MSMA have in common: a network that sees features with noise of many scales."""
 
     batch: int = 2048
@@ -177,7 +178,7 @@ class Msma(MultiScaleRecipe):
 
 
 @dataclass(frozen=True)
-class Knn(DensityRecipe):
+class Knn(DetectorRecipe):
     """AccI-VAD's nearest neighbour (Reiss and Hoshen 2022): the distance to the nearest normal features.
 
     `pagen train knn --dataset ped2 --features objects --kinds deep --boxes file:ped2_objects.npz`
@@ -196,7 +197,7 @@ class Knn(DensityRecipe):
 
 
 @dataclass(frozen=True)
-class Gmm(DensityRecipe):
+class Gmm(DetectorRecipe):
     """AccI-VAD's mixture of Gaussians (Reiss and Hoshen 2022), for features of few numbers, such as velocities.
 
     `pagen train gmm --dataset ped2 --features objects --kinds velocity --boxes file:ped2_objects.npz`
@@ -233,19 +234,13 @@ class AcciVad(DensityRecipe):
         if self.features != OBJECTS:
             raise PagenError(f"expected --features objects for accivad, found {self.features}; take knn or gmm")
 
-    @property
-    def members(self) -> dict[str, DensityRecipe]:
+    def learner(self, kind: str) -> DetectorRecipe:
         """A `gmm` of velocity, a `knn` of each other kind."""
-        learners = {kind: Gmm() if kind == "velocity" else Knn() for kind in self.kinds}
-        return {kind.partition(":")[0]: self._of(learner, kind) for kind, learner in learners.items()}
-
-    def detector(self, seed: int, device: str) -> Detector:
-        """None of its own: its members have."""
-        raise NotImplementedError
+        return Gmm() if kind == "velocity" else Knn()
 
 
 @dataclass(frozen=True)
-class Gcl(DensityRecipe):
+class Gcl(DetectorRecipe):
     """GCL (Zaheer et al., CVPR 2022): two networks that teach each other on footage that may hold anomalies.
 
     `pagen train gcl --dataset ped2:mixed --features lite0`

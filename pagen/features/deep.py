@@ -5,7 +5,7 @@ encoder's input: objects are small, and a convolutional encoder sees one of 128 
 of one size (CLIP) keeps its own with side 0. Vectors are as the encoder gives them.
 
 Crops are RGB. AccI-VAD's published features are of crops with red and blue swapped, which OpenCV reads and its code
-leaves so; grey footage is the same either way.
+leaves so: `bgr` swaps them. Grey footage is the same either way.
 """
 
 from __future__ import annotations
@@ -50,16 +50,18 @@ class Deep:
         prepared: the clips, at the footage's own size.
         boxes: where the objects are.
         encoder: what they go through.
+        bgr: with red and blue swapped.
     """
 
     prepared: Prepared
     boxes: Finder
     encoder: CropEncoder
+    bgr: bool = False
 
     def config(self) -> Mapping[str, Any]:
         """What the bytes depend on."""
         encoder = self.encoder.opened()
-        how = {"encoder": encoder.name, "side": encoder.side}
+        how = {"encoder": encoder.name, "side": encoder.side, **({"bgr": True} if self.bgr else {})}
         return {"of": "deep", "features": encoder.features, "boxes": self.boxes.config(), **how}
 
     def inputs(self) -> Mapping[str, str]:
@@ -76,13 +78,16 @@ class Deep:
         """A vector (D,) for every box of a clip."""
         where, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)
         crops = (crop for frame, box in zip(*where, strict=True) for crop in cut(frames[frame], box[None]))
-        return Found(encoded(self.encoder.opened(), crops), where.frames, where.boxes)
+        return Found(self._encoded(crops), where.frames, where.boxes)
 
     def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
         """A vector for every box of the newest frame. Raises PagenError: boxes of a file."""
         boxes = self.boxes.newest(frames)
-        vectors = encoded(self.encoder.opened(), cut(frames[-1], boxes))
+        vectors = self._encoded(cut(frames[-1], boxes))
         return Found(vectors, np.zeros(len(boxes), np.int64), boxes)
+
+    def _encoded(self, crops: Iterator[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+        return encoded(self.encoder.opened(), (np.flip(crop, -1).copy() for crop in crops) if self.bgr else crops)
 
 
 def cut(frame: npt.NDArray[np.uint8], boxes: BoxArray) -> Iterator[npt.NDArray[np.uint8]]:
@@ -106,13 +111,19 @@ def encoded(encoder: Encoder, crops: Iterator[npt.NDArray[np.uint8]]) -> npt.NDA
 
 
 def open_deep(
-    prepared: Prepared, boxes: str = "motion", encoder: str = "lite0", side: int = 128, device: str = "cpu"
+    prepared: Prepared,
+    boxes: str = "motion",
+    encoder: str = "lite0",
+    side: int = 128,
+    bgr: bool = False,
+    device: str = "cpu",
 ) -> Deep:
     """The features of clips.
 
     Args:
         boxes, encoder: as `open_boxes` and `open_encoder` take them.
         side: pixels a side of a crop, or 0 for the encoder's own.
+        bgr: swap red and blue.
         device: of the encoder, and of a detector.
 
     Raises:
@@ -122,7 +133,7 @@ def open_deep(
     where, weights = found.origin() or ("", "")
     opening = CropEncoder(f"{found.name}:{where}" if where else encoder, side, found.device, weights)
     opening.opened()
-    return Deep(prepared, finder, opening)
+    return Deep(prepared, finder, opening, bgr)
 
 
 @lru_cache(maxsize=1)

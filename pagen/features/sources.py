@@ -60,19 +60,19 @@ def _velocity(spec: FeatureSpec, dataset: str, root: Path | None, device: str, w
     from pagen.features.velocity import open_velocity
 
     clips = _clips(spec, dataset, root, workers)
-    return open_velocity(clips, spec.boxes, spec.flow, spec.bins, workers=workers, device=device)
+    return open_velocity(clips, spec.boxes, spec.flow, spec.bins, spec.by_height, workers, device)
 
 
 def _deep(spec: FeatureSpec, dataset: str, root: Path | None, device: str, workers: Workers) -> Source:
     from pagen.features.deep import open_deep
 
-    return open_deep(_clips(spec, dataset, root, workers), spec.boxes, spec.encoder, spec.side, device)
+    return open_deep(_clips(spec, dataset, root, workers), spec.boxes, spec.encoder, spec.side, spec.bgr, device)
 
 
 def _pose(spec: FeatureSpec, dataset: str, root: Path | None, device: str, workers: Workers) -> Source:
     from pagen.features.pose import open_pose
 
-    return open_pose(_clips(spec, dataset, root, workers), spec.boxes, spec.encoder, device=device)
+    return open_pose(_clips(spec, dataset, root, workers), spec.boxes, spec.encoder, spec.raw_poses, device)
 
 
 def _tube(spec: FeatureSpec, dataset: str, root: Path | None, device: str, workers: Workers) -> Source:

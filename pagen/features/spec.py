@@ -21,16 +21,40 @@ TAKES: dict[str, tuple[str, ...]] = {
     "hiera": ("size", "colour"),
     "latents": (),
     "locations": (),
-    "velocity": (*_BOXES, "flow", "bins"),
-    "deep": (*_BOXES, "encoder", "side"),
-    "pose": (*_BOXES, "encoder"),
+    "velocity": (*_BOXES, "flow", "bins", "by_height"),
+    "deep": (*_BOXES, "encoder", "side", "bgr"),
+    "pose": (*_BOXES, "encoder", "raw_poses"),
     "tube": _BOXES,
 }
 """Kind -> the other fields of `FeatureSpec` that it looks at; kinds of others' may look at all."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class FeatureOptions:
+    """How features are made; each kind looks at those that `TAKES` names."""
+
+    boxes: str = "motion"
+    """Where objects are: motion, file:PATH (npz or JSON; of poses for pose without a model), or detector:MODEL."""
+    encoder: str = "lite0"
+    """What sees the crops of deep: lite0, clip:MODEL, or vificlip:DIR; of pose vitpose:MODEL."""
+    side: int = 128
+    """Pixels a side of the crops of deep; 0 takes the encoder's own."""
+    bgr: bool = False
+    """Swap red and blue of the crops of deep, as in AccI-VAD's published features."""
+    flow: str = "dis"
+    """Optical flow of velocity: dis, tvl1, or file:DIR."""
+    bins: int = 8
+    """Directions in velocity's histogram."""
+    by_height: bool = False
+    """Divide velocity by the height of the box, as AccI-VAD for ShanghaiTech."""
+    raw_poses: bool = False
+    """Leave pose in pixels, as in AccI-VAD's published files, in place of parts of its height."""
+    pool: int = 1
+    """Frames, ending with the one described, that vectors of lite0, clip and vificlip are averaged over."""
+
+
 @dataclass(frozen=True)
-class FeatureSpec:
+class FeatureSpec(FeatureOptions):
     """A kind of features, and how they are made.
 
     Raises:
@@ -40,18 +64,6 @@ class FeatureSpec:
     of: str
     """What is described, and by whom: frames by lite0, clip:MODEL, vificlip:DIR, hiera:MODEL or latents:RUN; places in
     them by locations:RUN; objects by velocity, deep, pose or tube:RUN."""
-    boxes: str = "motion"
-    """Where objects are: motion, file:PATH (npz or JSON; of poses for pose without a model), or detector:MODEL."""
-    encoder: str = "lite0"
-    """What sees the crops of deep: lite0, clip:MODEL, or vificlip:DIR; of pose vitpose:MODEL."""
-    side: int = 128
-    """Pixels a side of the crops of deep; 0 takes the encoder's own."""
-    flow: str = "dis"
-    """Optical flow of velocity: dis, tvl1, or file:DIR."""
-    bins: int = 8
-    """Directions in velocity's histogram."""
-    pool: int = 1
-    """Frames, ending with the one described, that vectors of lite0, clip and vificlip are averaged over."""
     size: tuple[int, int] | None = None
     """Height and width of the frames that encoders see; by default the footage's own."""
     colour: bool = False
@@ -66,6 +78,8 @@ class FeatureSpec:
                 "expected --side of 0 and more, --bins and --pool of 1 and more, found "
                 f"{self.side}, {self.bins} and {self.pool}"
             )
+        if self.bgr and not self.colour:
+            raise PagenError("expected --colour with --bgr, found grey footage; it is the same either way")
         for each in fields(FeatureSpec):
             value = getattr(self, each.name)
             unused = each.name not in TAKES.get(self.name, (each.name,))
@@ -95,7 +109,7 @@ def spec_of(recipe: Mapping[str, Any]) -> FeatureSpec:
     """
     of = str(recipe["features"])
     taken = TAKES.get(of.partition(":")[0], tuple(OPTIONS))
-    given = {name: recipe[name] for name in OPTIONS if name != "size" or "size" in taken}
+    given = {name: recipe.get(name, own) for name, own in OPTIONS.items() if name != "size" or "size" in taken}
     if "size" in given:
         given["size"] = tuple(given["size"])
     return FeatureSpec(of, **given)

@@ -30,11 +30,11 @@ def open_stream(spec: FeatureSpec, size: Size, device: str) -> Source:
     match spec.name:
         case "velocity":
             flow: Any = None
-            return Velocity(own, open_boxes(spec.boxes, device), spec.flow, flow, spec.bins)
+            return Velocity(own, open_boxes(spec.boxes, device), spec.flow, flow, spec.bins, spec.by_height)
         case "deep":
-            return open_deep(own, spec.boxes, spec.encoder, spec.side, device)
+            return open_deep(own, spec.boxes, spec.encoder, spec.side, spec.bgr, device)
         case "pose":
-            return open_pose(own, spec.boxes, spec.encoder, device=device)
+            return open_pose(own, spec.boxes, spec.encoder, spec.raw_poses, device)
         case "tube":
             return open_tube(own, spec.option, spec.boxes, device)
         case "latents" | "locations":

@@ -90,7 +90,11 @@ def test_colours_stay_red_green_blue(make_clips: MakeClips, boxes: str, clip: Pa
     source = open_deep(make_clips(train_a=red), boxes, f"clip:{clip}", 0)
     expected = open_encoder(f"clip:{clip}")(red[:1])
     np.testing.assert_allclose(source("train_a").vectors[:1], expected, atol=1e-5)
-    assert not np.allclose(open_encoder(f"clip:{clip}")(red[:1, ..., ::-1].copy()), expected, atol=1e-3)
+    blue = open_encoder(f"clip:{clip}")(red[:1, ..., ::-1].copy())
+    assert not np.allclose(blue, expected, atol=1e-3)
+    swapped = replace(source, bgr=True)
+    np.testing.assert_allclose(swapped("train_a").vectors[:1], blue, atol=1e-5)
+    assert swapped.config() != source.config()
 
 
 def test_the_newest_frame_of_a_stream(make_clips: MakeClips, clip: Path) -> None:

@@ -182,6 +182,8 @@ def test_folders_of_different_sources_lie_apart(
         ({"boxes": "moton"}, "no kind of boxes named 'moton'; did you mean 'motion'?"),
         ({"pool": 0}, "--pool of 1 and more, found 128, 8 and 0"),
         ({"bins": 9}, "expected no --bins with features lite0, found 9; leave it out"),
+        ({"of": "deep", "by_height": True}, "expected no --by_height with features deep, found True; leave it out"),
+        ({"of": "deep", "bgr": True}, "expected --colour with --bgr, found grey footage"),
         ({"of": "latents:run", "size": (32, 48)}, r"expected no --size with features latents, found \(32, 48\)"),
     ],
 )

@@ -18,6 +18,7 @@ import torch
 
 from pagen.errors import PagenError
 from pagen.eval.scores import score_run
+from pagen.features import spec as feature_spec
 from pagen.folders import Folder
 from pagen.models.conv_ae import WIDTHS, ConvAE3d
 from pagen.models.runs import open_run
@@ -143,7 +144,7 @@ def test_what_can_be_trained_is_not(changes: dict[str, Any]) -> None:
 
 def test_every_recipe_and_every_setting_is_explained() -> None:
     explained = set()
-    for module in (recipe_module, recipes, density_recipes):
+    for module in (recipe_module, recipes, density_recipes, feature_spec):
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         for body in (node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
             for setting, after in pairwise(body):
