@@ -64,6 +64,12 @@ def _of_objects(label: str, recipe: str, kind: str, published: str = "-", **chan
     return Variant(label, recipe, {"features": kind, **changes}, indicators=(kind,), published=published)
 
 
+def _detector(label: str, recipe: str, published: str = "-") -> Variant:
+    kinds = ("velocity", "deep")
+    made = {"features": "objects", "kinds": kinds, "bins": 1}
+    return Variant(label, recipe, made, indicators=kinds, published=published)
+
+
 ABLATIONS: dict[str, Ablation] = {
     "tasks": Ablation(
         "Tasks of LUSS-AE",
@@ -161,14 +167,14 @@ ABLATIONS: dict[str, Ablation] = {
         tuple(_share("temporal", "flow", ("temporal",), share) for share in (0.0, 0.25, 0.5, 0.75)),
     ),
     "detectors": Ablation(
-        "Detectors of velocity",
-        "MULDE's Table 1: Ped2, all kinds of features together",
+        "Detectors of velocity and deep features",
+        "MULDE's Table 1: Ped2, with poses",
         "mulde",
         (
-            _of_objects("nearest neighbour", "knn", "velocity"),
-            _of_objects("mixture of Gaussians", "gmm", "velocity"),
-            _of_objects("MSMA", "msma", "velocity", "99.5"),
-            _of_objects("MULDE", "mulde", "velocity", "99.7"),
+            _detector("nearest neighbour", "knn"),
+            _detector("mixture of velocity, neighbour of deep", "accivad", "99.1"),
+            _detector("MSMA", "msma", "99.5"),
+            _detector("MULDE", "mulde", "99.7"),
         ),
     ),
     "features": Ablation(
@@ -178,25 +184,26 @@ ABLATIONS: dict[str, Ablation] = {
         (
             _of_objects("velocity, 8 directions", "mulde", "velocity", "86.6"),
             _of_objects("velocity, mean speed", "mulde", "velocity", bins=1),
+            _of_objects("velocity, mean speed by height", "mulde", "velocity", bins=1, by_height=True),
             _of_objects("deep", "mulde", "deep", "89.0"),
             _of_objects("deep, not reduced", "mulde", "deep", principal=0),
         ),
     ),
     "beta": Ablation(
-        "Weight of MULDE's regulariser",
+        "Weight of MULDE's regulariser, deep features",
         "MULDE's Table 2: ShanghaiTech, Hiera-L",
         "mulde",
         tuple(
-            _of_objects(f"{beta:g}", "mulde", "velocity", published, beta=beta)
+            _of_objects(f"{beta:g}", "mulde", "deep", published, beta=beta)
             for beta, published in ((0.0, "78.4"), (0.01, "80.7"), (0.1, "81.3"), (1.0, "81.4"))
         ),
     ),
     "levels": Ablation(
-        "Scales of MULDE",
+        "Scales of MULDE, deep features",
         "MULDE's supplement: UBnormal, Hiera-L",
         "mulde",
         tuple(
-            _of_objects(str(count), "mulde", "velocity", published, levels=count)
+            _of_objects(str(count), "mulde", "deep", published, levels=count)
             for count, published in ((4, "72.16"), (8, "72.80"), (16, "72.89"), (64, "72.99"))
         ),
     ),
