@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -14,6 +15,10 @@ from PIL import Image
 
 from pagen import cli
 from pagen.footage import street
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"  # each process has a core, and torch is not imported yet
 
 
 @pytest.fixture(autouse=True, scope="session")
