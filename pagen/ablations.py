@@ -70,6 +70,10 @@ def _detector(label: str, recipe: str, published: str = "-") -> Variant:
     return Variant(label, recipe, made, indicators=kinds, published=published)
 
 
+def _speed(label: str, published: str = "-", **changes: Any) -> Variant:
+    return _of_objects(label, "mulde", "velocity", published, bins=1, by_height=True, **changes)
+
+
 ABLATIONS: dict[str, Ablation] = {
     "tasks": Ablation(
         "Tasks of LUSS-AE",
@@ -184,26 +188,27 @@ ABLATIONS: dict[str, Ablation] = {
         (
             _of_objects("velocity, 8 directions", "mulde", "velocity", "86.6"),
             _of_objects("velocity, mean speed", "mulde", "velocity", bins=1),
-            _of_objects("velocity, mean speed by height", "mulde", "velocity", bins=1, by_height=True),
+            _speed("velocity, mean speed by height"),
+            _speed("the same, highest of the scales", reduce="max"),
             _of_objects("deep", "mulde", "deep", "89.0"),
             _of_objects("deep, not reduced", "mulde", "deep", principal=0),
         ),
     ),
     "beta": Ablation(
-        "Weight of MULDE's regulariser, deep features",
+        "Weight of MULDE's regulariser, mean speed by height",
         "MULDE's Table 2: ShanghaiTech, Hiera-L",
         "mulde",
         tuple(
-            _of_objects(f"{beta:g}", "mulde", "deep", published, beta=beta)
+            _speed(f"{beta:g}", published, beta=beta)
             for beta, published in ((0.0, "78.4"), (0.01, "80.7"), (0.1, "81.3"), (1.0, "81.4"))
         ),
     ),
     "levels": Ablation(
-        "Scales of MULDE, deep features",
+        "Scales of MULDE, mean speed by height",
         "MULDE's supplement: UBnormal, Hiera-L",
         "mulde",
         tuple(
-            _of_objects(str(count), "mulde", "deep", published, levels=count)
+            _speed(str(count), published, levels=count)
             for count, published in ((4, "72.16"), (8, "72.80"), (16, "72.89"), (64, "72.99"))
         ),
     ),

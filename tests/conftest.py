@@ -16,7 +16,6 @@ from PIL import Image
 from pagen import cli
 from pagen.footage import street
 
-
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # each process has a core, and torch is not imported yet
 
