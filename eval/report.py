@@ -14,7 +14,7 @@ import tyro
 
 from pagen import console
 from pagen.folders import Folder, write_text
-from pagen.footage.catalogue import DATASETS, folder_name
+from pagen.footage.catalogue import DATASETS
 
 if TYPE_CHECKING:
     from pagen.eval.report_data import Content
@@ -74,7 +74,7 @@ def report(config: Report, path: Path) -> dict[str, Any]:
     from pagen.eval.protocol_file import protocol_named
     from pagen.eval.report_data import content_of
     from pagen.eval.report_frames import gallery, shown_frames
-    from pagen.eval.scores import open_scores
+    from pagen.eval.scores import score_run
     from pagen.footage.prepare import prepare
 
     protocol = protocol_named(config.protocol, "a report")
@@ -82,7 +82,7 @@ def report(config: Report, path: Path) -> dict[str, Any]:
     pseudo = gallery(config.pseudo) if config.pseudo else None
     evaluation = evaluate([config.run], config.dataset, protocols=[config.protocol], alarms=config.alarms, **where)
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
-    scores = open_scores(config.run / "scores" / folder_name(config.dataset) / protocol.policy)
+    scores = score_run(config.run, config.dataset, config.root, protocol.policy, None, config.device, config.workers)
     content = content_of(config.run, protocol, evaluation, scores, prepared, config.workers)
     shown = shown_frames(content, prepared, config.run, **where)
     for quality in _QUALITIES:

@@ -128,7 +128,7 @@ def score_run(
     Args:
         run: the run's folder.
         dataset, root: as `prepare` takes them; frames are prepared at the run's size.
-        policy: of windows, see `pagen.scoring.policies`.
+        policy: of windows, see `pagen.scoring.policies`; a detector sees none, and all its policies are `last`.
         out: by default RUN/scores/DATASET/POLICY, or POLICY-MEASURE.
         device: `auto` (CUDA where there is one), or a name of torch's.
         workers: processes on the CPU, one clip each; 0 works in this one.
@@ -143,9 +143,11 @@ def score_run(
 
     place = device_named(device)
     opened = open_run(Path(run))
-    how = {"policy": policy, "measure": measure}
-    parts = tuple(_part(single, dataset, root, how, place, workers, split) for single in opened.single())
-    known = {name: each for single in opened.single() for name, each in single.calibration.items()}
+    singles = tuple(opened.single())
+    windows = any(single.recipe["source"] != "density" for single in singles)
+    how = {"policy": policy if windows else "last", "measure": measure}
+    parts = tuple(_part(single, dataset, root, how, place, workers, split) for single in singles)
+    known = {name: each for single in singles for name, each in single.calibration.items()}
     return fill(
         out or Path(run) / "scores" / folder_name(dataset) / "-".join(filter(None, how.values())),
         partial(_scores_of_clip, parts),

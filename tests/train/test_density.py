@@ -135,6 +135,8 @@ def test_a_run_over_objects_scores_every_frame(
         np.testing.assert_allclose(values, slow, rtol=1e-5)
         assert values[5] == values[6] == single.calibration[name]["p0"]
         assert single.calibration[name]["count"] == 3 * 48
+    again = score_run(run, "folder", street, "window", device="cpu", workers=0)
+    assert (again.path.name, again.of("deep").keys()) == ("last", scores.of("deep").keys())
 
 
 def test_nearest_neighbours_leave_their_own_clip_out(learn: Callable[..., Path], boxes: Path) -> None:
