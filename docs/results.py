@@ -28,8 +28,8 @@ ONCE = ("patch", "steal", "memae", "unified")
 DENSITY = {
     "mulde-latents": ("mulde", "--features", "latents:{out}/baseline-ped2-cpu-0"),
     "mulde-locations": ("mulde", "--features", "locations:{out}/baseline-ped2-cpu-0"),
-    "mulde-motion": ("mulde", "--bins", "1", "--by-height", "--reduce", "max"),
-    "accivad-motion": ("accivad", "--bins", "1", "--by-height", "--kinds", "velocity", "deep"),
+    "mulde-motion": ("mulde", "--bins", "1", "--reduce", "max"),
+    "accivad-motion": ("accivad", "--bins", "1", "--kinds", "velocity", "deep"),
     "mulde-objects": ("mulde", "--bins", "1", "--boxes", "file:{objects}"),
     "msma-objects": ("msma", "--bins", "1", "--boxes", "file:{objects}"),
     "knn-objects": ("knn", "--bins", "1", "--boxes", "file:{objects}"),
