@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from pagen.eval.tables import LEGEND, Table, as_markdown, as_text
+from pagen import console
+from pagen.eval.headline import headlines
+from pagen.eval.tables import LEGEND, Row, Table, as_markdown, as_text, percent
 
 if TYPE_CHECKING:
     from pagen.eval.localised import Places
+
+
+GLANCE = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,8 @@ def page(evaluation: Evaluation, written_by: str) -> str:
         *([LEGEND] if evaluation.tables else []),
         *_warnings(evaluation),
     ]
+    if len(evaluation.tables) > 1:
+        parts += glance(evaluation.tables)
     for table in evaluation.tables:
         parts += as_markdown(table, evaluation.alarms)
     if evaluation.localised:
@@ -59,6 +67,18 @@ def page(evaluation: Evaluation, written_by: str) -> str:
 
         parts += [*localised.markdown(evaluation.localised), localised.LEGEND]
     return "\n\n".join(parts) + "\n"
+
+
+def glance(tables: Sequence[Table]) -> list[str]:
+    """Micro AUROC of every run's headline, a column a protocol, as Markdown."""
+    micro = {table.protocol: {_key(row): percent(row.micro) for row in headlines(table.rows)} for table in tables}
+    keys = dict.fromkeys(key for column in micro.values() for key in column)
+    lines = [(*key, *(column.get(key, "-") for column in micro.values())) for key in keys]
+    return ["## At a glance", GLANCE, console.markdown(("run", "indicator", *micro), lines)]
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row.run, row.indicator
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pagen import console
+from pagen.eval.headline import headlines
 from pagen.eval.pages import command
 from pagen.eval.tables import BAR, TRIVIAL, Row, Table, percent
 from pagen.eval.undefined import reason
@@ -81,22 +82,9 @@ class Transferred:
 
 def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
     """Data set -> its table, as lines over all of them."""
-    shown = [list(_headlines(table.rows)) for table in tables.values()]
+    shown = [list(headlines(table.rows)) for table in tables.values()]
     lines = [dict(zip(tables, rows, strict=True)) for rows in zip(*shown, strict=True)]
     return tuple(Line(_any(rows).run, _any(rows).indicator, rows, _over_trained(rows, lines)) for rows in lines)
-
-
-def _headlines(rows: Sequence[Row]) -> Iterator[Row]:
-    yield from (row for row in rows if row.run == TRIVIAL)
-    for run in dict.fromkeys(row.run for row in rows if row.run != TRIVIAL):
-        yield headline([row for row in rows if row.run == run])
-
-
-def headline(rows: Sequence[Row]) -> Row:
-    """Of one run: what it fuses, else an indicator at the worst place, else its first."""
-    fused = [row for row in rows if row.indicator.startswith("fused")]
-    local = [row for row in rows if row.indicator.endswith("_local")]
-    return next(iter([*fused, *local, *rows]))
 
 
 def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -> dict[str, Difference]:

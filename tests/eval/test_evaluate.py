@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
 from pagen.eval.evaluate import Evaluate, command, evaluate, evaluate_files, run
+from pagen.eval.pages import page as page_of
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
 from pagen.eval.tables import Row, cells, points
@@ -76,6 +77,19 @@ def test_the_verb_writes_a_page_that_says_how_it_came_about(
     assert command(config) in text
     assert "| trivial baseline | flow_speed |" in text
     assert "protocol causal: raw scores" in capsys.readouterr().out
+
+
+def test_several_protocols_are_seen_at_a_glance(tmp_path: Path) -> None:
+    np.savez(tmp_path / "scores.npz", a=np.array([2.0, 1, 0, 3]), b=np.array([0.0, 4, 1, 1]))
+    np.savez(tmp_path / "labels.npz", a=np.array([0, 1, 0, 1]), b=np.array([0, 1, 0, 0]))
+    found = evaluate_files([tmp_path / "scores.npz"], tmp_path / "labels.npz", protocols=["raw", "causal"])
+    lines = page_of(found, "pagen evaluate").splitlines()
+    raw, causal = (f"{100 * table.rows[0].micro:.1f}" for table in found.tables)
+    assert lines[lines.index("## At a glance") + 4 :][:3] == [
+        "| run | indicator | raw | causal |",
+        "| --- | --- | --- | --- |",
+        f"| {tmp_path / 'scores.npz'} | {found.tables[0].rows[0].indicator} | {raw} | {causal} |",
+    ]
 
 
 def test_the_command_line_gives_the_configuration_back() -> None:

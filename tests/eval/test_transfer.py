@@ -20,11 +20,12 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
 from pagen.eval.calibration_of import calibration_of
+from pagen.eval.headline import headline
 from pagen.eval.scores import Scores, open_scores
 from pagen.eval.tables import Row
 from pagen.eval.transfer import Transfer, run, transfer
 from pagen.eval.transfer_map import heat_map
-from pagen.eval.transferred import Line, headline, text
+from pagen.eval.transferred import Line, text
 from pagen.folders import tree_hash, write_json
 from pagen.footage.catalogue import DATASETS
 
