@@ -191,7 +191,6 @@ ABLATIONS: dict[str, Ablation] = {
             _speed("velocity, mean speed by height"),
             _speed("the same, highest of the scales", reduce="max"),
             _of_objects("deep", "mulde", "deep", "89.0"),
-            _of_objects("deep, not reduced", "mulde", "deep", principal=0),
         ),
     ),
     "beta": Ablation(
