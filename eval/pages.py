@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pagen import console
 from pagen.eval.headline import headlines
-from pagen.eval.tables import LEGEND, Row, Table, as_markdown, as_text, percent
+from pagen.eval.tables import LEGEND, Table, as_markdown, as_text, percent
 
 if TYPE_CHECKING:
     from pagen.eval.localised import Places
@@ -70,15 +70,12 @@ def page(evaluation: Evaluation, written_by: str) -> str:
 
 
 def glance(tables: Sequence[Table]) -> list[str]:
-    """Micro AUROC of every run's headline, a column a protocol, as Markdown."""
-    micro = {table.protocol: {_key(row): percent(row.micro) for row in headlines(table.rows)} for table in tables}
-    keys = dict.fromkeys(key for column in micro.values() for key in column)
-    lines = [(*key, *(column.get(key, "-") for column in micro.values())) for key in keys]
-    return ["## At a glance", GLANCE, console.markdown(("run", "indicator", *micro), lines)]
-
-
-def _key(row: Row) -> tuple[str, str]:
-    return row.run, row.indicator
+    """Micro AUROC of every run's headline under the first protocol, a column a protocol, as Markdown."""
+    micro = [{(row.run, row.indicator): percent(row.micro) for row in table.rows} for table in tables]
+    shown = [(row.run, row.indicator) for row in headlines(tables[0].rows)]
+    lines = [(*key, *(column.get(key, "-") for column in micro)) for key in shown]
+    headers = ("run", "indicator", *(table.protocol for table in tables))
+    return ["## At a glance", GLANCE, console.markdown(headers, lines)]
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:
