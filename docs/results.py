@@ -24,7 +24,7 @@ PAGE, LUSS_PAGE, PLACES = Path("docs/results.md"), Path("docs/results_luss.md"),
 """From the root, so that the command that the page shows names no place of the machine."""
 PROTOCOLS = ("causal", "lntra", "unified_pa", "mulde", "accivad", "raw")
 LUSS_PROTOCOLS = ("luss", "luss_released")
-"""They decode every window whole: of recipes other than `luss` one seed is scored by them."""
+"""They decode every window whole, so that one seed of each recipe is scored by them, and no density."""
 SEEDED = ("baseline", "skip", "luss")
 """Recipes that are trained with several seeds."""
 ONCE = ("patch", "steal", "memae", "unified")
@@ -82,7 +82,7 @@ def main(config: Results) -> None:
     for name, seed in runs:
         trained(config, name, seed)
     evaluate([run_of(config, *run) for run in runs], ["--protocol", *PROTOCOLS, "--write", str(PAGE)])
-    once = [run for run in runs if run[0] == "luss" or (run[0] in (*SEEDED, *ONCE) and run[1] == 0)]
+    once = [(name, seed) for name, seed in runs if name in (*SEEDED, *ONCE) and seed == 0]
     evaluate([run_of(config, *run) for run in once], ["--protocol", *LUSS_PROTOCOLS, "--write", str(LUSS_PAGE)])
     placed = [run_of(config, name, seed) for name, seed in runs if name in LOCALISED and seed == 0]
     evaluate(placed, ["--localise", "--write", str(PLACES)])
