@@ -74,15 +74,16 @@ def report(config: Report, path: Path) -> dict[str, Any]:
     from pagen.eval.protocol_file import protocol_named
     from pagen.eval.report_data import content_of
     from pagen.eval.report_frames import gallery, shown_frames
-    from pagen.eval.scores import score_run
+    from pagen.eval.scores import open_scores, scores_folder
     from pagen.footage.prepare import prepare
+    from pagen.models.runs import open_run
 
     protocol = protocol_named(config.protocol, "a report")
     where = {name: getattr(config, name) for name in ("root", "device", "workers", "overwrite")}
     pseudo = gallery(config.pseudo) if config.pseudo else None
     evaluation = evaluate([config.run], config.dataset, protocols=[config.protocol], alarms=config.alarms, **where)
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
-    scores = score_run(config.run, config.dataset, config.root, protocol.policy, None, config.device, config.workers)
+    scores = open_scores(scores_folder(open_run(config.run), config.dataset, protocol.policy))
     content = content_of(config.run, protocol, evaluation, scores, prepared, config.workers)
     shown = shown_frames(content, prepared, config.run, **where)
     for quality in _QUALITIES:

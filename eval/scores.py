@@ -129,7 +129,7 @@ def score_run(
         run: the run's folder.
         dataset, root: as `prepare` takes them; frames are prepared at the run's size.
         policy: of windows, see `pagen.scoring.policies`; a detector sees none, and all its policies are `last`.
-        out: by default RUN/scores/DATASET/POLICY, or POLICY-MEASURE.
+        out: by default that of `scores_folder`.
         device: `auto` (CUDA where there is one), or a name of torch's.
         workers: processes on the CPU, one clip each; 0 works in this one.
         overwrite: start again, for example after the run has been trained on.
@@ -144,12 +144,11 @@ def score_run(
     place = device_named(device)
     opened = open_run(Path(run))
     singles = tuple(opened.single())
-    windows = any(single.recipe["source"] != "density" for single in singles)
-    how = {"policy": policy if windows else "last", "measure": measure}
+    how = {"policy": _policy_of(opened, policy), "measure": measure}
     parts = tuple(_part(single, dataset, root, how, place, workers, split) for single in singles)
     known = {name: each for single in singles for name, each in single.calibration.items()}
     return fill(
-        out or Path(run) / "scores" / folder_name(dataset) / "-".join(filter(None, how.values())),
+        out or scores_folder(opened, dataset, policy, measure),
         partial(_scores_of_clip, parts),
         parts[0].prepared,
         {"recipe": opened.recipe, **how, "calibration": known},
@@ -159,6 +158,17 @@ def score_run(
         overwrite,
         split,
     )
+
+
+def scores_folder(run: Run, dataset: str, policy: str, measure: str | None = None) -> Path:
+    """Where `score_run` keeps scores: RUN/scores/DATASET/POLICY, or POLICY-MEASURE."""
+    name = "-".join(filter(None, (_policy_of(run, policy), measure)))
+    return run.path / "scores" / folder_name(dataset) / name
+
+
+def _policy_of(run: Run, policy: str) -> str:
+    """The policy, or `last` for detectors, which see no windows."""
+    return policy if any(single.recipe["source"] != "density" for single in run.single()) else "last"
 
 
 @dataclass(frozen=True)

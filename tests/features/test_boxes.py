@@ -90,7 +90,9 @@ def test_what_is_long_and_thin_has_no_box(make_clips: MakeClips) -> None:
     frames[1, 40:49, 5:115] = 0
     assert len(Motion()(make_clips(train_a=frames), "train_a").frames) == 0
     frames[1, 35:54, 5:115] = 0
-    assert set(Motion()(make_clips(train_a=frames), "train_a").frames) == {0, 1, 2}
+    where = Motion()(make_clips(train_a=frames), "train_a")
+    # what appears at once goes no way, so that a corner of it may be a box of its own
+    assert [np.ptp(where.boxes[where.frames == t][:, [0, 2]], axis=1).max() for t in range(3)] == [114] * 3
 
 
 def test_boxes_end_at_the_border_of_the_frame(make_clips: MakeClips) -> None:
