@@ -38,10 +38,18 @@ def nodes() -> Iterator[Any]:
     nodes.shutdown()
 
 
+def wait_for(sign: Path) -> None:
+    """Until there is such a file, for two minutes at most."""
+    for _ in range(6000):
+        if sign.exists():
+            return
+        time.sleep(0.02)
+    raise TimeoutError(f"there never was {sign.name}")
+
+
 def kill_when(sign: Path, node: Any) -> None:
     """Kill -9 the node's raylet as soon as there is such a file; its workers end with it."""
-    while not sign.exists():
-        time.sleep(0.02)
+    wait_for(sign)
     raylet = node.all_processes["raylet"][0].process
     raylet.kill()
     raylet.wait()
@@ -101,8 +109,7 @@ def test_ctrl_c_stops_the_work(nodes: Any, tmp_path: Path) -> None:
             time.sleep(0.02)
 
     def interrupt() -> None:
-        while not beats.exists():
-            time.sleep(0.02)
+        wait_for(beats)
         os.kill(os.getpid(), signal.SIGINT)
 
     with ThreadPoolExecutor(1) as threads:
@@ -140,7 +147,10 @@ def test_same_bytes_when_a_node_is_killed(
     ran.mkdir()
 
     def observed(function: Any, items: Any, workers: Any) -> Iterator[Any]:
-        """Notes who makes which clip; the third one that begins on the second node stops half written."""
+        """Notes who makes which clip; the third one that begins on the second node stops half written.
+
+        The head waits for that: it may be so far ahead that it would leave the second node less than three.
+        """
 
         def work(job: Any) -> Any:
             import ray
@@ -151,6 +161,10 @@ def test_same_bytes_when_a_node_is_killed(
                 with atomic(job.path / job.kind / f"{job.name}.npy"):
                     (ran / "half").touch()
                     time.sleep(600)
+            deadline = time.monotonic() + 120
+            while here != lost and not (ran / "half").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
             return function(job)
 
         with ThreadPoolExecutor(1) as threads:
