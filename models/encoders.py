@@ -1,8 +1,8 @@
 """Encoders: frames to vectors, by name, with weights that others trained.
 
-`lite0` (EfficientNet-Lite0 of ImageNet, installed with its weights), `clip:MODEL` (any CLIP of transformers),
-`vificlip:FOLDER` (what `pagen convert vificlip` wrote). Each frame for itself, and its vector as the network
-gives it: neither normalised nor averaged over time.
+`lite0` (EfficientNet-Lite0 of ImageNet, installed with its weights; `lite0:imagenet` for small objects), `clip:MODEL`
+(any CLIP of transformers), `vificlip:FOLDER` (what `pagen convert vificlip` wrote). Each frame for itself, and its
+vector as the network gives it: neither normalised nor averaged over time.
 
 By default the whole frame is squeezed into the network's square input, since a centre crop of a wide frame,
 which these networks were trained on, loses the sides, where people come and go. The view `vifi` is that crop:
@@ -38,7 +38,7 @@ class Encoder:
     """A network as a function from frames to vectors.
 
     Attributes:
-        name: the spec without what follows its colon.
+        name: the spec, without where its weights lie.
         features: length D of a vector.
         network: pictures float32 (N, 3, side, side), standardised, to (N, D).
         side: pixels a side of its input.
@@ -129,7 +129,7 @@ ENCODERS: Registry[Callable[[str], Encoder]] = Registry(
 
 
 def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder:
-    """An encoder by `name` or `name:option`: `lite0`, `clip:MODEL`, `vificlip:FOLDER`.
+    """An encoder by `name` or `name:option`: `lite0`, `lite0:imagenet`, `clip:MODEL`, `vificlip:FOLDER`.
 
     Args:
         spec: MODEL and FOLDER are folders that `save_pretrained` wrote or hub ids `owner/name`.

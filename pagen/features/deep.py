@@ -113,7 +113,7 @@ def encoded(encoder: Encoder, crops: Iterator[npt.NDArray[np.uint8]]) -> npt.NDA
 def open_deep(
     prepared: Prepared,
     boxes: str = "motion",
-    encoder: str = "lite0",
+    encoder: str = "lite0:imagenet",
     side: int = 128,
     bgr: bool = False,
     device: str = "cpu",

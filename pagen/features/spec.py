@@ -35,8 +35,9 @@ class FeatureOptions:
 
     boxes: str = "motion"
     """Where objects are: motion, file:PATH (npz or JSON; of poses for pose without a model), or detector:MODEL."""
-    encoder: str = "lite0"
-    """What sees the crops of deep: lite0, clip:MODEL, or vificlip:DIR; of pose vitpose:MODEL."""
+    encoder: str = "lite0:imagenet"
+    """What sees the crops of deep: lite0 (lite0:imagenet doubles the contrast), clip:MODEL, or vificlip:DIR; of pose
+    vitpose:MODEL."""
     side: int = 128
     """Pixels a side of the crops of deep; 0 takes the encoder's own."""
     bgr: bool = False

@@ -57,6 +57,20 @@ def lite0() -> Encoder:
     return open_encoder("lite0")
 
 
+def photographs() -> list[torch.Tensor]:
+    """Three of them, (1, H, W, 3)."""
+    return [torch.from_numpy(photograph()[None]) for photograph in (data.chelsea, data.coffee, data.rocket)]
+
+
+def strays(encoder: Encoder, seen: torch.Tensor) -> float:
+    """Variance of what lite0's first layer makes of pictures (N, 3, side, side), by the variance that it remembers."""
+    layer, memory = encoder.network.classifier._conv_stem, encoder.network.classifier._bn0
+    mean, deviation = (torch.tensor(of).view(3, 1, 1) for of in (encoder.mean, encoder.deviation))
+    with torch.inference_mode():
+        shown = layer((seen - mean) / deviation).var((0, 2, 3))
+    return float((shown / memory.running_var)[memory.running_var > 1e-6].median())
+
+
 def noise(count: int = 3, channels: int = 3, size: tuple[int, int] = (48, 80)) -> Frames:
     return np.random.default_rng(0).integers(0, 256, (count, *size, channels), np.uint8)
 
@@ -115,11 +129,26 @@ def test_lite0_is_fed_as_it_was_trained(lite0: Encoder) -> None:
     colour = (255 * torch.tensor([0.485, 0.456, 0.406]) - mean) / deviation
     expected = (layer.weight.detach().sum((2, 3)) @ colour)[alive]
     assert np.corrcoef(expected, memory.running_mean[alive])[0, 1] > 0.95
-    photographs = [torch.from_numpy(photograph()[None]) for photograph in (data.chelsea, data.coffee, data.rocket)]
-    seen = torch.cat([pictures(photograph, lite0.side) for photograph in photographs])
+    assert 0.4 < strays(lite0, torch.cat([pictures(each, lite0.side) for each in photographs()])) < 1.5
+
+
+def test_lite0_of_imagenet_is_nearer_to_what_is_small(lite0: Encoder) -> None:
+    """Photographs stray 0.7 and 3.3 times as far as remembered; shrunk to 24 pixels and enlarged, 0.3 and 1.7 times."""
+    other = open_encoder("lite0:imagenet")
+    large = torch.cat([pictures(each, lite0.side) for each in photographs()])
+    small = torch.cat([pictures(each, 24) for each in photographs()])
+    enlarged = torch.nn.functional.interpolate(small, (128, 128), mode="bilinear")
+    assert 1 / strays(lite0, large) < strays(other, large)
+    assert strays(other, enlarged) < 1 / strays(lite0, enlarged)
+
+
+def test_lite0_of_imagenet_standardises_as_imagenet_is(lite0: Encoder) -> None:
+    frames = data.chelsea()[None, :224, :224]  # no resizing
+    values = torch.from_numpy(frames).permute(0, 3, 1, 2) / 255
+    mean, deviation = (torch.tensor(of).view(3, 1, 1) for of in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     with torch.inference_mode():
-        shown = layer((seen - mean.view(3, 1, 1)) / deviation.view(3, 1, 1)).var((0, 2, 3))
-    assert 0.4 < float((shown / memory.running_var)[alive].median()) < 1.5
+        expected = lite0.network((values - mean) / deviation).numpy()
+    np.testing.assert_allclose(open_encoder("lite0:imagenet")(frames), expected, atol=1e-4)
 
 
 def test_lite0_is_what_its_package_pools_before_the_classifier(lite0: Encoder) -> None:
@@ -288,7 +317,7 @@ def test_a_hub_id_is_read_from_its_snapshot(
 @pytest.mark.parametrize(
     ("spec", "options", "words"),
     [
-        ("lite0:x", {}, "'lite0' without an option"),
+        ("lite0:x", {}, "expected encoder lite0 or lite0:imagenet, found 'lite0:x'"),
         ("lite1", {}, "no encoder named 'lite1'; did you mean 'lite0'"),
         ("lite0", {"view": "vify"}, "no view named 'vify'; did you mean 'vifi'"),
         ("lite0", {"device": "tpu0"}, "expected a device that torch has"),
