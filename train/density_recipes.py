@@ -70,8 +70,8 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
     @property
     def spec(self) -> FeatureSpec:
-        """The features. Raises PagenError as `FeatureSpec`."""
-        return spec_of(asdict(self))
+        """The features. Raises PagenError as `FeatureSpec`, also of options that they do not look at."""
+        return replace(spec_of(asdict(self)), **{name: getattr(self, name) for name in OPTIONS if name != "size"})
 
     def _of(self, recipe: DetectorRecipe, kind: str) -> DetectorRecipe:
         """A recipe of one kind of objects, with those of the options here that the kind looks at."""

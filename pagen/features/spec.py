@@ -103,14 +103,14 @@ OPTIONS: dict[str, Any] = {each.name: each.default for each in fields(FeatureSpe
 
 
 def spec_of(recipe: Mapping[str, Any]) -> FeatureSpec:
-    """The features that a recipe names, a run's too; its size only where they are of frames of that size.
+    """The features that a recipe names, a run's too, by the options that they look at: defaults of the rest may change.
 
     Raises:
         PagenError: as `FeatureSpec`.
     """
     of = str(recipe["features"])
     taken = TAKES.get(of.partition(":")[0], tuple(OPTIONS))
-    given = {name: recipe.get(name, own) for name, own in OPTIONS.items() if name != "size" or "size" in taken}
+    given = {name: recipe.get(name, OPTIONS[name]) for name in taken}
     if "size" in given:
         given["size"] = tuple(given["size"])
     return FeatureSpec(of, **given)

@@ -17,7 +17,7 @@ from pagen.features import extract as module
 from pagen.features.extract import FeatureFolder, extract
 from pagen.features.source import Found, Source
 from pagen.features.sources import FEATURES, open_source
-from pagen.features.spec import OBJECT_KINDS, TAKES, FeatureSpec
+from pagen.features.spec import OBJECT_KINDS, TAKES, FeatureSpec, spec_of
 from pagen.folders import Folder
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.discriminator import Discriminator
@@ -192,10 +192,17 @@ def test_a_spec_that_means_nothing_is_refused(changes: dict[str, Any], message: 
         FeatureSpec(**{"of": "lite0", **changes})
 
 
+def test_of_a_run_only_what_its_kind_looks_at_counts() -> None:
+    """Its recipe holds defaults of the day for the rest."""
+    stored = {"features": "velocity", "bins": 1, "encoder": "of old", "pool": 7, "size": [32, 48]}
+    assert spec_of(stored) == FeatureSpec("velocity", bins=1)
+    assert spec_of({**stored, "features": "lite0"}) == FeatureSpec("lite0", pool=7, size=(32, 48))
+
+
 def test_sources_that_are_not_there_are_refused(footage: Path, make_run: Callable[..., Path], tmp_path: Path) -> None:
     judge = make_run(Discriminator(4), recipe="discriminator", source="features")
     for of, message in {
-        "lite0:x": "expected encoder 'lite0' without an option, found 'lite0:x'",
+        "lite0:x": "expected encoder lite0 or lite0:imagenet, found 'lite0:x'",
         "latents": "expected features 'latents:RUN' with a run's folder, found 'latents'; name the run",
         "tube": "expected features 'tube:RUN' with a run's folder, found 'tube'; name the run",
         "clip:nowhere": "with a folder or a hub id owner/name, found 'clip:nowhere'",
