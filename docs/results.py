@@ -34,6 +34,7 @@ DENSITY = {
     "mulde-locations": ("mulde", "--features", "locations:{out}/baseline-ped2-cpu-0"),
     "mulde-motion": ("mulde", "--bins", "1", "--reduce", "max"),
     "accivad-motion": ("accivad", "--bins", "1", "--kinds", "velocity", "deep"),
+    "knn-motion": ("knn", "--features", "deep"),
     "mulde-objects": ("mulde", "--bins", "1", "--boxes", "file:{objects}"),
     "msma-objects": ("msma", "--bins", "1", "--boxes", "file:{objects}"),
     "knn-objects": ("knn", "--bins", "1", "--boxes", "file:{objects}"),
@@ -53,6 +54,7 @@ LOCALISED = (
     "accivad-objects",
     "mulde-max",
     "accivad-by-height",
+    "knn-motion",
 )
 """What RBDC and TBDC are measured of."""
 COSTS = """Scale cpu, two cores, one run at a time, other work beside it. Runs of density: from features that lay in the
