@@ -31,6 +31,7 @@ ONCE = ("patch", "steal", "memae", "unified")
 """`unified` holds `spatial` (psnr), `temporal` (flow) and `discriminator` (semantic), so that its rows are theirs."""
 DENSITY = {
     "mulde-latents": ("mulde", "--features", "latents:{out}/baseline-ped2-cpu-0"),
+    "mulde-luss": ("mulde", "--features", "latents:{out}/luss-ped2-cpu-{seed}"),
     "mulde-locations": ("mulde", "--features", "locations:{out}/baseline-ped2-cpu-0"),
     "mulde-motion": ("mulde", "--bins", "1", "--reduce", "max"),
     "accivad-motion": ("accivad", "--bins", "1", "--kinds", "velocity", "deep"),
@@ -59,7 +60,7 @@ LOCALISED = (
 """What RBDC and TBDC are measured of."""
 COSTS = """Scale cpu, two cores, one run at a time, other work beside it. Runs of density: from features that lay in the
 cache; making them takes a core a minute for ten thousand crops, and less than two minutes for codes."""
-SEEDED_DENSITY = ("mulde-latents", "mulde-objects", "mulde-max")
+SEEDED_DENSITY = ("mulde-latents", "mulde-luss", "mulde-objects", "mulde-max")
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,10 @@ def wanted(config: Results) -> list[tuple[str, int]]:
     return [(name, seed) for name, seed in runs if not config.only or name in config.only]
 
 
-def command_of(config: Results, name: str) -> list[str]:
+def command_of(config: Results, name: str, seed: int) -> list[str]:
     """The recipe and its flags."""
     if name in DENSITY:
-        return [word.format(out=config.out, objects=config.objects) for word in DENSITY[name]]
+        return [word.format(out=config.out, objects=config.objects, seed=seed) for word in DENSITY[name]]
     return [name, *(["--pseudo", str(config.pseudo)] if name == "unified" else [])]
 
 
@@ -129,7 +130,7 @@ def trained(config: Results, name: str, seed: int) -> None:
     if cost.exists():
         return
     how = ["--dataset", "ped2", "--seed", str(seed), "--out", str(path), "--json"]
-    command = ["train", *command_of(config, name), *how]
+    command = ["train", *command_of(config, name, seed), *how]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds, peak, _ = measured([sys.executable, "-m", "pagen", *command])
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
