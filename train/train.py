@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast, get_args
 
 import tyro
 
@@ -80,7 +80,8 @@ def parse(argv: Sequence[str]) -> Train[Any]:
     recipe = RECIPES[name]
     default = Train(recipe.at(_scale(rest)), dataset=tyro.MISSING)
     flags = (tyro.conf.FlagCreatePairsOff,)
-    return tyro.cli(Train[recipe], default=default, prog=f"pagen train {name}", args=rest, config=flags)  # type: ignore[valid-type]
+    form: type[Train[Any]] = Train[recipe]  # type: ignore[valid-type]  # the recipe is chosen by name
+    return tyro.cli(form, default=default, prog=f"pagen train {name}", args=rest, config=flags)
 
 
 def run(config: Train[Any]) -> None:
@@ -147,7 +148,7 @@ def _scale(argv: Sequence[str]) -> Scale:
     asked = values[-1] if values else "cpu"
     if asked not in get_args(Scale):
         raise unknown_name("scale", asked, get_args(Scale))
-    return asked  # type: ignore[return-value]
+    return cast("Scale", asked)
 
 
 def _usage() -> str:
