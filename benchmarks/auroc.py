@@ -7,7 +7,7 @@ import time
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from pagen.eval.metrics import auroc
+from pagen.eval.metrics.roc import auroc
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 import av
 import cv2
 
-from pagen.eval.calibrate import Calibrate, calibrate
-from pagen.eval.live import Score, score
-from pagen.footage.street import scenes
+from pagen.eval.camera.calibrate import Calibrate, calibrate
+from pagen.eval.camera.score import Score, score
+from pagen.footage.street.scene import scenes
 
 WIDTH, HEIGHT, FPS = 640, 360, 25
 

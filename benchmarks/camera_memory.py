@@ -38,13 +38,13 @@ def main() -> None:
 
 def camera(folder: Path) -> str:
     """Of a recording that is watched."""
-    from pagen.eval.alarms import Ledger, watch
-    from pagen.eval.calibrate import Alarms
-    from pagen.eval.camera import Recording
+    from pagen.eval.camera.alerts import AlertLog, watch
+    from pagen.eval.camera.sources import Recording
+    from pagen.eval.camera.threshold import Threshold
     from pagen.eval.streamer import open_streamer
 
-    alarms = Alarms("flow_speed", "", "flow_speed", 2.0, 2.0, 2.0, 0.2, FPS, 12, 1, 0, 3, 0, 1, 1, None)
-    with watched() as peaks, Ledger(folder, "camera", alarms, False) as ledger:
+    alarms = Threshold("flow_speed", "", "flow_speed", 2.0, 2.0, 2.0, 0.2, FPS, 12, 1, 0, 3, 0, 1, 1, None)
+    with watched() as peaks, AlertLog(folder, "camera", alarms, False) as ledger:
 
         def timed() -> Iterator[tuple[float, Frame]]:
             for index, frame in enumerate(street()):
@@ -60,8 +60,7 @@ def clip(path: Path, policy: str) -> str:
     """Of a prepared clip that is scored in windows."""
     from pagen.arrays import read_array, write_slices
     from pagen.models.conv_ae import ConvAE3d
-    from pagen.models.layout import fast_layout
-    from pagen.models.memory import keep_memory
+    from pagen.models.speed import fast_layout, keep_memory
     from pagen.scoring.sliding import Slider, frames_in
 
     write_slices(path, (frame[None, ..., None] for frame in street()))

@@ -31,7 +31,7 @@ def measure(options: str) -> tuple[float, float]:
     import torch
 
     from pagen.models.conv_ae import ConvAE3d
-    from pagen.models.memory import keep_memory
+    from pagen.models.speed import keep_memory
 
     if "memory" in options:
         keep_memory()

@@ -47,7 +47,7 @@ def scoring(rows: int = 1024, width: int = WIDTH, rounds: int = 3) -> tuple[floa
     import numpy as np
     import torch
 
-    from pagen.models.mulde import MULDE
+    from pagen.models.density.mulde import MULDE
 
     features = np.random.default_rng(0).standard_normal((rows, FEATURES), np.float32)
     detector = MULDE((width, width), scales=SCALES, steps=1, batch=64, sample=100).fit(features[:200])
@@ -67,8 +67,8 @@ def step(form: str, width: int = WIDTH, batch: int = BATCH, steps: int = 3) -> t
     """Seconds of a training step, the fastest after the first, and the most bytes that the process had."""
     import torch
 
-    from pagen.models.mulde import log_density_loss
-    from pagen.models.noise_perceptron import NoisePerceptron
+    from pagen.models.density.mulde import log_density_loss
+    from pagen.models.density.noise_perceptron import NoisePerceptron
 
     torch.manual_seed(0)
     x, sigma, noise = torch.randn(batch, FEATURES), torch.rand(batch, 1), torch.randn(batch, FEATURES)
@@ -111,7 +111,7 @@ def neighbours(training: int = 100_000, queries: int = 2000, rounds: int = 3) ->
     import numpy as np
     from sklearn.neighbors import NearestNeighbors
 
-    from pagen.models.neighbours import Neighbours
+    from pagen.models.density.neighbours import Neighbours
 
     rng = np.random.default_rng(0)
     known, new = (rng.standard_normal((count, FEATURES), np.float32) for count in (training, queries))
@@ -133,7 +133,7 @@ def write(path: Path, count: int, width: int = 128) -> None:
 def memory(name: str, path: str, count: str) -> float:
     """The most bytes that fitting adds to those that the process holds alone; pages of the file are not its own."""
     from pagen.arrays import read_array
-    from pagen.models.detectors import detector_named
+    from pagen.models.density.detectors import detector_named
 
     small = {"widths": (256, 256), "steps": 50, "sample": 5000, "components": 1}
     settings = {"knn": {}, "gmm": {"components": 3, "sample": 20_000}}.get(name, small)

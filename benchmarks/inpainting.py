@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from pagen.errors import PagenError
 from pagen.footage.decode import video_frames
-from pagen.generate.inpaint import Painting, Telea, open_inpainter
+from pagen.generate.inpaint import Painting, Telea
+from pagen.generate.inpainters import open_inpainter
 from pagen.generate.mask_motion import MotionMasks
 from pagen.generate.mask_random import random_mask
 from pagen.seeds import generator

@@ -14,8 +14,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pagen.eval.localisation import localise
-from pagen.eval.regions import Detections, Regions
+from pagen.eval.metrics.rbdc import localise
+from pagen.eval.metrics.regions import Detections, Regions
 
 SHANGHAITECH = 107, 40_791, 140_000, 158
 """Videos, frames, boxes (about 3.4 a frame), tracks of about 120 regions."""

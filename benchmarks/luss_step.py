@@ -33,10 +33,9 @@ def step_of(form: str) -> float:
     import torch
     from torch.nn.functional import cross_entropy, mse_loss
 
-    from pagen.models.layout import fast_clips, fast_layout
     from pagen.models.luss import LUSSAE
-    from pagen.models.memory import keep_memory
-    from pagen.train.objectives import luss
+    from pagen.models.speed import fast_clips, fast_layout, keep_memory
+    from pagen.train.methods import luss
 
     torch.manual_seed(0)
     network = LUSSAE(1, "paper", size=(128, 128))
@@ -75,14 +74,13 @@ def waiting() -> tuple[float, float]:
     import torch
 
     import pagen
-    from pagen.models.layout import fast_clips, fast_layout
     from pagen.models.luss import LUSSAE
-    from pagen.models.memory import keep_memory
+    from pagen.models.speed import fast_clips, fast_layout, keep_memory
     from pagen.train.accelerator import accelerator_on
     from pagen.train.batches import ClipBatches
     from pagen.train.loop import Training, drawn
-    from pagen.train.objectives import luss
-    from pagen.train.recipes import Luss
+    from pagen.train.methods import luss
+    from pagen.train.recipes.clips import Luss
 
     keep_memory()
     recipe = Luss.at("cpu")

@@ -49,9 +49,8 @@ def step_of(form: str, steps: int) -> tuple[float, float]:
     from torch.nn.functional import mse_loss
 
     from pagen.models.conv_ae import ConvAE3d
-    from pagen.models.layout import fast_clips, fast_layout
-    from pagen.models.memory import keep_memory
-    from pagen.train.recipes import RECIPES
+    from pagen.models.speed import fast_clips, fast_layout, keep_memory
+    from pagen.train.recipes.table import RECIPES
 
     keep_memory()
     torch.manual_seed(0)

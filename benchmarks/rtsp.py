@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pagen.footage.street import scenes
+from pagen.footage.street.scene import scenes
 
 SYSTEM, PASSWORD, FPS, SIDE = "/usr/bin/python3", "hunter-two", 10, 40
 SESSION, LOST, TIMEOUT = 20.0, 10.0, 3.0

@@ -12,8 +12,7 @@ from collections.abc import Callable
 import torch
 
 from pagen.models.conv_ae import ConvAE3d, reconstruct, reconstruct_frame
-from pagen.models.layout import fast_clips, fast_layout
-from pagen.models.memory import keep_memory
+from pagen.models.speed import fast_clips, fast_layout, keep_memory
 
 FRAME, CLIPS, ROUNDS = 8, 2, 4
 

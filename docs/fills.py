@@ -29,7 +29,7 @@ def main() -> None:
     from inpainting import HELD_OUT, VTEST
 
     from pagen.footage.decode import video_frames
-    from pagen.footage.street import scenes
+    from pagen.footage.street.scene import scenes
 
     held_out = islice(video_frames(VTEST), HELD_OUT + 10, None, 22)
     vtest = [cv2.resize(frame, (256, 256), interpolation=cv2.INTER_AREA) for frame in islice(held_out, 8)]
@@ -42,7 +42,8 @@ def main() -> None:
 
 def fills(frame: Frames, index: int) -> list[list[Frames]]:
     """A close-up of one frame (H, W, C): as it is, with its hole, and filled in three ways."""
-    from pagen.generate.inpaint import Telea, open_inpainter
+    from pagen.generate.inpaint import Telea
+    from pagen.generate.inpainters import open_inpainter
     from pagen.seeds import generator
 
     frames, bundled = frame[None], open_inpainter("bundled")

@@ -11,8 +11,9 @@ DOCS = Path(__file__).parent
 
 def main() -> None:
     """Generate a PA set of the street at its own size and keep its gallery."""
+    from pagen.generate.config import Generate
     from pagen.generate.gallery import gallery
-    from pagen.generate.generate import Generate, generate
+    from pagen.generate.generate import generate
     from pagen.generate.pa_set import open_pa_folder
 
     with tempfile.TemporaryDirectory() as folder:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.eval.annotate import Look
-from pagen.eval.density_places import painted
+from pagen.eval.maps import painted
 from pagen.features.spec import spec_of
 from pagen.features.streams import open_stream
 from pagen.footage.resize import resized_frame
 from pagen.scoring.density import highest, indicator_of
+from pagen.scoring.frame_score import FrameScore
 
 if TYPE_CHECKING:
     from pagen.models.runs import Run
@@ -38,7 +38,7 @@ class DensityWatch:
         self._source: Any = None
         self._held: deque[Frame] = deque()
 
-    def __call__(self, frame: Frame) -> dict[str, Look]:
+    def __call__(self, frame: Frame) -> dict[str, FrameScore]:
         """What is said of the newest frame; the lowest score of training where it shows nothing."""
         size = frame.shape[0], frame.shape[1]
         if self._source is None:
@@ -52,4 +52,4 @@ class DensityWatch:
         heat = (
             None if found.boxes is None else painted(size, found.boxes, np.maximum(scores - self._known["median"], 0))
         )
-        return {self.indicator: Look(value, None if heat is None else heat.astype(np.float64))}
+        return {self.indicator: FrameScore(value, None if heat is None else heat.astype(np.float64))}

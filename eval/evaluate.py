@@ -13,10 +13,11 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.eval.pages import Evaluation, command, page, text
-from pagen.eval.tables import TRIVIAL, Measuring, table_of
-from pagen.folders import Folder, write_text
-from pagen.footage.catalogue import DATASETS, folder_name
+from pagen.eval.render import command, page, text
+from pagen.eval.results import TRIVIAL, Evaluation
+from pagen.eval.tables import EvaluationSettings, table_of
+from pagen.folders import Folder, folder_name, write_text
+from pagen.footage.catalogue import DATASETS
 from pagen.version import __version__
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _of_scores(config: Evaluate) -> Evaluation:
 
 
 def _of_boxes(config: Evaluate) -> Evaluation:
-    from pagen.eval.localised import localise_boxes
+    from pagen.eval.localise import localise_boxes
     from pagen.eval.score_files import frames_of
 
     detections, tracks = Path(str(config.detections)), Path(str(config.tracks))
@@ -170,7 +171,7 @@ def evaluate(
         PagenError: an unknown name, missing footage, labels or masks, or a test split of one class.
     """
     from pagen.eval.baselines import score_baselines
-    from pagen.eval.protocol_file import protocols_named
+    from pagen.eval.protocols import protocols_named
     from pagen.eval.scores import score_run
     from pagen.footage.prepare import prepare
 
@@ -178,7 +179,7 @@ def evaluate(
     prepared = prepare(dataset, root, size=None, workers=workers)
     require_labels(prepared)
     if localise:
-        from pagen.eval.localised import localise_runs, require_masks
+        from pagen.eval.localise import localise_runs, require_masks
 
         require_masks(prepared)
     trivial = (TRIVIAL, score_baselines(prepared, workers))
@@ -186,7 +187,7 @@ def evaluate(
         policy: [(str(path), score_run(path, dataset, root, policy, None, device, workers, overwrite)) for path in runs]
         for policy in dict.fromkeys(protocol.policy for protocol in chosen)
     }
-    how = Measuring(dataset, prepared.fps, seed, alarms, weights)
+    how = EvaluationSettings(dataset, prepared.fps, seed, alarms, weights)
     tables = tuple(table_of(protocol, [trivial, *scored[protocol.policy]], how) for protocol in chosen)
     places = localise_runs(runs, prepared, root, device, workers, seed, overwrite) if localise else None
     edition = str(prepared.folder.config["label_edition"])
@@ -211,13 +212,13 @@ def evaluate_files(
     Raises:
         PagenError: files that cannot be read or do not belong together, an unknown name, or labels of one class.
     """
-    from pagen.eval.protocol_file import protocols_named
-    from pagen.eval.protocols import ANY
+    from pagen.eval.protocol import ANY
+    from pagen.eval.protocols import protocols_named
     from pagen.eval.score_files import read_score_files
 
     chosen, scored = protocols_named(protocols), read_score_files(scores, labels)
     _require_classes(scored[0][1].labels, f"frames of {labels}")
-    how = Measuring(ANY, fps, seed, alarms)
+    how = EvaluationSettings(ANY, fps, seed, alarms)
     tables = tuple(table_of(protocol, scored, how) for protocol in chosen)
     return Evaluation(None, str(labels), seed, how.weights, alarms, __version__, tables)
 

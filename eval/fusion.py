@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
-from pagen.eval.metrics import ByVideo, micro_auroc
+from pagen.eval.metrics.roc import ByVideo, micro_auroc
 
 FUSED: dict[str, tuple[str, ...]] = {
     "luss": ("vcr_local", "ffp_local", "prp"),

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
-from pagen.eval.protocols import matched
+from pagen.eval.protocol import matched
 from pagen.eval.scores import Scores
 
 Values = npt.NDArray[np.float64]

@@ -21,15 +21,14 @@ import numpy.typing as npt
 from pagen import console
 from pagen.device import device_named
 from pagen.errors import PagenError
-from pagen.eval.protocols import frames_of_maps
-from pagen.folders import Folder, atomic, digest, digests
-from pagen.footage.catalogue import folder_name
+from pagen.eval.protocol import frames_of_maps
+from pagen.folders import Folder, atomic, digest, digests, folder_name
 from pagen.footage.prepare import Prepared, prepare
 from pagen.scoring.sliding import Slider, frames_in, maps_in
 from pagen.spread import spread
 
 if TYPE_CHECKING:
-    from pagen.eval.row_scores import RowScores
+    from pagen.eval.density_scores import RowScores
     from pagen.features.extract import FeatureFolder
     from pagen.footage.flow import FlowFolder
     from pagen.models.runs import Run
@@ -196,7 +195,7 @@ def _part(
     prepared = prepare(dataset, root, size, colour=recipe["colour"], workers=workers)
     names, flow, features, rows = prepared.clips(split), None, None, None
     if recipe["source"] == "density":
-        from pagen.eval.row_scores import row_scores
+        from pagen.eval.density_scores import row_scores
 
         rows = row_scores(run, dataset, root, names, device, workers)
     if recipe["source"] == "flow":
@@ -237,7 +236,7 @@ def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
         return {part.rows.indicator: part.rows.of_frames(name, count)}
     network = _opened(part.path, part.weights, part.device)
     if part.features is not None:
-        from pagen.scoring.indicators import log_odds
+        from pagen.scoring.window_scores import log_odds
 
         return {"semantic": log_odds(network, part.features.features(name))}
     slider = Slider(network, part.recipe["source"], part.recipe["window"], device=part.device, **part.how)
@@ -250,9 +249,8 @@ def _scores_of_part(part: Part, name: str) -> dict[str, Values]:
 @lru_cache(maxsize=3)
 def _opened(path: Path, weights: str, device: str) -> Any:
     """The network on the device, opened once in a process; `weights` tells a retrained one apart."""
-    from pagen.models.layout import fast_layout
-    from pagen.models.memory import keep_memory
     from pagen.models.runs import open_run
+    from pagen.models.speed import fast_layout, keep_memory
 
     keep_memory()
     network = open_run(path).network.to(device)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from pagen.eval.annotate import Look, Zones
     from pagen.models.runs import Run
+    from pagen.scoring.frame_score import FrameScore
+    from pagen.scoring.zones import Zones
 
     Frame = npt.NDArray[np.uint8]
 
@@ -39,7 +40,7 @@ class Streamer:
     def __init__(
         self,
         indicator: str,
-        watches: Sequence[Callable[[], Callable[[Frame], dict[str, Look]]]],
+        watches: Sequence[Callable[[], Callable[[Frame], dict[str, FrameScore]]]],
         parts: Mapping[str, Any],
         zones: Zones | None,
     ) -> None:
@@ -51,30 +52,30 @@ class Streamer:
         """Hold nothing, as at the start."""
         self._watches = [new() for new in self._new]
 
-    def __call__(self, frame: Frame) -> Look:
+    def __call__(self, frame: Frame) -> FrameScore:
         """The score of the newest frame, uint8 (H, W) or (H, W, 3) RGB, and where it errs; NaN if there is none yet."""
-        from pagen.eval.annotate import Look
+        from pagen.scoring.frame_score import FrameScore
 
-        looks: dict[str, Look] = {}
+        looks: dict[str, FrameScore] = {}
         for watch in self._watches:
             looks |= watch(frame)
         if any(name not in looks for name in self._parts):
-            return Look(math.nan)
+            return FrameScore(math.nan)
         found = [looks[name] for name in self._parts]
         if self._zones is not None:
             found = [self._zones.within(name, looks[name], frame.shape[:2]) for name in self._parts]
         return found[0] if len(found) == 1 else self._fused(found)
 
-    def _fused(self, found: Sequence[Look]) -> Look:
+    def _fused(self, found: Sequence[FrameScore]) -> FrameScore:
         import numpy as np
 
-        from pagen.eval.annotate import Look
-        from pagen.eval.rescale import calibrated
+        from pagen.scoring.frame_score import FrameScore
+        from pagen.scoring.rescale import calibrated
 
         known = zip(found, self._parts.values(), strict=True)
         values = [float(calibrated(np.array(look.value), quantiles)) for look, quantiles in known]
         hot = {value: look.heat for value, look in zip(values, found, strict=True) if look.heat is not None}
-        return Look(sum(values) / len(values), hot[max(hot)] if hot else None)
+        return FrameScore(sum(values) / len(values), hot[max(hot)] if hot else None)
 
 
 def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = None, device: str = "auto") -> Streamer:
@@ -86,8 +87,8 @@ def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = 
     Raises:
         PagenError: no such run, indicator or device, flow that is read from files, or zones without a map.
     """
-    from pagen.eval.annotate import MAPPED
-    from pagen.eval.baselines import BASELINES
+    from pagen.scoring.baselines import BASELINES
+    from pagen.scoring.stream import MAPPED
 
     baseline = partial(Watch, "baseline", run, {"size": None, "colour": False}, "cpu")
     known, fused, watches = ({run: {}}, (), [baseline]) if run in BASELINES else _opened(Path(run), device)
@@ -105,10 +106,9 @@ def _opened(path: Path, device: str) -> Any:
     """The indicators with their calibration, those that are fused, and what makes what looks at frames."""
     from pagen.device import device_named
     from pagen.eval.fusion import fused_of
-    from pagen.models.encoders import open_encoder
-    from pagen.models.layout import fast_layout
-    from pagen.models.memory import keep_memory
+    from pagen.models.encoders.open import open_encoder
     from pagen.models.runs import open_run
+    from pagen.models.speed import fast_layout, keep_memory
 
     keep_memory()
     opened, place = open_run(path), device_named(device)
@@ -154,42 +154,43 @@ class Watch:
     """Looks at frames one by one: a kind of network of `INDICATORS`, or `baseline` with the name of one."""
 
     def __init__(self, kind: str, network: Any, recipe: Mapping[str, Any], device: str) -> None:
-        self._look: Callable[[Frame], dict[str, Look]] = getattr(self, f"_{kind}")
+        self._look: Callable[[Frame], dict[str, FrameScore]] = getattr(self, f"_{kind}")
         self._network, self._recipe, self._device = network, recipe, device
-        from pagen.scoring.indicators import POOLED
+        from pagen.scoring.window_scores import POOLED
 
         pooled = POOLED if recipe.get("pool") == "mean" else 1
         self._held: deque[Any] = deque(maxlen=recipe.get("window", pooled))
         self._two: deque[Any] = deque(maxlen=2)
 
-    def __call__(self, frame: Frame) -> dict[str, Look]:
+    def __call__(self, frame: Frame) -> dict[str, FrameScore]:
         """What is said of the newest frame; nothing where there is no frame before that it needs."""
         from pagen.footage.resize import resized_frame
 
         size = self._recipe["size"]
         return self._look(resized_frame(frame, size and (size[0], size[1]), self._recipe["colour"]))
 
-    def _frames(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import looks_of
+    def _frames(self, frame: Frame) -> dict[str, FrameScore]:
+        from pagen.scoring.stream import looks_of
 
         shown = self._clip(frame)
         return looks_of("psnr", shown[:, :, -1:], self._rebuilt(shown), "mse")
 
-    def _luss(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import Look, looks_of
+    def _luss(self, frame: Frame) -> dict[str, FrameScore]:
         from pagen.models.luss import predict
-        from pagen.scoring.indicators import accelerated
+        from pagen.scoring.frame_score import FrameScore
+        from pagen.scoring.stream import looks_of
+        from pagen.scoring.window_scores import accelerated
 
         shown = self._clip(frame)
         newest, found = shown[:, :, -1:], self._told(predict, shown)
         self._two.append(found.ffp)
         looks = looks_of("vcr", newest, found.vcr[:, :, -1:]) | looks_of("ffp", newest, self._two[0])
-        return {**looks, "prp": Look(float(accelerated(found)))}
+        return {**looks, "prp": FrameScore(float(accelerated(found)))}
 
-    def _flow(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import looks_of
+    def _flow(self, frame: Frame) -> dict[str, FrameScore]:
         from pagen.footage.flow import grey, open_flow
         from pagen.scoring.sliding import maps_in
+        from pagen.scoring.stream import looks_of
 
         self._two.append(grey(frame))
         if len(self._two) < 2:
@@ -199,18 +200,18 @@ class Watch:
         shown = self._window(maps_in(newest, self._recipe["encoding"], self._recipe["radius"], NEWEST))
         return looks_of("flow", shown[:, :, -1:], self._rebuilt(shown))
 
-    def _features(self, frame: Frame) -> dict[str, Look]:
+    def _features(self, frame: Frame) -> dict[str, FrameScore]:
         import numpy as np
 
-        from pagen.eval.annotate import Look
-        from pagen.scoring.indicators import log_odds
+        from pagen.scoring.frame_score import FrameScore
+        from pagen.scoring.window_scores import log_odds
 
         self._held.append(self._recipe["opened"](frame[None]))
-        return {"semantic": Look(float(log_odds(self._network, np.concatenate(self._held))[-1]))}
+        return {"semantic": FrameScore(float(log_odds(self._network, np.concatenate(self._held))[-1]))}
 
-    def _baseline(self, frame: Frame) -> dict[str, Look]:
-        from pagen.eval.annotate import baseline_look
+    def _baseline(self, frame: Frame) -> dict[str, FrameScore]:
         from pagen.footage.flow import grey
+        from pagen.scoring.stream import baseline_look
 
         self._two.append(grey(frame))
         return {} if len(self._two) < 2 else {self._network: baseline_look(self._network, *self._two)}
@@ -230,7 +231,7 @@ class Watch:
 
     def _rebuilt(self, shown: Any) -> Any:
         """The last frame of an autoencoder's answer."""
-        from pagen.scoring.indicators import rebuilt
+        from pagen.scoring.window_scores import rebuilt
 
         return self._told(rebuilt, shown, [shown.shape[2] - 1])
 
@@ -238,7 +239,7 @@ class Watch:
         import torch
 
         from pagen.device import exact
-        from pagen.models.layout import fast_clips
+        from pagen.models.speed import fast_clips
 
         with torch.inference_mode(), exact():
             return function(self._network, fast_clips(given.to(self._device)), *more)

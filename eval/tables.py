@@ -7,70 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pagen import console
-from pagen.eval.undefined import Undefined, reason
+from pagen.eval.metrics.undefined import Undefined, reason
+from pagen.eval.results import BAR, TRIVIAL, Row, Table
 
 if TYPE_CHECKING:
-    from pagen.eval.events import OperatingPoint
-    from pagen.eval.metrics import ByVideo
-    from pagen.eval.protocols import Protocol
+    from pagen.eval.metrics.events import OperatingPoint
+    from pagen.eval.metrics.roc import ByVideo
+    from pagen.eval.protocol import Protocol
     from pagen.eval.scores import Scores
 
-TRIVIAL = "trivial baseline"
-BAR = "flow_speed"
-"""The baseline that a run has to beat; scores out of files are compared with those of the first file."""
-
 
 @dataclass(frozen=True)
-class Row:
-    """One indicator of one run under one protocol; AUROCs in [0, 1], NaN where undefined."""
-
-    run: str
-    indicator: str
-    micro: float
-    low: float
-    high: float
-    raw: float
-    """Micro AUROC of the same frames, neither rescaled nor smoothed."""
-    macro: float
-    """Mean over the videos that count by the protocol's rule."""
-    videos_used: int
-    videos: int
-    frames: int
-    average_precision: float
-    equal_error_rate: float
-    threshold: float
-    """Lowest one that keeps to the wanted false alarms."""
-    tpr: float
-    """Share of the abnormal frames found at it."""
-    event_recall: float
-    delay: float
-    """Mean seconds from an event's start to its first alarm."""
-    over: float
-    """Micro AUROC less that of the table's `against` on the same frames, and its interval over the same draws."""
-    over_low: float
-    over_high: float
-    recipe: str | None = None
-    scale: str | None = None
-    seed: int | None = None
-    trained_on: str | None = None
-
-
-@dataclass(frozen=True)
-class Table:
-    """The rows of one protocol, the trivial baselines first, where there are any."""
-
-    protocol: str
-    title: str
-    looks_ahead: bool
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-    against: str = BAR
-    """What each row is compared with."""
-
-
-@dataclass(frozen=True)
-class Measuring:
+class EvaluationSettings:
     """What a table is measured with.
 
     Attributes:
@@ -96,7 +44,7 @@ class Measuring:
         require_weights(self.weights)
 
 
-def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: Measuring) -> Table:
+def table_of(protocol: Protocol, scored: Sequence[tuple[str, Scores]], how: EvaluationSettings) -> Table:
     """The table of a protocol.
 
     Args:
@@ -121,8 +69,8 @@ def _below(rows: Sequence[Row]) -> list[str]:
     return [f"Below {BAR}, so not beating arithmetic: {', '.join(below)}."] if below else []
 
 
-def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, how: Measuring) -> Iterator[Row]:
-    from pagen.eval import metrics
+def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, how: EvaluationSettings) -> Iterator[Row]:
+    from pagen.eval.metrics import roc as metrics
 
     recipe = scores.config.get("recipe", {})
     about = (recipe.get("recipe"), recipe.get("scale"), recipe.get("seed"), recipe.get("dataset"))
@@ -147,9 +95,9 @@ def _rows(protocol: Protocol, name: str, scores: Scores, bar: ByVideo | None, ho
         )
 
 
-def _point(final: ByVideo, labels: ByVideo, how: Measuring, every: int) -> tuple[OperatingPoint, float]:
+def _point(final: ByVideo, labels: ByVideo, how: EvaluationSettings, every: int) -> tuple[OperatingPoint, float]:
     """What the wanted false alarms give, and the mean delay in seconds."""
-    from pagen.eval.events import OperatingPoint, at_false_alarms
+    from pagen.eval.metrics.events import OperatingPoint, at_false_alarms
 
     if how.fps is None:
         nothing = Undefined("frames a second are not known; give --fps")
@@ -159,10 +107,10 @@ def _point(final: ByVideo, labels: ByVideo, how: Measuring, every: int) -> tuple
 
 
 def _intervals(
-    final: ByVideo, bar: ByVideo | None, labels: ByVideo, how: Measuring
+    final: ByVideo, bar: ByVideo | None, labels: ByVideo, how: EvaluationSettings
 ) -> tuple[tuple[float, float], tuple[float, float, float]]:
     """Of the micro AUROC; then by how much that exceeds the one of `bar`, and the interval of that."""
-    from pagen.eval.metrics import bootstrap_interval, paired_auroc
+    from pagen.eval.metrics.roc import bootstrap_interval, paired_auroc
     from pagen.seeds import generator
 
     rng = generator(how.seed, "bootstrap")
@@ -188,17 +136,17 @@ def _final(
     protocol: Protocol,
     parts: Mapping[str, ByVideo],
     scores: Scores,
-    how: Measuring,
+    how: EvaluationSettings,
     weights: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    from pagen.eval.protocols import apply
+    from pagen.eval.protocol import apply
 
     known = scores.config.get("calibration", {})
     return apply(protocol, parts, scores.labels, how.dataset, known, weights)
 
 
 def _weights(
-    protocol: Protocol, indicator: str, parts: Mapping[str, ByVideo], scores: Scores, how: Measuring
+    protocol: Protocol, indicator: str, parts: Mapping[str, ByVideo], scores: Scores, how: EvaluationSettings
 ) -> tuple[dict[str, float] | None, str]:
     """The weights of what is added up, and what the row is called."""
     from pagen.eval.fusion import oracle_weights, pseudo_weights
@@ -229,71 +177,3 @@ def _published(rows: Sequence[Row], dataset: str) -> list[str]:
     figures = (f"{recipe} {each.micro:.1f} ({each.protocol or 'unknown protocol'})" for recipe, each in found.items())
     said = "The papers' own micro AUROC, measured by their authors, and the nearest protocol: "
     return [f"{said}{', '.join(figures)}."] if found else []
-
-
-HEADERS = (
-    *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
-    *("AP", "EER", "frames", "recipe", "trained on"),
-)
-
-
-def point_headers(against: str) -> tuple[str, ...]:
-    """What stands above `points`."""
-    return ("run", "indicator", f"over {against}", "95 % interval", "frames found", "events found", "delay, s")
-
-
-def cells(row: Row) -> list[str]:
-    """A row as text; AUROCs x 100 with one decimal, `-` where undefined."""
-    return [
-        *(row.run, row.indicator, percent(row.micro), between(row.low, row.high), percent(row.raw)),
-        f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
-        *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
-        f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-",
-        row.trained_on or "-",
-    ]
-
-
-def points(row: Row) -> list[str]:
-    """What a row says of alarms, and against another, as text."""
-    delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
-    over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
-    low_to_high = between(row.over_low, row.over_high, " to ")
-    return [row.run, row.indicator, over, low_to_high, percent(row.tpr), percent(row.event_recall), delay]
-
-
-def percent(share: float) -> str:
-    """x 100 with one decimal, `-` where undefined."""
-    return f"{100 * share:.1f}" if share == share else "-"
-
-
-def between(low: float, high: float, word: str = "-") -> str:
-    """An interval, x 100 with one decimal, `-` where undefined."""
-    return f"{percent(low)}{word}{percent(high)}" if low == low else "-"
-
-
-def as_text(table: Table) -> str:
-    """A table for a terminal, with its title and notes; that of alarms and differences where it is of files."""
-    lines = [f"protocol {table.protocol}: {table.title}", console.table(HEADERS, [cells(row) for row in table.rows])]
-    further = [points(row) for row in table.rows]
-    if table.against != BAR and any(cell != "-" for row in further for cell in row[2:]):
-        lines += ["", console.table(point_headers(table.against), further)]
-    return "\n".join([*lines, *table.notes])
-
-
-def as_markdown(table: Table, alarms: float) -> list[str]:
-    """A table as parts of a page."""
-    return [
-        f"## Protocol {table.protocol}",
-        f"{table.title[0].upper()}{table.title[1:]}",
-        console.markdown(HEADERS, [cells(row) for row in table.rows]),
-        f"Against `{table.against}` on the same draws of videos, and at no more than {alarms:g} false alarms an hour:",
-        console.markdown(point_headers(table.against), [points(row) for row in table.rows]),
-        *table.notes,
-    ]
-
-
-LEGEND = (
-    "AUROC x 100. micro: all frames together; raw: the same, neither rescaled nor smoothed; macro: mean over the "
-    "videos, by the protocol's rule for those of one class. Interval: 1,000 draws of whole videos. AP: average "
-    "precision; EER: equal error rate."
-)

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from pagen.errors import PagenError, unknown_name
-from pagen.models.pretrained import Pretrained
+from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
 
 WIDTHS: dict[str, tuple[int, int, int, int]] = {
     "paper": (96, 128, 256, 256),
@@ -26,7 +26,24 @@ WIDTHS: dict[str, tuple[int, int, int, int]] = {
 TIME_FACTOR, SPACE_FACTOR = 8, 16
 
 
-class ConvAE3d(Pretrained):
+class Autoencoder(ClipNetwork):
+    """A network with an `encoder` and a `decoder` that gives clips back: what all autoencoders of clips have."""
+
+    encoder: nn.Sequential
+    decoder: nn.Sequential
+
+    def answer(self, clips: torch.Tensor, frames: Sequence[int]) -> Answer:
+        """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
+        if len(frames) == 1:
+            return Answer({REBUILT: reconstruct_frame(self, clips, frames[0])})
+        return Answer({REBUILT: reconstruct(self, clips)[:, :, frames]})
+
+    def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """The reconstruction."""
+        return (reconstruct(self, clips),)
+
+
+class ConvAE3d(Autoencoder):
     """Autoencoder of clips.
 
     Args:

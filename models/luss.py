@@ -13,13 +13,22 @@ looks most accelerated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
 from pagen.errors import PagenError, unknown_name
-from pagen.models.conv_ae import SPACE_FACTOR, TIME_FACTOR, check_clips, decoder_of, encoder_of, padded, widths_of
-from pagen.models.pretrained import Pretrained
+from pagen.models.clip_network import Answer
+from pagen.models.conv_ae import (
+    SPACE_FACTOR,
+    TIME_FACTOR,
+    Autoencoder,
+    check_clips,
+    decoder_of,
+    encoder_of,
+    padded,
+    widths_of,
+)
 
 FFP = Literal["conv2d", "released"]
 PRP = Literal["published", "conv"]
@@ -39,7 +48,7 @@ class Luss(NamedTuple):
     logits: Tensor
 
 
-class LUSSAE(Pretrained):
+class LUSSAE(Autoencoder):
     """Autoencoder of clips that also predicts the next frame and the playback rate.
 
     Args:
@@ -56,6 +65,10 @@ class LUSSAE(Pretrained):
     Raises:
         PagenError: no such widths, heads, window, or size.
     """
+
+    measure: ClassVar[str] = "bpe"
+    beyond: ClassVar[int] = 1
+    outputs: ClassVar[tuple[str, ...]] = ("vcr", "ffp", "prp")
 
     def __init__(
         self,
@@ -90,6 +103,16 @@ class LUSSAE(Pretrained):
     def classify(self, clips: Tensor) -> Tensor:
         """The logits alone, (B, 2), without the decoder. Raises PagenError for a shape that does not fit."""
         return self._logits(self._code(clips))
+
+    def answer(self, clips: Tensor, frames: Sequence[int]) -> Answer:
+        """The frames of the reconstruction, the frame after the window, and the log-odds of acceleration."""
+        found = predict(self, clips)
+        logits = found.logits.cpu().double()
+        return Answer({"vcr": found.vcr[:, :, frames]}, {"ffp": found.ffp}, {"prp": logits[:, 1] - logits[:, 0]})
+
+    def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
+        """All three heads."""
+        return tuple(predict(self, clips))
 
     def prp_map(self, clips: Tensor) -> Tensor:
         """The logits of every place, (B, 2, ceil(H / 32), ceil(W / 32)).

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pagen.errors import PagenError, unknown_name
-from pagen.models.conv_ae import check_clips, decoder_of, encoder_of, widths_of
-from pagen.models.pretrained import Pretrained
+from pagen.models.conv_ae import Autoencoder, check_clips, decoder_of, encoder_of, widths_of
 
 Similarity = Literal["dot", "cosine"]
 
@@ -33,7 +32,7 @@ class Addressed(NamedTuple):
     weights: Tensor
 
 
-class MemAE(Pretrained):
+class MemAE(Autoencoder):
     """Autoencoder of clips with a memory.
 
     Args:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pagen.errors import PagenError
-from pagen.models.conv_ae import ConvAE3d
-from pagen.models.discriminator import Discriminator
-from pagen.models.luss import LUSSAE
-from pagen.models.memae import MemAE
-from pagen.models.pretrained import Pretrained, fetch, read_config
+from pagen.methods import METHODS
+from pagen.registry import Registry
 
-NETWORKS: dict[str, type[Pretrained]] = {kind.__name__: kind for kind in (ConvAE3d, MemAE, LUSSAE, Discriminator)}
+if TYPE_CHECKING:
+    from pagen.models.pretrained import Pretrained
+
+NETWORKS: Registry[type[Pretrained]] = Registry(
+    "network",
+    "pagen.networks",
+    {method.network.rpartition(":")[2]: method.network for method in METHODS.values() if method.network},
+)
+"""Name of a class, as `config.json` has it -> the class."""
 
 
 def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
@@ -22,10 +28,13 @@ def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        PagenError: nothing of that name in reach; a file is missing or damaged; a class that is not pagen's.
+        PagenError: nothing of that name in reach; a file is missing or damaged; a class that no table holds.
     """
+    from pagen.models.pretrained import fetch, read_config  # recipes name networks, and flags are read without torch
+
     folder = fetch(path, revision)
     name, _ = read_config(folder)
     if name not in NETWORKS:
-        raise PagenError(f"expected one of {' '.join(NETWORKS)} in {folder}, found a {name}; is the path right?")
+        known = " ".join(NETWORKS.names())
+        raise PagenError(f"expected one of {known} in {folder}, found a {name}; is the path right?")
     return NETWORKS[name].from_pretrained(folder)

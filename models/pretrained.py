@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json, write_text
 from pagen.hub import HUB_ID
-from pagen.models.card import card as default_card
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
@@ -42,7 +41,7 @@ class Pretrained(nn.Module):
         save_tensors(path / WEIGHTS, self.state_dict())
         write_json(path / CONFIG, {"class": type(self).__name__, **self.config})
         if card is not None or not (path / CARD).exists():
-            write_text(path / CARD, default_card(self) if card is None else card)
+            write_text(path / CARD, card_of(self) if card is None else card)
 
     @classmethod
     def from_pretrained(cls, path: Path | str, revision: str | None = None) -> Self:
@@ -143,3 +142,55 @@ def _hub(wanted: str, advice: str) -> Iterator[None]:
         raise PagenError(
             f"expected {wanted} on the Hugging Face hub, found none in reach ({reason}); {advice}"
         ) from error
+
+
+UNKNOWN = "unknown: whoever saved these weights left no account of it."
+
+
+def card_of(
+    network: Pretrained,
+    title: str | None = None,
+    trained_on: str = UNKNOWN,
+    settings: Mapping[str, object] | None = None,
+) -> str:
+    """The text of a README.md with the front matter of the hub.
+
+    Args:
+        network: whose class, configuration and number of parameters are told.
+        title: of the card; the network's class without one.
+        trained_on: the sentence that **Trained on** begins.
+        settings: further rows of the table, for example the recipe.
+    """
+    count = sum(parameter.numel() for parameter in network.parameters())
+    rows = {"parameters": f"{count:,}", **network.config, **dict(sorted((settings or {}).items()))}
+    return _text(type(network), "from_pretrained", title, trained_on, rows)
+
+
+def _text(kind: type, loader: str, title: str | None, trained_on: str, rows: Mapping[str, object]) -> str:
+    about = (kind.__doc__ or "").partition("\n")[0]
+    return f"""---
+library_name: pagen
+license: other
+tags: [video-anomaly-detection]
+---
+# {title or kind.__name__}
+
+{about}
+
+**Trained on** {trained_on}
+
+**Meant for** research, and for pointing a person at footage worth a look. Not for deciding about people.
+**Limits:** the scenes that it was trained on; its scores need a threshold from normal footage.
+**Licence** of the weights: that of the footage they were trained on.
+
+**Load** with `from {kind.__module__} import {kind.__name__}; {kind.__name__}.{loader}(path)`.
+
+| setting | value |
+| --- | --- |
+{_table({"class": kind.__name__, **rows})}
+"""
+
+
+def _table(rows: Mapping[str, object]) -> str:
+    cells = ((str(key), str(value).replace("|", r"\|")) for key, value in rows.items())
+    return "\n".join(f"| {key} | {value} |" for key, value in cells)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.folders import Folder
-from pagen.models.detectors import Detector, open_detector
+from pagen.folders import Folder, digest
+from pagen.models.density.detector import Detector
+from pagen.models.density.detectors import open_detector
 from pagen.models.networks import open_network
-from pagen.models.pretrained import Pretrained
+from pagen.models.pretrained import WEIGHTS, Pretrained
+from pagen.models.speed import fast_layout, keep_memory
 
 RECIPE, MODEL, CALIBRATION = "recipe.json", "model", "calibration.json"
 
@@ -49,6 +52,15 @@ class Run:
             raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")
         return self.model
 
+    @property
+    def weights(self) -> str:
+        """SHA-256 of the weights of the one network or detector."""
+        return str(digest(self.path / MODEL / WEIGHTS)["sha256"])
+
+    def on(self, device: str) -> Any:
+        """The one network, laid out for speed, or the detector, on a device of torch's; opened once in a process."""
+        return opened(self.path, self.weights, device)
+
     def single(self) -> Iterator[Run]:
         """The runs of one network that it consists of: itself, or its members."""
         yield from self.members.values() if self.members else (self,)
@@ -64,6 +76,18 @@ def open_run(path: Path) -> Run:
     if recipe.get("source") == "density":
         return Run(folder.path, recipe, None, known, detector=open_detector(folder.path / MODEL))
     return Run(folder.path, recipe, open_network(folder.path / MODEL), known)
+
+
+@lru_cache(maxsize=3)
+def opened(path: Path, weights: str, device: str) -> Any:
+    """The network or detector of a run of one on a device; `weights` tells a retrained one apart."""
+    keep_memory()
+    run = open_run(path)
+    if run.detector is not None:
+        return run.detector.to(device)
+    network = run.network.to(device)
+    fast_layout(network)
+    return network
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from pagen.folders import write_text
 from pagen.footage.catalogue import DATASETS
 
 if TYPE_CHECKING:
+    from pagen.eval.results import Row
     from pagen.eval.scores import Scores
-    from pagen.eval.tables import Measuring, Row
+    from pagen.eval.tables import EvaluationSettings
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,16 @@ def run(config: Ablate) -> None:
 def ablate(config: Ablate) -> Iterator[Measured]:
     """Train, score and measure every line of the table; goes on where it was stopped."""
     from pagen.eval.baselines import score_baselines
-    from pagen.eval.protocol_file import protocol_named
-    from pagen.eval.tables import TRIVIAL, Measuring
+    from pagen.eval.protocols import protocol_named
+    from pagen.eval.results import TRIVIAL
+    from pagen.eval.tables import EvaluationSettings
     from pagen.footage.prepare import prepare
 
     ablation = ABLATIONS[config.table]
     protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
-    how = Measuring(config.dataset, prepared.fps)
+    how = EvaluationSettings(config.dataset, prepared.fps)
     for variant in ablation.variants:
         scores = [_scores(config, variant, seed, protocol.policy) for seed in range(config.seeds)]
         yield Measured(
@@ -101,9 +103,9 @@ def ablate(config: Ablate) -> Iterator[Measured]:
 
 def _scores(config: Ablate, variant: Variant, seed: int, policy: str) -> Scores:
     from pagen.eval.scores import score_run
-    from pagen.train.recipes import RECIPES
+    from pagen.train.config import Train
+    from pagen.train.recipes.table import RECIPES
     from pagen.train.session import train
-    from pagen.train.train import Train
 
     recipe: Any = replace(RECIPES[variant.recipe].at(config.scale), **changes_of(config, variant))
     path = config.out / f"{named(config, variant)}-{seed}"
@@ -116,7 +118,8 @@ def _scores(config: Ablate, variant: Variant, seed: int, policy: str) -> Scores:
 
 
 def _pa_set(config: Ablate, variant: Variant, recipe: Any) -> Path:
-    from pagen.generate.generate import Generate, generate
+    from pagen.generate.config import Generate
+    from pagen.generate.generate import generate
 
     out = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
     form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
@@ -124,7 +127,7 @@ def _pa_set(config: Ablate, variant: Variant, recipe: Any) -> Path:
     return out
 
 
-def _row(variant: Variant, protocol: Any, trivial: tuple[str, Scores], scores: Scores, how: Measuring) -> Row:
+def _row(variant: Variant, protocol: Any, trivial: tuple[str, Scores], scores: Scores, how: EvaluationSettings) -> Row:
     from pagen.eval.tables import table_of
 
     several = len(variant.indicators) > 1
@@ -153,7 +156,7 @@ def _slug(values: Any) -> str:
 
 def as_text(config: Ablate, ablation: Ablation, found: list[Measured], form: Any) -> str:
     """The table with a title that says protocol, seeds and scale."""
-    from pagen.eval.tables import between, percent
+    from pagen.eval.results import between, percent
 
     seeds = "seed 0" if config.seeds == 1 else f"mean of seeds 0 to {config.seeds - 1}"
     headers = ("variant", "micro AUROC", "seeds", "95 % interval, seed 0", "raw", "published")

@@ -14,7 +14,7 @@ from pagen.version import __version__
 
 VERBS = {
     "datasets": (
-        "pagen.footage.datasets:Datasets",
+        "pagen.footage.list_datasets:Datasets",
         "what data sets are known, where they lie, and whether they are whole",
     ),
     "prepare": ("pagen.footage.prepare:Prepare", "decode and resize a data set once"),
@@ -23,12 +23,15 @@ VERBS = {
     "features": ("pagen.features.features:Features", "vectors of a data set's frames or objects, for densities"),
     "train": ("pagen.train.train:Train", "train a recipe of the papers; without one it lists them"),
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
-    "transfer": ("pagen.eval.transfer:Transfer", "runs trained on one data set, tested on others"),
+    "transfer": ("pagen.eval.transfer.transfer:Transfer", "runs trained on one data set, tested on others"),
     "ablate": ("pagen.ablate:Ablate", "the papers' own tables, trained and measured here"),
-    "report": ("pagen.eval.report:Report", "a run's scores, frames and errors as one HTML file"),
-    "calibrate": ("pagen.eval.calibrate:Calibrate", "find the threshold for one's own camera on normal footage"),
-    "score": ("pagen.eval.live:Score", "watch a recording, a camera or a stream, and write alerts"),
-    "export": ("pagen.train.export:Export", "write a run as a file for torch or ONNX Runtime, checked on real clips"),
+    "report": ("pagen.eval.report.report:Report", "a run's scores, frames and errors as one HTML file"),
+    "calibrate": ("pagen.eval.camera.calibrate:Calibrate", "find the threshold for one's own camera on normal footage"),
+    "score": ("pagen.eval.camera.score:Score", "watch a recording, a camera or a stream, and write alerts"),
+    "export": (
+        "pagen.train.export.export:Export",
+        "write a run as a file for torch or ONNX Runtime, checked on real clips",
+    ),
     "convert": ("pagen.convert:Convert", "turn a published checkpoint into a folder that pagen opens"),
     "demo": ("pagen.demo:Demo", "the whole way on procedural footage, in minutes"),
     "doctor": ("pagen.doctor:Doctor", "versions, devices, data found, and what is missing"),

@@ -44,7 +44,7 @@ class LDMInpainting:
 
     def write(self, folder: Path) -> None:
         """Convert into a folder that does not exist yet."""
-        from pagen.models.convert_ldm import convert
+        from pagen.models.convert.ldm import convert
 
         convert(self.checkpoint, self.config).save_pretrained(folder)
 
@@ -64,7 +64,7 @@ class AE:
 
     def write(self, folder: Path) -> None:
         """Convert into a folder that does not exist yet."""
-        from pagen.models.convert_ae import card_of, convert
+        from pagen.models.convert.ae import card_of, convert
 
         network = convert(self.checkpoint, self.like)
         network.save_pretrained(folder, card_of(network, self.checkpoint))
@@ -83,7 +83,7 @@ class ViFiCLIP:
 
     def write(self, folder: Path) -> None:
         """Convert into a folder that does not exist yet."""
-        from pagen.models.convert_vificlip import convert
+        from pagen.models.convert.vificlip import convert
 
         convert(self.checkpoint, folder)
 

@@ -28,8 +28,10 @@ def run(config: Demo) -> None:
     from pagen.eval import evaluate
     from pagen.footage import prepare
     from pagen.generate import generate
+    from pagen.generate.config import Generate
     from pagen.train import train
-    from pagen.train.recipes import Skip
+    from pagen.train.config import Train
+    from pagen.train.recipes.clips import Skip
 
     begin = time.monotonic()
     # tiny is made for seconds; after a minute the sheet shows a street
@@ -39,10 +41,10 @@ def run(config: Demo) -> None:
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")
     prepare.run(prepare.Prepare("street", size=recipe.size, workers=workers))
     console.say("2/4 generate: pseudo-anomalies of all kinds")
-    making = generate.Generate("street", inference_steps=10, size=recipe.size, seed=config.seed, out=pseudo)
+    making = Generate("street", inference_steps=10, size=recipe.size, seed=config.seed, out=pseudo)
     generate.run(replace(making, workers=workers, overwrite=overwrite))
     console.say("3/4 train: `skip` at tiny scale")
-    session = train.Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path)
+    session = Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path)
     train.run(replace(session, workers=workers, overwrite=overwrite))
     console.say("4/4 evaluate")
     evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=workers, overwrite=overwrite))

@@ -24,7 +24,9 @@ from pagen.errors import PagenError
 from pagen.version import __version__
 
 SCHEMA = 1
+
 MANIFEST = "manifest.json"
+
 _TEMPORARY = ".tmp-"
 
 
@@ -283,3 +285,8 @@ def _short_hash(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """The value as JSON will give it back (tuples become lists)."""
     return json.loads(json.dumps(value, sort_keys=True))
+
+
+def folder_name(dataset: str) -> str:
+    """A data set's name in that of a folder: without the colon, which Windows refuses."""
+    return dataset.replace(":", "-")

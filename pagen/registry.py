@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pagen.errors import unknown_name
 
@@ -16,12 +17,20 @@ class Registry(Generic[T]):
     Args:
         what: what one entry is, in the words of an error message (`"data set"`).
         group: entry point group that is read when a name is not in the table (`"pagen.datasets"`).
+        table: values, or `"module:attribute"`, which is imported when the entry is first asked for.
+
+    Example:
+        >>> COLOURS = Registry("colour", "example.colours", {"tau": "math:tau"})
+        >>> COLOURS.register("two", 2.0)
+        2.0
+        >>> COLOURS.names(), round(COLOURS["tau"], 2)
+        (['tau', 'two'], 6.28)
     """
 
-    def __init__(self, what: str, group: str, table: dict[str, T] | None = None) -> None:
+    def __init__(self, what: str, group: str, table: dict[str, Any] | None = None) -> None:
         self.what = what
         self.group = group
-        self._table: dict[str, T] = dict(table or {})
+        self._table: dict[str, Any] = dict(table or {})
 
     def register(self, name: str, value: T) -> T:
         """Add an entry; an entry of the same name is replaced."""
@@ -39,7 +48,21 @@ class Registry(Generic[T]):
                 self.register(name, point.load())
         if name not in self._table:
             raise unknown_name(self.what, name, self.names())
-        return self._table[name]
+        if isinstance(self._table[name], str):
+            self._table[name] = resolve(self._table[name])
+        value: T = self._table[name]
+        return value
 
     def __contains__(self, name: str) -> bool:
         return name in self.names()
+
+
+def resolve(reference: str) -> Any:
+    """What `module:attribute` names.
+
+    Example:
+        >>> resolve("math:floor")(2.5)
+        2
+    """
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from pagen import cli
-from pagen.footage import street
+from pagen.footage.street import scene as street
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # each process has a core, and torch is not imported yet

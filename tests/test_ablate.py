@@ -13,12 +13,13 @@ from pagen import ablate as module
 from pagen.ablate import Ablate, changes_of, named, run
 from pagen.ablations import ABLATIONS, Ablation, Variant
 from pagen.errors import PagenError
-from pagen.eval.metrics import micro_auroc
-from pagen.eval.protocols import PROTOCOLS, Protocol, apply
+from pagen.eval.metrics.roc import micro_auroc
+from pagen.eval.protocol import Protocol, apply
+from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
-from pagen.generate.generate import Generate
-from pagen.scoring.indicators import MEASURES
-from pagen.train.recipes import RECIPES
+from pagen.generate.config import Generate
+from pagen.scoring.window_scores import MEASURES
+from pagen.train.recipes.table import RECIPES
 
 SMALL = {"size": (32, 48), "crop": 16, "epochs": 1, "steps": 1}
 

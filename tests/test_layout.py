@@ -13,8 +13,9 @@ SETUP = PROJECT["tool"]["setuptools"]
 
 
 def folder_of(package: str) -> Path:
-    mapped = SETUP["package-dir"].get(package)
-    return ROOT / (mapped or package.replace(".", "/"))
+    wing, mapped = package.split(".")[:2], SETUP["package-dir"]
+    top = mapped.get(".".join(wing), "/".join(wing))
+    return ROOT.joinpath(top, *package.split(".")[2:])
 
 
 def test_every_folder_with_code_is_a_listed_package() -> None:

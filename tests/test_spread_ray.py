@@ -17,8 +17,9 @@ import pytest
 from pagen import spread as spreading
 from pagen.errors import PagenError
 from pagen.folders import Folder, atomic, digests, tree_hash, write_text
-from pagen.footage import street
-from pagen.generate.generate import Generate, generate
+from pagen.footage.street import scene as street
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.spread import spread
 from pagen.spread_ray import Cluster, quiet_ray
 

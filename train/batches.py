@@ -17,10 +17,10 @@ from pagen.generate.pa_set import PASet, Pseudo
 from pagen.generate.skip import Skip, draw_skip
 from pagen.seeds import generator
 from pagen.train.crops import Box, draw_box
-from pagen.train.normal import NormalClips
-from pagen.train.pseudo import Drawn, PseudoSource
-from pagen.train.recipe import ClipRecipe, Recipe
-from pagen.train.recipes import Luss, OnTheFly, Steal, Temporal
+from pagen.train.normal_clips import NormalClips
+from pagen.train.pseudo_clips import Drawn, PseudoSource
+from pagen.train.recipes.base import ClipRecipe, Recipe
+from pagen.train.recipes.clips import Luss, OnTheFly, Steal, Temporal
 
 Batch = dict[str, torch.Tensor]
 Sample = dict[str, npt.NDArray[np.float32]]

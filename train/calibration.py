@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.models.pretrained import Pretrained
-from pagen.scoring.indicators import log_odds
+from pagen.scoring.rescale import summary
 from pagen.scoring.sliding import Slider, Take, frames_in, maps_in
-from pagen.scoring.summary import summary
+from pagen.scoring.window_scores import log_odds
 from pagen.train.batches import ClipBatches
-from pagen.train.features import FeatureBatches
 from pagen.train.inputs import Inputs
-from pagen.train.recipes import Temporal
+from pagen.train.painted_features import FeatureBatches
+from pagen.train.recipes.clips import Temporal
 from pagen.train.validate import pseudo_aurocs
 
 WINDOWS = 256

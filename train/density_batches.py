@@ -9,12 +9,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from pagen.models.detectors import Rows
-from pagen.models.mixture import Standard
-from pagen.models.noise_perceptron import drawn
-from pagen.models.whitening import Whitening
+from pagen.models.density.detector import Rows
+from pagen.models.density.noise_perceptron import drawn
+from pagen.models.density.standard import Standard, Whitening
 from pagen.seeds import torch_generator
-from pagen.train.density_recipes import MultiScaleRecipe
+from pagen.train.recipes.density import MultiScaleRecipe
 
 Sample = dict[str, npt.NDArray[np.float32]]
 

@@ -10,10 +10,10 @@ from pagen.footage.flow import FlowFolder, flow_folder, open_flow
 from pagen.footage.prepare import Prepared, prepare
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.train.batches import ClipBatches
-from pagen.train.features import FeatureBatches, feature_batches
-from pagen.train.recipe import ClipRecipe, Recipe
-from pagen.train.recipes import Temporal
-from pagen.train.train import Train
+from pagen.train.config import Train
+from pagen.train.painted_features import FeatureBatches, feature_batches
+from pagen.train.recipes.base import ClipRecipe, Recipe
+from pagen.train.recipes.clips import Temporal
 
 HELD_OUT = 8
 """One clip in so many is held out for validation, and one at least."""

@@ -24,14 +24,13 @@ from torch import nn
 from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import write_text
-from pagen.models.layout import fast_clips, fast_layout
-from pagen.models.memory import keep_memory
 from pagen.models.pretrained import save_tensors
+from pagen.models.speed import fast_clips, fast_layout, keep_memory
 from pagen.seeds import entropy
 from pagen.train.batches import Batch, Batches, draw
 from pagen.train.interrupt import Interrupt
-from pagen.train.objectives import Step, objective_of, synchronise_norms
-from pagen.train.recipe import Recipe
+from pagen.train.methods import Step, objective_of, synchronise_norms
+from pagen.train.recipes.base import Recipe
 from pagen.train.state import METRICS, STATE, Average, Progress, Row, as_csv, load_state, newest_state, save_state
 
 BEST, AUROC = "best.safetensors", "pseudo_auroc"

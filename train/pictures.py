@@ -18,8 +18,8 @@ from pagen.footage.flow import colour_wheel
 from pagen.models.conv_ae import reconstruct
 from pagen.models.luss import predict
 from pagen.train.batches import ClipBatches
-from pagen.train.features import FeatureBatches
-from pagen.train.recipes import Luss, Temporal
+from pagen.train.painted_features import FeatureBatches
+from pagen.train.recipes.clips import Luss, Temporal
 from pagen.train.state import Row
 
 Clip = npt.NDArray[np.float32]

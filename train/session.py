@@ -11,19 +11,19 @@ from accelerate import Accelerator
 from pagen import console
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json, write_text
-from pagen.models.card import card
 from pagen.models.pretrained import WEIGHTS, Pretrained
+from pagen.models.pretrained import card_of as card
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE
 from pagen.train.accelerator import accelerator_on
 from pagen.train.calibration import calibrate
-from pagen.train.density_recipes import DensityRecipe
+from pagen.train.config import Train, recipe_of, run_folder
 from pagen.train.inputs import Inputs, open_inputs
-from pagen.train.left import environment, title, trained_on
 from pagen.train.loop import Training, fit
-from pagen.train.networks import new_network
+from pagen.train.methods import new_network
 from pagen.train.pictures import curves, sheet
+from pagen.train.recipes.density import DensityRecipe
+from pagen.train.run_card import environment, title, trained_on
 from pagen.train.state import METRICS, STATE, Row, as_csv, from_csv, newest_state
-from pagen.train.train import Train, recipe_of, run_folder
 from pagen.train.validate import validator
 
 
@@ -32,7 +32,7 @@ def train(config: Train[Any]) -> dict[str, Any]:
     if config.recipe.members:
         return _train_members(config)
     if isinstance(config.recipe, DensityRecipe):
-        from pagen.train.density import train_detector
+        from pagen.train.density_session import train_detector
 
         return train_detector(config)
     path = run_folder(config)

@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,16 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from pagen.errors import PagenError
 from pagen.folders import write_json
 from pagen.models.pretrained import WEIGHTS, save_tensors
-from pagen.train.slots import flat_slots, load_slots
 
 Row = dict[str, float]
+
 STATE, METRICS = "state", "metrics.csv"
+
 OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "progress.json"
 
 
@@ -125,3 +126,19 @@ def _place(column: str) -> tuple[int, str]:
 def from_csv(text: str) -> list[Row]:
     """The rows of a CSV."""
     return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(io.StringIO(text))]
+
+
+def flat_slots(optimiser: Any) -> dict[str, Tensor]:
+    """`"3.exp_avg"` -> tensor: what the optimiser keeps for its third parameter."""
+    state = optimiser.state_dict()["state"]
+    return {f"{i}.{key}": value for i, of in state.items() for key, value in of.items()}
+
+
+def load_slots(optimiser: Any, tensors: Mapping[str, Tensor]) -> None:
+    """Give back what `flat_slots` took, in the layout that training keeps it in."""
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        slot, key = name.split(".")
+        layout = torch.channels_last_3d if tensor.ndim == 5 else torch.contiguous_format
+        slots.setdefault(int(slot), {})[key] = tensor.contiguous(memory_format=layout)
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})

@@ -11,13 +11,13 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.device import exact
 from pagen.models.pretrained import Pretrained
-from pagen.scoring.indicators import indicator_of, log_odds
 from pagen.scoring.sliding import WINDOWS_AT_ONCE
+from pagen.scoring.window_scores import indicator_of, log_odds
 from pagen.train.batches import ClipBatches, draw
-from pagen.train.features import FeatureBatches
 from pagen.train.inputs import Inputs
 from pagen.train.loop import Validate
-from pagen.train.recipes import Luss, Skip
+from pagen.train.painted_features import FeatureBatches
+from pagen.train.recipes.clips import Luss, Skip
 
 PAIRS = 32
 """Normal clips, and as many pseudo-anomalous ones."""

@@ -24,11 +24,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
+from pagen.features.boxes import BoxArray, Frames, Located, clipped
 from pagen.folders import digest
 from pagen.footage.prepare import Prepared
 
 Kind = Literal["box", "pose"]
+
 PLURAL = {"box": "boxes", "pose": "poses"}
+
 SPLITS = {"training": "train", "testing": "test"}
 
 
@@ -145,3 +148,53 @@ def _refuse_uneven(split: str, names: Any, lengths: Any, values: Any, offsets: A
         raise ValueError(f"{split}: {len(names)} names, {len(lengths)} lengths, offsets {offsets.shape}")
     if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
         raise ValueError(f"{split}: offsets that do not lead from 0 up to {len(values)}")
+
+
+OUTSIDE = 2.0
+"""Pixels by which a box of a file may leave the frame: rounding, and growth."""
+
+
+@dataclass(frozen=True)
+class FileBoxes:
+    """The boxes of a file."""
+
+    file: ObjectFile
+
+    @property
+    def context(self) -> int:
+        """One frame."""
+        return 1
+
+    def config(self) -> Mapping[str, Any]:
+        """That they are of a file."""
+        return {"by": "file"}
+
+    def inputs(self) -> Mapping[str, str]:
+        """The file."""
+        return {"boxes": self.file.fingerprint}
+
+    def __call__(self, prepared: Prepared, clip: str) -> Located:
+        """The boxes of a clip, cut at the frame's borders.
+
+        Raises:
+            PagenError: what `ObjectFile.rows` raises; or a box without area, or more than `OUTSIDE` beyond the frame.
+        """
+        rows = self.file.rows(prepared, clip)
+        self._refuse_strange(rows.values, prepared.size, clip)
+        return Located(rows.frames, clipped(rows.values, prepared.size))
+
+    def newest(self, frames: Frames) -> BoxArray:
+        """Raises PagenError: a file knows nothing of a stream."""
+        raise self.file.no_stream()
+
+    def _refuse_strange(self, boxes: BoxArray, size: tuple[int, int], clip: str) -> None:
+        height, width = size
+        inside = clipped(boxes, size)
+        near = np.abs(boxes - inside).max(axis=1, initial=0) <= OUTSIDE  # NaN is not near either
+        strange = ~(near & (inside[:, :2] < inside[:, 2:]).all(axis=1))
+        if strange.any():
+            shown = ", ".join(f"{value:g}" for value in boxes[strange][0])
+            raise PagenError(
+                f"expected boxes x_min, y_min, x_max, y_max inside {width}x{height} pixels (clip {clip}), found "
+                f"{shown} in {self.file.path}; count pixels of the footage's own size"
+            )

@@ -21,11 +21,13 @@ import torch
 from torch import Tensor
 
 from pagen.errors import PagenError
-from pagen.features.boxes import BoxArray, Finder, open_boxes, pixels
-from pagen.features.crops import AT_ONCE, in_batches
+from pagen.features.batching import AT_ONCE, in_batches
+from pagen.features.box_kinds import open_boxes
+from pagen.features.boxes import BoxArray, Finder, pixels
 from pagen.features.source import Found
 from pagen.footage.prepare import Prepared
-from pagen.models.encoders import Encoder, open_encoder, pictures
+from pagen.models.encoders.encoder import Encoder, pictures
+from pagen.models.encoders.open import open_encoder
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,7 @@ from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.features.frames import Encoded, Painted, opening
 from pagen.features.source import Found, Source
-from pagen.folders import Folder, digests
-from pagen.footage.catalogue import folder_name
+from pagen.folders import Folder, digests, folder_name
 from pagen.footage.prepare import Prepared, cache_folder
 from pagen.spread import Workers, spread
 

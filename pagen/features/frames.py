@@ -1,4 +1,4 @@
-"""Vectors of whole frames by an encoder (`pagen.models.encoders`): each of its own frame, or of the last few.
+"""Vectors of whole frames by an encoder (`pagen.models.encoders.encoder`): each of its own frame, or of the last few.
 
 With `pool` frames it is the mean over the window that ends with the frame, the clip's first frame repeated, so that
 nothing looks ahead.
@@ -18,7 +18,8 @@ from pagen.arrays import read_array
 from pagen.device import device_named
 from pagen.features.source import Found
 from pagen.footage.prepare import Prepared
-from pagen.models.encoders import Encoder, open_encoder
+from pagen.models.encoders.encoder import Encoder
+from pagen.models.encoders.open import open_encoder
 
 if TYPE_CHECKING:
     from pagen.generate.pa_set import PASet

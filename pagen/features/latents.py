@@ -32,12 +32,11 @@ from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared, prepare
 from pagen.footage.windows import Windows, as_input
 from pagen.models.conv_ae import SPACE_FACTOR, ConvAE3d, padded, widths_of
-from pagen.models.layout import fast_clips, fast_layout
 from pagen.models.luss import LUSSAE
 from pagen.models.memae import MemAE
-from pagen.models.memory import keep_memory
 from pagen.models.pretrained import WEIGHTS
 from pagen.models.runs import MODEL, Run, open_run
+from pagen.models.speed import fast_clips, fast_layout, keep_memory
 from pagen.spread import Workers
 
 Size = tuple[int, int]

@@ -19,7 +19,8 @@ import numpy.typing as npt
 from pagen.device import exact
 from pagen.errors import PagenError
 from pagen.features.box_file import ObjectFile, object_file
-from pagen.features.boxes import BoxArray, Finder, Located, open_boxes
+from pagen.features.box_kinds import open_boxes
+from pagen.features.boxes import BoxArray, Finder, Located
 from pagen.features.source import Found
 from pagen.features.vision_models import VisionModel, coloured, vision_model
 from pagen.footage.prepare import Prepared

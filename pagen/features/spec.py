@@ -12,7 +12,7 @@ from pagen.registry import Registry
 
 OBJECT_KINDS = ("velocity", "deep", "pose", "tube")
 BOXES: Registry[None] = Registry("kind of boxes", "pagen.boxes", dict.fromkeys(("motion", "file", "detector")))
-"""The names of `pagen.features.boxes.BOXES`, which is heavy to import."""
+"""The names of `pagen.features.box_kinds.BOXES`, which is heavy to import."""
 _FRAMES, _BOXES = ("pool", "size", "colour"), ("boxes", "colour")
 TAKES: dict[str, tuple[str, ...]] = {
     "lite0": _FRAMES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pagen.features.boxes import open_boxes
+from pagen.features.box_kinds import open_boxes
 from pagen.features.deep import open_deep
 from pagen.features.frames import Encoded, opening
 from pagen.features.latents import stream_codes

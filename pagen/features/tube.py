@@ -22,13 +22,14 @@ from torch import Tensor, nn
 
 from pagen.device import device_named
 from pagen.errors import PagenError
-from pagen.features.boxes import BoxArray, Finder, open_boxes
-from pagen.features.crops import in_batches
+from pagen.features.batching import in_batches
+from pagen.features.box_kinds import open_boxes
+from pagen.features.boxes import BoxArray, Finder
 from pagen.features.source import Found
 from pagen.folders import Folder
 from pagen.footage.flow import grey
 from pagen.footage.prepare import Prepared
-from pagen.models.encoders import pictures
+from pagen.models.encoders.encoder import pictures
 from pagen.models.runs import Run, open_run
 
 SIDE, GROWN = 64, 1.25

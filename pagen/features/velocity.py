@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.features.boxes import BoxArray, Finder, open_boxes, pixels
+from pagen.features.box_kinds import open_boxes
+from pagen.features.boxes import BoxArray, Finder, pixels
 from pagen.features.source import Found
 from pagen.footage.flow import Computed, FlowFolder, flow_folder, grey, open_flow
 from pagen.footage.flow_file import Flow

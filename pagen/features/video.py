@@ -1,4 +1,4 @@
-"""Vectors of a rolling window by a network of transformers (`pagen.models.encoder_video`), `hiera:MODEL`.
+"""Vectors of a rolling window by a network of transformers (`pagen.models.encoders.video`), `hiera:MODEL`.
 
 A window's vector belongs to its centre frame (the ninth of 16), and frames at the ends are repeated. It looks 7
 frames ahead, then; where a live stream ends with a frame, that frame is repeated instead, as at a clip's end.
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from pagen.features.source import Found
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
-from pagen.models.encoder_video import VideoEncoder, open_video
+from pagen.models.encoders.video import VideoEncoder, open_video
 
 
 @dataclass(frozen=True)

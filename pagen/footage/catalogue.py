@@ -117,6 +117,7 @@ _FOLDER = Layout(
 )
 
 _UCSD_LICENCE = "research use, by UCSD's terms"
+
 _UCSD_OBTAIN = (
     "obtain it from the page 'UCSD Anomaly Detection Dataset' of UCSD's Statistical Visual Computing Lab (SVCL)"
 )
@@ -181,7 +182,7 @@ for _row in (
         fps=10,
         licence="Apache-2.0",
         obtain="nothing to obtain",
-        scenes="pagen.footage.street:scenes",
+        scenes="pagen.footage.street.scene:scenes",
     ),
     DataSet(
         name="street:square",
@@ -189,12 +190,7 @@ for _row in (
         fps=10,
         licence="Apache-2.0",
         obtain="nothing to obtain",
-        scenes="pagen.footage.street:square",
+        scenes="pagen.footage.street.scene:square",
     ),
 ):
     DATASETS.register(_row.name, _row)
-
-
-def folder_name(dataset: str) -> str:
-    """A data set's name in that of a folder: without the colon, which Windows refuses."""
-    return dataset.replace(":", "-")

@@ -19,8 +19,7 @@ import numpy.typing as npt
 from pagen import console
 from pagen.arrays import read_array, write_slices
 from pagen.errors import PagenError
-from pagen.folders import Folder, digests
-from pagen.footage.catalogue import folder_name
+from pagen.folders import Folder, digests, folder_name
 from pagen.footage.flow_file import FileFlow, Flow
 from pagen.footage.prepare import Prepared, cache_folder
 from pagen.registry import Registry

@@ -82,7 +82,7 @@ def prepare(
     Raises:
         PagenError: the footage is missing or damaged, a side under 16 pixels, or `out` holds something else.
     """
-    from pagen.footage.catalogue import folder_name
+    from pagen.folders import folder_name
     from pagen.footage.locate import locate
 
     if size is not None and min(size) < SMALLEST:

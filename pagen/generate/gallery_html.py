@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from pagen.folders import write_text
 from pagen.footage.flow import colour_wheel
-from pagen.generate.measure import UNITS, Change, is_near_copy, measure
 from pagen.generate.pa_set import Item, PASet, Pseudo
+from pagen.generate.strength import UNITS, Change, is_near_copy, measure
 from pagen.seeds import generator
 
 Picture = npt.NDArray[np.uint8]

@@ -6,20 +6,17 @@ every kept pixel stays bit-equal whatever a model does to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
-from pagen.hub import HUB_ID
-from pagen.registry import Registry
+from pagen.errors import PagenError
 
 Frames = npt.NDArray[np.uint8]
+
 Masks = npt.NDArray[np.bool_]
 
 
@@ -95,37 +92,3 @@ class Telea:
     def matched(self, frames: Frames, masks: Masks) -> Frames:
         """Always raises."""
         raise PagenError("expected a diffusion inpainter for matched normals, found telea; give --inpainter bundled")
-
-
-def _bundled(painting: Painting) -> Inpainter:
-    from pagen.generate.diffusion import open_pipeline
-    from pagen.models.ldm import bundled
-
-    return open_pipeline(str(bundled()), painting)
-
-
-INPAINTERS: Registry[Callable[[Painting], Inpainter]] = Registry(
-    "inpainter", "pagen.inpainters", {"bundled": _bundled, "telea": lambda painting: Telea()}
-)
-"""Name -> factory over how it is to work."""
-
-
-def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
-    """An inpainter by its name, or the diffusers inpainting pipeline of a folder or hub id.
-
-    Args:
-        name: a name of `INPAINTERS`, a folder, or `owner/name` on the Hugging Face hub.
-        painting: how it is to work, if not by the defaults.
-
-    Raises:
-        PagenError: none of the three, or the pipeline cannot be used.
-    """
-    painting = painting or Painting()
-    if name in INPAINTERS:
-        return INPAINTERS[name](painting)
-    if Path(name).is_dir() or HUB_ID.fullmatch(name):
-        from pagen.generate.diffusion import open_pipeline
-
-        return open_pipeline(name, painting)
-    known = unknown_name("inpainter", name, INPAINTERS.names())
-    raise PagenError(f"{known}, or a folder or hub id of a diffusers inpainting pipeline")

@@ -26,8 +26,8 @@ class Inspect:
 
 def run(config: Inspect) -> None:
     """The verb `inspect`."""
-    from pagen.generate.measure import inspect_set
     from pagen.generate.pa_set import open_pa_folder
+    from pagen.generate.strength import inspect_set
 
     report = inspect_set(open_pa_folder(config.pa_set))
     console.result(report, config.json, as_text(report))
@@ -42,7 +42,7 @@ def as_text(report: dict[str, Any]) -> str:
 
 
 def _of_kind(kind: str, found: dict[str, Any]) -> str:
-    from pagen.generate.measure import LAMBDA, LEAST
+    from pagen.generate.strength import LAMBDA, LEAST
 
     items, looked, unit = found["items"], found["looked_at"], found["unit"]
     sampled = "all looked at" if looked == items else f"{looked} of them looked at, evenly spread"

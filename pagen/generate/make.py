@@ -25,10 +25,11 @@ from pagen.folders import digests, write_text
 from pagen.footage.flow import FlowFolder, flow_folder, open_flow
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
-from pagen.generate.generate import Generate, Kind
-from pagen.generate.inpaint import Inpainter, Painting, open_inpainter
+from pagen.generate.config import Generate, Kind
+from pagen.generate.inpaint import Inpainter, Painting
+from pagen.generate.inpainters import open_inpainter
 from pagen.generate.intruders import open_intruders
-from pagen.generate.masks import open_masks
+from pagen.generate.mask_kinds import open_masks
 from pagen.generate.patch import PATCH_MASKS, draw_shown
 from pagen.generate.skip import draw_skip
 from pagen.generate.temporal import draw_mix, mix_flow

@@ -8,16 +8,16 @@ random `small` one takes its place, and is counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.generate.mask_random import LARGEST_SHARE, RandomMasks, random_mask
-from pagen.registry import Registry
+from pagen.generate.mask_random import LARGEST_SHARE, random_mask
 
 Frames = npt.NDArray[np.uint8]
+
 Masks = npt.NDArray[np.bool_]
 
 
@@ -63,41 +63,3 @@ def bounded(masks: Iterable[Masks], rng: np.random.Generator) -> tuple[Masks, in
         kept.append(mask if fits else random_mask((mask.shape[0], mask.shape[1]), rng))
         fell_back += not fits
     return np.stack(kept), fell_back
-
-
-def _random(option: str) -> MaskKind:
-    return RandomMasks(option or "small")
-
-
-def _motion(option: str) -> MaskKind:
-    from pagen.generate.mask_motion import MotionMasks
-
-    return MotionMasks(option or "follow")
-
-
-def _file(option: str) -> MaskKind:
-    from pagen.generate.mask_file import open_mask_folder
-
-    return open_mask_folder(option)
-
-
-def _segment(option: str) -> MaskKind:
-    from pagen.generate.mask_segment import open_segmenter
-
-    return open_segmenter(option)
-
-
-MASKS: Registry[Callable[[str], MaskKind]] = Registry(
-    "mask", "pagen.masks", {"random": _random, "motion": _motion, "file": _file, "segment": _segment}
-)
-"""Name -> factory over what follows the colon of `name:option`, empty without one; raises PagenError."""
-
-
-def open_masks(spec: str) -> MaskKind:
-    """Masks by `name` or `name:option`: `motion`, `random:thick_256`, `file:DIR`.
-
-    Raises:
-        PagenError: no such masks, or no such option.
-    """
-    name, _, option = spec.partition(":")
-    return MASKS[name](option)

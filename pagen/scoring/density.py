@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pagen.features.extract import FeatureFolder, extract
 from pagen.features.sources import open_source
 from pagen.features.spec import OBJECT_KINDS, spec_of
-from pagen.models.detectors import Detector, Scores
+from pagen.models.density.detector import Detector, Scores
 from pagen.spread import Workers
 
 

@@ -80,8 +80,8 @@ class Slider:
     def _few(self, take: Take, starts: Sequence[int], count: int) -> list[dict[str, Values]]:
         import torch
 
-        from pagen.models.layout import fast_clips
-        from pagen.scoring.indicators import indicator_of
+        from pagen.models.speed import fast_clips
+        from pagen.scoring.window_scores import indicator_of
 
         indicate, beyond = indicator_of(self.network, self.source, self.measure)
         asked = policy_named(self.policy, self.window).asked(self.window)

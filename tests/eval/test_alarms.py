@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagen.eval.alarms import Ledger, Smooth, Told, Watchman, event_counts, heights, lowest_threshold, watch
-from pagen.eval.annotate import Look
-from pagen.eval.calibrate import Alarms
-from pagen.eval.camera import Gap, Shot
-from pagen.eval.rescale import causal_smooth
+from pagen.eval.camera.alerts import AlertLog, AlertTracker, Told, watch
+from pagen.eval.camera.sources import Gap, Shot
+from pagen.eval.camera.threshold import Smooth, Threshold, event_counts, heights, lowest_threshold
+from pagen.scoring.frame_score import FrameScore
+from pagen.scoring.rescale import causal_smooth
 
-ALARMS = Alarms("flow_speed", "", "flow_speed", 0.5, 0.0, 0.3, 0.2, 10.0, 1, 1, 0, 3, 0, 0, 1.0, None)
+ALARMS = Threshold("flow_speed", "", "flow_speed", 0.5, 0.0, 0.3, 0.2, 10.0, 1, 1, 0, 3, 0, 0, 1.0, None)
 FRAME = np.zeros((8, 8), np.uint8)
 SCORES = st.lists(st.integers(0, 4), min_size=1, max_size=24)
 
@@ -86,8 +86,8 @@ def test_undefined_scores_alarm_nothing() -> None:
     assert np.isneginf(heights(scores[:1], 0, 2)).all()
 
 
-def alerts_of(scores: list[float], alarms: Alarms) -> Told:
-    watchman = Watchman(alarms)
+def alerts_of(scores: list[float], alarms: Threshold) -> Told:
+    watchman = AlertTracker(alarms)
     told = [each for shot, score in shots(scores) for each in watchman.look(shot, score, None)]
     return told + watchman.finish()
 
@@ -109,7 +109,7 @@ def test_alerts_that_come_one_by_one_are_those_that_were_counted(
 
 
 def test_an_alert_is_told_as_soon_as_it_lasts_and_its_worst_place_is_kept() -> None:
-    watchman = Watchman(ALARMS)
+    watchman = AlertTracker(ALARMS)
     boxes = [None, (0, 0, 1, 1), (1, 1, 2, 2), (2, 2, 3, 3), None]
     told = [watchman.look(shot, score, box) for (shot, score), box in zip(shots([0, 1, 3, 2, 0]), boxes, strict=True)]
     assert [[what for what, _ in each] for each in told] == [[], [], ["begin"], [], []]
@@ -139,8 +139,8 @@ class Brightness:
 
     resets = 0
 
-    def __call__(self, frame: Any) -> Look:
-        return Look(float(frame[0, 0]), np.eye(4) * float(frame[0, 0]))
+    def __call__(self, frame: Any) -> FrameScore:
+        return FrameScore(float(frame[0, 0]), np.eye(4) * float(frame[0, 0]))
 
     def reset(self) -> None:
         self.resets += 1
@@ -148,7 +148,7 @@ class Brightness:
 
 def watched(folder: Path, source: Source, limit: float = float("inf")) -> tuple[Any, list[dict[str, Any]]]:
     streamer: Any = Brightness()
-    with Ledger(folder, source.name, ALARMS, source.live) as ledger:
+    with AlertLog(folder, source.name, ALARMS, source.live) as ledger:
         found = watch(source, streamer, ALARMS, ledger, None, limit)  # type: ignore[arg-type]
     assert streamer.resets == source.items.count(None)
     return found, [json.loads(line) for line in (folder / "alerts.jsonl").read_text("utf-8").splitlines()]

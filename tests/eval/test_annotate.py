@@ -10,30 +10,15 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.eval.alarms import Box
-from pagen.eval.annotate import (
-    GREEN,
-    RED,
-    STRIP,
-    WARM,
-    WHITE,
-    Blur,
-    Film,
-    Look,
-    Zones,
-    baseline_look,
-    drawn,
-    inside,
-    level,
-    read_zones,
-    region_of,
-    timeline,
-)  # fmt: skip
-from pagen.eval.baselines import flow_speed, frame_difference
-from pagen.eval.calibrate import Alarms
-from pagen.eval.camera import Shot
+from pagen.eval.camera.film import GREEN, RED, STRIP, WARM, WHITE, Blur, Film, drawn, level, timeline
+from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.threshold import Threshold
+from pagen.scoring.baselines import flow_speed, frame_difference
+from pagen.scoring.frame_score import Box, FrameScore, region_of
+from pagen.scoring.stream import baseline_look
+from pagen.scoring.zones import Zones, inside, read_zones  # fmt: skip
 
-ALARMS = Alarms("flow_speed", "", "flow_speed", 3.0, 2.0, 2.0, 0.2, 10.0, 1, 1, 0, 3, 0, 1.0, 1.0, None)
+ALARMS = Threshold("flow_speed", "", "flow_speed", 3.0, 2.0, 2.0, 0.2, 10.0, 1, 1, 0, 3, 0, 1.0, 1.0, None)
 SQUARE = [[8.0, 8.0], [40.0, 8.0], [40.0, 24.0], [8.0, 24.0]]
 
 
@@ -73,15 +58,15 @@ def test_inside_zones_the_worst_place_counts_and_more_zone_is_never_less() -> No
     heat[10:22, 20:32], heat[0:12, 36:48] = 1.0, 4.0
     everything = Zones([[[0, 0], [48, 0], [48, 32], [0, 32]]], [])
     for name, worst in (("flow_local", lambda error: error), ("psnr_local", lambda error: -10 * np.log10(4 / error))):
-        assert everything.within(name, Look(0.0, heat), (32, 48)).value == pytest.approx(worst(4.0))
-        within = Zones([SQUARE], []).within(name, Look(0.0, heat), (32, 48))
+        assert everything.within(name, FrameScore(0.0, heat), (32, 48)).value == pytest.approx(worst(4.0))
+        within = Zones([SQUARE], []).within(name, FrameScore(0.0, heat), (32, 48))
         assert within.value == pytest.approx(worst(1.0), abs=0.6)
         assert within.heat is not None
         assert within.heat[:8].max() == 0
     mask = np.zeros((32, 48), bool)
     mask[10:22, 20:32] = True
     assert inside("flow_speed", heat, mask) == inside("frame_difference", heat, mask) == 1.0
-    assert Zones([SQUARE], []).within("prp", Look(2.0), (32, 48)) == Look(2.0)
+    assert Zones([SQUARE], []).within("prp", FrameScore(2.0), (32, 48)) == FrameScore(2.0)
 
 
 def test_a_baseline_looks_at_two_frames_as_its_table_does() -> None:

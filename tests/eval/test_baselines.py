@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
-from pagen.eval.baselines import BASELINES, flow_speed, frame_difference, score_baselines
+from pagen.eval.baselines import score_baselines
 from pagen.footage.prepare import prepare
+from pagen.scoring.baselines import BASELINES, flow_speed, frame_difference
 from pagen.spread import one_thread
 
 

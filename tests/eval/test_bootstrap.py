@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.eval.bootstrap import bootstrap, interval, multiplicities, paired_bootstrap, resampled
-from pagen.eval.metrics import average_precision, concatenate, micro_auroc, resampled_auroc
-from pagen.eval.undefined import Undefined, reason
+from pagen.eval.metrics.bootstrap import bootstrap, interval, multiplicities, paired_bootstrap, resampled
+from pagen.eval.metrics.roc import average_precision, concatenate, micro_auroc, resampled_auroc
+from pagen.eval.metrics.undefined import Undefined, reason
 from pagen.seeds import generator
 
 

@@ -11,9 +11,10 @@ from scipy.stats import poisson
 
 from pagen.cli import main
 from pagen.errors import PagenError
-from pagen.eval.alarms import Watchman, event_counts
-from pagen.eval.calibrate import Alarms, Calibrate, as_text, calibrate, read_alarms, tail_margin, upper_bound
-from pagen.eval.camera import Shot
+from pagen.eval.camera.alerts import AlertTracker
+from pagen.eval.camera.calibrate import Calibrate, as_text, calibrate, tail_margin, upper_bound
+from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.threshold import Threshold, event_counts, read_alarms
 
 MakeRun = Callable[..., Path]
 
@@ -63,11 +64,11 @@ def test_the_threshold_gives_as_many_alerts_as_it_says(footage: Path, tmp_path: 
     assert alarms.events <= 2
     assert alarms.margin == 0
     assert alarms.bound == upper_bound(alarms.events, alarms.hours)
-    from pagen.eval.baselines import flow_speed
     from pagen.footage.decode import IMAGES, image_frames, listing
+    from pagen.scoring.baselines import flow_speed
 
     scores = flow_speed(image_frames(listing(footage / "testing/x", IMAGES)))
-    watchman, told = Watchman(alarms), []
+    watchman, told = AlertTracker(alarms), []
     for index, score in enumerate(scores[1:].tolist(), 1):
         told += watchman.look(Shot(np.zeros((1, 1), np.uint8), index, index / 10, ""), score, None)
     assert sum(what == "begin" for what, _ in told) == alarms.events
@@ -129,6 +130,6 @@ def test_what_is_not_calibrated_or_damaged_is_told(tmp_path: Path) -> None:
     (tmp_path / "alarms.json").write_text('{"run": "."}')
     with pytest.raises(PagenError, match="is damaged"):
         read_alarms(tmp_path)
-    alarms = Alarms("flow_speed", "", "flow_speed", 1, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0, None, None)
+    alarms = Threshold("flow_speed", "", "flow_speed", 1, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0, None, None)
     alarms.write(tmp_path)
     assert read_alarms(tmp_path) == alarms

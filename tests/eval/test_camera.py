@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval import camera
-from pagen.eval.camera import Gap, Live, Recording, Shot, masked, open_source, place, thinned
+from pagen.eval.camera import sources as camera
+from pagen.eval.camera.sources import Gap, Live, Recording, Shot, masked, open_source, place, thinned
 from pagen.footage.decode import video_frames
 
 FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.density_places import Placed, detections_of, painted
-from pagen.eval.row_scores import RowScores
+from pagen.eval.density_scores import RowScores
+from pagen.eval.maps import Placed, detections_of, painted
 from pagen.features.extract import FeatureFolder
 
 FRAMES = np.array([0, 0, 2])

@@ -15,11 +15,12 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
 from pagen.eval.evaluate import Evaluate, command, evaluate, evaluate_files, run
-from pagen.eval.pages import page as page_of
+from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocols import PROTOCOLS
+from pagen.eval.render import cells, points
+from pagen.eval.render import page as page_of
+from pagen.eval.results import Row
 from pagen.eval.scores import open_scores
-from pagen.eval.tables import Row, cells, points
-from pagen.eval.undefined import reason
 
 pytestmark = pytest.mark.usefixtures("cache")
 MakeRun = Callable[..., Path]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.events import (
+from pagen.eval.metrics.events import (
     alarm_events,
     at_false_alarms,
     detection_delays,
@@ -17,7 +17,7 @@ from pagen.eval.events import (
     false_alarm_counts,
     operating_point,
 )
-from pagen.eval.undefined import reason
+from pagen.eval.metrics.undefined import reason
 
 HOUR = 3600
 """Frames of an hour at 1 frame a second."""

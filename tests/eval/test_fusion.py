@@ -6,8 +6,8 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
 from pagen.eval.fusion import FUSED, WEIGHTS, fused, oracle_weights, pseudo_weights
-from pagen.eval.tables import Measuring
-from pagen.train.recipes import RECIPES
+from pagen.eval.tables import EvaluationSettings
+from pagen.train.recipes.table import RECIPES
 
 
 def test_fused_is_the_weighted_mean() -> None:
@@ -60,4 +60,4 @@ def test_recipes_that_are_fused_exist() -> None:
 
 def test_unknown_weights_are_named() -> None:
     with pytest.raises(PagenError, match="no kind of weights named 'unifrom'; did you mean 'uniform'"):
-        Measuring("ped2", 10.0, weights="unifrom")
+        EvaluationSettings("ped2", 10.0, weights="unifrom")

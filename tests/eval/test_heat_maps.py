@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from skimage.measure import label
 
 from pagen.errors import PagenError
-from pagen.eval.heat_maps import best_area, count_maps, localise_maps, map_thresholds, measured_maps
-from pagen.eval.localisation import localise
-from pagen.eval.regions import Detections, Regions, from_masks
-from pagen.eval.undefined import reason
+from pagen.eval.metrics.rbdc import localise
+from pagen.eval.metrics.rbdc_of_maps import best_area, count_maps, localise_maps, map_thresholds, measured_maps
+from pagen.eval.metrics.regions import Detections, Regions, from_masks
+from pagen.eval.metrics.undefined import reason
 
 
 def regions(frames: list, tracks: list, boxes: list) -> Regions:

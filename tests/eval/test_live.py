@@ -16,11 +16,8 @@ import torch
 
 from pagen.cli import main
 from pagen.errors import PagenError
-from pagen.eval.annotate import Zones
-from pagen.eval.baselines import flow_speed
+from pagen.eval.camera.score import Score, score
 from pagen.eval.fusion import FUSED, fused
-from pagen.eval.live import Score, score
-from pagen.eval.rescale import calibrated
 from pagen.eval.streamer import Streamer, open_streamer
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.decode import IMAGES, image_frames, listing
@@ -28,7 +25,10 @@ from pagen.footage.flow import dis
 from pagen.footage.resize import resized_frame
 from pagen.models.luss import LUSSAE
 from pagen.models.runs import open_run
+from pagen.scoring.baselines import flow_speed
+from pagen.scoring.rescale import calibrated
 from pagen.scoring.sliding import Slider, frames_in, maps_in
+from pagen.scoring.zones import Zones
 
 MakeRun = Callable[..., Path]
 SIZE = (20, 36)

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.bootstrap import bootstrap
-from pagen.eval.localisation import iou, localise, match, measured, resampled_areas
-from pagen.eval.regions import Detections, Regions
-from pagen.eval.undefined import reason
+from pagen.eval.metrics.bootstrap import bootstrap
+from pagen.eval.metrics.rbdc import iou, localise, match, measured, resampled_areas
+from pagen.eval.metrics.regions import Detections, Regions
+from pagen.eval.metrics.undefined import reason
 from pagen.seeds import generator
 
 A, W = [10, 10, 19, 19], [50, 50, 59, 59]

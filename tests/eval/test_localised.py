@@ -13,17 +13,20 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
-from pagen.eval.baselines import PERCENTILE, score_baselines
-from pagen.eval.error_maps import averaged, maps_of_run, speed_maps
+from pagen.eval.baselines import score_baselines
 from pagen.eval.evaluate import Evaluate, run
-from pagen.eval.heat_maps import localise_maps, map_thresholds
-from pagen.eval.localisation import localise
-from pagen.eval.localised import Place, cells, localise_boxes, localise_runs, place_of_maps
-from pagen.eval.regions import Detections, Regions, from_masks, write_detections, write_tracks
+from pagen.eval.localise import localise_boxes, localise_runs, place_of_maps
+from pagen.eval.maps import averaged, maps_of_run, speed_maps
+from pagen.eval.metrics.rbdc import localise
+from pagen.eval.metrics.rbdc_of_maps import localise_maps, map_thresholds
+from pagen.eval.metrics.regions import Detections, Regions, from_masks, write_detections, write_tracks
+from pagen.eval.render_places import cells
+from pagen.eval.results import Place
 from pagen.eval.scores import score_run
 from pagen.folders import Folder, digests, tree_hash, write_json
 from pagen.footage.prepare import Prepared, prepare
 from pagen.models.luss import LUSSAE
+from pagen.scoring.baselines import PERCENTILE
 from pagen.scoring.errors import local_max
 
 pytestmark = pytest.mark.usefixtures("cache")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pagen.eval.alarms import Ledger, watch
-from pagen.eval.calibrate import Alarms
-from pagen.eval.camera import Live, Recording
+from pagen.eval.camera.alerts import AlertLog, watch
+from pagen.eval.camera.sources import Live, Recording
+from pagen.eval.camera.threshold import Threshold
 from pagen.eval.streamer import open_streamer
 
-ALARMS = Alarms("frame_difference", "", "frame_difference", 0.01, 2, 2, 0.2, 25, 1, 1, 0, 3, 0, 0, 1.0, None)
+ALARMS = Threshold("frame_difference", "", "frame_difference", 0.01, 2, 2, 0.2, 25, 1, 1, 0, 3, 0, 0, 1.0, None)
 WARM, FRAMES = 1000, 3000
 
 
@@ -38,7 +38,7 @@ def test_watching_a_recording_holds_no_more_for_more_frames(tmp_path: Path) -> N
     pieces = (("x", lambda: ((index / 25, frame) for index, frame in enumerate(frames(held)))),)
     tracemalloc.start()
     try:
-        with Ledger(tmp_path, "x", ALARMS, False) as ledger:
+        with AlertLog(tmp_path, "x", ALARMS, False) as ledger:
             found = watch(Recording("x", 25.0, pieces), open_streamer(ALARMS.run), ALARMS, ledger, None, math.inf)
     finally:
         tracemalloc.stop()

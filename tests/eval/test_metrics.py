@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from pagen.errors import PagenError
-from pagen.eval.metrics import (
+from pagen.eval.metrics.roc import (
     MACRO_RULES,
     auroc,
     average_precision,
@@ -24,7 +24,7 @@ from pagen.eval.metrics import (
     resampled_auroc,
     roc_counts,
 )
-from pagen.eval.undefined import reason
+from pagen.eval.metrics.undefined import reason
 from pagen.seeds import generator
 
 seeds = st.integers(0, 2**32 - 1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 from pagen.errors import PagenError
-from pagen.eval.protocol_file import protocols_named
+from pagen.eval.protocol import Protocol, apply, frames_of_maps
 from pagen.eval.protocols import (
     ACCIVAD,
     CAUSAL,
@@ -23,9 +23,7 @@ from pagen.eval.protocols import (
     PROTOCOLS,
     RAW,
     UNIFIED_PA,
-    Protocol,
-    apply,
-    frames_of_maps,
+    protocols_named,
 )
 from pagen.footage.windows import Windows
 

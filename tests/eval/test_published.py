@@ -6,7 +6,7 @@ import pytest
 
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.published import PUBLISHED, published_row
-from pagen.train.recipes import RECIPES
+from pagen.train.recipes.table import RECIPES
 
 FIGURES = [
     ("baseline", "ped2", 92.49, None),

@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 
 from pagen.errors import PagenError
-from pagen.eval.regions import (
+from pagen.eval.metrics.regions import (
     Detections,
     Regions,
     from_masks,

@@ -20,12 +20,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval import error_maps
-from pagen.eval.protocols import PROTOCOLS, apply
-from pagen.eval.report import LARGEST, Report, report, run
-from pagen.eval.report_data import meaning_of, packed, roc
-from pagen.eval.report_frames import HOT, LEVELS, _opacities
-from pagen.eval.report_picks import peaks, stand_out
+from pagen.eval import maps as error_maps
+from pagen.eval.protocol import apply
+from pagen.eval.protocols import PROTOCOLS
+from pagen.eval.report.content import meaning_of, packed, roc
+from pagen.eval.report.frames import HOT, LEVELS, _opacities
+from pagen.eval.report.highlights import peaks, stand_out
+from pagen.eval.report.report import LARGEST, Report, report, run
 from pagen.eval.scores import open_scores
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from scipy.stats import percentileofscore
 from sklearn.preprocessing import RobustScaler
 
 from pagen.errors import PagenError
-from pagen.eval.rescale import calibrated, causal_smooth, gaussian_smooth, min_max, robust, to_quantile
+from pagen.scoring.rescale import calibrated, causal_smooth, gaussian_smooth, min_max, robust, to_quantile
 
 lengths = st.integers(1, 40)
 sigmas = st.sampled_from([0.3, 1.0, 2.0, 3.5])

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pagen.errors import PagenError
 from pagen.eval.evaluate import evaluate_files
-from pagen.eval.metrics import micro_auroc
+from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.score_files import frames_of, read_labels, read_score_files
 
 LENGTHS = {"b": 30, "a": 20, "c 10": 25}

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pagen.eval.metrics import bootstrap_interval, micro_auroc, paired_auroc
-from pagen.eval.protocols import PROTOCOLS, apply
+from pagen.eval.metrics.roc import bootstrap_interval, micro_auroc, paired_auroc
+from pagen.eval.metrics.undefined import reason
+from pagen.eval.protocol import apply
+from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import Scores
-from pagen.eval.tables import Measuring, table_of
-from pagen.eval.undefined import reason
+from pagen.eval.tables import EvaluationSettings, table_of
 from pagen.seeds import generator
 
 LENGTHS = {"b": 30, "a": 21, "d": 25, "c": 40}
@@ -26,7 +27,7 @@ def drawn(seed: int) -> Scores:
 
 @pytest.mark.parametrize("protocol", ["raw", "lntra"])
 def test_intervals_of_a_row_are_those_of_each_by_itself(protocol: str) -> None:
-    how, runs = Measuring("ped2", 10.0, seed=3), [(str(seed), drawn(seed)) for seed in range(3)]
+    how, runs = EvaluationSettings("ped2", 10.0, seed=3), [(str(seed), drawn(seed)) for seed in range(3)]
     rows = table_of(PROTOCOLS[protocol], runs, how).rows
     final = [apply(PROTOCOLS[protocol], {"score": run.of("score")}, run.labels, "ped2") for _, run in runs]
     for row, (scores, labels) in zip(rows, final, strict=True):
@@ -38,6 +39,6 @@ def test_intervals_of_a_row_are_those_of_each_by_itself(protocol: str) -> None:
 
 
 def test_a_row_alone_has_an_interval_and_nothing_to_exceed() -> None:
-    (row,) = table_of(PROTOCOLS["raw"], [("0", drawn(0))], Measuring("ped2", 10.0)).rows
+    (row,) = table_of(PROTOCOLS["raw"], [("0", drawn(0))], EvaluationSettings("ped2", 10.0)).rows
     assert row.low < row.micro < row.high
     assert {reason(value)[:24] for value in (row.over, row.over_low, row.over_high)} == {"one file of scores alone"}

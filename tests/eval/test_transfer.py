@@ -19,13 +19,11 @@ import tyro
 from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval.calibration_of import calibration_of
-from pagen.eval.headline import headline
+from pagen.eval.results import Row, headline
 from pagen.eval.scores import Scores, open_scores
-from pagen.eval.tables import Row
-from pagen.eval.transfer import Transfer, run, transfer
-from pagen.eval.transfer_map import heat_map
-from pagen.eval.transferred import Line, text
+from pagen.eval.transfer.heat_map import heat_map
+from pagen.eval.transfer.results import Line, text
+from pagen.eval.transfer.transfer import Transfer, calibration_of, run, transfer
 from pagen.folders import tree_hash, write_json
 from pagen.footage.catalogue import DATASETS
 
@@ -302,7 +300,7 @@ def test_choices_that_are_none_are_refused_before_anything_is_prepared(
 def test_names_are_checked_before_torch_is_imported(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from pagen.errors import PagenError\n"
-        "from pagen.eval.transfer import Transfer, run\n"
+        "from pagen.eval.transfer.transfer import Transfer, run\n"
         "run_of, here = (Path('nowhere'),), Path('.')\n"
         "for config in (((), ('street',)), (run_of, ()), (run_of, ('street', 'street')), (run_of, ('sreet',)),\n"
         "               (run_of, ('street',), (here, here)), (run_of, ('street',)), ((here,), ('street',))):\n"

@@ -14,7 +14,8 @@ import torch
 from pagen.arrays import write_array
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.prepare import Prepared
-from pagen.generate.generate import Generate, generate
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.models.pretrained import Pretrained
 

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.features.box_detector import Detector
-from pagen.features.boxes import Motion, located, open_boxes, pixels, uncovered
+from pagen.features.box_kinds import open_boxes
+from pagen.features.box_motion import Motion
+from pagen.features.boxes import located, pixels, uncovered
 from pagen.footage.prepare import Prepared
 from pagen.spread import one_thread
 

@@ -14,10 +14,11 @@ import torch
 from PIL import Image
 
 from pagen.errors import PagenError
-from pagen.features.crops import AT_ONCE, in_batches
+from pagen.features.batching import AT_ONCE, in_batches
 from pagen.features.deep import Deep, open_deep
 from pagen.footage.prepare import Prepared
-from pagen.models.encoders import Encoder, open_encoder
+from pagen.models.encoders.encoder import Encoder
+from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread
 
 MakeClips = Callable[..., Prepared]

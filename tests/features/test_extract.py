@@ -16,7 +16,7 @@ from pagen.features.extract import feature_folder, pa_feature_folder
 from pagen.folders import Folder, tree_hash
 from pagen.footage.prepare import Prepared
 from pagen.generate.pa_set import PASet
-from pagen.models.encoders import open_encoder
+from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread
 
 LENGTHS = {"train_a": 20, "train_b": 17, "test_x": 11}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pagen.features.frames import Encoded, opening, pooled
 from pagen.footage.prepare import Prepared
-from pagen.models.encoders import open_encoder
+from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread
 
 

@@ -17,8 +17,8 @@ from PIL import Image
 from pagen.errors import PagenError
 from pagen.features.video import open_rolling
 from pagen.footage.prepare import Prepared
-from pagen.models.encoder_clip import IMAGENET
-from pagen.models.encoder_video import open_video
+from pagen.models.encoders.clip import IMAGENET
+from pagen.models.encoders.video import open_video
 from pagen.spread import one_thread
 
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}

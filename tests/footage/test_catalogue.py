@@ -5,7 +5,8 @@ import re
 import pytest
 
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS, folder_name
+from pagen.folders import folder_name
+from pagen.footage.catalogue import DATASETS
 from pagen.footage.labels import READERS
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.footage import locate as module
-from pagen.footage.datasets import Datasets, run
+from pagen.footage.list_datasets import Datasets, run
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +72,7 @@ def test_an_unknown_data_set_meets_the_nearest() -> None:
 
 def test_the_list_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from pagen.footage.datasets import Datasets, run; run(Datasets());"
+        "import sys; from pagen.footage.list_datasets import Datasets, run; run(Datasets());"
         "print([name for name in ('numpy', 'torch', 'cv2', 'av', 'PIL') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

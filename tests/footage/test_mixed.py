@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS, folder_name
-from pagen.footage.datasets import Datasets, run
+from pagen.folders import folder_name
+from pagen.footage.catalogue import DATASETS
+from pagen.footage.list_datasets import Datasets, run
 from pagen.footage.locate import Footage, locate
 from pagen.footage.prepare import prepare
 from pagen.seeds import generator

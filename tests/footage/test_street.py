@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.baselines import BASELINES
-from pagen.eval.metrics import auroc
+from pagen.eval.metrics.roc import auroc
 from pagen.footage.clips import SceneClip
-from pagen.footage.street import EDITION, MEANINGFUL, Scene, scenes, square
-from pagen.footage.street_actors import Path
-from pagen.footage.street_events import KINDS, Event
-from pagen.footage.street_figures import Body, Gait, Motion, fallen, foot, joint, person
-from pagen.footage.street_preset import PRESETS, Preset
-from pagen.footage.street_render import _noise
+from pagen.footage.street.actors import Path
+from pagen.footage.street.events import KINDS, Event
+from pagen.footage.street.figures import Body, Gait, Motion, fallen, foot, joint, person
+from pagen.footage.street.preset import PRESETS, Preset
+from pagen.footage.street.render import _noise
+from pagen.footage.street.scene import EDITION, MEANINGFUL, Scene, scenes, square
+from pagen.scoring.baselines import BASELINES
 from pagen.seeds import generator
 
 STREET, SQUARE = PRESETS["street"], PRESETS["square"]
@@ -140,7 +140,7 @@ def test_training_clips_are_normal() -> None:
 
 def test_another_process_gives_the_same_bytes() -> None:
     code = (
-        "import hashlib\nfrom pagen.footage.street import scenes\ntotal = hashlib.sha256()\n"
+        "import hashlib\nfrom pagen.footage.street.scene import scenes\ntotal = hashlib.sha256()\n"
         "scene = scenes(3, train=2, test=4, frames=48)[3]\n"
         "for frame, mask in zip(scene.frames(), scene.masks()):\n    total.update(frame.tobytes() + mask.tobytes())\n"
         "print(total.hexdigest())"

@@ -11,8 +11,9 @@ import cv2
 import pytest
 
 from pagen.footage.prepare import Prepared, open_prepared
-from pagen.footage.street import scenes
-from pagen.generate.generate import Generate, generate
+from pagen.footage.street.scene import scenes
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet, open_pa_folder
 
 # at 16 frames, c is too short for skip, d for everything

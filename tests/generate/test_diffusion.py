@@ -14,7 +14,8 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.generate.diffusion import DiffusionInpainter, open_pipeline
-from pagen.generate.inpaint import Painting, open_inpainter
+from pagen.generate.inpaint import Painting
+from pagen.generate.inpainters import open_inpainter
 from pagen.seeds import generator
 
 TWO = Painting(steps=2)

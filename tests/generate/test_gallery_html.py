@@ -16,7 +16,7 @@ import pytest
 
 from pagen.folders import Folder
 from pagen.generate import gallery_html as page
-from pagen.generate.generate import Kind
+from pagen.generate.config import Kind
 from pagen.generate.pa_set import KINDS, PASet
 
 VOID = {"meta", "img", "input"}

@@ -18,7 +18,8 @@ from pagen.errors import PagenError
 from pagen.folders import Folder, tree_hash, write_text
 from pagen.footage.prepare import Prepared
 from pagen.generate import open_pa_set
-from pagen.generate.generate import Generate, generate
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.generate.pa_set import KINDS, PASet, open_pa_folder
 from pagen.generate.temporal import bounding_box
 from pagen.seeds import generator

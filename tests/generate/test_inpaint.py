@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.generate.inpaint import INPAINTERS, Telea, composite, open_inpainter
+from pagen.generate.inpaint import Telea, composite
+from pagen.generate.inpainters import INPAINTERS, open_inpainter
 from pagen.seeds import generator
 
 

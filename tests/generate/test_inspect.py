@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pagen.cli import main
-from pagen.generate import measure
+from pagen.generate import strength as measure
 from pagen.generate.inspect import _bars
-from pagen.generate.measure import Change, inspect_set, is_near_copy
 from pagen.generate.pa_set import KINDS, Item, PASet, Pseudo
+from pagen.generate.strength import Change, inspect_set, is_near_copy
 
 
 def pair(kind: str = "spatial") -> Pseudo:

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from pagen.errors import PagenError
+from pagen.generate.mask_kinds import open_masks
 from pagen.generate.mask_motion import follow
 from pagen.generate.mask_segment import Segmenter, SegmentMasks, load, open_segmenter
-from pagen.generate.masks import bounded, open_masks
+from pagen.generate.masks import bounded
 from pagen.seeds import generator
 
 SMALL_DETR = {

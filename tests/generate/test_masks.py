@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.generate.mask_file import open_mask_folder
+from pagen.generate.mask_kinds import MASKS, open_masks
 from pagen.generate.mask_motion import CHOICES, MotionMasks, components
 from pagen.generate.mask_random import PRESETS, RandomMasks
 from pagen.generate.mask_segment import SegmentMasks
-from pagen.generate.masks import MASKS, MaskKind, bounded, open_masks
+from pagen.generate.masks import MaskKind, bounded
 from pagen.seeds import generator
 
 Masks = npt.NDArray[np.bool_]

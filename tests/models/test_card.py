@@ -4,8 +4,9 @@ from pathlib import Path
 
 from huggingface_hub import ModelCard
 
-from pagen.models.card import UNKNOWN, card
 from pagen.models.conv_ae import ConvAE3d
+from pagen.models.pretrained import UNKNOWN
+from pagen.models.pretrained import card_of as card
 
 
 def network() -> ConvAE3d:

@@ -140,13 +140,13 @@ def test_reconstruct_is_the_plain_call_where_the_size_divides() -> None:
 def test_borders_are_repeated_and_cut_off_again() -> None:
     seen = []
 
-    class Look(nn.Module):
+    class FrameScore(nn.Module):
         def forward(self, clips: torch.Tensor) -> torch.Tensor:
             seen.append(clips)
             return clips
 
     clips = torch.rand(2, 1, 16, 20, 36)
-    assert torch.equal(reconstruct(Look(), clips), clips)
+    assert torch.equal(reconstruct(FrameScore(), clips), clips)
     expected = np.pad(clips.numpy(), ((0, 0),) * 3 + ((0, 12), (0, 12)), mode="edge")
     assert torch.equal(seen[0], torch.from_numpy(expected))
 

@@ -17,7 +17,7 @@ from pagen import cli
 from pagen.convert import AE
 from pagen.errors import PagenError
 from pagen.models.conv_ae import ConvAE3d
-from pagen.models.convert_ae import NETWORKS, convert
+from pagen.models.convert.ae import NETWORKS, convert
 from pagen.models.luss import LUSSAE
 from pagen.models.memae import MemAE
 from pagen.models.networks import open_network

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from pagen.errors import PagenError
 from pagen.models import ldm
-from pagen.models.convert_ldm import assemble, convert
+from pagen.models.convert.ldm import assemble, convert
+from pagen.models.convert.ldm_config import InpaintingConfig, read_config
 from pagen.models.ldm import LDMInpaintPipeline
-from pagen.models.ldm_config import InpaintingConfig, read_config
 
 DATA = Path(__file__).parent / "data"
 NAMES: dict[str, dict[str, list[int]]] = json.loads(gzip.decompress((DATA / "ldm_names.json.gz").read_bytes()))

@@ -24,8 +24,8 @@ from torch import Tensor
 
 from pagen import cli
 from pagen.errors import PagenError
-from pagen.models.convert_vificlip import assemble, convert
-from pagen.models.encoders import open_encoder
+from pagen.models.convert.vificlip import assemble, convert
+from pagen.models.encoders.open import open_encoder
 
 DATA = Path(__file__).parent / "data" / "vificlip_small.npz"
 Numbers = npt.NDArray[np.float32]

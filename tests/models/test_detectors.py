@@ -17,10 +17,11 @@ from safetensors import safe_open
 
 from pagen.arrays import read_array
 from pagen.errors import PagenError
-from pagen.models.detectors import DETECTORS, Detector, Rows, detector_named, open_detector, rows_of
-from pagen.models.mixture import Mixture
-from pagen.models.mulde import MULDE
-from pagen.models.neighbours import Neighbours
+from pagen.models.density.detector import Detector, Rows, rows_of
+from pagen.models.density.detectors import DETECTORS, detector_named, open_detector
+from pagen.models.density.mixture import Mixture
+from pagen.models.density.mulde import MULDE
+from pagen.models.density.neighbours import Neighbours
 
 TINY = {"widths": (8, 8), "scales": 4, "steps": 3, "batch": 16, "components": (1, 2)}
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -17,7 +17,8 @@ from skimage import data
 from torch import nn
 
 from pagen.errors import PagenError
-from pagen.models.encoders import ENCODERS, FRAMES_AT_ONCE, VIEWS, Encoder, open_encoder, pictures
+from pagen.models.encoders.encoder import FRAMES_AT_ONCE, VIEWS, Encoder, pictures
+from pagen.models.encoders.open import ENCODERS, open_encoder
 from pagen.spread import one_thread
 
 Frames = npt.NDArray[np.uint8]

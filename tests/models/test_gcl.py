@@ -11,11 +11,12 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.models import gcl_labels
-from pagen.models.detectors import detector_named, open_detector, rows_of
-from pagen.models.gcl import GCL, perceptron
-from pagen.models.gcl_labels import distances, pseudo_labels, pseudo_targets, temporal_differences
-from pagen.models.mixture import Standard
+from pagen.models.density import gcl_labels
+from pagen.models.density.detector import rows_of
+from pagen.models.density.detectors import detector_named, open_detector
+from pagen.models.density.gcl import GCL, perceptron
+from pagen.models.density.gcl_labels import distances, pseudo_labels, pseudo_targets, temporal_differences
+from pagen.models.density.standard import Standard
 from pagen.seeds import entropy, torch_generator
 
 Vectors = npt.NDArray[np.float32]

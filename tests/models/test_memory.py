@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from pagen.models.memory import keep_memory
+from pagen.models.speed import keep_memory
 
 RESIDENT = """
 import resource, sys
-from pagen.models.memory import keep_memory
+from pagen.models.speed import keep_memory
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
 if sys.argv[1] == "keep":

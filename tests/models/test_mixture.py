@@ -9,8 +9,9 @@ from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
 from pagen.errors import PagenError
-from pagen.models.detectors import rows_of
-from pagen.models.mixture import Mixture, Standard
+from pagen.models.density.detector import rows_of
+from pagen.models.density.mixture import Mixture
+from pagen.models.density.standard import Standard
 from pagen.seeds import entropy
 
 Vectors = npt.NDArray[np.float64]

@@ -9,10 +9,11 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from pagen.errors import PagenError
-from pagen.models.detectors import rows_of
-from pagen.models.mixture import Mixture, Standard
-from pagen.models.msma import MSMA, score_loss
-from pagen.models.noise_perceptron import NoisePerceptron, fit
+from pagen.models.density.detector import rows_of
+from pagen.models.density.mixture import Mixture
+from pagen.models.density.msma import MSMA, score_loss
+from pagen.models.density.noise_perceptron import NoisePerceptron, fit
+from pagen.models.density.standard import Standard
 
 SMALL: dict[str, Any] = {"widths": (8, 8), "scales": 5, "steps": 3, "batch": 16, "components": 1}
 

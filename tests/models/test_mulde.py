@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.autograd import functional, gradcheck
 
 from pagen.errors import PagenError
-from pagen.models.detectors import Rows, rows_of
-from pagen.models.mixture import Mixture, Standard
-from pagen.models.mulde import MULDE, log_density_loss
-from pagen.models.noise_perceptron import NoisePerceptron, drawn, fit
+from pagen.models.density.detector import Rows, rows_of
+from pagen.models.density.mixture import Mixture
+from pagen.models.density.mulde import MULDE, log_density_loss
+from pagen.models.density.noise_perceptron import NoisePerceptron, drawn, fit
+from pagen.models.density.standard import Standard
 
 Vectors = npt.NDArray[np.float64]
 SMALL: dict[str, Any] = {"widths": (8, 8), "scales": 5, "steps": 3, "batch": 16, "components": 1}

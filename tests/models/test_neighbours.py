@@ -6,7 +6,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from pagen.errors import PagenError
-from pagen.models.neighbours import Neighbours
+from pagen.models.density.neighbours import Neighbours
 
 
 def features(count: int, seed: int = 0, centre: float = 0.0) -> npt.NDArray[np.float32]:

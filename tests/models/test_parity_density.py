@@ -17,12 +17,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from pagen.eval.metrics import macro_auroc, micro_auroc
-from pagen.eval.protocols import PROTOCOLS, apply
+from pagen.eval.metrics.roc import macro_auroc, micro_auroc
+from pagen.eval.protocol import apply
+from pagen.eval.protocols import PROTOCOLS
 from pagen.features.velocity import histograms
-from pagen.models.msma import score_loss
-from pagen.models.mulde import log_density_loss
-from pagen.models.noise_perceptron import NoisePerceptron
+from pagen.models.density.msma import score_loss
+from pagen.models.density.mulde import log_density_loss
+from pagen.models.density.noise_perceptron import NoisePerceptron
 
 HERE = Path(__file__).parent
 OFFICIAL = dict(np.load(HERE / "data/parity_density.npz", allow_pickle=False))

@@ -7,9 +7,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 from pagen.errors import PagenError
-from pagen.models.detectors import rows_of
-from pagen.models.mulde import MULDE
-from pagen.models.whitening import Whitening
+from pagen.models.density.detector import rows_of
+from pagen.models.density.mulde import MULDE
+from pagen.models.density.standard import Whitening
 
 RNG = np.random.default_rng(0)
 ROWS = (RNG.normal(size=(300, 4)) @ RNG.normal(size=(4, 9)) + 0.01 * RNG.normal(size=(300, 9)) + 5).astype(np.float32)

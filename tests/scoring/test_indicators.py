@@ -10,9 +10,9 @@ from pagen.errors import PagenError
 from pagen.models.conv_ae import ConvAE3d, reconstruct
 from pagen.models.discriminator import Discriminator
 from pagen.models.luss import LUSSAE, predict
-from pagen.scoring import indicators
+from pagen.scoring import window_scores as indicators
 from pagen.scoring.errors import frame_bpe, frame_mse, frame_pse, local_max, pooled_error_map, psnr
-from pagen.scoring.indicators import indicator_of, log_odds
+from pagen.scoring.window_scores import indicator_of, log_odds
 
 
 @pytest.mark.parametrize("pool", ["none", "mean"])

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagen.eval.rescale import by_quantile, calibrated, trained_min_max, z_positive
-from pagen.scoring.summary import summary
+from pagen.scoring.rescale import by_quantile, calibrated, summary, trained_min_max, z_positive
 
 
 def between_neighbours(ordered: list[float], share: float) -> float:

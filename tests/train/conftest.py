@@ -19,15 +19,17 @@ import torch
 
 from pagen.footage.flow import FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared, prepare
-from pagen.footage.street import scenes
-from pagen.generate.generate import Generate, generate
+from pagen.footage.street.scene import scenes
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.spread import one_thread
 from pagen.train.batches import ClipBatches
-from pagen.train.density_recipes import DensityRecipe
-from pagen.train.recipes import RECIPES, Unified
+from pagen.train.config import Train
+from pagen.train.recipes.clips import Unified
+from pagen.train.recipes.density import DensityRecipe
+from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
-from pagen.train.train import Train
 
 SIZE = (48, 64)
 TRAIN, TEST, FRAMES = 3, 1, 48

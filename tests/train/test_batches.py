@@ -14,8 +14,8 @@ from pagen.generate.pa_set import PASet
 from pagen.generate.skip import draw_skip
 from pagen.seeds import generator
 from pagen.train.batches import ClipBatches, draw
-from pagen.train.recipe import ClipRecipe
-from pagen.train.recipes import RECIPES
+from pagen.train.recipes.base import ClipRecipe
+from pagen.train.recipes.table import RECIPES
 
 MakeBatches = Callable[..., ClipBatches]
 RecipeAt = Callable[..., ClipRecipe]

@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.eval.row_scores import row_scores
+from pagen.eval.density_scores import row_scores
 from pagen.eval.scores import score_run
 from pagen.eval.streamer import open_streamer
 from pagen.footage.prepare import Prepared, prepare
-from pagen.models.detectors import Rows
-from pagen.models.mixture import Standard
-from pagen.models.noise_perceptron import drawn
+from pagen.models.density.detector import Rows
+from pagen.models.density.noise_perceptron import drawn
+from pagen.models.density.standard import Standard
 from pagen.models.runs import open_run
 from pagen.scoring.density import highest
 from pagen.seeds import torch_generator
 from pagen.train import loop
+from pagen.train.config import Train
 from pagen.train.density_batches import DensityBatches
-from pagen.train.density_recipes import Gcl, Gmm, Knn, Msma, Mulde
+from pagen.train.gcl_session import abnormal, segment_ends
+from pagen.train.recipes.density import Gcl, Gmm, Knn, Msma, Mulde
 from pagen.train.session import train
-from pagen.train.train import Train
-from pagen.train.unlabelled import abnormal, segment_ends
 
 SIZE = (48, 64)
 

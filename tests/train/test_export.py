@@ -25,9 +25,9 @@ from pagen.models.luss import LUSSAE, predict
 from pagen.models.memae import MemAE
 from pagen.models.pretrained import CONFIG, WEIGHTS, Pretrained
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE, open_run
-from pagen.train import export as module
-from pagen.train import graphs
-from pagen.train.export import Export, export
+from pagen.train.export import export as module
+from pagen.train.export import graphs
+from pagen.train.export.export import Export, export
 
 Exported = Callable[[str, str], dict[str, Any]]
 

@@ -13,14 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.folders import tree_hash
-from pagen.generate.inpaint import Painting, open_inpainter
+from pagen.generate.inpaint import Painting
+from pagen.generate.inpainters import open_inpainter
 from pagen.models.ldm import small_autoencoder
 from pagen.seeds import generator
-from pagen.train import inpainter, inpainter_loop
-from pagen.train.inpainter import TrainInpainter, run
-from pagen.train.inpainter_loop import Stage, rate
-from pagen.train.inpainter_losses import OPPONENT, colourful
-from pagen.train.inpainter_pictures import Draws, Source, crops, hole, sources, texture, vary
+from pagen.train.inpainter import loop as inpainter_loop
+from pagen.train.inpainter import train as inpainter
+from pagen.train.inpainter.loop import Stage, rate
+from pagen.train.inpainter.losses import OPPONENT, colourful
+from pagen.train.inpainter.pictures import Draws, Source, crops, hole, sources, texture, vary
+from pagen.train.inpainter.train import TrainInpainter, run
 
 
 @pytest.fixture(scope="module")

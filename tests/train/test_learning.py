@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 import torch
 
-from pagen.generate.generate import Generate, generate
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.models.conv_ae import reconstruct
 from pagen.models.runs import open_run
 from pagen.train.batches import draw
-from pagen.train.density_recipes import DensityRecipe
+from pagen.train.config import Train
 from pagen.train.inputs import Inputs, open_inputs
-from pagen.train.networks import new_network
-from pagen.train.recipes import RECIPES
+from pagen.train.methods import new_network
+from pagen.train.recipes.density import DensityRecipe
+from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
-from pagen.train.train import Train
 from pagen.train.validate import pseudo_aurocs
 
 SIZE = (96, 144)

@@ -21,13 +21,13 @@ from pagen.models.conv_ae import ConvAE3d
 from pagen.train import loop
 from pagen.train.accelerator import accelerator_on
 from pagen.train.batches import ClipBatches, draw
-from pagen.train.density_recipes import DensityRecipe
+from pagen.train.config import Train
 from pagen.train.loop import Training, drawn, fit, learning_rate
-from pagen.train.recipe import Recipe
-from pagen.train.recipes import RECIPES
+from pagen.train.recipes.base import Recipe
+from pagen.train.recipes.density import DensityRecipe
+from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
 from pagen.train.state import Average, Progress, as_csv, from_csv, load_state, newest_state
-from pagen.train.train import Train
 
 Configure = Callable[..., Train[Any]]
 RecipeAt = Callable[..., Recipe]

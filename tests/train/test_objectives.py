@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pagen.models.discriminator import Discriminator
 from pagen.models.luss import LUSSAE
 from pagen.models.memae import MemAE
-from pagen.train.objectives import (
+from pagen.train.methods import (
     Step,
     discrimination,
     luss,
@@ -21,8 +21,8 @@ from pagen.train.objectives import (
     reconstruction,
     signed_reconstruction,
 )
-from pagen.train.recipe import Recipe
-from pagen.train.recipes import RECIPES
+from pagen.train.recipes.base import Recipe
+from pagen.train.recipes.table import RECIPES
 
 SHAPE = (4, 1, 16, 16, 16)
 

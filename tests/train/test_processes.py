@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file
 
 from pagen.errors import PagenError
+from pagen.train.config import Train
 from pagen.train.session import train
 from pagen.train.state import from_csv
-from pagen.train.train import Train
 
 WEIGHTS = "model/model.safetensors"
 

@@ -22,15 +22,17 @@ from pagen.features import spec as feature_spec
 from pagen.folders import Folder
 from pagen.models.conv_ae import WIDTHS, ConvAE3d
 from pagen.models.runs import open_run
-from pagen.train import density_recipes, recipes
-from pagen.train import recipe as recipe_module
-from pagen.train.density_recipes import DensityRecipe
+from pagen.train.config import Train
 from pagen.train.inputs import open_inputs
-from pagen.train.networks import new_network
-from pagen.train.recipe import ClipRecipe, Recipe, Scale
-from pagen.train.recipes import RECIPES, Baseline, Discriminator, Luss, MemAE, Skip, Spatial, Temporal
+from pagen.train.methods import new_network
+from pagen.train.recipes import base as recipe_module
+from pagen.train.recipes import clips as recipes
+from pagen.train.recipes import density as density_recipes
+from pagen.train.recipes.base import ClipRecipe, Recipe, Scale
+from pagen.train.recipes.clips import Baseline, Discriminator, Luss, MemAE, Skip, Spatial, Temporal
+from pagen.train.recipes.density import DensityRecipe
+from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
-from pagen.train.train import Train
 
 LNTRA = {"size": (256, 256), "window": 16, "widths": "paper", "lr": 1e-4, "schedule": "constant", "crop": 0, "steps": 0}
 UNIFIED = {**LNTRA, "batch": 24, "epochs": 25}

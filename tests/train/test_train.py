@@ -14,14 +14,17 @@ import pytest
 from pagen.errors import PagenError
 from pagen.folders import Folder, tree_hash
 from pagen.footage.prepare import Prepared
-from pagen.generate.generate import Generate, generate
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet
 from pagen.models.pretrained import WEIGHTS
 from pagen.models.runs import open_run
-from pagen.train.recipe import Recipe
-from pagen.train.recipes import RECIPES, Baseline, Luss, Skip, Temporal, Unified
+from pagen.train.config import Train, recipe_of, run_folder
+from pagen.train.recipes.base import Recipe
+from pagen.train.recipes.clips import Baseline, Luss, Skip, Temporal, Unified
+from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
-from pagen.train.train import Train, parse, recipe_of, run, run_folder
+from pagen.train.train import parse, run
 
 Configure = Callable[..., Train[Any]]
 RecipeAt = Callable[..., Recipe]

@@ -15,9 +15,9 @@ from pagen.errors import PagenError
 from pagen.models.conv_ae import reconstruct
 from pagen.models.runs import open_run
 from pagen.train.calibration import calibrate
+from pagen.train.config import Train
 from pagen.train.inputs import open_inputs
 from pagen.train.session import train
-from pagen.train.train import Train
 from pagen.train.validate import validator
 
 Configure = Callable[..., Train[Any]]

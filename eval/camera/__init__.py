@@ -1,0 +1,1 @@
+"""One's own camera: a threshold from normal footage, and alerts."""

@@ -1,0 +1,182 @@
+"""RBDC and TBDC of runs, of the trivial baseline, and of anybody's boxes, with intervals over videos, as a table.
+
+Of runs it is that of their maps of errors (`error_maps`), with the thresholds of `heat_maps.map_thresholds`. Ground
+truth is the connected parts of the data set's pixel masks at the footage's own size, to which maps are brought, so that
+every row is measured against the same regions, as papers are. A clip goes through a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen import console
+from pagen.errors import PagenError
+from pagen.eval.maps import Maps, Placed, detections_of, maps_of_run, placed_of, speed_maps
+from pagen.eval.metrics.bootstrap import interval, multiplicities
+from pagen.eval.metrics.rbdc import Localisation, match, measured, resampled_areas
+from pagen.eval.metrics.rbdc_of_maps import MapCounts, count_maps, map_thresholds, measured_maps
+from pagen.eval.metrics.regions import from_masks, read_detections, read_tracks
+from pagen.eval.results import BAR, TRIVIAL, Place, Places
+from pagen.footage.prepare import Prepared
+from pagen.seeds import generator
+from pagen.spread import spread
+
+DRAWS = 1000
+
+FILES = (".txt", ".csv")
+
+
+def localise_runs(
+    runs: Sequence[Path],
+    native: Prepared,
+    root: Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+) -> Places:
+    """The speed of flow, and each map of errors of each run.
+
+    Args:
+        native: the data set at the footage's own size.
+        root, device, workers, overwrite: as `scores.score_run` takes them.
+        seed: of the bootstrap; every row draws the same videos.
+
+    Raises:
+        PagenError: abnormal clips without pixel masks, no run with a map, or as `error_maps.maps_of_run`.
+    """
+    require_masks(native)
+    rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, workers, seed)]
+    without = list[str]()
+    for run in runs:
+        objects = _objects_of(run, native, root, device, workers)
+        if objects:
+            rows.append(_place_of_objects(str(run), objects, native, seed))
+            continue
+        found = maps_of_run(run, native, root, device, workers, overwrite)
+        if not found:
+            without.append(f"{run} has no map of errors: what it sees is of whole frames.")
+        rows += [place_of_maps(str(run), indicator, maps, native, workers, seed) for indicator, maps in found]
+    if without and len(rows) == 1:
+        shown = " ".join(map(str, runs))
+        raise PagenError(f"expected a run with a map of errors for --localise, found none among {shown}; leave it out")
+    height, width = native.size
+    title = (
+        f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
+        "its pixel masks (of runs over objects: their boxes); overlap 0.1, share of a track 0.1; nothing looks ahead"
+    )
+    return Places(title, tuple(rows), (*_below(rows), *without))
+
+
+def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
+    """Of scored boxes in files.
+
+    Args:
+        detections: folder of VIDEO.txt as `read_detections` reads them.
+        tracks: folder of VIDEO.txt as `read_tracks` reads them; a video without regions needs none.
+        frames: number of frames of every test video.
+
+    Raises:
+        PagenError: folders without files, boxes or regions, or what `localise` refuses.
+    """
+    boxes = {path.stem: read_detections(path) for path in _files(detections, "detections")}
+    truth = {path.stem: read_tracks(path) for path in _files(tracks, "tracks")}
+    for folder, what, parts in ((detections, "box", boxes), (tracks, "region", truth)):
+        if not any(len(part.frames) for part in parts.values()):
+            raise PagenError(f"expected a {what} in {folder}, found none in its {len(parts)} files; are they complete?")
+    measure = partial(measured, match(boxes, truth, frames))
+    title = "scored boxes against regions and tracks, both ends inside a box; overlap 0.1, share of a track 0.1"
+    return Places(title, (_place(str(detections), "boxes", measure, len(frames), seed),))
+
+
+def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, workers: int | None, seed: int) -> Place:
+    """The row of heat maps: they are gone through once for the thresholds and once more to count."""
+    names, label = native.clips("test"), f"localise {Path(run).name}"
+    maxima = dict(console.progress(spread(partial(_maxima, maps), names, workers), label, len(names)))
+    thresholds = map_thresholds({name: maxima[name] for name in names})
+    counting = spread(partial(_counted, maps, native, thresholds), names, workers)
+    counts = dict(console.progress(counting, label, len(names)))
+    measure = partial(measured_maps, _joined([counts[name] for name in names]))
+    return _place(run, indicator, measure, len(names), seed)
+
+
+def _objects_of(
+    run: Path, native: Prepared, root: Path | None, device: str, workers: int | None
+) -> list[tuple[str, Placed]]:
+    """The scored objects of a run over objects: their boxes count as such, where cells and pixels are joined first."""
+    from pagen.device import device_named
+    from pagen.features.spec import OBJECT_KINDS
+    from pagen.models.runs import open_run
+    from pagen.scoring.density import indicator_of
+
+    opened = open_run(run)
+    if not any(each.detector and indicator_of(each.recipe["features"]) in OBJECT_KINDS for each in opened.single()):
+        return []  # maps are made of other runs' scores, which are opened there
+    return placed_of(opened, native, root, device_named(device), workers)
+
+
+def _place_of_objects(run: str, objects: Sequence[tuple[str, Placed]], native: Prepared, seed: int) -> Place:
+    names = native.clips("test")
+    boxes = {name: detections_of(objects, name) for name in names}
+    truth = {name: from_masks(masks) for name in names if (masks := native.each_mask(name)) is not None}
+    measure = partial(measured, match(boxes, truth, {name: native.length(name) for name in names}))
+    return _place(run, "+".join(name for name, _ in objects), measure, len(names), seed)
+
+
+def require_masks(prepared: Prepared) -> None:
+    """Raise PagenError for test clips with abnormal frames, or without labels, that have no pixel masks."""
+    names = prepared.clips("test")
+    missing = [name for name in names if _abnormal(prepared, name) and prepared.each_mask(name) is None]
+    if missing:
+        raise PagenError(
+            f"expected pixel masks for --localise, found none for {len(missing)} of the {len(names)} test clips of "
+            f"{prepared.dataset} ({missing[0]} first); leave --localise out"
+        )
+
+
+def _place(run: str, indicator: str, measure: Callable[..., Localisation], videos: int, seed: int) -> Place:
+    once = measure()
+    areas = resampled_areas(measure, multiplicities(videos, generator(seed, "bootstrap"), DRAWS))
+    rbdc, tbdc = (interval(column, videos) for column in areas.T)
+    return Place(run, indicator, once.rbdc, *rbdc, once.tbdc, *tbdc, once.regions, once.tracks, once.frames, videos)
+
+
+def _below(rows: Sequence[Place]) -> Iterator[str]:
+    for row in rows[1:]:
+        lower = [name for name in ("rbdc", "tbdc") if getattr(row, name) < getattr(rows[0], name)]
+        if lower:
+            shown = " and ".join(lower).upper().replace("AND", "and")
+            yield f"{row.run} ({row.indicator}) lies below {BAR} in {shown}: it has not beaten arithmetic."
+
+
+def _maxima(maps: Maps, name: str) -> npt.NDArray[np.float64]:
+    return np.array([np.max(each) for each in maps(name)], np.float64)
+
+
+def _counted(maps: Maps, native: Prepared, thresholds: npt.NDArray[np.float64], name: str) -> MapCounts:
+    masks = native.each_mask(name)
+    regions = {} if masks is None else {name: from_masks(masks)}
+    return count_maps({name: maps(name)}, regions, thresholds)
+
+
+def _joined(parts: Sequence[MapCounts]) -> MapCounts:
+    counts, totals = (np.concatenate([getattr(part, of) for part in parts]) for of in ("counts", "totals"))
+    return MapCounts(parts[0].thresholds, counts, totals)
+
+
+def _abnormal(prepared: Prepared, name: str) -> bool:
+    labels: Any = prepared.labels(name)
+    return labels is None or bool(labels.any())
+
+
+def _files(folder: Path, what: str) -> list[Path]:
+    found = sorted(path for path in folder.glob("*") if path.suffix in FILES)
+    if not found:
+        raise PagenError(f"expected {what} of a video as VIDEO.txt in {folder}, found none; is the path right?")
+    return found

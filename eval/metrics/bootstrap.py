@@ -1,0 +1,121 @@
+"""Intervals by drawing whole videos with replacement, of one run or of the difference of two.
+
+Frames of a video hang together, so the video is what is drawn (a block bootstrap with the video as its block; Efron
+and Tibshirani 1993, chapters 8 and 13). A set that is drawn is a row of multiplicities: how often each video stands
+in it. A statistic maps rows to values, so that it can count once and only weigh afterwards; `resampled` makes one of
+any measure, the slow way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError
+from pagen.eval.metrics.undefined import Undefined
+
+Values = npt.NDArray[np.float64]
+Multiplicities = npt.NDArray[np.int64]
+"""(draws, videos), each row summing to the number of videos."""
+Statistic = Callable[[Multiplicities], Values]
+"""(draws, videos) -> (draws,); NaN where a draw has no value."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The difference of two runs, first less second, both measured on the same draws."""
+
+    difference: float
+    """Of all videos, each once."""
+    low: float
+    high: float
+    above: float
+    """Share of the draws in which the first is higher; a tie is one half."""
+    first: tuple[float, float]
+    """The interval of the first alone: what `bootstrap` gives with the same generator."""
+
+
+def multiplicities(videos: int, rng: np.random.Generator, draws: int) -> Multiplicities:
+    """How often each video is drawn: (draws, videos).
+
+    Raises:
+        PagenError: fewer than one draw.
+    """
+    if draws < 1:
+        raise PagenError(f"expected 1 draw and more, found {draws}; 1000 is a good number")
+    return rng.multinomial(videos, np.full(videos, 1 / max(videos, 1)), size=draws)
+
+
+def bootstrap(
+    statistic: Statistic, videos: int, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> tuple[float, float]:
+    """Percentile interval (low, high) of a statistic; draws in which it has no value are left out.
+
+    Returns:
+        NaN with a reason where there are fewer than two videos, or no draw has a value.
+
+    Raises:
+        PagenError: a level outside (0, 1), or fewer than one draw.
+    """
+    return interval(statistic(multiplicities(videos, rng, draws)), videos, level)
+
+
+def paired_bootstrap(
+    first: Statistic,
+    second: Statistic,
+    videos: int,
+    rng: np.random.Generator,
+    draws: int = 1000,
+    level: float = 0.95,
+) -> Paired:
+    """Two runs on the same draws: what makes a draw easy or hard is in both and leaves the difference.
+
+    Args:
+        first, second: of the same videos in the same order.
+
+    Raises:
+        PagenError: as `bootstrap`.
+    """
+    once_and_drawn = np.concatenate([np.ones((1, videos), np.int64), multiplicities(videos, rng, draws)])
+    ours, theirs = first(once_and_drawn), second(once_and_drawn)
+    difference, differences = ours[0] - theirs[0], ours[1:] - theirs[1:]
+    low, high = interval(differences, videos, level)
+    known = differences[~np.isnan(differences)]
+    above = low if np.isnan(low) else float(np.mean((known > 0) + (known == 0) / 2))
+    return Paired(float(difference), low, high, above, interval(ours[1:], videos, level))
+
+
+def interval(values: Values, videos: int, level: float = 0.95) -> tuple[float, float]:
+    """The quantiles (1 - level) / 2 and (1 + level) / 2 of values (draws,) that draws of `videos` videos gave."""
+    if not 0 < level < 1:
+        raise PagenError(f"expected a level between 0 and 1, found {level}; 0.95 is usual")
+    known = values[~np.isnan(values)]
+    if videos < 2 or len(known) == 0:
+        nothing = Undefined("fewer than two videos to draw from" if videos < 2 else "undefined in every draw")
+        return nothing, nothing
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def resampled(measure: Callable[..., float], drawn: Multiplicities, *by_video: Mapping[str, Any]) -> Values:
+    """Any measure of the videos drawn, each put in as often as it was drawn.
+
+    Args:
+        measure: takes mappings video -> anything, as `by_video` holds them.
+        drawn: (draws, videos), in the order of `by_video[0]`.
+        by_video: of the same videos.
+
+    Returns:
+        (draws,).
+    """
+    names = list(by_video[0])
+    values = []
+    for row in drawn:
+        copies = [(name, copy) for name, count in zip(names, row, strict=True) for copy in range(count)]
+        parts = [{f"{name}#{copy}": part[name] for name, copy in copies} for part in by_video]
+        values.append(measure(*parts))
+    return np.array(values, np.float64)

@@ -1,0 +1,265 @@
+"""RBDC and TBDC: whether anomalies are found where they are (Ramachandra and Jones, Street Scene, WACV 2020).
+
+At a threshold, a predicted region stands where the score is at least that. A ground-truth region is detected if a
+predicted region of its frame overlaps it by IoU of at least beta; a predicted region that overlaps none so is a false
+positive. A track is detected if at least the share alpha of its regions is. RBDC and TBDC are the areas under the
+shares of detected regions and tracks against the false positives a frame (of all frames, normal videos too), from 0
+to 1 of them. There is no assignment: one box may detect several regions, and further boxes on a region change nothing.
+So every region is detected from the highest score among its boxes on, and the whole curve is a matter of counting.
+
+Where the definition leaves a choice: boxes of one score come in together, and the curve is straight between one
+distinct score and the next; where the false positives end below 1 a frame, it goes on flat to 1. `reference` takes
+boxes one by one, highest first and else in the order of the videos and rows, as the released code of Georgescu et al.
+does: with ties its result depends on that order, without them it is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError, unknown_name
+from pagen.eval.metrics.regions import Detections, Floats, Integers, Regions
+from pagen.eval.metrics.undefined import Undefined
+
+TIES = ("grouped", "reference")
+
+
+@dataclass(frozen=True, eq=False)
+class Localisation:
+    """RBDC and TBDC with the curve behind them: K thresholds, falling."""
+
+    rbdc: float
+    """In [0, 1]; NaN with a reason where there is no region, or no frame."""
+    tbdc: float
+    """As `rbdc`."""
+    thresholds: Floats
+    false_positives: Floats
+    """(K,) a frame; may exceed 1."""
+    region_rates: Floats
+    """(K,) in [0, 1]."""
+    track_rates: Floats
+    """(K,) in [0, 1]."""
+    regions: int
+    tracks: int
+    frames: int
+    """How many there are; those of a video that is drawn twice count twice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """When things come in while the threshold falls: places among the thresholds, K for what never does."""
+
+    places: Integers
+    """(N,) in [0, K]."""
+    videos: Integers
+    """(N,): index of the video that each is in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matches:
+    """All that the curve of any choice of videos needs."""
+
+    thresholds: Floats
+    """(K,) falling."""
+    false_positives: Arrivals
+    regions: Arrivals
+    tracks: Arrivals
+    frames: Integers
+    """(V,) of each video."""
+
+
+def localise(
+    detections: Mapping[str, Detections],
+    regions: Mapping[str, Regions],
+    frames: Mapping[str, int],
+    beta: float = 0.1,
+    alpha: float = 0.1,
+    ties: str = "grouped",
+    inclusive: bool = True,
+) -> Localisation:
+    """RBDC and TBDC of scored boxes; see the module.
+
+    Args:
+        detections, regions: of the videos that have any.
+        frames: number of frames of every test video, normal ones too.
+        beta: lowest IoU that is an overlap, in (0, 1].
+        alpha: lowest share of a track's regions that is the track, in (0, 1].
+        ties: `grouped` or `reference`; see the module.
+        inclusive: x_max and y_max lie inside the boxes, as in the files of this measure; else they are outside.
+
+    Raises:
+        PagenError: a video that `frames` lacks, a frame beyond its end, or a value out of its range.
+    """
+    return measured(match(detections, regions, frames, beta, alpha, ties, inclusive))
+
+
+def match(
+    detections: Mapping[str, Detections],
+    regions: Mapping[str, Regions],
+    frames: Mapping[str, int],
+    beta: float = 0.1,
+    alpha: float = 0.1,
+    ties: str = "grouped",
+    inclusive: bool = True,
+) -> Matches:
+    """What `measured` counts, found once for any choice of videos; arguments and errors of `localise`."""
+    require_shares(beta=beta, alpha=alpha)
+    if ties not in TIES:
+        raise unknown_name("rule for ties", ties, TIES)
+    box_times, times = moments(detections, frames), moments(regions, frames)
+    thresholds, places = _descent(joined([part.scores for part in detections.values()], 0), ties)
+    boxes, targets = (joined([part.boxes for part in parts.values()], 0, 4) for parts in (detections, regions))
+    of_box, of_target = _pairs(box_times, times)
+    overlaps = iou(boxes[of_box], targets[of_target], inclusive) >= beta
+    of_box, of_target = of_box[overlaps], of_target[overlaps]
+    detected = np.full(len(targets), len(thresholds), np.int64)
+    np.minimum.at(detected, of_target, places[of_box])
+    false = np.ones(len(boxes), bool)
+    false[of_box] = False
+    ends = np.cumsum(list(frames.values()))
+    video = np.searchsorted(ends, times, "right")
+    ids = joined([part.tracks for part in regions.values()], 0)
+    return Matches(
+        thresholds,
+        Arrivals(places[false], np.searchsorted(ends, box_times[false], "right")),
+        Arrivals(detected, video),
+        _tracks(detected, ids, video, alpha),
+        np.diff(ends, prepend=0),
+    )
+
+
+def measured(matches: Matches, weights: npt.NDArray[Any] | None = None) -> Localisation:
+    """The curve and its areas.
+
+    Args:
+        weights: (V,) how often each video counts; None for once.
+    """
+    last = len(matches.thresholds)
+    each = np.ones(len(matches.frames)) if weights is None else np.asarray(weights, np.float64)
+    kinds = matches.false_positives, matches.regions, matches.tracks
+    counts = [np.bincount(kind.places, each[kind.videos], last + 1)[:last].cumsum() for kind in kinds]
+    totals = [float(each @ matches.frames), *(float(each[kind.videos].sum()) for kind in kinds[1:])]
+    return summed_up(matches.thresholds, counts, totals)
+
+
+def resampled_areas(
+    measure: Callable[[npt.NDArray[Any]], Localisation], multiplicities: npt.NDArray[np.int64]
+) -> Floats:
+    """(draws, 2): RBDC and TBDC of sets in which video v stands multiplicities[d, v] times.
+
+    Args:
+        measure: weights (V,) -> measures, such as `partial(measured, matches)`.
+    """
+    return np.array([[found.rbdc, found.tbdc] for found in map(measure, multiplicities)]).reshape(-1, 2)
+
+
+def area(false_positives: Floats, rates: Floats) -> float:
+    """Area under straight lines from (0, 0) through points (K,) that rise, up to 1 false positive a frame."""
+    x, y = np.concatenate([[0.0], false_positives]), np.concatenate([[0.0], rates])
+    kept = x <= 1
+    x, y = np.append(x[kept], 1.0), np.append(y[kept], np.interp(1.0, x, y))
+    return float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
+
+
+def summed_up(
+    thresholds: Floats,
+    counts: Sequence[Floats],
+    totals: Sequence[float],
+    under: Callable[[Floats, Floats], float] = area,
+) -> Localisation:
+    """Rates and the areas under them.
+
+    Args:
+        counts: false positives, regions found and tracks found, each (K,).
+        totals: what they are shares of: frames, regions, tracks.
+        under: (K,) false positives a frame, (K,) rates -> area.
+    """
+    rates = [count / total if total else np.zeros(len(thresholds)) for count, total in zip(counts, totals, strict=True)]
+    rbdc, tbdc = (under(rates[0], rate) for rate in rates[1:])
+    if not totals[0] or not totals[1]:
+        rbdc = tbdc = Undefined("no ground-truth region" if totals[0] else "no frame")
+    frames, regions, tracks = map(int, totals)
+    return Localisation(rbdc, tbdc, thresholds, rates[0], rates[1], rates[2], regions, tracks, frames)
+
+
+def iou(first: Floats, second: Floats, inclusive: bool = True) -> Floats:
+    """Intersection over union of boxes (N, 4) and (N, 4), row by row; 0 where both are empty."""
+    more = 1.0 if inclusive else 0.0
+    (left, top, right, bottom), (west, north, east, south) = first.T, second.T
+    width = np.maximum(np.minimum(right, east) - np.maximum(left, west) + more, 0)
+    intersection = width * np.maximum(np.minimum(bottom, south) - np.maximum(top, north) + more, 0)
+    areas = (right - left + more) * (bottom - top + more), (east - west + more) * (south - north + more)
+    union = areas[0] + areas[1] - intersection
+    shares: Floats = np.divide(intersection, union, out=np.zeros(len(union)), where=union > 0)
+    return shares
+
+
+def moments(parts: Mapping[str, Detections] | Mapping[str, Regions], frames: Mapping[str, int]) -> Integers:
+    """The frame of each row, counted through all videos of `frames`, one after another.
+
+    Raises:
+        PagenError: a video that `frames` lacks, or a frame beyond its end.
+    """
+    starts = dict(zip(frames, np.cumsum([0, *frames.values()])[:-1], strict=True))
+    for name, part in parts.items():
+        if name not in frames:
+            raise PagenError(f"expected the number of frames of every video, found none for {name}; add it")
+        if len(part.frames) and part.frames.max() >= frames[name]:
+            raise PagenError(
+                f"video {name}: expected frames below {frames[name]}, found {part.frames.max()}; frames count from 0"
+            )
+    return joined([part.frames + starts[name] for name, part in parts.items()], 0).astype(np.int64)
+
+
+def joined(arrays: Iterable[npt.NDArray[Any]], *empty: int) -> npt.NDArray[Any]:
+    """Arrays one after another; with none, one of the shape `empty`."""
+    found = list(arrays)
+    return np.concatenate(found) if found else np.empty(empty)
+
+
+def require_shares(**shares: float) -> None:
+    """Raises PagenError for a share that is not in (0, 1]."""
+    for name, value in shares.items():
+        if not 0 < value <= 1:
+            raise PagenError(f"expected {name} above 0 and up to 1, found {value}; 0.1 is what was published")
+
+
+def track_groups(ids: Integers, videos: Integers, *keys: npt.NDArray[Any]) -> tuple[Integers, Integers]:
+    """The order that puts rows of a track side by side (by `keys` within it), and where each track starts in it."""
+    order = np.lexsort((*keys, ids, videos))
+    changes = (np.diff(videos[order], prepend=-1) != 0) | (np.diff(ids[order], prepend=0) != 0)
+    return order, np.flatnonzero(changes)
+
+
+def _tracks(detected: Integers, ids: Integers, videos: Integers, alpha: float) -> Arrivals:
+    """A track is detected with the k-th of its regions, k the smallest number that is a share of alpha."""
+    order, starts = track_groups(ids, videos, detected)
+    sizes = np.diff(starts, append=len(order))
+    wanted = np.floor(alpha * sizes).astype(np.int64)
+    wanted += wanted / sizes < alpha
+    return Arrivals(detected[order][starts + wanted - 1], videos[order][starts])
+
+
+def _descent(scores: Floats, ties: str) -> tuple[Floats, Integers]:
+    """Thresholds (K,), falling, and the place of each score (N,) among them."""
+    if ties == "grouped":
+        negative, places = np.unique(-scores, return_inverse=True)
+        return -negative, places
+    order = np.argsort(-scores, kind="stable")
+    places = np.empty(len(scores), np.int64)
+    places[order] = np.arange(len(scores))
+    return scores[order], places
+
+
+def _pairs(box_times: Integers, times: Integers) -> tuple[Integers, Integers]:
+    """(P,) and (P,): every box and every region of the same moment."""
+    each = np.bincount(times, minlength=int(box_times.max(initial=-1)) + 1)
+    counts, first = each[box_times], (np.cumsum(each) - each)[box_times]
+    shift = np.repeat(first - (np.cumsum(counts) - counts), counts)
+    rows = np.argsort(times, kind="stable")[np.arange(len(shift)) + shift]
+    return np.repeat(np.arange(len(box_times)), counts), rows

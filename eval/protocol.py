@@ -1,0 +1,249 @@
+"""A protocol: which frames count, under which window policy, rescaled, added up and smoothed how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.errors import PagenError, unknown_name
+from pagen.eval.fusion import FUSED, fused
+from pagen.eval.metrics.roc import MACRO_RULES
+from pagen.scoring.policies import IN_DECIBELS, POLICIES
+from pagen.scoring.rescale import PER_VIDEO, SMOOTHING, TRAINED, plain_error, probability
+
+Array = npt.NDArray[Any]
+
+ByVideo = Mapping[str, Array]
+
+Floats = dict[str, npt.NDArray[np.float64]]
+
+ANY = "*"
+"""Stands for every data set that has no entry of its own."""
+
+ODDS = ("prp", "semantic")
+"""Indicators that are log-odds."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A way of evaluating; plain data, so that a JSON file can hold one's own (`protocol_file`)."""
+
+    name: str
+    why: str
+    """Whose way it is, and what was read where the source is silent."""
+    policy: str = "last"
+    """Which windows say what of a frame: see `pagen.scoring.policies`."""
+    dropped_first: int = 0
+    """Frames at the start of each video that do not count."""
+    dropped_last: int = 0
+    """Frames at the end of each video that do not count."""
+    every: int = 1
+    """Of the frames that are left, every so many-th counts."""
+    plain_errors: bool = False
+    """Errors of pixels as such, not in dB."""
+    probabilities: bool = False
+    """Probabilities as such, not as log-odds."""
+    each: str = "calibrated"
+    """How each indicator is rescaled: a name of `rescale.PER_VIDEO`, or, where several are added up, of `TRAINED`."""
+    each_of: Mapping[str, str] = field(default_factory=dict)
+    """Indicators that are rescaled otherwise."""
+    fused: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: FUSED)
+    """Recipe -> indicators that are added up."""
+    weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Data set (or *) -> indicator -> weight, as published; 1 where nothing is said."""
+    smooth: str = "none"
+    """A name of `rescale.SMOOTHING`."""
+    sigma: Mapping[str, float] = field(default_factory=dict)
+    """Data set (or *) -> width of the smoothing in frames."""
+    macro: str = "skip"
+    """Rule for videos of one class in the macro AUROC: see `metrics.macro_auroc`."""
+
+    def __post_init__(self) -> None:
+        choices: dict[str, Mapping[str, Any]] = {
+            "policy": POLICIES,
+            "each": {**PER_VIDEO, **TRAINED},
+            "smooth": SMOOTHING,
+            "macro": MACRO_RULES,
+        }
+        chosen = [(field, getattr(self, field)) for field in choices]
+        for field_name, value in [*chosen, *(("each", how) for how in self.each_of.values())]:
+            if value not in choices[field_name]:
+                raise unknown_name(f"{field_name} of protocol {self.name}", value, choices[field_name])
+        if self.smooth != "none" and not all(self.sigma_on(name) > 0 for name in (ANY, *self.sigma)):
+            raise PagenError(
+                f'expected widths above 0 frames, by data set and for "{ANY}", as sigma of protocol {self.name}, '
+                f"found {dict(self.sigma)}; smooth none leaves smoothing out"
+            )
+        if min(self.dropped_first, self.dropped_last, self.every - 1) < 0:
+            raise PagenError(f"expected protocol {self.name} to drop 0 frames and more, and every of 1 and more")
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Later frames than the scored one play a part."""
+        rescaled = {self.each, *self.each_of.values()} & PER_VIDEO.keys()
+        return bool(rescaled) or self.smooth not in ("none", "causal") or not POLICIES[self.policy].causal
+
+    def raw(self) -> Protocol:
+        """The same frames, neither rescaled nor smoothed."""
+        return replace(self, each="calibrated", each_of={}, smooth="none", plain_errors=False, probabilities=False)
+
+    def title(self, dataset: str = ANY, windows: bool = True) -> str:
+        """Which frames are scored, how, and why: the lines above a table.
+
+        Args:
+            windows: they were scored under the protocol's window policy, and not read from files.
+        """
+        start, end = self.dropped_first, f"L-{self.dropped_last}" if self.dropped_last else "L"
+        frames = "all frames" if (start, end) == (0, "L") else f"frames [{start} : {end}] of L"
+        frames = frames if self.every == 1 else f"every {self.every}th frame of [{start} : {end}]"
+        exceptions = "".join(f", {name} by {how}" for name, how in self.each_of.items())
+        smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
+        alone, _, fused = RESCALING[self.each].partition("; ")
+        rescaling = f"{alone}; {fused}" if fused and self.fused else alone
+        policy, ahead = "", ""
+        if windows:
+            policy = f", {POLICIES[self.policy].title}"
+            ahead = "; it looks ahead" if self.looks_ahead else "; nothing looks ahead"
+        return f"{self.why}. Scored: {frames}{policy}. Rescaling: {rescaling}{exceptions}. Smoothing: {smooth}{ahead}."
+
+    def sigma_on(self, dataset: str) -> float:
+        """Width of the smoothing on a data set, frames."""
+        return self.sigma.get(dataset, self.sigma.get(ANY, 0.0))
+
+    def weights_on(self, dataset: str, names: Any) -> dict[str, float]:
+        """Published weights on a data set, 1 for what has none."""
+        known = self.weights.get(dataset, self.weights.get(ANY, {}))
+        return {name: known.get(name, 1.0) for name in names}
+
+
+RESCALING = {
+    "calibrated": "none; fused: less the training median, over the training range (P1 to P99)",
+    "z_positive": "none; fused: less the training mean, over the training deviation, not below 0",
+    "trained_min_max": "none; fused: less the training minimum, over the training range",
+    "quantile": "none; fused: share of the training scores below",
+    "min_max": "min-max of each video",
+    "robust": "less the median of each video, over its range from P1 to P99",
+}
+"""What each kind of rescaling does, in a line."""
+
+
+def apply(
+    protocol: Protocol,
+    indicators: Mapping[str, ByVideo],
+    labels: ByVideo,
+    dataset: str = ANY,
+    calibration: Mapping[str, Mapping[str, float]] | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> tuple[Floats, dict[str, Array]]:
+    """Scores and labels under a protocol, of one indicator or of several that are added up.
+
+    Args:
+        indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
+        labels: video -> (L,).
+        dataset: its name, for what a protocol does otherwise on some.
+        calibration: indicator -> what is known of its training scores; needed where several are added up.
+        weights: in place of the published ones.
+
+    Returns:
+        video -> (kept,) of both. Frames are dropped first, then each indicator is rescaled, then they are added
+        up and smoothed. A video with no frame that counts is left out.
+
+    Raises:
+        PagenError: what `matched` refuses, or no calibration where it takes one.
+    """
+    alone = len(indicators) == 1
+    parts: dict[str, Floats] = {}
+    for name, values in indicators.items():
+        kept = {video: _kept(protocol, each) for video, each in matched(values, labels).items()}
+        known = None if alone else (calibration or {}).get(name, {})
+        parts[name] = {video: _rescaled(protocol, name, each, known) for video, each in kept.items() if len(each)}
+    first = next(iter(parts.values()))
+    total = first if alone else fused(parts, weights or protocol.weights_on(dataset, parts))
+    smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
+    return {video: smooth(each, sigma) for video, each in total.items()}, {
+        video: _kept(protocol, labels[video]) for video in total
+    }
+
+
+def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
+    """The scores, each known to be finite and to have a label.
+
+    Args:
+        scores, labels: video -> (T,).
+
+    Raises:
+        PagenError: a video without labels, a number of labels that differs, or a score that is not finite.
+    """
+    for name, values in scores.items():
+        if name not in labels:
+            raise unknown_name("labelled video", name, labels)
+        if len(values) != len(labels[name]):
+            raise PagenError(
+                f"video {name}: expected a label for each of {len(values)} scores, found {len(labels[name])}"
+            )
+        odd = np.flatnonzero(~np.isfinite(values))
+        if len(odd):
+            shown = "NaN" if np.isnan(values[odd[0]]) else values[odd[0]]
+            raise PagenError(
+                f"video {name}: expected finite scores, one for each of {len(values)} frames, found {shown} at frame "
+                f"{odd[0]}; mend it, or leave the video out"
+            )
+    return scores
+
+
+def _kept(protocol: Protocol, values: Array) -> Array:
+    return values[protocol.dropped_first : max(len(values) - protocol.dropped_last, 0) : protocol.every]
+
+
+def _rescaled(
+    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float] | None
+) -> npt.NDArray[np.float64]:
+    """One indicator of one video. By training scores only where others are added: alone it changes no order."""
+    how = protocol.each_of.get(name, protocol.each)
+    values = np.asarray(scores, np.float64)
+    if protocol.plain_errors and name.partition("_")[0] in IN_DECIBELS:
+        values = plain_error(values)
+    if protocol.probabilities and name in ODDS:
+        values = probability(values)
+    if how in PER_VIDEO:
+        return PER_VIDEO[how](values)
+    return values if known is None else TRAINED[how](values, known)
+
+
+def frames_of_maps(scores: Array) -> npt.NDArray[np.float64]:
+    """Scores (T - 1,) of flow maps as scores (T,) of frames.
+
+    Map t leads from frame t to t + 1 and is known when frame t + 1 has come: it scores frame t + 1.
+    Frame 0 has no map and takes the score of the first one, which is the one look ahead, by one frame.
+    """
+    return np.concatenate([scores[:1], scores]).astype(np.float64)
+
+
+def read_protocol(path: Path) -> Protocol:
+    """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
+
+    What is left out is as in `Protocol`; the name is the file's, unless it says otherwise.
+
+    Raises:
+        PagenError: no such file, no JSON object, or a field or value that a protocol does not have.
+    """
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PagenError(f"expected a protocol as a JSON file at {path}, found {error}; see ARCHITECTURE.md") from error
+    if not isinstance(given, dict):
+        raise PagenError(f"expected a JSON object with the fields of a protocol in {path}, found {given!r:.60}")
+    plain = asdict(Protocol("", ""))
+    for name, value in given.items():
+        if name not in plain:
+            raise unknown_name(f"field of a protocol ({path})", name, plain)
+        if type(value) is not type(plain[name]):
+            kind = {str: "a string", bool: "true or false", int: "a whole number", dict: "an object"}[type(plain[name])]
+            raise PagenError(f"expected {kind} for {name} in {path}, found {value!r:.60}; mend it")
+    return Protocol(**{"name": path.stem, "why": f"as {path.name} says", **given})

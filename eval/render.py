@@ -1,0 +1,130 @@
+"""What `evaluate` finds, as text for a terminal and as a Markdown page that says how it came about."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from pagen import console
+from pagen.eval.results import BAR, Evaluation, Row, Table, between, headlines, percent
+
+HEADERS = (
+    *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
+    *("AP", "EER", "frames", "recipe", "trained on"),
+)
+
+
+def point_headers(against: str) -> tuple[str, ...]:
+    """What stands above `points`."""
+    return ("run", "indicator", f"over {against}", "95 % interval", "frames found", "events found", "delay, s")
+
+
+def cells(row: Row) -> list[str]:
+    """A row as text; AUROCs x 100 with one decimal, `-` where undefined."""
+    return [
+        *(row.run, row.indicator, percent(row.micro), between(row.low, row.high), percent(row.raw)),
+        f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
+        *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
+        f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-",
+        row.trained_on or "-",
+    ]
+
+
+def points(row: Row) -> list[str]:
+    """What a row says of alarms, and against another, as text."""
+    delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
+    over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
+    low_to_high = between(row.over_low, row.over_high, " to ")
+    return [row.run, row.indicator, over, low_to_high, percent(row.tpr), percent(row.event_recall), delay]
+
+
+def as_text(table: Table) -> str:
+    """A table for a terminal, with its title and notes; that of alarms and differences where it is of files."""
+    lines = [f"protocol {table.protocol}: {table.title}", console.table(HEADERS, [cells(row) for row in table.rows])]
+    further = [points(row) for row in table.rows]
+    if table.against != BAR and any(cell != "-" for row in further for cell in row[2:]):
+        lines += ["", console.table(point_headers(table.against), further)]
+    return "\n".join([*lines, *table.notes])
+
+
+def as_markdown(table: Table, alarms: float) -> list[str]:
+    """A table as parts of a page."""
+    return [
+        f"## Protocol {table.protocol}",
+        f"{table.title[0].upper()}{table.title[1:]}",
+        console.markdown(HEADERS, [cells(row) for row in table.rows]),
+        f"Against `{table.against}` on the same draws of videos, and at no more than {alarms:g} false alarms an hour:",
+        console.markdown(point_headers(table.against), [points(row) for row in table.rows]),
+        *table.notes,
+    ]
+
+
+LEGEND = (
+    "AUROC x 100. micro: all frames together; raw: the same, neither rescaled nor smoothed; macro: mean over the "
+    "videos, by the protocol's rule for those of one class. Interval: 1,000 draws of whole videos. AP: average "
+    "precision; EER: equal error rate."
+)
+
+GLANCE = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
+
+
+def text(evaluation: Evaluation) -> str:
+    """The tables for a terminal."""
+    place = f"{evaluation.dataset}, " if evaluation.dataset else ""
+    parts = [f"{place}labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
+    if evaluation.tables:
+        parts += [*(as_text(table) for table in evaluation.tables), LEGEND]
+    if evaluation.localised:
+        from pagen.eval import render_places
+
+        parts += [render_places.text(evaluation.localised), render_places.LEGEND]
+    return "\n\n".join([*parts, *_warnings(evaluation)])
+
+
+def page(evaluation: Evaluation, written_by: str) -> str:
+    """The tables as a page that says how they came about."""
+    parts = [
+        f"# {'Frame-level AUROC' if evaluation.tables else 'RBDC and TBDC'} on {evaluation.dataset or 'files'}",
+        f"Labels: {evaluation.label_edition}. Bootstrap seed {evaluation.seed}. pagen {evaluation.pagen}. Written by:",
+        f"    {written_by}",
+        *([LEGEND] if evaluation.tables else []),
+        *_warnings(evaluation),
+    ]
+    if len(evaluation.tables) > 1:
+        parts += glance(evaluation.tables)
+    for table in evaluation.tables:
+        parts += as_markdown(table, evaluation.alarms)
+    if evaluation.localised:
+        from pagen.eval import render_places
+
+        parts += [*render_places.markdown(evaluation.localised), render_places.LEGEND]
+    return "\n\n".join(parts) + "\n"
+
+
+def glance(tables: Sequence[Table]) -> list[str]:
+    """Micro AUROC of every run's headline under the first protocol, a column a protocol, as Markdown."""
+    micro = [{(row.run, row.indicator): percent(row.micro) for row in table.rows} for table in tables]
+    shown = [(row.run, row.indicator) for row in headlines(tables[0].rows)]
+    lines = [(*key, *(column.get(key, "-") for column in micro)) for key in shown]
+    headers = ("run", "indicator", *(table.protocol for table in tables))
+    return ["## At a glance", GLANCE, console.markdown(headers, lines)]
+
+
+def _warnings(evaluation: Evaluation) -> list[str]:
+    from pagen.eval.fusion import ORACLE
+
+    return [ORACLE] if evaluation.weights == "oracle" else []
+
+
+def command(config: Any) -> str:
+    """The command line that the configuration of a verb over runs stands for, defaults left out."""
+    words = ["pagen", type(config).__name__.lower(), *map(str, config.runs)]
+    for field in fields(config)[1:]:
+        value = getattr(config, field.name)
+        if value == field.default:
+            continue
+        values = value if isinstance(value, tuple) else [] if value is True else [value]
+        words += [f"--{field.name}", *map(str, values)]
+    return shlex.join(words)

@@ -1,0 +1,1 @@
+"""A run's scores, frames and errors as one HTML file."""

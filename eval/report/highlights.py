@@ -1,0 +1,121 @@
+"""The frames of a report that stand out: highest scored, false alarms, misses.
+
+What is a false alarm, and which event is found, is as `events` has it. At a threshold that allows no false alarm the
+highest-scored normal frames are shown all the same, and called what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.eval.metrics.events import alarm_events, events, operating_point
+
+if TYPE_CHECKING:
+    from pagen.eval.metrics.roc import ByVideo
+    from pagen.eval.protocol import Protocol
+
+Values = npt.NDArray[np.float64]
+LISTED = 12
+"""Frames in each list."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A frame that stands out, and what it is called."""
+
+    video: str
+    frame: int
+    note: str
+
+
+def peaks(
+    values: Mapping[str, Values], among: Mapping[str, npt.NDArray[np.bool_]], apart: int, most: int = LISTED
+) -> list[tuple[str, int]]:
+    """The highest values, falling: (video, index), those of a video at least `apart` from one another.
+
+    Args:
+        values: video -> (T,).
+        among: video -> (T,), what may be taken.
+    """
+    places = [(name, int(index)) for name in values for index in np.flatnonzero(among[name])]
+    places.sort(key=lambda place: -values[place[0]][place[1]])
+    found: list[tuple[str, int]] = []
+    for name, index in places:
+        if all(other != name or abs(index - at) >= apart for other, at in found):
+            found.append((name, index))
+        if len(found) == most:
+            break
+    return found
+
+
+def stand_out(
+    protocol: Protocol, final: dict[str, Values], labels: ByVideo, threshold: float, fps: float, alarms: float
+) -> tuple[dict[str, list[Pick]], dict[str, str]]:
+    """The highest-scored frames, false alarms and misses, and what is said above each list.
+
+    Args:
+        final, labels: video -> (kept,), as the protocol leaves them.
+        threshold: of the operating point with no more than `alarms` false alarms an hour.
+        fps: frames a second of the footage.
+    """
+    apart = max(round(fps / protocol.every), 1)
+    every = {name: np.ones(len(values), bool) for name, values in final.items()}
+    normal = {name: labels[name] == 0 for name in final}
+    missed = {name: (labels[name] == 1) & (final[name] < threshold) for name in final}
+    lowest = {name: -values for name, values in final.items()}
+    lists = {"highest": peaks(final, every, apart), "false": peaks(final, normal, apart)}
+    lists |= {"missed": peaks(lowest, missed, apart)}
+    point = operating_point(final, labels, threshold, fps / protocol.every)
+    unseen = sum(int(each.sum()) for each in missed.values())
+    abnormal = sum(int((labels[name] == 1).sum()) for name in final)
+    lowest_kept = f"the threshold, the lowest that keeps to {alarms:g} false alarms an hour"
+    counts = {
+        "highest": f"Whatever they are labelled; those of a video at least {apart / fps * protocol.every:.2g} s apart.",
+        "false": f"{_number(point.false_alarms, 'false alarm')} at {lowest_kept}. Shown are the highest-scored normal "
+        "frames, alarms or not; beside an event: an alarm that an abnormal frame shares, which is not counted.",
+        "missed": f"{unseen:,} of {abnormal:,} abnormal frames lie below {lowest_kept}."
+        + (" Shown are the lowest-scored." if unseen else ""),
+    }
+    notes = {"highest": _label, "false": _of_normal, "missed": _of_abnormal}
+    return {
+        kind: [
+            Pick(
+                name,
+                protocol.dropped_first + index * protocol.every,
+                notes[kind](final[name], labels[name], index, threshold),
+            )
+            for name, index in found
+        ]
+        for kind, found in lists.items()
+    }, counts
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count or 'No'} {what}{'' if count == 1 else 's'}"
+
+
+def _label(scores: Values, labels: npt.NDArray[Any], index: int, threshold: float) -> str:
+    return "abnormal" if labels[index] else "normal"
+
+
+def _of_normal(scores: Values, labels: npt.NDArray[Any], index: int, threshold: float) -> str:
+    if scores[index] < threshold:
+        return "below threshold"
+    start, end = _around(alarm_events(scores, threshold), index)
+    return "beside an event" if np.any(labels[start:end]) else "false alarm"
+
+
+def _of_abnormal(scores: Values, labels: npt.NDArray[Any], index: int, threshold: float) -> str:
+    start, end = _around(events(labels), index)
+    return "event found" if np.any(scores[start:end] >= threshold) else "event missed"
+
+
+def _around(intervals: npt.NDArray[np.int64], index: int) -> tuple[int, int]:
+    """The interval that holds the index."""
+    start, end = next(each for each in intervals.tolist() if each[0] <= index < each[1])
+    return start, end

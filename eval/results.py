@@ -1,0 +1,128 @@
+"""What `evaluate` finds, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+TRIVIAL = "trivial baseline"
+
+BAR = "flow_speed"
+"""The baseline that a run has to beat; scores out of files are compared with those of the first file."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One indicator of one run under one protocol; AUROCs in [0, 1], NaN where undefined."""
+
+    run: str
+    indicator: str
+    micro: float
+    low: float
+    high: float
+    raw: float
+    """Micro AUROC of the same frames, neither rescaled nor smoothed."""
+    macro: float
+    """Mean over the videos that count by the protocol's rule."""
+    videos_used: int
+    videos: int
+    frames: int
+    average_precision: float
+    equal_error_rate: float
+    threshold: float
+    """Lowest one that keeps to the wanted false alarms."""
+    tpr: float
+    """Share of the abnormal frames found at it."""
+    event_recall: float
+    delay: float
+    """Mean seconds from an event's start to its first alarm."""
+    over: float
+    """Micro AUROC less that of the table's `against` on the same frames, and its interval over the same draws."""
+    over_low: float
+    over_high: float
+    recipe: str | None = None
+    scale: str | None = None
+    seed: int | None = None
+    trained_on: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one protocol, the trivial baselines first, where there are any."""
+
+    protocol: str
+    title: str
+    looks_ahead: bool
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    against: str = BAR
+    """What each row is compared with."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One row: areas in [0, 1] with their intervals, NaN where undefined, and what they were measured on."""
+
+    run: str
+    indicator: str
+    rbdc: float
+    rbdc_low: float
+    rbdc_high: float
+    tbdc: float
+    tbdc_low: float
+    tbdc_high: float
+    regions: int
+    tracks: int
+    frames: int
+    videos: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """The rows, the trivial baseline first where there is one."""
+
+    title: str
+    rows: tuple[Place, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found."""
+
+    dataset: str | None
+    """None where scores or boxes came out of files."""
+    label_edition: str
+    """Or the file that the labels came out of."""
+    seed: int
+    """Of the bootstrap."""
+    weights: str
+    alarms: float
+    """False alarms an hour that operating points may have."""
+    pagen: str
+    tables: tuple[Table, ...]
+    localised: Places | None = None
+
+
+def headlines(rows: Sequence[Row]) -> Iterator[Row]:
+    """The trivial baselines of a table's rows, then the headline of each run."""
+    yield from (row for row in rows if row.run == TRIVIAL)
+    for run in dict.fromkeys(row.run for row in rows if row.run != TRIVIAL):
+        yield headline([row for row in rows if row.run == run])
+
+
+def headline(rows: Sequence[Row]) -> Row:
+    """Of one run: what it fuses, else an indicator at the worst place, else its first."""
+    fused = [row for row in rows if row.indicator.startswith("fused")]
+    local = [row for row in rows if row.indicator.endswith("_local")]
+    return next(iter([*fused, *local, *rows]))
+
+
+def percent(share: float) -> str:
+    """x 100 with one decimal, `-` where undefined."""
+    return f"{100 * share:.1f}" if share == share else "-"
+
+
+def between(low: float, high: float, word: str = "-") -> str:
+    """An interval, x 100 with one decimal, `-` where undefined."""
+    return f"{percent(low)}{word}{percent(high)}" if low == low else "-"

@@ -1,0 +1,1 @@
+"""Runs trained on one data set and tested on others."""

@@ -1,0 +1,197 @@
+"""What `transfer` found: a line a run and a column a data set, as text and as a Markdown page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pagen import console
+from pagen.eval.metrics.undefined import reason
+from pagen.eval.render import command
+from pagen.eval.results import BAR, TRIVIAL, Row, Table, headlines, percent
+
+PUBLISHED = (
+    ("Patch (LNTRA)", "78.80", "43.94", "61.57"),
+    ("Skip-Frame (LNTRA)", "85.21", "83.82", "70.52"),
+    ("Ours with D", "85.37", "83.50", "70.07"),
+)
+PUBLISHED_HEADERS = ("trained on UBnormal", "Ped2", "Avenue", "ShanghaiTech")
+PUBLISHED_NOTE = (
+    "As published (Rai et al., 2024, table 3; micro AUC x 100, without intervals; the last line is the unified "
+    "method): trained in full, on another data set, and by another protocol, so not to be compared figure by figure."
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Micro AUROC less that of the run trained on the target, of the same recipe, scale and seed; in [-1, 1]."""
+
+    against: str
+    """That run."""
+    micro: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A run, or a trivial baseline, by its headline indicator: what it fuses, else at the worst place, else its first.
+
+    Attributes:
+        run: its folder, or `trivial baseline`.
+        indicator: as rows have it.
+        rows: data set tested on -> all that was measured there.
+        over_trained: data set tested on -> difference, where another run was trained on that.
+    """
+
+    run: str
+    indicator: str
+    rows: Mapping[str, Row]
+    over_trained: Mapping[str, Difference]
+
+    @property
+    def about(self) -> Row:
+        """A row that says what the run is; all do."""
+        return next(iter(self.rows.values()))
+
+    @property
+    def title(self) -> str:
+        """Recipe, scale and seed; of a baseline its name."""
+        row = self.about
+        return f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else self.indicator
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """What `transfer` found."""
+
+    datasets: tuple[str, ...]
+    label_editions: Mapping[str, str]
+    protocol: str
+    titles: Mapping[str, str]
+    """Data set -> what the protocol does there."""
+    calibrate: str
+    weights: str
+    seed: int
+    """Of the bootstrap."""
+    pagen: str
+    lines: tuple[Line, ...]
+    """The trivial baselines first."""
+
+
+def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
+    """Data set -> its table, as lines over all of them."""
+    shown = [list(headlines(table.rows)) for table in tables.values()]
+    lines = [dict(zip(tables, rows, strict=True)) for rows in zip(*shown, strict=True)]
+    return tuple(Line(_any(rows).run, _any(rows).indicator, rows, _over_trained(rows, lines)) for rows in lines)
+
+
+def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -> dict[str, Difference]:
+    found = {}
+    for target, row in rows.items():
+        others = (other[target] for other in lines if other[target].trained_on == target)
+        home = next((other for other in others if _kind(other) == _kind(row)), None)
+        if home and row.trained_on not in (None, target):
+            found[target] = Difference(home.run, row.micro - home.micro)
+    return found
+
+
+def _kind(row: Row) -> tuple[str | None, str | None, int | None]:
+    return row.recipe, row.scale, row.seed
+
+
+def _any(rows: Mapping[str, Row]) -> Row:
+    return next(iter(rows.values()))
+
+
+def text(found: Transferred) -> str:
+    """The tables for a terminal."""
+    return "\n\n".join(_parts(found, console.table))
+
+
+def page(found: Transferred, config: Any) -> str:
+    """The tables as a page that says how they came about.
+
+    Args:
+        config: of the verb.
+    """
+    written_by = command(config)
+    parts = ["# Trained on one data set, tested on another", f"pagen {found.pagen}. Written by:", f"    {written_by}"]
+    if config.plot is not None:
+        parts.append(f"![heat map]({os.path.relpath(config.plot, config.write.parent).replace(os.sep, '/')})")
+    return "\n\n".join([*parts, *_parts(found, console.markdown)]) + "\n"
+
+
+def _parts(found: Transferred, table: Any) -> Iterator[str]:
+    from pagen.eval.fusion import ORACLE
+
+    names = found.datasets
+    editions = "; ".join(f"{name}: {found.label_editions[name]}" for name in names)
+    yield f"Labels: {editions}. Bootstrap seed {found.seed}."
+    for title in dict.fromkeys(found.titles.values()):
+        where = ", ".join(name for name in names if found.titles[name] == title)
+        yield f"Protocol {found.protocol} on {where}: {title}"
+    yield table(("run", "recipe", "trained on", "indicator", *(f"on {name}" for name in names)), _cells(found))
+    yield LEGEND
+    if any(line.indicator.startswith("fused") for line in found.lines):
+        yield CALIBRATED[found.calibrate]
+    if found.weights == "oracle":
+        yield ORACLE
+    yield from _notes(found)
+    if any(line.over_trained for line in found.lines):
+        yield AGAINST
+        yield table(("run", "recipe", "trained on", *(f"on {name}" for name in names)), _differences(found))
+    yield PUBLISHED_NOTE
+    yield table(PUBLISHED_HEADERS, PUBLISHED)
+
+
+LEGEND = (
+    "Micro AUROC x 100, and its interval over 1,000 draws of whole videos. [In brackets]: tested on the data set "
+    "that it was trained on."
+)
+AGAINST = (
+    "Gained (+) or lost (-), in points, against the run of the same recipe, scale and seed that was trained on the "
+    "data set tested on:"
+)
+CALIBRATED = {
+    "source": "What is fused is calibrated by the data set trained on.",
+    "target": "What is fused is calibrated by training clips, normal and unlabelled, of the data set tested on.",
+}
+
+
+def _cells(found: Transferred) -> list[list[str]]:
+    return [
+        [line.run, line.title if line.about.recipe else "-", line.about.trained_on or "-", line.indicator]
+        + [_cell(line.rows[name], name) for name in found.datasets]
+        for line in found.lines
+    ]
+
+
+def _cell(row: Row, target: str) -> str:
+    shown = f"{percent(row.micro)} ({percent(row.low)}-{percent(row.high)})" if row.micro == row.micro else "-"
+    return f"[{shown}]" if row.trained_on == target else shown
+
+
+def _differences(found: Transferred) -> list[list[str]]:
+    return [
+        [line.run, line.title, line.about.trained_on or "-", *(_difference(line, name) for name in found.datasets)]
+        for line in found.lines
+        if line.over_trained
+    ]
+
+
+def _difference(line: Line, target: str) -> str:
+    over = line.over_trained.get(target)
+    return f"{100 * over.micro:+.1f}" if over and over.micro == over.micro else "-"
+
+
+def _notes(found: Transferred) -> Iterator[str]:
+    """Where a protocol says nothing, and which runs arithmetic beats."""
+    for name in found.datasets:
+        bar = next(line.rows[name].micro for line in found.lines if line.indicator == BAR)
+        if bar != bar:
+            yield f"{found.protocol} is undefined on {name}: {reason(bar)}."
+        runs = [line for line in found.lines if line.run != TRIVIAL]
+        below = [line.run for line in runs if line.rows[name].micro < bar]
+        if below:
+            yield f"On {name} below {BAR}, so not beating arithmetic: {', '.join(below)}."

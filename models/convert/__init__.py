@@ -1,0 +1,1 @@
+"""Published checkpoints to folders that pagen opens."""

@@ -1,0 +1,276 @@
+"""The inpainting model of CompVis (`inpainting_big` of Rombach et al., CVPR 2022) in diffusers' classes.
+
+Its configuration gives the sizes, two tables give the names of the same layers there and here, and every weight goes
+where its name says. What the pictures depend on beyond the weights: the denoiser is the moving average that
+the official script samples with; a row of its attention's one matrix belongs to a head first, then to query, key
+or value; latents are not scaled; the hole is black, the mask's channel -1 or 1 and resized to the nearest pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from diffusers import DDIMScheduler, VQModel
+from torch import Tensor, nn
+
+from pagen import console
+from pagen.errors import PagenError
+from pagen.models.convert.ldm_config import Autoencoder, Denoiser, InpaintingConfig, read_config
+from pagen.models.foreign import read_weights
+from pagen.models.ldm import LDMInpaintPipeline
+from pagen.models.unet_heads import UNet2DHeadsModel
+
+Modules = dict[str, str]
+"""Module here -> module there."""
+
+M = TypeVar("M", bound=nn.Module)
+
+_DENOISER, _AVERAGE, _AUTOENCODER = "model.", "model_ema.", "first_stage_model."
+_FRAMEWORKS = ("pytorch_lightning", "lightning", "lightning_fabric", "omegaconf")
+
+_RESIDUAL = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+_ATTENTION = {"group_norm": "norm", "to_q": "qkv", "to_k": "qkv", "to_v": "qkv", "to_out.0": "proj_out"}
+_DENOISER_LEAVES = {**_RESIDUAL, **_ATTENTION}
+_AUTOENCODER_LEAVES = {
+    "conv_shortcut": "nin_shortcut",
+    "group_norm": "norm",
+    "to_q": "q",
+    "to_k": "k",
+    "to_v": "v",
+    "to_out.0": "proj_out",
+}
+
+
+def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
+    """The pipeline of a checkpoint, ready to be saved or used.
+
+    Args:
+        checkpoint: `last.ckpt`, or its weights as safetensors.
+        config: the `config.yaml` beside it.
+
+    Raises:
+        PagenError: not readable, another model, or the two do not belong together.
+    """
+    settings = read_config(config)
+    return assemble(read_weights(checkpoint, _FRAMEWORKS), settings)
+
+
+def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpaintPipeline:
+    """The pipeline of the weights by their official names (float32, whatever they were kept in).
+
+    Raises:
+        PagenError: weights are missing, left over, or of other shapes or another schedule than the configuration's.
+    """
+    _check_schedule(weights, config)
+    source = _Source(weights, averaged=any(name.startswith(f"{_AVERAGE}diffusion_model") for name in weights))
+    if not source.averaged:
+        console.say("the checkpoint holds no moving average (EMA) of the denoiser: its raw weights are taken")
+    unet = _fill(_denoiser(config.denoiser), source, denoiser_modules(config.denoiser), _DENOISER_LEAVES)
+    vae = _fill(_autoencoder(config.autoencoder), source, autoencoder_modules(config.autoencoder), _AUTOENCODER_LEAVES)
+    source.check_all_taken()
+    return LDMInpaintPipeline(
+        vae, unet, _scheduler(config), hole_value=-1.0, mask_kept=-1.0, mask_hole=1.0, mask_resize="nearest", crop=0
+    )
+
+
+def denoiser_modules(config: Denoiser) -> Modules:
+    """The denoiser's modules: there one list of input and one of output blocks, here levels."""
+    root = f"{_DENOISER}diffusion_model."
+    table = {"conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
+    table |= {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2"}
+    table |= {"mid_block.resnets.0": "middle_block.0", "mid_block.resnets.1": "middle_block.2"}
+    table |= {"mid_block.attentions.0": "middle_block.1"}
+    table |= dict(_down_levels(config))
+    table |= dict(_up_levels(config))
+    return {here: root + there for here, there in table.items()}
+
+
+def _down_levels(config: Denoiser) -> Iterator[tuple[str, str]]:
+    resized = "" if config.residual_resampling else ".conv"
+    block = 1
+    for level, attends in enumerate(config.attends):
+        here = f"down_blocks.{level}"
+        for layer in range(config.layers):
+            yield f"{here}.resnets.{layer}", f"input_blocks.{block}.0"
+            if attends:
+                yield f"{here}.attentions.{layer}", f"input_blocks.{block}.1"
+            block += 1
+        if level < len(config.attends) - 1:
+            yield f"{here}.downsamplers.0{resized}", f"input_blocks.{block}.0" + (".op" if resized else "")
+            block += 1
+
+
+def _up_levels(config: Denoiser) -> Iterator[tuple[str, str]]:
+    resized = "" if config.residual_resampling else ".conv"
+    last = config.layers
+    for level, attends in enumerate(reversed(config.attends)):
+        here = f"up_blocks.{level}"
+        for layer in range(config.layers + 1):
+            there = f"output_blocks.{level * (config.layers + 1) + layer}"
+            yield f"{here}.resnets.{layer}", f"{there}.0"
+            if attends:
+                yield f"{here}.attentions.{layer}", f"{there}.1"
+            if layer == last and level < len(config.attends) - 1:
+                yield f"{here}.upsamplers.0{resized}", f"{there}.{1 + attends}{resized}"
+
+
+def autoencoder_modules(config: Autoencoder) -> Modules:
+    """The autoencoder's modules: levels on both sides, there counted from the finest in the decoder too."""
+    levels = len(config.widths)
+    table = {name: name for name in ("quant_conv", "post_quant_conv", "quantize.embedding")}
+    for side in ("encoder", "decoder"):
+        table |= {f"{side}.conv_in": f"{side}.conv_in", f"{side}.conv_out": f"{side}.conv_out"}
+        table |= {f"{side}.conv_norm_out": f"{side}.norm_out", f"{side}.mid_block.attentions.0": f"{side}.mid.attn_1"}
+        table |= {f"{side}.mid_block.resnets.{i}": f"{side}.mid.block_{i + 1}" for i in range(2)}
+    for level in range(levels):
+        down, up = f"encoder.down.{level}", f"decoder.up.{levels - 1 - level}"
+        for here, there in ((f"encoder.down_blocks.{level}", down), (f"decoder.up_blocks.{level}", up)):
+            for layer in range(config.layers + 1):
+                table |= {f"{here}.resnets.{layer}": f"{there}.block.{layer}"}
+                table |= {f"{here}.attentions.{layer}": f"{there}.attn.{layer}"}
+        table |= {f"encoder.down_blocks.{level}.downsamplers.0.conv": f"{down}.downsample.conv"}
+        table |= {f"decoder.up_blocks.{level}.upsamplers.0.conv": f"{up}.upsample.conv"}
+    return {here: _AUTOENCODER + there for here, there in table.items()}
+
+
+def _fill(model: M, source: _Source, modules: Modules, leaves: Mapping[str, str]) -> M:
+    """The model, built without memory of its own, with the weights of the source."""
+    heads = model.config.attention_head_dim if isinstance(model, UNet2DHeadsModel) else 1
+    filled = {}
+    for name, empty in model.state_dict().items():
+        module, leaf, kind = _split(name, modules)
+        there = ".".join(part for part in (modules[module], leaves.get(leaf, leaf), kind) if part)
+        filled[name] = _fitted(source.take(there), there, leaf, tuple(empty.shape), heads)
+    model.load_state_dict(filled, assign=True)
+    return model.eval()
+
+
+def _split(name: str, modules: Modules) -> tuple[str, str, str]:
+    """`down_blocks.0.resnets.1.norm1.weight` -> module of the table, layer in it (or nothing), weight or bias."""
+    path, _, kind = name.rpartition(".")
+    module = max((module for module in modules if f"{path}.".startswith(f"{module}.")), key=len)
+    return module, path[len(module) + 1 :], kind
+
+
+def _fitted(weight: Tensor, there: str, leaf: str, shape: tuple[int, ...], heads: int) -> Tensor:
+    """The weight in the shape it has here: of 1 x 1 convolutions linear layers, of a joint qkv one of the three."""
+    joint = ".qkv." in there
+    rows = shape[0] * 3 if joint else shape[0]
+    padding = (1,) * (weight.ndim - len(shape))
+    if tuple(weight.shape) != (rows, *shape[1:], *padding):
+        raise PagenError(
+            f"expected the weight {there} in the shape {(rows, *shape[1:])} by the config, found "
+            f"{tuple(weight.shape)}; take the config.yaml of this checkpoint"
+        )
+    if joint:
+        weight = weight.unflatten(0, (heads, 3, -1))[:, ("to_q", "to_k", "to_v").index(leaf)]
+    return weight.reshape(shape).float().contiguous()
+
+
+@dataclass
+class _Source:
+    """The weights of the checkpoint, and which of them were asked for."""
+
+    weights: Mapping[str, Tensor]
+    averaged: bool
+
+    def __post_init__(self) -> None:
+        self.taken: set[str] = set()
+
+    def take(self, name: str) -> Tensor:
+        """A weight by its official name; the denoiser's from the average, which knows no dots."""
+        if self.averaged and name.startswith(_DENOISER):
+            name = _AVERAGE + name.removeprefix(_DENOISER).replace(".", "")
+        if name not in self.weights:
+            raise PagenError(
+                f"expected the weight {name} by the config, found none of that name in the checkpoint; take the "
+                "config.yaml of this checkpoint"
+            )
+        self.taken.add(name)
+        return self.weights[name]
+
+    def check_all_taken(self) -> None:
+        """Raise PagenError when the networks that were built lack a place for a weight."""
+        denoiser = f"{_AVERAGE if self.averaged else _DENOISER}diffusion_model"
+        parts = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
+        wanted = (denoiser, *(_AUTOENCODER + part for part in parts))
+        left = sorted(name for name in self.weights if name.startswith(wanted) and name not in self.taken)
+        if left:
+            raise PagenError(
+                f"expected no more weights than the config has places for, found {len(left)} more, among them "
+                f"{left[0]}; take the config.yaml of this checkpoint"
+            )
+
+
+def _check_schedule(weights: Mapping[str, Tensor], config: InpaintingConfig) -> None:
+    kept = weights.get("betas")
+    if kept is None or kept.is_meta:
+        return
+    betas = _scheduler(config).betas
+    if kept.shape != betas.shape or not torch.allclose(kept.float(), betas, rtol=1e-3):
+        raise PagenError(
+            f"expected the noise schedule of the config ({config.steps} steps, {config.first_beta} to "
+            f"{config.last_beta}), found another in the checkpoint; take the config.yaml of this checkpoint"
+        )
+
+
+def _scheduler(config: InpaintingConfig) -> Any:
+    return DDIMScheduler(
+        num_train_timesteps=config.steps,
+        beta_schedule="scaled_linear",
+        beta_start=config.first_beta,
+        beta_end=config.last_beta,
+        prediction_type="epsilon",
+        timestep_spacing="leading",
+        steps_offset=1,
+        set_alpha_to_one=False,
+        clip_sample=False,
+    )
+
+
+def _denoiser(config: Denoiser) -> Any:
+    plain = "ResnetDownsampleBlock2D" if config.residual_resampling else "DownBlock2D"
+    plain_up = plain.replace("Downsample", "Upsample").replace("DownBlock", "UpBlock")
+    resampling = "resnet" if config.residual_resampling else "conv"
+    with torch.device("meta"):
+        return UNet2DHeadsModel(
+            sample_size=config.side,
+            in_channels=config.channels_in,
+            out_channels=config.channels_out,
+            down_block_types=tuple("AttnDownBlock2D" if attends else plain for attends in config.attends),
+            up_block_types=tuple("AttnUpBlock2D" if attends else plain_up for attends in reversed(config.attends)),
+            block_out_channels=config.widths,
+            layers_per_block=config.layers,
+            downsample_type=resampling,
+            upsample_type=resampling,
+            attention_head_dim=config.heads,
+        )
+
+
+def _autoencoder(config: Autoencoder) -> Any:
+    down = tuple("AttnDownEncoderBlock2D" if attends else "DownEncoderBlock2D" for attends in config.attends)
+    up = tuple("AttnUpDecoderBlock2D" if attends else "UpDecoderBlock2D" for attends in reversed(config.attends))
+    with torch.device("meta"):
+        return VQModel(
+            down_block_types=down,
+            up_block_types=up,
+            block_out_channels=config.widths,
+            layers_per_block=config.layers,
+            latent_channels=config.latent,
+            sample_size=config.side,
+            num_vq_embeddings=config.codes,
+            vq_embed_dim=config.code,
+            scaling_factor=1.0,
+            mid_block_add_attention=config.middle_attends,
+        )

@@ -1,0 +1,164 @@
+"""The image encoder of a ViFi-CLIP checkpoint (Rasheed et al., CVPR 2023) as a CLIP of transformers.
+
+ViFi-CLIP is CLIP fine-tuned on videos: each frame goes through the image encoder, and the mean over the frames
+is the video's embedding. There is no layer over time, so what is kept is a plain vision transformer with its
+projection; the mean is the user's. The text encoder is dropped. Sizes come from the tensors, heads being 64 wide
+as in every CLIP. Checkpoints with learned prompts (VPT) are refused: they are another network.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pagen.errors import PagenError
+from pagen.folders import write_json
+from pagen.hub import need, quiet
+from pagen.models.encoders.clip import IMAGENET, PREPROCESSOR
+from pagen.models.foreign import read_weights
+
+_FRAMEWORKS = ("yacs",)
+_ENCODER = re.compile(r"(?:model\.)?(?:module\.)?image_encoder\.(.+)")
+_BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.")
+_HEAD = 64
+
+_LAYERS = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "self_attn.out_proj": "attn.out_proj"} | {
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
+}
+_SINGLE = {
+    "embeddings.class_embedding": "class_embedding",
+    "embeddings.patch_embedding.weight": "conv1.weight",
+    "embeddings.position_embedding.weight": "positional_embedding",
+    "pre_layrnorm.weight": "ln_pre.weight",  # so it is spelt there
+    "pre_layrnorm.bias": "ln_pre.bias",
+    "post_layernorm.weight": "ln_post.weight",
+    "post_layernorm.bias": "ln_post.bias",
+}
+
+
+def convert(checkpoint: Path, folder: Path) -> None:
+    """Write the image encoder to a folder that transformers and `vificlip:FOLDER` open.
+
+    Args:
+        checkpoint: the published `.pth`, or its weights as safetensors.
+        folder: gets `config.json`, `model.safetensors`, and ImageNet's statistics, which ViFi-CLIP trains with.
+
+    Raises:
+        PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
+    """
+    need("transformers", "convert vificlip", "hub")
+    model = assemble(read_weights(checkpoint, _FRAMEWORKS))
+    with quiet("transformers"):
+        model.save_pretrained(folder)
+    write_json(folder / PREPROCESSOR, _preprocessor(model.config.image_size))
+
+
+def assemble(weights: Mapping[str, Tensor]) -> Any:
+    """A `CLIPVisionModelWithProjection` of the weights by their official names, in float32.
+
+    Raises:
+        PagenError: weights are missing, left over, or of shapes that do not fit each other.
+    """
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    matches = {name: _ENCODER.fullmatch(name) for name in weights}
+    source = {match[1]: weights[name].float() for name, match in matches.items() if match}
+    _refuse_other(weights, source)
+    layers = len({block[1] for block in map(_BLOCK.match, source) if block})
+    sizes = _sizes(source)
+    state = _translated(source, layers)
+    if source:
+        raise PagenError(
+            f"expected the image encoder of CLIP, found {len(source)} more weights, among them {min(source)}; "
+            "take a checkpoint of ViFi-CLIP with a vision transformer"
+        )
+    try:
+        model: Any = CLIPVisionModelWithProjection(CLIPVisionConfig(num_hidden_layers=layers, **sizes))
+        model.load_state_dict(state)
+    except (RuntimeError, ValueError) as error:
+        raise PagenError(
+            f"expected weights of one vision transformer, found shapes that do not fit ({str(error).splitlines()[-1]})"
+            "; take a checkpoint of ViFi-CLIP with a vision transformer"
+        ) from error
+    return model.eval()
+
+
+def _refuse_other(weights: Mapping[str, Tensor], source: Mapping[str, Tensor]) -> None:
+    if not source:
+        raise PagenError(
+            f"expected weights image_encoder.* of ViFi-CLIP, found {' '.join(sorted(weights)[:3])} and the like; "
+            "is it a checkpoint of ViFi-CLIP?"
+        )
+    prompts = sorted(name for name in weights if "VPT" in name)
+    if prompts:
+        raise PagenError(
+            f"expected ViFi-CLIP without learned prompts, found {prompts[0]}; take a checkpoint of the fully "
+            "fine-tuned model"
+        )
+
+
+def _sizes(source: Mapping[str, Tensor]) -> dict[str, Any]:
+    """What the shapes of the weights tell of the network."""
+    names = {"conv1.weight": 4, "positional_embedding": 2, "proj": 2, "transformer.resblocks.0.mlp.c_fc.weight": 2}
+    for name, axes in names.items():
+        if name not in source or source[name].ndim != axes:
+            raise _missing(name)
+    patches, positions, projection, wide = (source[name].shape for name in names)
+    width, _, _, patch = patches
+    side = math.isqrt(positions[0] - 1)
+    if side * side != positions[0] - 1 or width % _HEAD:
+        raise PagenError(
+            f"expected a square of patches and heads {_HEAD} wide, found {positions[0] - 1} patches and a width of "
+            f"{width}; take a checkpoint of ViFi-CLIP with a vision transformer"
+        )
+    heads, image = width // _HEAD, side * patch
+    about = {"hidden_size": width, "patch_size": patch, "image_size": image, "num_attention_heads": heads}
+    return about | {"intermediate_size": wide[0], "projection_dim": projection[1]}
+
+
+def _translated(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
+    """The weights by transformers' names; each is taken out of the source."""
+
+    def take(name: str) -> Tensor:
+        if name not in source:
+            raise _missing(name)
+        return source.pop(name)
+
+    found = {f"vision_model.{here}": take(there) for here, there in _SINGLE.items()}
+    found["visual_projection.weight"] = take("proj").T
+    for layer in range(layers):
+        here, there = f"vision_model.encoder.layers.{layer}", f"transformer.resblocks.{layer}"
+        for kind in ("weight", "bias"):
+            parts = take(f"{there}.attn.in_proj_{kind}").chunk(3)
+            found |= {f"{here}.self_attn.{of}_proj.{kind}": part for of, part in zip("qkv", parts, strict=True)}
+            found |= {f"{here}.{ours}.{kind}": take(f"{there}.{theirs}.{kind}") for ours, theirs in _LAYERS.items()}
+    return found
+
+
+def _missing(name: str) -> PagenError:
+    return PagenError(
+        f"expected the weight image_encoder.{name} of a vision transformer, found none that fits; take a checkpoint "
+        "of ViFi-CLIP with one"
+    )
+
+
+def _preprocessor(side: int) -> dict[str, Any]:
+    """What transformers' own processor is to do: as ViFi-CLIP tests, the short side to 8/7 and the middle of it."""
+    mean, deviation = IMAGENET
+    steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
+    bilinear = 2
+    return steps | {
+        "image_processor_type": "CLIPImageProcessor",
+        "size": {"shortest_edge": side * 8 // 7},
+        "resample": bilinear,
+        "crop_size": {"height": side, "width": side},
+        "rescale_factor": 1 / 255,
+        "image_mean": mean,
+        "image_std": deviation,
+    }

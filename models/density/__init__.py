@@ -1,0 +1,1 @@
+"""Detectors of features: what normal vectors look like, and how unlike them another one is."""

@@ -1,0 +1,244 @@
+"""Detectors that learn what features of normal footage look like, all with scikit-learn's handful of verbs.
+
+Features come as arrays (N, D), as a list of them (one a video, memmaps as well), or as any other iterable, which is
+first written to a temporary file (TMPDIR says where). They are read in pieces and by rows, so that memory does not
+grow with N. On disk a detector is a folder with `config.json` and `model.safetensors`.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from pagen.errors import PagenError
+from pagen.folders import write_json
+from pagen.models.pretrained import CONFIG, WEIGHTS, _text, read_config, save_tensors
+
+Array = npt.NDArray[Any]
+
+Scores = npt.NDArray[np.float64]
+
+Features = Array | Tensor | Iterable[Array | Tensor]
+
+State = dict[str, Tensor]
+
+PIECE = 4096
+
+
+@dataclass(eq=False)
+class Detector(ABC):
+    """What all detectors do; a subclass is a dataclass whose fields are its settings.
+
+    Attributes:
+        width: D of the features that it was fitted on, 0 before.
+    """
+
+    width: int = field(default=0, init=False, repr=False)
+
+    @abstractmethod
+    def fit(self, features: Features) -> Self:
+        """Learn from features (N, D) of normal footage.
+
+        Raises:
+            PagenError: features that are no numbers, not finite, of differing D, too few, or constant where they
+                are standardised.
+        """
+
+    def score_samples(self, features: Features) -> Scores:
+        """How normal each vector is: features (N, D) -> (N,) float64, higher = more normal.
+
+        Raises:
+            PagenError: not fitted; features of another D, no numbers, or not finite.
+        """
+        rows = rows_of(features, self.fitted())
+        return np.concatenate([self._scores(piece) for piece in rows.pieces(checked=True)])
+
+    def anomaly_score(self, features: Features) -> Scores:
+        """The same with its sign changed, higher = more abnormal. Errors as `score_samples`."""
+        return -self.score_samples(features)
+
+    def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
+        """Anomaly scores of the training features, one array a video, that thresholds and scales are taken from.
+
+        In sample, save where a detector knows its own training features by heart (`Neighbours`).
+        """
+        return self.anomaly_score(videos)
+
+    def to(self, device: str) -> Self:
+        """Compute there from now on, a name of torch's; what counts on the CPU alone stays there."""
+        if any(each.name == "device" for each in fields(self)):
+            self.device = device
+        return self
+
+    def fitted(self) -> int:
+        """D of the features. Raises PagenError before `fit`."""
+        if not self.width:
+            raise PagenError(f"expected a fitted {type(self).__name__}, found one that is not; call fit, or load one")
+        return self.width
+
+    def config(self) -> dict[str, Any]:
+        """The settings, as plain data; where it computes is none of them."""
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init and each.name != "device"}
+
+    def save(self, path: Path | str) -> None:
+        """Write a folder, each file whole or not at all. Raises PagenError before `fit`."""
+        config = {"class": type(self).__name__, "features": self.fitted(), **self.config()}
+        save_tensors(Path(path) / WEIGHTS, self._state())
+        write_json(Path(path) / CONFIG, config)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """The detector of a folder, on the CPU. Raises PagenError: missing, damaged, or another detector."""
+        folder = Path(path)
+        name, config = read_config(folder)
+        if name != cls.__name__:
+            raise PagenError(f"expected a {cls.__name__} in {folder}, found a {name}; is the path right?")
+        try:
+            width = int(config.pop("features"))
+            detector = cls(**config)
+            detector.width = width
+            detector._restore(load_file(folder / WEIGHTS))
+        except (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            reason = textwrap.shorten(str(error), 160)
+            raise PagenError(
+                f"expected {CONFIG} and {WEIGHTS} of one {name} in {folder}, found them missing, damaged or of two "
+                f"({reason}); is the path right?"
+            ) from error
+        return detector
+
+    @abstractmethod
+    def _scores(self, piece: Array) -> Scores:
+        """Of finite rows (n, D) -> (n,), higher = more normal."""
+
+    @abstractmethod
+    def _state(self) -> State:
+        """All that was learnt."""
+
+    @abstractmethod
+    def _restore(self, state: State) -> None:
+        """Take back what `_state` gave; `width` is set."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Vectors (N, D) that may lie in many arrays and on disk."""
+
+    parts: tuple[Array, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return int(self.parts[0].shape[1])
+
+    def take(self, indices: npt.NDArray[np.int64]) -> Array:
+        """The rows (n, D) of those indices (n,), in their order."""
+        ends = np.cumsum([len(part) for part in self.parts])
+        where = np.searchsorted(ends, indices, side="right")
+        out = np.empty((len(indices), self.width), np.result_type(*{part.dtype for part in self.parts}))
+        for index in np.unique(where):
+            chosen = where == index
+            out[chosen] = self.parts[index][indices[chosen] - ends[index] + len(self.parts[index])]
+        return out
+
+    def pieces(self, size: int = PIECE, checked: bool = False) -> Iterator[Array]:
+        """All rows in order, arrays (n, D) of n = `size` rows, the last one smaller. Raises PagenError for NaN."""
+        for start in range(0, len(self), size):
+            piece = self.take(np.arange(start, min(start + size, len(self))))
+            if checked:
+                _check_finite(piece, start)
+            yield piece
+
+    def sample(self, count: int, rng: np.random.Generator) -> Array:
+        """`count` of the rows, in order; all where there are no more. Raises PagenError for NaN."""
+        total = len(self)
+        chosen = np.arange(total) if total <= count else np.sort(rng.choice(total, count, replace=False))
+        rows = self.take(chosen)
+        _check_finite(rows)
+        return rows
+
+
+def rows_of(features: Features, width: int | None = None, least: int = 1, what: str = "scores") -> Rows:
+    """Features as rows.
+
+    Args:
+        width: D that they must have.
+        least: N that they must have at least, for `what`.
+
+    Raises:
+        PagenError: no arrays of numbers (n, D), of differing D, or too few.
+    """
+    if isinstance(features, np.ndarray | Tensor):
+        parts = [_array(features)]
+    elif isinstance(features, Sequence):
+        parts = [_array(part) for part in features]
+    elif isinstance(features, Iterable):
+        parts = _spooled(features)
+    else:
+        raise PagenError(f"expected features as arrays (n, D), found {type(features).__name__}; read them first")
+    wanted = width or (parts[0].shape[1] if parts else 0)
+    for part in parts:
+        _check_width(part, wanted)
+    rows = Rows(tuple(part for part in parts if len(part)))
+    if len(rows) < least:
+        raise PagenError(f"expected {least} features at least for {what}, found {len(rows)}; give more")
+    return rows
+
+
+def _array(piece: object) -> Array:
+    if isinstance(piece, Tensor):
+        piece = piece.detach().cpu()
+        piece = (piece if piece.dtype == torch.float64 else piece.float()).numpy()
+    if not isinstance(piece, np.ndarray) or piece.dtype.kind not in "fiu" or piece.ndim != 2 or not piece.shape[1]:
+        found = f"{piece.dtype} {piece.shape}" if isinstance(piece, np.ndarray) else type(piece).__name__
+        raise PagenError(f"expected features as arrays (n, D) of numbers, found {found}; nothing is unpickled")
+    return piece
+
+
+def _spooled(pieces: Iterable[object]) -> list[Array]:
+    arrays = map(_array, pieces)
+    first = next(arrays, np.empty((0, 1)))
+    lengths = list[int]()
+    with TemporaryFile() as file:
+        for array in (piece for source in ([first], arrays) for piece in source):
+            _check_width(array, first.shape[1])
+            file.write(np.ascontiguousarray(array, first.dtype).data)
+            lengths.append(len(array))
+        file.flush()
+        if not sum(lengths):
+            return []
+        whole = np.memmap(file, first.dtype, "r", shape=(sum(lengths), first.shape[1]))
+    return np.split(whole, np.cumsum(lengths)[:-1])
+
+
+def _check_width(piece: Array, width: int) -> None:
+    if piece.shape[1] != width:
+        raise PagenError(f"expected features (n, {width}), found {piece.shape}; is the encoder the same?")
+
+
+def _check_finite(piece: Array, start: int = 0) -> None:
+    wrong = ~np.isfinite(piece).all(1)
+    if wrong.any():
+        first = start + int(wrong.argmax())
+        raise PagenError(
+            f"expected finite features, found NaN or infinity in {wrong.sum()} rows, first in {first}; mend the encoder"
+        )
+
+
+def detector_card(detector: Detector, title: str, trained_on: str, settings: Mapping[str, object]) -> str:
+    """The same of a detector of features; arguments as for `card`."""
+    return _text(type(detector), "load", title, trained_on, {**detector.config(), **dict(sorted(settings.items()))})

@@ -1,0 +1,68 @@
+"""What GCL learns by in place of labels (Zaheer et al., CVPR 2022, section 3): made from the batch at hand.
+
+Statistics are those of the population, in float64, so that a batch of one gives no label, and no rounding labels all.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pagen.models.density.detector import PIECE, Rows, Scores
+from pagen.models.density.standard import Standard
+
+Target = Literal["ones", "replace", "gaussian", "none"]
+TINY = 1e-6
+
+
+def distances(x: Tensor, other: Tensor) -> Tensor:
+    """Equation 1, before the mean: Euclidean, (N, D) and (N, D) -> (N,)."""
+    found: Tensor = torch.linalg.vector_norm(x - other, dim=1)
+    return found
+
+
+def pseudo_labels(values: Tensor, factor: float) -> Tensor:
+    """Equations 2 and 4: which values (N,) are at least their mean + factor * deviation, (N,) bool on the CPU.
+
+    None where they do not vary, and never all of them when the factor is not negative.
+    """
+    exact = values.detach().cpu().double()
+    mean, deviation = exact.mean(), exact.std(correction=0)
+    return (exact >= mean + factor * deviation) & (deviation > TINY * mean.abs())
+
+
+def pseudo_targets(
+    x: Tensor, labels: Tensor, kind: Target, rng: torch.Generator, noise: float = 1.5
+) -> tuple[Tensor, Tensor]:
+    """Equation 6 and its alternatives: what goes into the generator, and what is to come out, both (M, D).
+
+    Args:
+        x: features (N, D).
+        labels: (N,) bool on the CPU, True = anomalous, not all.
+        kind: of the targets of those: `ones`; `replace`: normal features of the batch, drawn; `gaussian`: themselves
+            with noise; `none`: they are left out, M < N.
+        noise: deviation of `gaussian`; the paper tries 1.5 and 6.
+    """
+    abnormal, normal = labels.nonzero()[:, 0], (~labels).nonzero()[:, 0]
+    if kind == "none":
+        return x[normal], x[normal]
+    targets = x.clone()
+    if kind == "ones":
+        targets[abnormal] = 1.0
+    elif kind == "replace":
+        targets[abnormal] = x[normal[torch.randint(len(normal), (len(abnormal),), generator=rng)]]
+    else:
+        targets[abnormal] += noise * torch.randn((len(abnormal), x.shape[1]), generator=rng).to(x.device)
+    return x, targets
+
+
+def temporal_differences(rows: Rows, standard: Standard) -> Scores:
+    """Distance of every standardised feature to the one before it in its video, (N,); 0 for the first of a video."""
+    found = list[Scores]()
+    for part in rows.parts:
+        pieces = (standard(part[start : start + PIECE + 1]) for start in range(0, len(part) - 1, PIECE))
+        found += [np.zeros(1), *(np.linalg.norm(np.diff(piece, axis=0), axis=1) for piece in pieces)]
+    return np.concatenate(found)

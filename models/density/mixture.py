@@ -1,0 +1,125 @@
+"""A mixture of Gaussians with full covariances: AccI-VAD's density of velocities, and what MULDE joins its scales by.
+
+scikit-learn fits it, on float64, from a seed, several times; the number of components is the one of the given that
+Bayes' information criterion prefers on the training features, so that no label of the test decides. Features are
+standardised first (the likelihood remains that of the features themselves), so that the regularisation means the
+same whatever their unit. Of very many features a sample is fitted: a density of few dimensions gains nothing by more.
+AccI-VAD's own is `Mixture(components=5, restarts=1, standardise=False)`, 2 for Ped2.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import torch
+
+from pagen.errors import PagenError
+from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
+from pagen.models.density.standard import Standard
+from pagen.seeds import entropy, generator
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
+
+
+@dataclass(eq=False)
+class Mixture(Detector):
+    """Log-likelihood (nats) under a mixture of Gaussians.
+
+    Args:
+        components: a number, or numbers to choose from.
+        regularisation: what is added to the covariances' diagonals.
+        restarts: of how many beginnings the likeliest end is kept.
+        sample: how many features are fitted at most, drawn by the seed.
+        standardise: to mean 0 and deviation 1 before.
+        drop_constant: leave features out that do not vary, instead of refusing them.
+
+    Attributes:
+        weights: (K,) of the components, sum 1.
+        means: (K, D'), standardised.
+        whitening: (K, D', D') upper triangular: (z - mean) @ whitening has covariance 1.
+
+    Raises:
+        PagenError: settings that are not positive.
+    """
+
+    components: int | Sequence[int] = (1, 3, 5)
+    regularisation: float = 1e-6
+    restarts: int = 3
+    sample: int = 100_000
+    standardise: bool = True
+    drop_constant: bool = False
+    seed: int = 0
+    weights: Scores = field(init=False, repr=False)
+    means: Scores = field(init=False, repr=False)
+    whitening: Scores = field(init=False, repr=False)
+    standard: Standard = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.counts or min(*self.counts, self.restarts, self.sample) < 1 or self.regularisation < 0:
+            raise PagenError(f"expected components, restarts and sample of 1 and more, found {self}; give such")
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The numbers of components to choose from."""
+        return (self.components,) if isinstance(self.components, int) else tuple(self.components)
+
+    def fit(self, features: Features) -> Self:
+        """Fit every number of components and keep the best. Errors as `Detector.fit`."""
+        rows = rows_of(features, least=max(2, *self.counts), what=f"{max(self.counts)} components")
+        drawn = rows.sample(self.sample, generator(self.seed, "mixture")).astype(np.float64)
+        whole = np.zeros(rows.width), np.ones(rows.width)
+        self.standard = Standard.of(Rows((drawn,)), self.drop_constant) if self.standardise else Standard(*whole)
+        vectors = self.standard(drawn)
+        best = min((self._fitted(count, vectors) for count in self.counts), key=lambda found: found.bic(vectors))
+        self.weights, self.means, self.whitening = best.weights_, best.means_, best.precisions_cholesky_
+        self.width = rows.width
+        return self
+
+    def _fitted(self, count: int, vectors: Scores) -> GaussianMixture:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
+        mixture = GaussianMixture(
+            count,
+            reg_covar=self.regularisation,
+            n_init=self.restarts,
+            max_iter=1000,
+            random_state=entropy(self.seed, "mixture") % 2**32,
+        )
+        try:
+            with warnings.catch_warnings():
+                # of k-means where rows repeat: the components that are too many share their places
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                return mixture.fit(vectors)
+        except ValueError as error:
+            raise PagenError(
+                f"expected features that {count} components can be fitted to, found a covariance that is not positive; "
+                "raise the regularisation, or take fewer components"
+            ) from error
+
+    def _scores(self, piece: Array) -> Scores:
+        vectors = self.standard(piece.astype(np.float64))
+        logs = np.stack([self._log_density(vectors, index) for index in range(len(self.weights))], 1)
+        scale = np.log(self.standard.std[self.standard.kept]).sum()
+        likelihood: Scores = np.logaddexp.reduce(logs + np.log(self.weights), axis=1) - scale
+        return likelihood
+
+    def _log_density(self, vectors: Scores, index: int) -> Scores:
+        root = self.whitening[index]
+        white = vectors @ root - self.means[index] @ root
+        volume = np.log(np.diagonal(root)).sum() - len(root) / 2 * np.log(2 * np.pi)
+        density: Scores = volume - np.square(white).sum(1) / 2
+        return density
+
+    def _state(self) -> State:
+        learnt = {name: torch.from_numpy(getattr(self, name)) for name in ("weights", "means", "whitening")}
+        return learnt | self.standard.state("standard")
+
+    def _restore(self, state: State) -> None:
+        self.weights, self.means, self.whitening = (state[key].numpy() for key in ("weights", "means", "whitening"))
+        self.standard = Standard.restored(state, "standard")

@@ -1,0 +1,176 @@
+"""A network's answers at several scales of noise, joined into one score: what MULDE and MSMA have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pagen.device import device_named
+from pagen.errors import PagenError, unknown_name
+from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
+from pagen.models.density.mixture import Mixture
+from pagen.models.density.noise_perceptron import NoisePerceptron, Objective, fit
+from pagen.models.density.standard import Standard, Whitening
+from pagen.seeds import entropy, generator
+
+Reduce = Literal["mixture", "max", "mean", "median", "single"]
+_JOIN: dict[str, Callable[..., Any]] = {"max": np.max, "mean": np.mean, "median": np.median, "single": np.mean}
+
+
+@dataclass(eq=False)
+class MultiScale(Detector):
+    """A network's answer at several scales of noise, joined into one score.
+
+    Args:
+        widths: of the network's hidden layers.
+        sigmas: lowest and highest scale of the noise, in deviations of the features; training draws log-uniformly
+            between them, scoring spaces evenly.
+        scales: L of scoring.
+        reduce: `mixture`: log-likelihood of the L values under a mixture of Gaussians; `max`, `mean`, `median` of
+            the L values, each in deviations of training; `single`: one scale alone.
+        single: that scale.
+        components: numbers of components that the mixture may have.
+        sample: how many training features give the L values that mixture, means and deviations are fitted to.
+        principal: of features wider than that, so many principal components are taken, each of deviation 1, in place of
+            the features; 0 takes the features, as MULDE.
+        steps, batch, lr: of training; the paper has a batch of 2048, and 5e-4 for objects, 1e-4 for frames.
+        drop_constant: leave features out that do not vary, instead of refusing them.
+        device: a name of torch's, or `auto`; it is not saved.
+
+    Raises:
+        PagenError: no such `reduce`; numbers that are not positive; scales that do not ascend.
+    """
+
+    widths: Sequence[int] = (4096, 4096)
+    sigmas: Sequence[float] = (1e-3, 1.0)
+    scales: int = 16
+    reduce: Reduce = "mixture"
+    single: float = 0.334
+    components: int | Sequence[int] = (1, 3, 5)
+    sample: int = 100_000
+    principal: int = 0
+    steps: int = 5000
+    batch: int = 2048
+    lr: float = 5e-4
+    drop_constant: bool = False
+    seed: int = 0
+    device: str = "cpu"
+    network: NoisePerceptron = field(init=False, repr=False)
+    standard: Standard | Whitening = field(init=False, repr=False)
+    losses: Scores = field(init=False, repr=False)
+    _mixture: Mixture = field(init=False, repr=False)
+    _usual: Standard | None = field(init=False, repr=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.reduce not in get_args(Reduce):
+            raise unknown_name("reduce", self.reduce, get_args(Reduce))
+        if not self.widths or min(*self.widths, self.scales, self.sample, self.steps, self.batch) < 1:
+            raise PagenError(f"expected widths, scales, sample, steps and batch of 1 and more, found {self}")
+        if self.principal < 0:
+            raise PagenError(f"expected principal of 0 and more, found {self.principal}")
+        if len(self.sigmas) != 2 or not 0 < self.sigmas[0] < self.sigmas[1] or self.single <= 0:
+            raise PagenError(f"expected sigmas 0 < low < high and a single one above 0, found {self.sigmas}")
+        self._mixture = Mixture(self.components, sample=self.sample, seed=self.seed)
+
+    @property
+    def levels(self) -> list[float]:
+        """The scales of scoring."""
+        return (
+            [self.single]
+            if self.reduce == "single"
+            else np.linspace(self.sigmas[0], self.sigmas[1], self.scales).tolist()
+        )
+
+    def fit(self, features: Features) -> Self:
+        """Standardise, train, and learn what is usual at the scales. Errors as `Detector.fit`, and those of `fit`."""
+        rows = self.begin(features)
+        settings = self.steps, self.batch, self.lr, self.sigmas, self.device, self.seed
+        self.losses = fit(self.network, rows, self.standard, self.objective(), *settings)
+        return self.finish(rows)
+
+    def begin(self, features: Features) -> Rows:
+        """What comes before training: the features as rows, their standard, and the untrained network."""
+        rows = rows_of(features, least=max(2, *self._mixture.counts), what=f"{type(self).__name__}")
+        if 0 < self.principal < rows.width:
+            self.standard = Whitening.of(rows, self.principal)
+        else:
+            self.standard = Standard.of(rows, self.drop_constant)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(entropy(self.seed, "weights") % 2**63)
+            self.network = self._new_network(self.standard.size)
+        return rows
+
+    def finish(self, rows: Rows) -> Self:
+        """What comes after training: what is usual at the scales."""
+        self.network.eval()
+        self.width = rows.width
+        if self.reduce != "single":
+            self._learn_usual(self.vectors(rows.sample(self.sample, generator(self.seed, "vectors"))))
+        return self
+
+    def vectors(self, features: Features) -> Scores:
+        """The network's answers at `levels`, features (N, D) -> (N, L). Errors as `score_samples`."""
+        rows = rows_of(features, self.fitted())
+        return np.concatenate([self._vectors(piece) for piece in rows.pieces(checked=True)])
+
+    @abstractmethod
+    def _new_network(self, features: int) -> NoisePerceptron:
+        """Untrained, of that many features."""
+
+    @abstractmethod
+    def objective(self) -> Objective:
+        """What it is trained for."""
+
+    @abstractmethod
+    def _answers(self, x: Tensor) -> Tensor:
+        """Of standardised features (N, D'), (N, L), higher = more abnormal."""
+
+    def _vectors(self, piece: Array) -> Scores:
+        place = device_named(self.device)
+        self.network.to(place)
+        answers = self._answers(torch.from_numpy(self.standard(piece)).float().to(place))
+        return answers.detach().cpu().double().numpy()
+
+    def _learn_usual(self, vectors: Scores) -> None:
+        if self.reduce == "mixture":
+            self._mixture.fit(vectors)
+        else:
+            self._usual = Standard.of(rows_of(vectors))
+
+    def _scores(self, piece: Array) -> Scores:
+        vectors = self._vectors(piece)
+        if self.reduce == "mixture":
+            return self._mixture.score_samples(vectors)
+        values = self._usual(vectors) if self._usual else vectors
+        joined: Scores = _JOIN[self.reduce](values, 1)
+        return -joined
+
+    def _state(self) -> State:
+        state = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        state |= self.standard.state("standard")
+        if self._usual:
+            state |= self._usual.state("usual")
+        if self.reduce == "mixture":
+            state |= {f"mixture.{name}": tensor for name, tensor in self._mixture._state().items()}
+        return state
+
+    def _restore(self, state: State) -> None:
+        kind = Whitening if "standard.axes" in state else Standard
+        self.standard = kind.restored(state, "standard")
+        self.network = self._new_network(self.standard.size).eval()
+        self.network.load_state_dict(_below(state, "network."))
+        self._usual = Standard.restored(state, "usual") if "usual.mean" in state else None
+        if self.reduce == "mixture":
+            self._mixture._restore(_below(state, "mixture."))
+            self._mixture.width = self.scales
+
+
+def _below(state: State, prefix: str) -> State:
+    """What lies under the prefix, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

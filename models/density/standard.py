@@ -1,0 +1,120 @@
+"""Features brought to one scale: each number by itself, or by principal components."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pagen.errors import PagenError
+from pagen.models.density.detector import Array, Rows, Scores, State
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Features to mean 0 and deviation 1, by those of training (n - 1), as MULDE.
+
+    Attributes:
+        mean: (D,) float64.
+        std: (D,) float64; infinite for a feature that is left out, because it did not vary.
+    """
+
+    mean: Scores
+    std: Scores
+
+    @classmethod
+    def of(cls, rows: Rows, drop_constant: bool = False) -> Self:
+        """In one pass. Raises PagenError for NaN, for one row alone, and for features that do not vary."""
+        count, mean, square = 0, np.zeros(rows.width), np.zeros(rows.width)
+        for piece in rows.pieces(checked=True):
+            exact, total = piece.astype(np.float64), count + len(piece)
+            middle = exact.mean(0)
+            shift = middle - mean
+            square += ((exact - middle) ** 2).sum(0) + shift**2 * (count * len(piece) / total)
+            mean += shift * (len(piece) / total)
+            count = total
+        std = np.sqrt(square / max(count - 1, 1))
+        constant = std <= 1e-7 * np.abs(mean)  # less than float32 resolves
+        if constant.all() or (constant.any() and not drop_constant):
+            raise PagenError(
+                f"expected features that vary over {count} rows, found {constant.sum()} of {len(std)} constant, the "
+                f"first in column {constant.argmax()}; leave them out, or set drop_constant"
+            )
+        return cls(mean, np.where(constant, np.inf, std))
+
+    @property
+    def kept(self) -> npt.NDArray[np.bool_]:
+        """(D,), whether a feature takes part."""
+        return np.isfinite(self.std)
+
+    @property
+    def size(self) -> int:
+        """D'."""
+        return int(self.kept.sum())
+
+    def __call__(self, rows: Array) -> Scores:
+        """Rows (n, D) -> (n, D') of those that are kept, float64."""
+        kept = self.kept
+        return (rows[:, kept] - self.mean[kept]) / self.std[kept]
+
+    def state(self, prefix: str) -> State:
+        """Both as tensors, by names with that prefix."""
+        return {f"{prefix}.mean": torch.from_numpy(self.mean), f"{prefix}.std": torch.from_numpy(self.std)}
+
+    @classmethod
+    def restored(cls, state: State, prefix: str) -> Self:
+        """What `state` gave. Raises KeyError where it is not there."""
+        return cls(state[f"{prefix}.mean"].numpy(), state[f"{prefix}.std"].numpy())
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Features to the first principal components of training, of mean 0 and deviation 1.
+
+    Attributes:
+        mean: (D,) float64.
+        axes: (D, K) float64, whose columns are over the components' deviations.
+    """
+
+    mean: Scores
+    axes: Scores
+
+    @classmethod
+    def of(cls, rows: Rows, count: int) -> Self:
+        """The first `count`, or as many as vary, in two passes.
+
+        Raises:
+            PagenError: NaN, one row alone, or features none of which varies.
+        """
+        standard = Standard.of(rows, drop_constant=True)
+        covariance = np.zeros((rows.width, rows.width))
+        for piece in rows.pieces():
+            centred = piece.astype(np.float64) - standard.mean
+            covariance += centred.T @ centred
+        values, vectors = np.linalg.eigh(covariance / (len(rows) - 1))
+        first = np.argsort(-values, kind="stable")[:count]
+        first = first[values[first] > 1e-10 * values.max()]
+        return cls(standard.mean, vectors[:, first] / np.sqrt(values[first]))
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return int(self.axes.shape[1])
+
+    def __call__(self, rows: Array) -> Scores:
+        """Rows (n, D) -> (n, K) float64."""
+        white: Scores = (rows - self.mean) @ self.axes
+        return white
+
+    def state(self, prefix: str) -> State:
+        """Both as tensors, by names with that prefix."""
+        axes = torch.from_numpy(np.ascontiguousarray(self.axes))
+        return {f"{prefix}.mean": torch.from_numpy(self.mean), f"{prefix}.axes": axes}
+
+    @classmethod
+    def restored(cls, state: State, prefix: str) -> Self:
+        """What `state` gave. Raises KeyError where it is not there."""
+        return cls(state[f"{prefix}.mean"].numpy(), state[f"{prefix}.axes"].numpy())

@@ -1,0 +1,1 @@
+"""Encoders: frames to vectors, by name, with weights that others trained."""

@@ -1,0 +1,119 @@
+"""The encoders `clip:MODEL` and `vificlip:FOLDER`: a picture's projected embedding by a CLIP of transformers.
+
+CLIP is of Radford et al. (ICML 2021); ViFi-CLIP (Rasheed et al., CVPR 2023) is the same network, fine-tuned on
+videos, which averages the frames' embeddings over time: here each frame keeps its own, and the mean is the
+caller's. What a picture is standardised by comes from the model's folder: CLIP's own statistics where it says
+nothing, ImageNet's of ViFi-CLIP.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from pagen.errors import PagenError
+from pagen.hub import contents, loading, need, place_of, require_whole
+from pagen.models.encoders.encoder import Colour, Encoder
+
+CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and deviation of red, green and blue in [0, 1]."""
+PREPROCESSOR = "preprocessor_config.json"
+KINDS = ("clip", "clip_vision_model")
+
+Statistics = tuple[Colour, Colour]
+
+
+class Projected(nn.Module):
+    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """See the class."""
+        embeddings: Tensor = self.model(pixel_values=pictures).image_embeds
+        return embeddings
+
+
+def open_clip(option: str) -> Encoder:
+    """The encoder of a folder or hub id. Raises PagenError as `open_encoder`."""
+    place, folder = _found("clip", option, "for example clip:openai/clip-vit-base-patch16")
+    return _encoder("clip", place, folder, statistics_of(folder))
+
+
+def open_vificlip(option: str) -> Encoder:
+    """The encoder of a folder that `pagen convert vificlip` wrote. Raises PagenError as `open_encoder`."""
+    place, folder = _found("vificlip", option, "the folder that pagen convert vificlip wrote")
+    if statistics_of(folder) != IMAGENET:
+        raise PagenError(
+            f"expected what pagen convert vificlip wrote in {folder}, with ImageNet's statistics, found another "
+            f"model; open it as clip:{option}"
+        )
+    return _encoder("vificlip", place, folder, IMAGENET)
+
+
+def _found(name: str, option: str, example: str) -> tuple[str, Path]:
+    need("transformers", f"encoder '{name}'", "hub")
+    found = place_of(option)
+    if found is None:
+        raise PagenError(
+            f"expected encoder '{name}:MODEL' with a folder or a hub id owner/name, found '{name}:{option}'; "
+            f"give {example}"
+        )
+    return found
+
+
+def _encoder(name: str, place: str, folder: Path, statistics: Statistics) -> Encoder:
+    with loading(folder):
+        model, missing = _pretrained(folder)
+    require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
+    (mean, deviation), side = (of_255(colour) for colour in statistics), model.config.image_size
+    features = model.config.projection_dim
+    return Encoder(name, features, Projected(model), side, mean, deviation, (place, contents(folder)))
+
+
+def _pretrained(folder: Path) -> tuple[Any, set[str]]:
+    """The picture's half of the model, and names of the weights that the folder lacks."""
+    from transformers import AutoConfig, CLIPVisionModelWithProjection
+
+    options: dict[str, Any] = {"local_files_only": True}
+    kind = AutoConfig.from_pretrained(folder, trust_remote_code=False, **options).model_type
+    if kind not in KINDS:
+        raise PagenError(f"expected a CLIP ({' '.join(KINDS)}) in {folder}, found {kind!r}; take another")
+    options |= {"use_safetensors": True, "output_loading_info": True}
+    network: Any = CLIPVisionModelWithProjection
+    model, info = network.from_pretrained(folder, **options)
+    return model.float(), set(info["missing_keys"])
+
+
+def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
+    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged."""
+    for name in (PREPROCESSOR, "processor_config.json"):
+        if (folder / name).is_file():
+            return _read_statistics(folder / name, default)
+    return default
+
+
+def _read_statistics(path: Path, default: Statistics) -> Statistics:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content = content.get("image_processor", content)
+        kept = (content.get(key, default) for key, default in zip(("image_mean", "image_std"), default, strict=True))
+        mean, deviation = ((float(red), float(green), float(blue)) for red, green, blue in kept)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise PagenError(
+            f"expected image_mean and image_std of red, green and blue in {path}, found others ({error}); "
+            "download it again"
+        ) from error
+    return mean, deviation
+
+
+def of_255(colour: Colour) -> Colour:
+    """From 0 to 1 into 0 to 255."""
+    red, green, blue = colour
+    return 255 * red, 255 * green, 255 * blue

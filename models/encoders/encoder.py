@@ -1,0 +1,104 @@
+"""Encoders: frames to vectors, by name, with weights that others trained.
+
+`lite0` (EfficientNet-Lite0 of ImageNet, installed with its weights; `lite0:imagenet` for small objects), `clip:MODEL`
+(any CLIP of transformers), `vificlip:FOLDER` (what `pagen convert vificlip` wrote). Each frame for itself, and its
+vector as the network gives it: neither normalised nor averaged over time.
+
+By default the whole frame is squeezed into the network's square input, since a centre crop of a wide frame,
+which these networks were trained on, loses the sides, where people come and go. The view `vifi` is that crop:
+the short side to 8/7 of the input, then its middle. Resizing is bilinear with the filter widened where a frame
+shrinks, as Pillow does it, and without rounding; ViFi-CLIP's own has no such filter.
+
+Frames go through the network `FRAMES_AT_ONCE` by that many, counted from the first, the last ones filled up by
+repetition: no batching changes a byte. Another number of threads or another device rounds otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pagen.device import exact
+from pagen.errors import PagenError
+
+Colour = tuple[float, float, float]
+
+FRAMES_AT_ONCE = 8
+
+VIEWS = ("whole", "vifi")
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network as a function from frames to vectors.
+
+    Attributes:
+        name: the spec, without where its weights lie.
+        features: length D of a vector.
+        network: pictures float32 (N, 3, side, side), standardised, to (N, D).
+        side: pixels a side of its input.
+        mean, deviation: of red, green and blue, from 0 to 255, that its input is standardised by.
+        place: what `origin` gives.
+        view: `"whole"` or `"vifi"`.
+        device: where the network lies.
+    """
+
+    name: str
+    features: int
+    network: nn.Module
+    side: int
+    mean: Colour
+    deviation: Colour
+    place: tuple[str, str] | None = None
+    view: str = "whole"
+    device: str = "cpu"
+
+    def origin(self) -> tuple[str, str] | None:
+        """Of weights outside of pagen: where they lie, as the option after the colon; and their fingerprint."""
+        return self.place
+
+    def __call__(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Vectors (N, D) of frames uint8 (N, H, W, C), C 1 (grey) or 3 (RGB).
+
+        Raises:
+            PagenError: other frames.
+        """
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] not in (1, 3):
+            raise PagenError(
+                f"expected frames uint8 (N, H, W, C) with C 1 or 3 to encode, found {frames.dtype} {frames.shape}; "
+                "give prepared frames"
+            )
+        vectors = np.empty((len(frames), self.features), np.float32)
+        with torch.inference_mode(), exact():
+            for first in range(0, len(frames), FRAMES_AT_ONCE):
+                chunk = frames[first : first + FRAMES_AT_ONCE]
+                vectors[first : first + len(chunk)] = self._encoded(chunk)[: len(chunk)].cpu().numpy()
+        return vectors
+
+    def _encoded(self, chunk: npt.NDArray[np.uint8]) -> Tensor:
+        filling = np.repeat(chunk[-1:], FRAMES_AT_ONCE - len(chunk), axis=0)
+        frames = torch.from_numpy(np.concatenate([chunk, filling])).to(self.device)
+        mean, deviation = (torch.tensor(of, device=self.device).view(3, 1, 1) for of in (self.mean, self.deviation))
+        vectors: Tensor = self.network((pictures(frames, self.side, self.view) - mean) / deviation)
+        return vectors
+
+
+def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
+    """What a network sees of frames uint8 (N, H, W, C): float32 (N, 3, side, side), from 0 to 255."""
+    height, width = frames.shape[1:3]
+    size = (side, side) if view == "whole" else _around(height, width, side)
+    values = frames.permute(0, 3, 1, 2).float()
+    resized = F.interpolate(values, size, mode="bilinear", antialias=True)
+    top, left = ((pixels - side) // 2 for pixels in size)
+    return resized[..., top : top + side, left : left + side].expand(-1, 3, -1, -1)
+
+
+def _around(height: int, width: int, side: int) -> tuple[int, int]:
+    """The size at which the short side is 8/7 of the input's."""
+    short, least = side * 8 // 7, min(height, width)
+    return int(height * short / least + 0.5), int(width * short / least + 0.5)

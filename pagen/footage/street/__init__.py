@@ -1,0 +1,1 @@
+"""The procedural street: footage with labelled events that needs no download."""

@@ -1,0 +1,224 @@
+"""Who is usually in the street, and where at any time.
+
+A path is a function of time, so that any frame can be drawn without those before it. Walkers keep to
+lanes and everybody in a lane has one speed and direction, so nobody walks through anybody. Two pairs of
+lanes, other ones in each clip, training clips too, stay free for events.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from pagen.footage.street.figures import Body, Gait, Limb, Motion, carrier, person, smooth
+from pagen.footage.street.preset import Preset
+
+Rng = np.random.Generator
+NEVER = math.inf
+MARGIN = 14.0
+"""Pixels outside the picture at which somebody comes or goes."""
+_RAMP = 0.5  # seconds to stop or to start walking
+
+
+@dataclass(frozen=True)
+class Path:
+    """A straight way at one speed, with stops.
+
+    Attributes:
+        start: along, across at the time `since`, metres.
+        heading: 0 goes along the street, pi / 2 across it, away from the camera.
+        speed: metres a second.
+        since: seconds.
+        stops: (from, to) in seconds.
+    """
+
+    start: tuple[float, float]
+    heading: float = 0.0
+    speed: float = 0.0
+    since: float = 0.0
+    stops: tuple[tuple[float, float], ...] = ()
+
+    def gone(self, time: float) -> float:
+        """Metres since `since` (negative before it)."""
+        return self.speed * (self._walked(time) - self._walked(self.since))
+
+    def at(self, time: float) -> tuple[float, float]:
+        """Along and across, metres."""
+        gone = self.gone(time)
+        return self.start[0] + gone * math.cos(self.heading), self.start[1] + gone * math.sin(self.heading)
+
+    def effort(self, time: float) -> float:
+        """Share of the speed, 0..1."""
+        return 1.0 - sum(smooth((time - a) / _RAMP) - smooth((time - b) / _RAMP) for a, b in self.stops)
+
+    def _walked(self, time: float) -> float:
+        return time - _RAMP * sum(_area((time - a) / _RAMP) - _area((time - b) / _RAMP) for a, b in self.stops)
+
+
+def _area(u: float) -> float:
+    """The integral of `smooth` up to u."""
+    if u <= 0:
+        return 0.0
+    return u**3 - u**4 / 2 if u < 1 else u - 0.5
+
+
+class Figure(NamedTuple):
+    """An actor at one time: limbs in the body's frame, where it stands and looks, whether it is an anomaly."""
+
+    limbs: list[Limb]
+    place: tuple[float, float]
+    heading: float
+    anomalous: bool
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Something in the street: a path, and what it looks like on it.
+
+    Attributes:
+        alarm, calm: from when to when it is an anomaly, seconds.
+        comes, goes: from when to when it is there at all, seconds.
+    """
+
+    path: Path
+    look: Callable[[Motion], list[Limb]]
+    alarm: float = NEVER
+    calm: float = NEVER
+    comes: float = -NEVER
+    goes: float = NEVER
+
+    def figure(self, time: float) -> Figure:
+        """What there is to draw at that time."""
+        near = -1 if math.cos(self.path.heading) > 0 else 1
+        motion = Motion(time, self.path.gone(time), self.path.effort(time), near)
+        limbs = self.look(motion) if self.comes <= time < self.goes else []
+        return Figure(limbs, self.path.at(time), self.path.heading, self.alarm <= time < self.calm)
+
+
+def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple[int, int]]:
+    """The usual walkers of a clip, and the lower lane of each free pair, in any order."""
+    near, far = int(rng.integers(1, 4)), int(rng.integers(preset.lanes - 5, preset.lanes - 2))
+    free = {near, near + 1, far, far + 1}
+    busy = rng.uniform(*preset.gaps)
+    actors: list[Actor] = []
+    lane = 0
+    while lane < preset.lanes:
+        double = lane + 1 < preset.lanes and not free & {lane, lane + 1}
+        draw = rng.random()
+        if lane in free:
+            lane += 1
+        elif double and draw < preset.standing:
+            actors += _standing(preset, rng, lane)
+            lane += 2
+        elif double and draw < preset.standing + 0.22:
+            actors += _walkers(preset, rng, duration, busy * 1.4, (lane, lane + 1))
+            lane += 2
+        elif draw > 0.88:
+            actors += [_stopper(preset, rng, duration, lane)]
+            lane += 1
+        else:
+            actors += _walkers(preset, rng, duration, busy, (lane,))
+            lane += 1
+    return actors, (near, far) if rng.random() < 0.5 else (far, near)
+
+
+def somebody(rng: Rng, luggage: str | None = None) -> Body:
+    """A person of any size, in any clothes."""
+    child = luggage is None and rng.random() < 0.12
+    height = float(rng.uniform(1.15, 1.4) if child else np.clip(rng.normal(1.72, 0.09), 1.5, 1.95))
+    shirt, trousers = float(rng.choice([32, 52, 78, 158, 186, 212])), float(rng.choice([28, 40, 56, 74, 160]))
+    shirt, trousers = shirt + float(rng.uniform(-8, 8)), trousers + float(rng.uniform(-6, 6))
+    kind = luggage or str(rng.choice(["none", "none", "none", "back", "hand"] if not child else ["none"]))
+    return Body(
+        height=height,
+        girth=height * float(rng.uniform(0.92, 1.2)),
+        shirt=shirt,
+        trousers=trousers,
+        skin=float(rng.uniform(120, 185)),
+        hair=float(rng.choice([24, 36, 60, 130])),
+        coat=bool(rng.random() < 0.25),
+        luggage=kind,
+        luggage_grey=float(rng.choice([30, 48, 190])),
+    )
+
+
+def walk(rng: Rng, body: Body, speed: float) -> Gait:
+    """The gait of that person at that speed (m/s): longer strides for the tall and the quick."""
+    return Gait(
+        stride=body.height * (0.44 + 0.26 * speed),
+        lift=0.06 * body.height,
+        arm=float(rng.uniform(0.3, 0.65)),
+        elbow=float(rng.uniform(0.15, 0.5)),
+        offset=float(rng.random()),
+    )
+
+
+def _figure(body: Body, gait: Gait) -> Callable[[Motion], list[Limb]]:
+    return partial(carrier if body.luggage == "hand" else person, body, gait)
+
+
+def _walkers(preset: Preset, rng: Rng, duration: float, busy: float, lanes: tuple[int, ...]) -> Iterator[Actor]:
+    """Everybody who comes along these lanes, side by side where there are two lanes."""
+    forward = rng.random() < 0.5
+    speed = float(np.clip(rng.normal(1.42, 0.28), 0.8, 1.95))
+    crossing = _crossing(preset, lanes[-1], speed)
+    time = -crossing + float(rng.uniform(0, 6))
+    while time < duration:
+        for lane in lanes:
+            body = somebody(rng)
+            path = follow(preset, lane, forward, speed, time + float(rng.uniform(0, 0.4)))
+            yield Actor(path, _figure(body, walk(rng, body, speed)))
+        time += busy * float(rng.uniform(5, 13))
+
+
+def _stopper(preset: Preset, rng: Rng, duration: float, lane: int) -> Actor:
+    """Somebody who stops for a while on the way."""
+    body, speed = somebody(rng), float(rng.uniform(1.0, 1.6))
+    middle = float(rng.uniform(0.1, 0.9)) * duration
+    stop = (middle, middle + float(rng.uniform(1.5, 4)))
+    path = Path(
+        (preset.along_at(float(rng.uniform(0.2, 0.8)) * preset.width, preset.lane(lane)), preset.lane(lane)),
+        0.0 if rng.random() < 0.5 else math.pi,
+        speed,
+        since=middle,
+        stops=(stop,),
+    )
+    return Actor(path, _figure(body, walk(rng, body, speed)))
+
+
+def _standing(preset: Preset, rng: Rng, lane: int) -> Iterator[Actor]:
+    """Two or three people who stand and talk."""
+    across = preset.lane(lane + 0.5)
+    centre = preset.along_at(float(rng.uniform(0.12, 0.88)) * preset.width, across)
+    count = int(rng.integers(2, 4))
+    turn = float(rng.uniform(0, math.pi))
+    for i in range(count):
+        angle = turn + 2 * math.pi * i / count
+        place = (centre + 0.5 * math.cos(angle), across + 0.42 * math.sin(angle))
+        body = somebody(rng)
+        talk = partial(
+            _talking, body, Gait(1.3, elbow=0.5, offset=0.3), float(rng.uniform(0.2, 0.6)), float(rng.random())
+        )
+        yield Actor(Path(place, angle + math.pi), talk)
+
+
+def _talking(body: Body, gait: Gait, rate: float, offset: float, motion: Motion) -> list[Limb]:
+    turn = 2 * math.pi * (rate * motion.time + offset)
+    return person(body, gait, motion, wave=max(0.0, 0.9 * math.sin(turn) + 0.25 * math.sin(3.1 * turn)))
+
+
+def _crossing(preset: Preset, lane: float, speed: float) -> float:
+    across = preset.lane(lane)
+    return (preset.along_at(preset.width + MARGIN, across) - preset.along_at(-MARGIN, across)) / speed
+
+
+def follow(preset: Preset, lane: float, forward: bool, speed: float, since: float) -> Path:
+    """Along a lane; at the time `since` outside the picture and about to come in."""
+    across = preset.lane(lane)
+    column = -MARGIN if forward else preset.width + MARGIN
+    return Path((preset.along_at(column, across), across), 0.0 if forward else math.pi, speed, since)

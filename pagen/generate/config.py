@@ -1,0 +1,109 @@
+"""What `pagen generate` is told: the flags of the verb, which every part of the generator reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pagen.errors import PagenError
+from pagen.spread import Workers
+from pagen.spread_ray import Cluster
+
+Kind = Literal["spatial", "temporal", "skip", "patch"]
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Make pseudo-anomalies out of normal footage."""
+
+    dataset: str
+    """Name of the data set."""
+    root: Path | None = None
+    """Where the footage lies: the data set's folder or any folder above it."""
+    kinds: tuple[Kind, ...] = ("spatial", "temporal", "skip", "patch")
+    """Kinds of pseudo-anomalies."""
+    masks: str = "motion"
+    """What is replaced: motion (one moving thing, followed), motion:frame (another in each frame), motion:union (all
+    that moves), random or random:PRESET (LaMa's thin_256 ...), file:DIR (your own), segment:MODEL (a transformers
+    segmentation model)."""
+    inpainter: str = "bundled"
+    """What fills spatial ones: bundled (a small latent diffusion model), telea, or a folder or hub id of a diffusers
+    inpainting pipeline."""
+    inference_steps: int = 20
+    """Denoising steps of a diffusion inpainter."""
+    noise: Literal["clip", "frame"] = "clip"
+    """The noise that a fill starts from: one for 16 frames, or each frame's own."""
+    feather: int = 0
+    """Soft rim round a fill, pixels; kept pixels in it change too."""
+    matched: bool = False
+    """Write matched normals too: the same region gone through the autoencoder, not repainted."""
+    precision: Literal["fp32", "fp16"] = "fp32"
+    """Numbers of a diffusion inpainter; fp16 on a GPU alone."""
+    batch: int = 8
+    """Frames that go through a diffusion inpainter at once."""
+    flow: str = "dis"
+    """Optical flow of temporal ones."""
+    region: Literal["silhouette", "rectangle"] = "silhouette"
+    """What temporal ones mix: the mask itself (the paper's figure) or its bounding box (its text)."""
+    lambda_per: Literal["clip", "frame"] = "clip"
+    """How much of a region stays: drawn once for 16 frames, or for each."""
+    place_per: Literal["clip", "frame"] = "clip"
+    """Where the other region lies: drawn once for 16 frames, or for each."""
+    lambda_max: float = 1.0
+    """Most that stays of a region; a fifth of the published draws lie above 0.95 and are near-copies."""
+    strides: tuple[int, ...] = (2, 3, 4, 5)
+    """Strides of skip ones; one is drawn for each clip."""
+    patch: str = "smoothmix_s"
+    """How patches blend in: smoothmix_s (a soft rim), smoothmix_c (a Gaussian), cutmix (a hard box), mixup (half)."""
+    intruders: str = "pictures"
+    """What patches show: pictures (bundled ones), folder:DIR (images), or clips (other training clips, which move)."""
+    vary: bool = False
+    """Vary what patches show: flips, a random part of it, brightness and contrast."""
+    max_size: float = 0.5
+    """Largest side of a patch, as a share of the frame's."""
+    max_move: int = 10
+    """Most pixels that a patch moves from frame to frame along an axis."""
+    length: int = 16
+    """Frames in a clip."""
+    size: tuple[int, int] = (256, 256)
+    """Height and width of the frames."""
+    colour: bool = False
+    """Three channels instead of grey."""
+    seed: int = 0
+    """Seed of everything that is drawn."""
+    limit_clips: int | None = None
+    """Only the first so many training clips."""
+    workers: int | None = None
+    """Processes; 0 works in this one, by default one for each core."""
+    engine: Literal["local", "ray"] = "local"
+    """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
+    address: str | None = None
+    """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
+    device: str = "auto"
+    """Where a diffusion inpainter runs: cpu, cuda, or the best there is."""
+    out: Path | None = None
+    """PA set to write; by default pa/DATASET."""
+    overwrite: bool = False
+    """Start again instead of resuming or refusing."""
+    json: bool = False
+    """Print the result as JSON."""
+
+    def __post_init__(self) -> None:
+        if not self.kinds:
+            raise PagenError("expected at least one of --kinds spatial temporal skip patch, found none")
+        if self.length < 2 or min(self.size) < 16 or (self.limit_clips is not None and self.limit_clips < 1):
+            raise PagenError("expected --length of 2 and more, --size of 16 and more, --limit-clips of 1 and more")
+        if not 0 < self.max_size <= 1 or not 0 < self.lambda_max <= 1 or self.max_move < 0:
+            raise PagenError("expected --max-size and --lambda-max in (0, 1] and --max-move of 0 and more")
+        if min(self.strides, default=0) < 2 or min(self.inference_steps, self.batch) < 1 or self.feather < 0:
+            raise PagenError(
+                "expected --strides of 2 and more, --inference-steps and --batch of 1 and more, --feather of 0 and more"
+            )
+        if self.address is not None and self.engine != "ray":
+            raise PagenError(f"expected --engine ray with --address, found --engine {self.engine}; give both or none")
+
+    @property
+    def spread_over(self) -> Workers:
+        """What the items are spread over."""
+        return Cluster(self.address, self.workers) if self.engine == "ray" else self.workers

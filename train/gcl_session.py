@@ -1,0 +1,112 @@
+"""GCL's training on footage that holds anomalies: segments of its clips, and how good its own labels are.
+
+A segment is what the features of its last frame are of: with `--pool 16` the mean over its 16 frames. Which clips are
+known to be normal (for OCC and WS) is what the data set calls training clips before clips of its test split were mixed
+in (`NAME:mixed`). Labels of these clips are looked at for the plot alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from pagen.features.extract import FeatureFolder
+from pagen.figures import save_figure
+from pagen.folders import write_text
+from pagen.footage.prepare import Prepared
+from pagen.models.density.gcl import GCL
+
+NAMES = {"G": "generator", "D": "discriminator"}
+
+
+@dataclass(frozen=True)
+class Clips:
+    """What is trained on: features of clips, and the clips."""
+
+    features: FeatureFolder
+    prepared: Prepared
+    names: tuple[str, ...]
+
+    @property
+    def videos(self) -> list[npt.NDArray[np.float32]]:
+        """The vectors (n, D) of each clip, read-only memmaps."""
+        return [self.features.features(name) for name in self.names]
+
+    def frames(self, name: str) -> npt.NDArray[np.int64]:
+        """The frame that each vector of a clip belongs to."""
+        return self.features.frames(name)
+
+    def length(self, name: str) -> int:
+        """Frames of a clip."""
+        return self.prepared.length(name)
+
+
+def fit_gcl(detector: GCL, clips: Clips, length: int, path: Path) -> None:
+    """Train on segments of `length` frames; leave `pseudo_labels.csv` and `pseudo_labels.png` in the folder.
+
+    Raises:
+        PagenError: as `GCL.fit`.
+    """
+    ends = [segment_ends(clips.length(name), length) for name in clips.names]
+    truth = [abnormal(clips.prepared.labels(name), each, length) for name, each in zip(clips.names, ends, strict=True)]
+    videos = [np.asarray(video)[each] for video, each in zip(clips.videos, ends, strict=True)]
+    normal = np.array([name.startswith("train_") for name in clips.names])
+    detector.fit(videos, normal, np.concatenate(truth))
+    write_text(path / "pseudo_labels.csv", _as_csv(detector.history))
+    share = float(np.concatenate(truth).mean())
+    save_figure(label_curves(detector.history, share), path / "pseudo_labels.png")
+
+
+def segment_ends(frames: int, length: int) -> npt.NDArray[np.int64]:
+    """The last frames of the segments that a clip is cut into; a clip shorter than one is one segment."""
+    return np.arange(min(length, frames) - 1, frames, length)
+
+
+def label_curves(history: Sequence[dict[str, Any]], share: float) -> Figure:
+    """Precision and share of the pseudo-labels over the epochs, against what chance would give.
+
+    Args:
+        history: `GCL.history`, of a training that was told the truth.
+        share: of the segments that hold an anomaly.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    for (letter, name), colour in zip(NAMES.items(), ("tab:blue", "tab:orange"), strict=True):
+        for what, line in (("precision", "-"), ("share", ":")):
+            points = [
+                (place, row[f"{what}_{letter}"]) for place, row in enumerate(history) if f"{what}_{letter}" in row
+            ]
+            if points:
+                axis.plot(*zip(*points, strict=True), line, color=colour, label=f"{what} of the {name}'s labels")
+    axis.axhline(share, color="dimgray", linewidth=1, label="share of abnormal segments")
+    both = next(place for place, row in enumerate(history) if row["phase"] == "both")
+    if both:
+        axis.axvline(both - 0.5, color="lightgray")
+        axis.annotate("pre-training", (both - 0.5, 1.0), ha="right", va="top", color="dimgray")
+    axis.set(xlabel="epoch", ylim=(0, 1.02), title="pseudo-labels of GCL")
+    axis.legend(fontsize="small")
+    return figure
+
+
+def abnormal(labels: npt.NDArray[np.uint8] | None, ends: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.bool_]:
+    """Whether each segment holds an abnormal frame, by the labels (T,) of a clip; one without labels is normal."""
+    if labels is None:
+        return np.zeros(len(ends), np.bool_)
+    return np.array([labels[max(end - length + 1, 0) : end + 1].any() for end in ends], np.bool_)
+
+
+def _as_csv(history: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    columns = list(dict.fromkeys(key for row in history for key in row))
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""Recipes: what a paper trains, as one frozen dataclass each, at three scales."""
