@@ -70,7 +70,8 @@ class FrameInput:
 
     def source(self, clip: str) -> Frames:
         """Frames uint8 (T, H, W, C)."""
-        return _known(self.prepared).frames(clip)
+        frames: Frames = _known(self.prepared).frames(clip)
+        return frames
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
         """(C, T, H, W) in [-1, 1]."""
@@ -100,7 +101,8 @@ class FlowInput:
 
     def source(self, clip: str) -> npt.NDArray[np.float16]:
         """Flow float16 (T - 1, 2, H, W)."""
-        return _known(self.folder).flow(clip)
+        flow: npt.NDArray[np.float16] = _known(self.folder).flow(clip)
+        return flow
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
         """(C, T, H, W) in [-1, 1]."""
