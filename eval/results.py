@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pagen.eval.metrics.roc import ByVideo
 
 TRIVIAL = "trivial baseline"
 
 BAR = "flow_speed"
 """The baseline that a run has to beat; scores out of files are compared with those of the first file."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The scores of one indicator of one run under one protocol, of the frames that count.
+
+    Attributes:
+        run, indicator: as in `Row`.
+        final: video -> (kept,), as the protocol leaves them.
+        raw: video -> (kept,), neither rescaled nor smoothed.
+        labels: video -> (kept,), 1 = abnormal.
+        recipe: of the run; empty of baselines and files.
+    """
+
+    run: str
+    indicator: str
+    final: ByVideo
+    raw: ByVideo
+    labels: ByVideo
+    recipe: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -102,6 +126,14 @@ class Evaluation:
     pagen: str
     tables: tuple[Table, ...]
     localised: Places | None = None
+    series: tuple[tuple[Series, ...], ...] = ()
+    """What each table was measured on, row by row."""
+
+    def plain(self) -> dict[str, Any]:
+        """All but the series, for JSON."""
+        content = asdict(replace(self, series=()))
+        del content["series"]
+        return content
 
 
 def headlines(rows: Sequence[Row]) -> Iterator[Row]:

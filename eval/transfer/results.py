@@ -11,17 +11,8 @@ from pagen import console
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.render import command
 from pagen.eval.results import BAR, TRIVIAL, Row, Table, headlines, percent
-
-PUBLISHED = (
-    ("Patch (LNTRA)", "78.80", "43.94", "61.57"),
-    ("Skip-Frame (LNTRA)", "85.21", "83.82", "70.52"),
-    ("Ours with D", "85.37", "83.50", "70.07"),
-)
-PUBLISHED_HEADERS = ("trained on UBnormal", "Ped2", "Avenue", "ShanghaiTech")
-PUBLISHED_NOTE = (
-    "As published (Rai et al., 2024, table 3; micro AUC x 100, without intervals; the last line is the unified "
-    "method): trained in full, on another data set, and by another protocol, so not to be compared figure by figure."
-)
+from pagen.eval.settings import DRAWS, ORACLE
+from pagen.papers.all_papers import TRANSFERS
 
 
 @dataclass(frozen=True)
@@ -87,13 +78,13 @@ def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
 
 
 def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -> dict[str, Difference]:
-    found = {}
+    differences = {}
     for target, row in rows.items():
         others = (other[target] for other in lines if other[target].trained_on == target)
         home = next((other for other in others if _kind(other) == _kind(row)), None)
         if home and row.trained_on not in (None, target):
-            found[target] = Difference(home.run, row.micro - home.micro)
-    return found
+            differences[target] = Difference(home.run, row.micro - home.micro)
+    return differences
 
 
 def _kind(row: Row) -> tuple[str | None, str | None, int | None]:
@@ -123,14 +114,12 @@ def page(found: Transferred, config: Any) -> str:
 
 
 def _parts(found: Transferred, table: Any) -> Iterator[str]:
-    from pagen.eval.fusion import ORACLE
-
     names = found.datasets
     editions = "; ".join(f"{name}: {found.label_editions[name]}" for name in names)
     yield f"Labels: {editions}. Bootstrap seed {found.seed}."
     for title in dict.fromkeys(found.titles.values()):
-        where = ", ".join(name for name in names if found.titles[name] == title)
-        yield f"Protocol {found.protocol} on {where}: {title}"
+        alike = ", ".join(name for name in names if found.titles[name] == title)
+        yield f"Protocol {found.protocol} on {alike}: {title}"
     yield table(("run", "recipe", "trained on", "indicator", *(f"on {name}" for name in names)), _cells(found))
     yield LEGEND
     if any(line.indicator.startswith("fused") for line in found.lines):
@@ -141,12 +130,13 @@ def _parts(found: Transferred, table: Any) -> Iterator[str]:
     if any(line.over_trained for line in found.lines):
         yield AGAINST
         yield table(("run", "recipe", "trained on", *(f"on {name}" for name in names)), _differences(found))
-    yield PUBLISHED_NOTE
-    yield table(PUBLISHED_HEADERS, PUBLISHED)
+    for note, (headers, *lines) in TRANSFERS.items():
+        yield note
+        yield table(headers, lines)
 
 
 LEGEND = (
-    "Micro AUROC x 100, and its interval over 1,000 draws of whole videos. [In brackets]: tested on the data set "
+    f"Micro AUROC x 100, and its interval over {DRAWS:,} draws of whole videos. [In brackets]: tested on the data set "
     "that it was trained on."
 )
 AGAINST = (
