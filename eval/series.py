@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from pagen.eval.fusion import oracle_weights, pseudo_weights
-from pagen.eval.protocol import ByVideo, Protocol, apply
+from pagen.eval.metrics.roc import ByVideo
+from pagen.eval.protocol import Protocol, apply
 from pagen.eval.results import Series
 from pagen.eval.scores import Scores
 from pagen.eval.settings import EvaluationSettings

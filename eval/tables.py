@@ -40,7 +40,8 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
     return Row(
         *(series.run, series.indicator),
         *(metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(series.raw, labels)),
-        *(macro.value, macro.videos_used, len(labels), len(together[1])),
+        macro.value,
+        *(macro.videos_used, len(labels), len(together[1])),
         *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
         *(point.threshold, point.tpr, point.event_recall, delay),
         *over,

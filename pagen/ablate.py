@@ -9,7 +9,6 @@ from typing import Annotated
 import tyro
 
 from pagen import console
-from pagen.compute import Compute
 from pagen.errors import PagenError, unknown_name
 from pagen.folders import write_text
 from pagen.footage.catalogue import DATASETS
@@ -57,13 +56,12 @@ def run(config: Ablate) -> None:
     if config.seeds < 1:
         raise PagenError(f"expected --seeds of 1 and more, found {config.seeds}")
     DATASETS[config.dataset]
-    from pagen.ablation import Plan, as_text, measure
+    from pagen.ablation import as_text, measure
 
-    plan = Plan(config.dataset, config.scale, config.protocol, config.seeds, config.boxes, config.out)
     ablation = ABLATIONS[config.table]
-    measured = list(measure(ablation, plan, Compute.of(config)))
+    measured = list(measure(ablation, config))
     if config.write is not None:
-        write_text(config.write, as_text(plan, ablation, measured, console.markdown) + "\n")
+        write_text(config.write, as_text(config, ablation, measured, console.markdown) + "\n")
         console.say(f"wrote {config.write}")
-    text = as_text(plan, ablation, measured, console.table)
+    text = as_text(config, ablation, measured, console.table)
     console.result([asdict(line) for line in measured], config.json, text)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pagen.compute import Compute
 from pagen.eval.baselines import score_baselines
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
@@ -20,30 +19,10 @@ from pagen.eval.tables import table_of
 from pagen.footage.prepare import prepare
 from pagen.generate.config import Generate
 from pagen.generate.generate import generate
-from pagen.options import Scale
 from pagen.papers.forms import Ablation, Variant
 from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a table is measured with.
-
-    Attributes:
-        protocol: in place of the table's own.
-        seeds: runs of each variant, with the seeds 0, 1, ...
-        boxes: where objects are, for variants of features of objects.
-        out: folder of the PA sets and runs; what lies there is not made again.
-    """
-
-    dataset: str
-    scale: Scale = "cpu"
-    protocol: str | None = None
-    seeds: int = 1
-    boxes: str = "motion"
-    out: Path = Path("ablation")
 
 
 @dataclass(frozen=True)
@@ -55,31 +34,35 @@ class Measured:
     published: str
 
 
-def measure(ablation: Ablation, plan: Plan, compute: Compute) -> Iterator[Measured]:
-    """Train, score and measure every line of the table; goes on where it was stopped."""
-    protocol = protocol_named(plan.protocol or ablation.protocol, "an ablation")
-    prepared = prepare(plan.dataset, compute.root, size=None, workers=compute.workers)
-    trivial = (TRIVIAL, score_baselines(prepared, compute.workers))
-    settings = EvaluationSettings(plan.dataset, prepared.fps)
+def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
+    """Train, score and measure every line of the table; goes on where it was stopped.
+
+    Args:
+        config: of the verb.
+    """
+    protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
+    prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
+    trivial = (TRIVIAL, score_baselines(prepared, config.workers))
+    settings = EvaluationSettings(config.dataset, prepared.fps)
     for variant in ablation.variants:
-        runs = [_scores(plan, variant, seed, protocol.policy, compute) for seed in range(plan.seeds)]
+        runs = [_scores(config, variant, seed, protocol.policy) for seed in range(config.seeds)]
         rows = tuple(_row(variant, protocol, trivial, scores, settings) for scores in runs)
         yield Measured(variant.label, rows, variant.published)
 
 
-def _scores(plan: Plan, variant: Variant, seed: int, policy: str, compute: Compute) -> Scores:
-    recipe: Any = replace(RECIPES[variant.recipe].at(plan.scale), **changes_of(plan, variant))
-    path = plan.out / f"{named(plan, variant)}-{seed}"
-    pseudo = _pa_set(plan, variant, recipe, compute) if variant.stored and recipe.probability > 0 else None
-    where = {"device": compute.device, "workers": compute.workers}
-    train(Train(recipe, plan.dataset, compute.root, pseudo, plan.scale, seed, path, **where))
-    return score_run(path, plan.dataset, compute.root, policy, **where, measure=variant.measure)
+def _scores(config: Any, variant: Variant, seed: int, policy: str) -> Scores:
+    recipe: Any = replace(RECIPES[variant.recipe].at(config.scale), **changes_of(config, variant))
+    path = config.out / f"{named(config, variant)}-{seed}"
+    pseudo = _pa_set(config, variant, recipe) if variant.stored and recipe.probability > 0 else None
+    device, workers = config.device, config.workers
+    train(Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, device=device, workers=workers))
+    return score_run(path, config.dataset, config.root, policy, None, device, workers, measure=variant.measure)
 
 
-def _pa_set(plan: Plan, variant: Variant, recipe: Any, compute: Compute) -> Path:
-    out = plan.out / f"pa-{plan.dataset}-{plan.scale}-{_slug(variant.stored)}".replace(":", "-")
-    form = {"size": recipe.size, "colour": recipe.colour, "workers": compute.workers, "device": compute.device}
-    generate(Generate(plan.dataset, compute.root, **variant.stored, **form, out=out))
+def _pa_set(config: Any, variant: Variant, recipe: Any) -> Path:
+    out = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
+    form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
+    generate(Generate(config.dataset, config.root, **variant.stored, **form, out=out))
     return out
 
 
@@ -94,15 +77,15 @@ def _row(
     return next(row for row in rows if (row.run, row.indicator) == (variant.label, shown))
 
 
-def changes_of(plan: Plan, variant: Variant) -> dict[str, Any]:
+def changes_of(config: Any, variant: Variant) -> dict[str, Any]:
     """Fields of a variant's recipe that differ from its scale's, the boxes of objects among them."""
-    boxes = {"boxes": plan.boxes} if "features" in variant.changes and plan.boxes != "motion" else {}
+    boxes = {"boxes": config.boxes} if "features" in variant.changes and config.boxes != "motion" else {}
     return {**variant.changes, **boxes}
 
 
-def named(plan: Plan, variant: Variant) -> str:
+def named(config: Any, variant: Variant) -> str:
     """What a variant's run is called: variants that are trained alike share one."""
-    parts = [variant.recipe, plan.dataset, plan.scale, _slug({**changes_of(plan, variant), **variant.stored})]
+    parts = [variant.recipe, config.dataset, config.scale, _slug({**changes_of(config, variant), **variant.stored})]
     return "-".join(part for part in parts if part).replace(":", "-")
 
 
@@ -110,12 +93,12 @@ def _slug(values: Mapping[str, Any]) -> str:
     return re.sub(r"[^\w.]+", "-", "-".join(f"{name}-{value}" for name, value in values.items())).strip("-")
 
 
-def as_text(plan: Plan, ablation: Ablation, measured: Sequence[Measured], form: Any) -> str:
+def as_text(config: Any, ablation: Ablation, measured: Sequence[Measured], form: Any) -> str:
     """The table with a title that says protocol, seeds and scale."""
-    seeds = "seed 0" if plan.seeds == 1 else f"mean of seeds 0 to {plan.seeds - 1}"
+    seeds = "seed 0" if config.seeds == 1 else f"mean of seeds 0 to {config.seeds - 1}"
     headers = ("variant", "micro AUROC", "seeds", "95 % interval, seed 0", "raw", "published")
-    protocol = plan.protocol or ablation.protocol
-    title = f"{ablation.title} on {plan.dataset}, {plan.scale} scale, {seeds}; protocol {protocol}"
+    protocol = config.protocol or ablation.protocol
+    title = f"{ablation.title} on {config.dataset}, {config.scale} scale, {seeds}; protocol {protocol}"
     return f"{title}\n\n{form(headers, [_cells(line) for line in measured])}\n\nPublished: {ablation.where}."
 
 

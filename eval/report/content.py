@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,54 +12,15 @@ from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import Protocol
 from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
 from pagen.eval.report.drawn import drawn
-from pagen.eval.report.highlights import Pick, stand_out
+from pagen.eval.report.highlights import stand_out
 from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, Series, percent
 from pagen.eval.settings import DRAWS
 from pagen.footage.prepare import Prepared
 from pagen.scoring.indicator_table import indicator_named, order_of
 
 
-@dataclass(frozen=True)
-class Content:
-    """What the page shows, pictures aside.
-
-    Attributes:
-        run: name of the run's folder.
-        about: the run in a line.
-        size: height and width of the footage.
-        title: of the protocol.
-        lead: the row of the table that the page leads with.
-        cards: its values: name, value, what it means.
-        headers, rows, leading: the table, and the index of the row that the page leads with.
-        meanings: indicator -> what it is.
-        picks: list -> frames.
-        counts: list -> what is said above it.
-        settings: title -> name -> value.
-        drawn: for the page's script.
-    """
-
-    run: str
-    about: str
-    dataset: str
-    size: tuple[int, int]
-    protocol: str
-    title: str
-    lead: Row
-    cards: list[tuple[str, str, str]]
-    headers: list[str]
-    rows: list[list[str]]
-    leading: int
-    legend: str
-    notes: list[str]
-    meanings: dict[str, str]
-    picks: dict[str, list[Pick]]
-    counts: dict[str, str]
-    settings: dict[str, dict[str, str]]
-    drawn: dict[str, Any]
-
-
-def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> Content:
-    """Gather it.
+def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, Any]:
+    """What the page's template shows, pictures aside: `lead` is the row that it leads with, `drawn` its script's data.
 
     Args:
         evaluation: of the run alone under the protocol alone.
@@ -71,26 +32,25 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: 
     lead = next(row for row in rows if (row.run, row.indicator) == (name, series[0].indicator))
     final, labels = series[0].final, series[0].labels
     picks, counts = stand_out(protocol, final, labels, lead.threshold, prepared.fps, evaluation.alarms)
-    return Content(
-        run=name,
-        about=_about(lead, evaluation),
-        dataset=prepared.dataset,
-        size=prepared.size,
-        protocol=protocol.name,
-        title=table.title,
-        lead=lead,
-        cards=list(_cards(lead, evaluation.alarms)),
-        headers=[*HEADERS[:8], *point_headers(BAR)[2:]],
-        rows=[cells(row)[:8] + points(row)[2:] for row in rows],
-        leading=rows.index(lead),
-        legend=LEGEND,
-        notes=[note.replace(str(run), name) for note in table.notes],
-        meanings={one.indicator: indicator_named(one.indicator).meaning for one in series},
-        picks=picks,
-        counts=counts,
-        settings=_settings(run, protocol, evaluation, prepared),
-        drawn=drawn(protocol, series, prepared, lead.threshold, picks),
-    )
+    return {
+        "run": name,
+        "about": _about(lead, evaluation),
+        "dataset": prepared.dataset,
+        "size": prepared.size,
+        "protocol": protocol.name,
+        "title": table.title,
+        "lead": lead,
+        "cards": list(_cards(lead, evaluation.alarms)),
+        "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
+        "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
+        "leading": rows.index(lead),
+        "legend": LEGEND,
+        "notes": [note.replace(str(run), name) for note in table.notes],
+        "meanings": {one.indicator: indicator_named(one.indicator).meaning for one in series},
+        "counts": counts,
+        "settings": _settings(run, protocol, evaluation, prepared),
+        "drawn": drawn(protocol, series, prepared, lead.threshold, picks),
+    }
 
 
 def shown_series(series: tuple[Series, ...]) -> list[Series]:
@@ -130,8 +90,8 @@ def _share(value: float) -> str:
 
 
 def _settings(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, dict[str, str]]:
-    """Title -> name -> value: how the run was trained, and how it was evaluated."""
-    about = {
+    """Title -> name -> value: how the run was evaluated, and how it was trained."""
+    evaluated = {
         "data set": prepared.dataset,
         "labels": evaluation.label_edition,
         "frames": f"{prepared.size[0]} x {prepared.size[1]} pixels, {prepared.fps:g} a second",
@@ -140,17 +100,17 @@ def _settings(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: P
         "bootstrap": f"{DRAWS:,} draws of whole videos, seed {evaluation.seed}",
         "pagen": evaluation.pagen,
     }
-    files = {title: run / f"{title}.json" for title in ("recipe", "environment")}
-    read = {
-        title: json.loads(path.read_text(encoding="utf-8")) if path.exists() else {} for title, path in files.items()
-    }
     tables = {
-        "evaluation": about,
-        "recipe": read["recipe"],
+        "evaluation": evaluated,
+        "recipe": _read(run / "recipe.json"),
         f"protocol {protocol.name}": asdict(protocol),
-        "environment of the training": read["environment"],
+        "environment of the training": _read(run / "environment.json"),
     }
     return {title: {name: _plain(value) for name, value in table.items()} for title, table in tables.items() if table}
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _plain(value: Any) -> str:

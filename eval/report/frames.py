@@ -7,7 +7,7 @@ errors that the page shows to full at the `HOT`-th. It is encoded apart, so that
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import numpy.typing as npt
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.maps import maps_of_run
-from pagen.eval.report.content import Content
 from pagen.footage.prepare import Prepared
 
 Picture = npt.NDArray[np.uint8]
@@ -68,16 +67,16 @@ class Shown:
         }
 
 
-def shown_frames(content: Content, prepared: Prepared, run: Path, compute: Compute) -> Shown:
+def shown_frames(drawn: Mapping[str, Any], prepared: Prepared, run: Path, compute: Compute) -> Shown:
     """The frames that a report shows, with the heat maps that the run makes of them.
 
     Args:
-        content: names the frames that stand out.
+        drawn: names the videos, and the frames that stand out.
         prepared: the data set at the footage's own size.
     """
-    lengths = {video["name"]: int(video["length"]) for video in content.drawn["videos"]}
+    lengths = {video["name"]: int(video["length"]) for video in drawn["videos"]}
     step = -(-sum(lengths.values()) // MOST)
-    picks = {(pick.video, pick.frame) for picks in content.picks.values() for pick in picks}
+    picks = {(pick["video"], pick["frame"]) for listed in drawn["picks"].values() for pick in listed}
     frames = {
         name: sorted({*range(0, length, step), *(frame for video, frame in picks if video == name)})
         for name, length in lengths.items()

@@ -15,7 +15,7 @@ import jinja2
 from pagen.compute import Compute
 from pagen.eval.evaluation import evaluate
 from pagen.eval.protocols import protocol_named
-from pagen.eval.report.content import Content, content_of
+from pagen.eval.report.content import content_of
 from pagen.eval.report.frames import gallery, shown_frames
 from pagen.eval.settings import EvaluationSettings
 from pagen.folders import write_text
@@ -51,18 +51,18 @@ def write_report(
     evaluation = evaluate([run], dataset, [protocol], settings, compute)
     prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
     content = content_of(run, chosen, evaluation, prepared)
-    shown = shown_frames(content, prepared, run, compute)
+    shown = shown_frames(content["drawn"], prepared, run, compute)
     for quality in _QUALITIES:
         page = _page(content, shown.encoded(quality), picture)
         if len(page.encode()) < LARGEST:
             break
     write_text(path, page)
-    return {"bytes": len(page.encode()), "frames": shown.count, "row": asdict(content.lead)}
+    return {"bytes": len(page.encode()), "frames": shown.count, "row": asdict(content["lead"])}
 
 
-def _page(content: Content, shown: dict[str, Any], pseudo: str | None) -> str:
+def _page(content: dict[str, Any], shown: dict[str, Any], pseudo: str | None) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8"))
-    return template.render(content=content, data={**content.drawn, **shown}, pseudo=pseudo)
+    return template.render(content=content, data={**content["drawn"], **shown}, pseudo=pseudo)

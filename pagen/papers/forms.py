@@ -9,15 +9,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of a paper: frame-level AUROC in percent."""
+    """A figure of a paper: frame-level AUROC in percent.
+
+    Attributes:
+        macro: None where it was not published.
+        source: where it stands, and what of.
+        protocol: the name of pagen's protocol that comes nearest; None where nothing is known.
+    """
 
     micro: float
     macro: float | None
-    """None where it was not published."""
     source: str
-    """Where it stands, and what of."""
     protocol: str | None = None
-    """The name of pagen's protocol that comes nearest; None where nothing is known."""
 
 
 def column(source: str, protocol: str | None = None, **figures: float | tuple[float, float]) -> dict[str, Published]:
@@ -33,31 +36,32 @@ def column(source: str, protocol: str | None = None, **figures: float | tuple[fl
 
 @dataclass(frozen=True)
 class Variant:
-    """One line of a table of ablations: a run, and what is measured of it; what is trained alike shares one run."""
+    """One line of a table of ablations: a run, and what is measured of it; what is trained alike shares one run.
+
+    Attributes:
+        changes: fields of the recipe that differ from its scale's.
+        stored: flags of `pagen generate` for its PA set; none, if the recipe makes its own.
+        indicators: what is added up, or the one that counts.
+        protocol: fields in which its protocol differs.
+        measure: of a whole frame's error: mse, pse, bpe, or the network's own.
+        published: the paper's figures, in the order of `Ablation.where`.
+    """
 
     label: str
     recipe: str
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the recipe that differ from its scale's."""
     stored: Mapping[str, Any] = field(default_factory=dict)
-    """Flags of `pagen generate` for its PA set; none, if the recipe makes its own."""
     indicators: tuple[str, ...] = ()
-    """What is added up, or the one that counts."""
     protocol: Mapping[str, Any] = field(default_factory=dict)
-    """Fields in which its protocol differs."""
     measure: str | None = None
-    """Of a whole frame's error: mse, pse, bpe, or the network's own."""
     published: str = "-"
-    """The paper's figures, in the order of `Ablation.where`."""
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """A table of a paper."""
+    """A table of a paper; `where` says which figures stand beside ours, `protocol` is what it is measured in."""
 
     title: str
     where: str
-    """Which figures are beside ours."""
     protocol: str
-    """In which it is measured, where none is asked for."""
     variants: tuple[Variant, ...]

@@ -22,35 +22,27 @@ PROTOCOLS = {
 }
 
 
-def _patch(mask: str, published: str) -> Variant:
-    return Variant(mask, "patch", {"patch": mask}, indicators=("psnr",), published=published)
+def _line(label: str, recipe: str, published: str, **changes: str) -> Variant:
+    return Variant(label, recipe, changes, indicators=("psnr",), published=published)
 
 
-def _kind(label: str, recipe: str, published: str) -> Variant:
-    return Variant(label, recipe, indicators=("psnr",), published=published)
-
-
+_PATCHES = {"smoothmix_s": "94.77", "smoothmix_c": "94.22", "cutmix": "93.54", "mixup": "94.52"}
 ABLATIONS = {
     "patches": Ablation(
         "Masks of patches",
         "LNTRA's README: Ped2",
         "lntra",
-        (
-            _patch("smoothmix_s", "94.77"),
-            _patch("smoothmix_c", "94.22"),
-            _patch("cutmix", "93.54"),
-            _patch("mixup", "94.52"),
-        ),
+        tuple(_line(mask, "patch", published, patch=mask) for mask, published in _PATCHES.items()),
     ),
     "kinds": Ablation(
         "Kinds of pseudo-anomalies",
         "LNTRA's and STEAL Net's README: Ped2",
         "lntra",
         (
-            _kind("none", "baseline", "92.49"),
-            _kind("patches", "patch", "94.77"),
-            _kind("skipped frames", "skip", "96.50"),
-            _kind("skipped frames, pushed away", "steal", "98.4"),
+            _line("none", "baseline", "92.49"),
+            _line("patches", "patch", "94.77"),
+            _line("skipped frames", "skip", "96.50"),
+            _line("skipped frames, pushed away", "steal", "98.4"),
             Variant("inpainted", "spatial", {}, {"kinds": ("spatial",)}, ("psnr",)),
         ),
     ),

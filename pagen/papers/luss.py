@@ -28,11 +28,11 @@ _RELEASED = {
 PROTOCOLS = {"luss": _PAPER, "luss_released": {**_PAPER, **_RELEASED}}
 
 
-def _tasks(label: str, indicators: tuple[str, ...], weights: tuple[float, ...], published: str) -> Variant:
-    return Variant(label, "luss", {"weights": weights} if weights else {}, indicators=indicators, published=published)
+def _tasks(label: str, indicators: tuple[str, ...], published: str, **changes: tuple[float, ...]) -> Variant:
+    return Variant(label, "luss", changes, indicators=indicators, published=published)
 
 
-def _error(measure: str, indicator: str, published: str) -> Variant:
+def _error(indicator: str, measure: str, published: str) -> Variant:
     label = f"{indicator.upper()}, {measure.upper()}"
     return Variant(label, "luss", indicators=(indicator,), measure=measure, published=published)
 
@@ -41,35 +41,33 @@ def _rescaling(label: str, each: str, published: str = "-") -> Variant:
     return Variant(label, "luss", indicators=TASKS, protocol={"each": each}, published=published)
 
 
+_BOTH = "LUSS-AE's paper: Avenue / ShanghaiTech"
+_ERRORS = {
+    "vcr": {"mse": "84.95", "pse": "85.96", "bpe": "86.48"},
+    "ffp": {"mse": "85.38", "pse": "86.61", "bpe": "87.00"},
+}
 ABLATIONS = {
     "tasks": Ablation(
         "Tasks of LUSS-AE",
-        "LUSS-AE's paper: Avenue / ShanghaiTech",
+        _BOTH,
         "luss",
         (
-            _tasks("VCR", ("vcr",), (0.6, 0.0, 0.0), "82.72 / 73.11"),
-            _tasks("VCR + FFP", ("vcr", "ffp"), (0.6, 0.4, 0.0), "87.95 / 76.35"),
-            _tasks("VCR + PRP", ("vcr", "prp"), (0.6, 0.0, 1.0), "87.43 / 79.20"),
-            _tasks("VCR + FFP + PRP", TASKS, (), "89.04 / 81.21"),
-            _tasks("all trained, VCR scored", ("vcr",), (), "86.48 / 75.37"),
+            _tasks("VCR", ("vcr",), "82.72 / 73.11", weights=(0.6, 0.0, 0.0)),
+            _tasks("VCR + FFP", ("vcr", "ffp"), "87.95 / 76.35", weights=(0.6, 0.4, 0.0)),
+            _tasks("VCR + PRP", ("vcr", "prp"), "87.43 / 79.20", weights=(0.6, 0.0, 1.0)),
+            _tasks("VCR + FFP + PRP", TASKS, "89.04 / 81.21"),
+            _tasks("all trained, VCR scored", ("vcr",), "86.48 / 75.37"),
         ),
     ),
     "measures": Ablation(
         "Error measures of LUSS-AE",
         "LUSS-AE's paper: Avenue",
         "luss",
-        (
-            _error("mse", "vcr", "84.95"),
-            _error("pse", "vcr", "85.96"),
-            _error("bpe", "vcr", "86.48"),
-            _error("mse", "ffp", "85.38"),
-            _error("pse", "ffp", "86.61"),
-            _error("bpe", "ffp", "87.00"),
-        ),
+        tuple(_error(indicator, *figure) for indicator, figures in _ERRORS.items() for figure in figures.items()),
     ),
     "rescaling": Ablation(
         "Rescaling of LUSS-AE's scores",
-        "LUSS-AE's paper: Avenue / ShanghaiTech",
+        _BOTH,
         "luss",
         (
             _rescaling("by training clips", "calibrated"),

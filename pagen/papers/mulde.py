@@ -7,14 +7,10 @@ from typing import Any
 from pagen.papers.accivad import WIDTHS
 from pagen.papers.forms import Ablation, Variant, column
 
-_FRAMES = "MULDE's Table 2, Hiera-L"
+_OBJECTS, _FRAMES = "MULDE's Table 1, objects", "MULDE's Table 2, Hiera-L"
 PUBLISHED = {
     "mulde": column(
-        "MULDE's Table 1, objects, beta 0.1",
-        "mulde",
-        ped2=(99.7, 99.9),
-        avenue=(94.3, 96.1),
-        shanghaitech=(86.7, 91.5),
+        f"{_OBJECTS}, beta 0.1", "mulde", ped2=(99.7, 99.9), avenue=(94.3, 96.1), shanghaitech=(86.7, 91.5)
     ),
     "mulde_frames": column(
         f"{_FRAMES}, beta 0.1", "mulde", shanghaitech=(81.3, 85.9), ucf_crime=(78.5, 84.9), ubnormal=(72.8, 85.5)
@@ -46,6 +42,8 @@ def _speed(label: str, published: str = "-", **changes: Any) -> Variant:
     return _of_objects(label, "velocity", published, bins=1, by_height=True, **changes)
 
 
+_BETAS = {0.0: "78.4", 0.01: "80.7", 0.1: "81.3", 1.0: "81.4"}
+_LEVELS = {4: "72.16", 8: "72.80", 16: "72.89", 64: "72.99"}
 ABLATIONS = {
     "detectors": Ablation(
         "Detectors of velocity and deep features",
@@ -74,18 +72,12 @@ ABLATIONS = {
         "Weight of MULDE's regulariser, mean speed by height",
         "MULDE's Table 2: ShanghaiTech, Hiera-L",
         "mulde",
-        tuple(
-            _speed(f"{beta:g}", published, beta=beta)
-            for beta, published in ((0.0, "78.4"), (0.01, "80.7"), (0.1, "81.3"), (1.0, "81.4"))
-        ),
+        tuple(_speed(f"{beta:g}", published, beta=beta) for beta, published in _BETAS.items()),
     ),
     "levels": Ablation(
         "Scales of MULDE, mean speed by height",
         "MULDE's supplement: UBnormal, Hiera-L",
         "mulde",
-        tuple(
-            _speed(str(count), published, levels=count)
-            for count, published in ((4, "72.16"), (8, "72.80"), (16, "72.89"), (64, "72.99"))
-        ),
+        tuple(_speed(str(count), published, levels=count) for count, published in _LEVELS.items()),
     ),
 }

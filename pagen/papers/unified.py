@@ -36,25 +36,21 @@ TRANSFERS = {
 }
 
 
-def _painted(label: str, masks: str, published: str) -> Variant:
-    stored = {"kinds": ("spatial",), "masks": masks}
-    return Variant(label, "spatial", {}, stored, ("psnr",), published=published)
-
-
 def _shares(title: str, kind: str, indicator: str, shares: tuple[float, ...]) -> Ablation:
     stored: dict[str, Any] = {"kinds": (kind,)}
     lines = (Variant(f"{share:g}", kind, {"probability": share}, stored, (indicator,)) for share in shares)
     return Ablation(title, "-", "unified_pa", tuple(lines))
 
 
+_MASKS = {"random": ("random:medium_256", "91.18 / 83.13"), "motion": ("motion", "92.71 / 84.51")}
 ABLATIONS = {
     "masks": Ablation(
         "What is painted over",
         "the unified PA paper: Ped2 / Avenue; its second line is of segmentation masks",
         "unified_pa",
-        (
-            _painted("random", "random:medium_256", "91.18 / 83.13"),
-            _painted("motion", "motion", "92.71 / 84.51"),
+        tuple(
+            Variant(label, "spatial", {}, {"kinds": ("spatial",), "masks": masks}, ("psnr",), published=published)
+            for label, (masks, published) in _MASKS.items()
         ),
     ),
     "p_s": _shares("Share of inpainted clips", "spatial", "psnr", (0.0, 0.2, 0.4, 0.6)),
