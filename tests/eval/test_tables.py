@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pagen.eval import localise
 from pagen.eval.metrics.roc import bootstrap_interval, micro_auroc, paired_auroc
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import Scores
 from pagen.eval.series import series_of
-from pagen.eval.settings import EvaluationSettings
+from pagen.eval.settings import DRAWS, EvaluationSettings
 from pagen.eval.tables import table_of
 from pagen.seeds import generator
 
@@ -45,3 +47,8 @@ def test_a_row_alone_has_an_interval_and_nothing_to_exceed() -> None:
     (row,) = table_of(PROTOCOLS["raw"], series_of(PROTOCOLS["raw"], [("0", drawn(0))], settings), settings).rows
     assert row.low < row.micro < row.high
     assert {reason(value)[:24] for value in (row.over, row.over_low, row.over_high)} == {"one file of scores alone"}
+
+
+def test_every_interval_is_of_as_many_draws_as_the_legends_say() -> None:
+    draws = [signature(measure).parameters["draws"].default for measure in (bootstrap_interval, paired_auroc)]
+    assert {*draws, localise.DRAWS} == {DRAWS}
