@@ -46,8 +46,7 @@ def evaluate(
         PagenError: an unknown name, missing footage, labels or masks, or a test split of one class.
     """
     chosen = protocols_named(protocols)
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
-    require_labels(prepared)
+    prepared = labelled(dataset, compute)
     if localise:
         require_masks(prepared)
     settings = replace(settings, dataset=dataset, fps=prepared.fps)
@@ -102,8 +101,7 @@ def evaluate_boxes(
     """Measure anybody's scored boxes against tracks.
 
     Args:
-        detections, tracks: folders as `localise_boxes` takes them.
-        labels, frames: one of both, for the numbers of frames, as `frames_of` takes them.
+        detections, tracks, labels, frames: as `localise_boxes` and `frames_of` take them.
     """
     places = localise_boxes(detections, tracks, frames_of(labels, frames), settings.seed)
     return _evaluation(None, str(tracks), (), (), settings, places)
@@ -122,8 +120,9 @@ def _evaluation(
     return Evaluation(*about, tables, places, tuple(series))
 
 
-def require_labels(prepared: Prepared) -> None:
-    """Raise PagenError for test clips without labels, or of one class."""
+def labelled(dataset: str, compute: Compute) -> Prepared:
+    """A data set at the footage's own size. Raises PagenError for test clips without labels, or of one class."""
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
     labels = {name: prepared.labels(name) for name in prepared.clips("test")}
     if not labels:
         raise PagenError(f"expected test clips in {prepared.dataset}, found none; there is nothing to score")
@@ -137,6 +136,7 @@ def require_labels(prepared: Prepared) -> None:
             f"{len(missing)} ({missing[0]} first); put them into {files} below {footage['root']}"
         )
     _require_classes(labels, f"test frames of {prepared.dataset}")
+    return prepared
 
 
 def _require_classes(labels: Mapping[str, Any], what: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pagen import console
 from pagen.eval import render_places
-from pagen.eval.results import BAR, Evaluation, Row, Table, between, headlines, percent
+from pagen.eval.results import BAR, Evaluation, Row, Table, between, headlines, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
 
 HEADERS = (
@@ -29,7 +29,7 @@ def cells(row: Row) -> list[str]:
         *(row.run, row.indicator, percent(row.micro), between(row.low, row.high), percent(row.raw)),
         f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
         *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
-        f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-",
+        row.recipe_title or "-",
         row.trained_on or "-",
     ]
 
@@ -37,9 +37,8 @@ def cells(row: Row) -> list[str]:
 def points(row: Row) -> list[str]:
     """What a row says of alarms, and against another, as text."""
     delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
-    over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
-    low_to_high = between(row.over_low, row.over_high, " to ")
-    return [row.run, row.indicator, over, low_to_high, percent(row.tpr), percent(row.event_recall), delay]
+    over = (signed(row.over), between(row.over_low, row.over_high, " to "))
+    return [row.run, row.indicator, *over, percent(row.tpr), percent(row.event_recall), delay]
 
 
 def as_text(table: Table) -> str:

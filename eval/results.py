@@ -69,6 +69,11 @@ class Row:
     seed: int | None = None
     trained_on: str | None = None
 
+    @property
+    def recipe_title(self) -> str:
+        """Recipe, scale and seed; empty of baselines and files."""
+        return f"{self.recipe} ({self.scale}, seed {self.seed})" if self.recipe else ""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -153,6 +158,11 @@ def headline(rows: Sequence[Row]) -> Row:
 def percent(share: float) -> str:
     """x 100 with one decimal, `-` where undefined."""
     return f"{100 * share:.1f}" if share == share else "-"
+
+
+def signed(difference: float) -> str:
+    """x 100 with its sign and one decimal, `-` where undefined."""
+    return f"{100 * difference:+.1f}" if difference == difference else "-"
 
 
 def between(low: float, high: float, word: str = "-") -> str:

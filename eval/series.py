@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from pagen.eval.fusion import oracle_weights, pseudo_weights
-from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.protocol import Protocol, apply
 from pagen.eval.results import Series
 from pagen.eval.scores import Scores
@@ -29,41 +28,32 @@ def series_of(
 
 
 def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSettings) -> Iterator[Series]:
-    for name in scores.indicators():
-        yield _series(protocol, run, name, {name: scores.of(name)}, scores, settings)
-    fused = fused_of(scores.config.get("recipe", {}), protocol.fused)
-    if len(fused) > 1:
-        yield _series(protocol, run, "fused", {name: scores.of(name) for name in fused}, scores, settings)
-
-
-def _series(
-    protocol: Protocol,
-    run: str,
-    indicator: str,
-    parts: Mapping[str, ByVideo],
-    scores: Scores,
-    settings: EvaluationSettings,
-) -> Series:
-    calibration = scores.config.get("calibration", {})
-    applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=calibration)
-    weights, note = _weights(partial(applied, protocol), parts, calibration, settings.weights)
-    final, labels = applied(protocol, weights=weights)
-    raw, _ = applied(protocol.raw(), weights=weights)
-    return Series(run, indicator + note, final, raw, labels, scores.config.get("recipe", {}))
+    recipe, calibration = scores.config.get("recipe", {}), scores.config.get("calibration", {})
+    added = fused_of(recipe, protocol.fused)
+    members = {name: (name,) for name in scores.indicators()} | ({"fused": added} if len(added) > 1 else {})
+    for indicator, names in members.items():
+        parts = {name: scores.of(name) for name in names}
+        applied = partial(
+            apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=calibration
+        )
+        weights, note = _weights(partial(applied, protocol), names, calibration, settings.weights)
+        final, labels = applied(protocol, weights=weights)
+        raw, _ = applied(protocol.raw(), weights=weights)
+        yield Series(run, indicator + note, final, raw, labels, recipe)
 
 
 def _weights(
-    applied: Any, parts: Mapping[str, ByVideo], calibration: Mapping[str, Weights], kind: str
+    applied: Any, names: Sequence[str], calibration: Mapping[str, Weights], kind: str
 ) -> tuple[Weights | None, str]:
     """The weights of what is added up, None for the protocol's; and what the name of the row says of them.
 
     Args:
         applied: weights -> the scores and labels under the protocol.
     """
-    if len(parts) == 1 or kind == "published":
+    if len(names) == 1 or kind == "published":
         return None, ""
     if kind == "pseudo":
-        return pseudo_weights(list(parts), calibration), " (pseudo)"
+        return pseudo_weights(names, calibration), " (pseudo)"
     if kind == "oracle":
-        return oracle_weights(lambda weights: applied(weights=weights)[0], list(parts), applied()[1]), " (ORACLE)"
-    return dict.fromkeys(parts, 1.0), ""
+        return oracle_weights(lambda weights: applied(weights=weights)[0], names, applied()[1]), " (ORACLE)"
+    return dict.fromkeys(names, 1.0), ""

@@ -13,7 +13,7 @@ from pagen.eval.protocol import Protocol
 from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
 from pagen.eval.report.drawn import drawn
 from pagen.eval.report.highlights import stand_out
-from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, Series, percent
+from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, Series, percent, signed
 from pagen.eval.settings import DRAWS
 from pagen.footage.prepare import Prepared
 from pagen.scoring.indicator_table import indicator_named, order_of
@@ -61,28 +61,31 @@ def shown_series(series: tuple[Series, ...]) -> list[Series]:
 
 
 def _about(row: Row, evaluation: Evaluation) -> str:
-    trained = f"Recipe {row.recipe} ({row.scale}, seed {row.seed}), trained on {row.trained_on}"
+    trained = f"Recipe {row.recipe_title}, trained on {row.trained_on}"
     return f"{trained}. {row.frames:,} frames of {row.videos} videos count; labels: {evaluation.label_edition}."
 
 
 def _cards(row: Row, alarms: float) -> Iterator[tuple[str, str, str]]:
-    """The values of a row: what it is, the value, and what it means."""
+    """The values of a row: what it is, the value, and what it means, or why it is undefined."""
     interval = f"95 % interval {percent(row.low)} to {percent(row.high)}, over draws of whole videos"
-    yield f"micro AUROC of {row.indicator}", percent(row.micro), reason(row.micro) or interval
-    difference = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
-    between = f"{100 * row.over_low:+.1f} to {100 * row.over_high:+.1f}" if row.over_low == row.over_low else "-"
-    yield f"over {BAR}", difference, reason(row.over) or f"points; 95 % interval {between}, on the same draws"
-    yield "raw micro AUROC", percent(row.raw), reason(row.raw) or "of the same frames, neither rescaled nor smoothed"
-    videos = f"mean over {row.videos_used} of {row.videos} videos"
-    yield "macro AUROC", percent(row.macro), reason(row.macro) or videos
-    yield "average precision", percent(row.average_precision), reason(row.average_precision) or "of abnormal frames"
-    equal = "of either class wrong, at the threshold where that is alike"
-    yield "equal error rate", _share(row.equal_error_rate), reason(row.equal_error_rate) or equal
-    at = f"with at most {alarms:g} false alarms an hour"
-    yield "frames found", _share(row.tpr), reason(row.tpr) or f"of the abnormal ones, {at}"
-    yield "events found", _share(row.event_recall), reason(row.event_recall) or f"at least one frame of each, {at}"
+    over = f"{signed(row.over_low)} to {signed(row.over_high)}" if row.over_low == row.over_low else "-"
     delay = f"{row.delay:.1f} s" if row.delay == row.delay else "-"
-    yield "delay", delay, reason(row.delay) or "from an event's start to its first alarm, mean"
+    at = f"with at most {alarms:g} false alarms an hour"
+    for name, value, shown, meaning in (
+        (f"micro AUROC of {row.indicator}", row.micro, percent(row.micro), interval),
+        (f"over {BAR}", row.over, signed(row.over), f"points; 95 % interval {over}, on the same draws"),
+        ("raw micro AUROC", row.raw, percent(row.raw), "of the same frames, neither rescaled nor smoothed"),
+        ("macro AUROC", row.macro, percent(row.macro), f"mean over {row.videos_used} of {row.videos} videos"),
+        ("average precision", row.average_precision, percent(row.average_precision), "of abnormal frames"),
+        (
+            *("equal error rate", row.equal_error_rate, _share(row.equal_error_rate)),
+            "of either class wrong, at the threshold where that is alike",
+        ),
+        ("frames found", row.tpr, _share(row.tpr), f"of the abnormal ones, {at}"),
+        ("events found", row.event_recall, _share(row.event_recall), f"at least one frame of each, {at}"),
+        ("delay", row.delay, delay, "from an event's start to its first alarm, mean"),
+    ):
+        yield name, shown, reason(value) or meaning
 
 
 def _share(value: float) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.evaluation import require_labels, scores_of
+from pagen.eval.evaluation import labelled, scores_of
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
 from pagen.eval.results import Table
@@ -21,7 +21,7 @@ from pagen.eval.tables import table_of
 from pagen.eval.transfer.results import Transferred, lines_of
 from pagen.folders import folder_name
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared, prepare
+from pagen.footage.prepare import Prepared
 from pagen.models.runs import Run, open_run
 from pagen.scoring.indicator_table import fused_of
 from pagen.scoring.rescale import summary
@@ -56,16 +56,13 @@ def transfer(
     """
     for name, root in roots.items():
         _require_clips(name, root, ("train", "test") if by_target else ("test",))
-    chosen, opened = protocol_named(protocol, "a table of transfers"), [open_run(run) for run in runs]
-    _ = compute.place  # an unknown device is told before anything is prepared
-    _require_flow(opened, list(roots))
-    targets = [prepare(name, root, size=None, workers=compute.workers) for name, root in roots.items()]
-    for prepared in targets:
-        require_labels(prepared)
+    chosen = protocol_named(protocol, "a table of transfers")
+    _require_flow([open_run(run) for run in runs], list(roots))
+    compute = replace(compute, device=compute.place)  # an unknown device is told before anything is prepared
+    places = {name: replace(compute, root=root) for name, root in roots.items()}
+    targets = [labelled(name, place) for name, place in places.items()]
     tables = {
-        prepared.dataset: _table(
-            opened, chosen, prepared, settings, replace(compute, root=roots[prepared.dataset]), by_target
-        )
+        prepared.dataset: _table(runs, chosen, prepared, settings, places[prepared.dataset], by_target)
         for prepared in targets
     }
     return Transferred(
@@ -79,7 +76,7 @@ def transfer(
 
 
 def _table(
-    runs: Sequence[Run],
+    runs: Sequence[Path],
     protocol: Protocol,
     prepared: Prepared,
     settings: EvaluationSettings,
@@ -87,7 +84,7 @@ def _table(
     by_target: bool,
 ) -> Table:
     """The table of one data set; with its own calibration where that is asked for and something is fused by it."""
-    scored = scores_of([run.path for run in runs], prepared, protocol.policy, compute)
+    scored = scores_of(runs, prepared, protocol.policy, compute)
     if by_target:
         scored = [scored[0], *(_calibrated(*one, protocol, prepared.dataset, compute) for one in scored[1:])]
     settings = replace(settings, dataset=prepared.dataset, fps=prepared.fps)
