@@ -1,6 +1,6 @@
 """The one table of indicators: what each number that scores a frame is, in which unit, and where it comes from.
 
-An indicator is higher where a frame is more abnormal. Errors of pixels are given in dB and probabilities as log-odds, in
+An indicator is higher where a frame is more abnormal. Errors of pixels are given in dB, probabilities as log-odds, in
 which they can be added up. `NAME_local` is the same error at the worst place of a frame in place of the whole of it
 (ours: a sum follows how crowded a video is); it needs no row of its own.
 """
@@ -23,7 +23,7 @@ class Indicator:
     """What a number that scores a frame is.
 
     Attributes:
-        unit: `dB` of a squared error of pixels, `length` of a difference of vectors, `logit`, `density`, or "" for none.
+        unit: `dB` of a squared error, `length` of a difference of vectors, `logit`, `density`, or "" for none.
             Errors of a network's answer are measured by it.
         mapped: the number is read off a map of errors (h, w), so that zones can be cut out of it.
         meaning: half a sentence for a report.
