@@ -8,24 +8,25 @@ has no predecessor and gets what frame 1 gets.
 
 from __future__ import annotations
 
-from pagen.eval.scores import Scores, fill
+from pagen.eval.scores import Scores, fill_scores
 from pagen.folders import folder_name
 from pagen.footage.flow import grey
 from pagen.footage.prepare import Prepared, cache_folder
 from pagen.scoring.baselines import BASELINES, PERCENTILE, Values
+from pagen.spread import Workers
 
 
-def score_baselines(prepared: Prepared, workers: int | None = None) -> Scores:
+def score_baselines(prepared: Prepared, workers: Workers = None) -> Scores:
     """Scores of the test clips, computed once and kept in the cache.
 
     Args:
         prepared: at the footage's own size (`prepare(..., size=None)`).
     """
     path = cache_folder() / f"baselines-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
-    how = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
-    return fill(path, _of_clip, prepared, how, {}, workers, "trivial baselines")
+    config = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
+    return fill_scores(path, _of_clip, prepared, config, {}, workers, "trivial baselines")
 
 
-def _of_clip(prepared: Prepared, name: str) -> dict[str, Values]:
-    frames = prepared.frames(name)
-    return {key: baseline(grey(frame) for frame in frames) for key, baseline in BASELINES.items()}
+def _of_clip(prepared: Prepared, clip: str) -> dict[str, Values]:
+    frames = prepared.frames(clip)
+    return {name: baseline(grey(frame) for frame in frames) for name, baseline in BASELINES.items()}

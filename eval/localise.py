@@ -1,8 +1,8 @@
 """RBDC and TBDC of runs, of the trivial baseline, and of anybody's boxes, with intervals over videos, as a table.
 
-Of runs it is that of their maps of errors (`error_maps`), with the thresholds of `heat_maps.map_thresholds`. Ground
-truth is the connected parts of the data set's pixel masks at the footage's own size, to which maps are brought, so that
-every row is measured against the same regions, as papers are. A clip goes through a process of its own.
+Of runs it is that of their maps of errors (`maps`), with the thresholds of `metrics.rbdc_of_maps.map_thresholds`.
+Ground truth is the connected parts of the data set's pixel masks at the footage's own size, to which maps are brought,
+so that every row is measured against the same regions, as papers are. A clip goes through a process of its own.
 """
 
 from __future__ import annotations
@@ -16,53 +16,43 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen import console
+from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.maps import Maps, Placed, detections_of, maps_of_run, placed_of, speed_maps
+from pagen.eval.maps import Maps, detections_of, maps_of_parts, scored_parts, speed_maps
 from pagen.eval.metrics.bootstrap import interval, multiplicities
 from pagen.eval.metrics.rbdc import Localisation, match, measured, resampled_areas
 from pagen.eval.metrics.rbdc_of_maps import MapCounts, count_maps, map_thresholds, measured_maps
 from pagen.eval.metrics.regions import from_masks, read_detections, read_tracks
 from pagen.eval.results import BAR, TRIVIAL, Place, Places
 from pagen.footage.prepare import Prepared
+from pagen.scoring.over_density import OverDensity
 from pagen.seeds import generator
-from pagen.spread import spread
+from pagen.spread import Workers, spread
 
 DRAWS = 1000
 
 FILES = (".txt", ".csv")
 
 
-def localise_runs(
-    runs: Sequence[Path],
-    native: Prepared,
-    root: Path | None = None,
-    device: str = "auto",
-    workers: int | None = None,
-    seed: int = 0,
-    overwrite: bool = False,
-) -> Places:
+def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed: int = 0) -> Places:
     """The speed of flow, and each map of errors of each run.
 
     Args:
+        runs: run folders.
         native: the data set at the footage's own size.
-        root, device, workers, overwrite: as `scores.score_run` takes them.
         seed: of the bootstrap; every row draws the same videos.
 
     Raises:
-        PagenError: abnormal clips without pixel masks, no run with a map, or as `error_maps.maps_of_run`.
+        PagenError: abnormal clips without pixel masks, no run with a map, or as `maps.maps_of_run`.
     """
     require_masks(native)
-    rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, workers, seed)]
+    rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, compute.workers, seed)]
     without = list[str]()
     for run in runs:
-        objects = _objects_of(run, native, root, device, workers)
-        if objects:
-            rows.append(_place_of_objects(str(run), objects, native, seed))
-            continue
-        found = maps_of_run(run, native, root, device, workers, overwrite)
-        if not found:
+        places = _places_of(run, native, compute, seed)
+        rows += places
+        if not places:
             without.append(f"{run} has no map of errors: what it sees is of whole frames.")
-        rows += [place_of_maps(str(run), indicator, maps, native, workers, seed) for indicator, maps in found]
     if without and len(rows) == 1:
         shown = " ".join(map(str, runs))
         raise PagenError(f"expected a run with a map of errors for --localise, found none among {shown}; leave it out")
@@ -95,7 +85,7 @@ def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], se
     return Places(title, (_place(str(detections), "boxes", measure, len(frames), seed),))
 
 
-def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, workers: int | None, seed: int) -> Place:
+def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, workers: Workers, seed: int) -> Place:
     """The row of heat maps: they are gone through once for the thresholds and once more to count."""
     names, label = native.clips("test"), f"localise {Path(run).name}"
     maxima = dict(console.progress(spread(partial(_maxima, maps), names, workers), label, len(names)))
@@ -106,27 +96,22 @@ def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, worker
     return _place(run, indicator, measure, len(names), seed)
 
 
-def _objects_of(
-    run: Path, native: Prepared, root: Path | None, device: str, workers: int | None
-) -> list[tuple[str, Placed]]:
-    """The scored objects of a run over objects: their boxes count as such, where cells and pixels are joined first."""
-    from pagen.device import device_named
-    from pagen.features.spec import OBJECT_KINDS
-    from pagen.models.runs import open_run
-    from pagen.scoring.density import indicator_of
-
-    opened = open_run(run)
-    if not any(each.detector and indicator_of(each.recipe["features"]) in OBJECT_KINDS for each in opened.single()):
-        return []  # maps are made of other runs' scores, which are opened there
-    return placed_of(opened, native, root, device_named(device), workers)
+def _places_of(run: Path, native: Prepared, compute: Compute, seed: int) -> list[Place]:
+    """The rows of a run: one of its boxes where it scores objects, else one of each of its maps; none without maps."""
+    parts = scored_parts(run, native.dataset, compute)
+    objects = [scorer for _, scorer in parts if isinstance(scorer, OverDensity) and scorer.of_objects]
+    if objects:
+        return [_place_of_objects(str(run), objects, native, seed)]
+    maps = maps_of_parts(run, parts, native, compute)
+    return [place_of_maps(str(run), indicator, each, native, compute.workers, seed) for indicator, each in maps]
 
 
-def _place_of_objects(run: str, objects: Sequence[tuple[str, Placed]], native: Prepared, seed: int) -> Place:
+def _place_of_objects(run: str, objects: Sequence[OverDensity], native: Prepared, seed: int) -> Place:
     names = native.clips("test")
     boxes = {name: detections_of(objects, name) for name in names}
     truth = {name: from_masks(masks) for name in names if (masks := native.each_mask(name)) is not None}
     measure = partial(measured, match(boxes, truth, {name: native.length(name) for name in names}))
-    return _place(run, "+".join(name for name, _ in objects), measure, len(names), seed)
+    return _place(run, "+".join(part.rows.indicator for part in objects), measure, len(names), seed)
 
 
 def require_masks(prepared: Prepared) -> None:
@@ -176,7 +161,7 @@ def _abnormal(prepared: Prepared, name: str) -> bool:
 
 
 def _files(folder: Path, what: str) -> list[Path]:
-    found = sorted(path for path in folder.glob("*") if path.suffix in FILES)
-    if not found:
+    files = sorted(path for path in folder.glob("*") if path.suffix in FILES)
+    if not files:
         raise PagenError(f"expected {what} of a video as VIDEO.txt in {folder}, found none; is the path right?")
-    return found
+    return files

@@ -51,10 +51,10 @@ class Blur:
         grid = (-(-width // block), -(-height // block))
         moving = cv2.resize(self._moved(frame).astype(np.float32), grid, interpolation=cv2.INTER_AREA) > 0.01
         around = cv2.dilate(moving.astype(np.uint8), np.ones((3, 3), np.uint8))
-        where = cv2.resize(around, (width, height), interpolation=cv2.INTER_NEAREST)
+        mask = cv2.resize(around, (width, height), interpolation=cv2.INTER_NEAREST)
         coarse = cv2.resize(frame, grid, interpolation=cv2.INTER_AREA)
         coarse = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
-        return np.where(np.asarray(where)[..., None] > 0, coarse, frame).astype(np.uint8)
+        return np.where(np.asarray(mask)[..., None] > 0, coarse, frame).astype(np.uint8)
 
     def _moved(self, frame: Frame) -> Mask:
         grey = np.float32(cv2.GaussianBlur(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), (5, 5), 0))
@@ -72,14 +72,14 @@ class Film(AbstractContextManager["Film"]):
 
     Args:
         path: of `CONTAINERS`, else PagenError.
-        alarms: what scores are held against.
+        threshold: what scores are held against.
         blur: pixelate what moves.
     """
 
-    def __init__(self, path: Path, alarms: Threshold, blur: bool = False) -> None:
+    def __init__(self, path: Path, threshold: Threshold, blur: bool = False) -> None:
         if path.suffix.lower() not in CONTAINERS:
             raise PagenError(f"expected a film's name to end in {' '.join(CONTAINERS)}, found {path.name}")
-        self._path, self._alarms, self._blur = path, alarms, Blur() if blur else None
+        self._path, self._threshold, self._blur = path, threshold, Blur() if blur else None
         self._levels: deque[float] = deque()
         self._size: tuple[int, int] | None = None
         self._last = -1
@@ -109,8 +109,8 @@ class Film(AbstractContextManager["Film"]):
         elif frame.shape[:2] != self._size:
             frame = np.asarray(cv2.resize(frame, self._size[::-1]), np.uint8)
         frame = self._blur(frame) if self._blur else frame
-        self._levels.append(level(smoothed, self._alarms))
-        picture = drawn(frame, heat, self._alarms.heat, region, self._levels, shot.clock)
+        self._levels.append(level(smoothed, self._threshold))
+        picture = drawn(frame, heat, self._threshold.heat, region, self._levels, shot.clock)
         self._last = max(self._last + 1, round(shot.seconds * TICKS))
         encoded = av.VideoFrame.from_ndarray(picture, format="rgb24")
         encoded.pts, encoded.time_base = self._last, Fraction(1, TICKS)
@@ -121,15 +121,15 @@ class Film(AbstractContextManager["Film"]):
 
         self._size, self._levels = size, deque(maxlen=size[1])
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
-        self._stream = self._container.add_stream(codec, rate=max(1, round(self._alarms.fps)))
+        self._stream = self._container.add_stream(codec, rate=max(1, round(self._threshold.fps)))
         self._stream.height, self._stream.width, self._stream.pix_fmt = size[0] + STRIP, size[1], "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, TICKS)
 
 
-def level(smoothed: float, alarms: Threshold) -> float:
+def level(smoothed: float, threshold: Threshold) -> float:
     """Where a score stands in the timeline: 0 is the median of normal footage, 1 the threshold; NaN becomes 0."""
-    reach = alarms.threshold - alarms.median
-    return (smoothed - alarms.median) / reach if reach > 0 and smoothed == smoothed else float(reach <= 0)
+    reach = threshold.threshold - threshold.median
+    return (smoothed - threshold.median) / reach if reach > 0 and smoothed == smoothed else float(reach <= 0)
 
 
 def drawn(

@@ -7,12 +7,16 @@ import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+
+if TYPE_CHECKING:
+    from pagen.eval.camera.threshold import Threshold
+    from pagen.scoring.zones import Zones
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Score:
     json: bool = False
     """Print the result as JSON."""
 
+    def __post_init__(self) -> None:
+        if self.blur and self.annotate is None:
+            raise PagenError("expected --annotate OUT.mp4 with --blur, found none; nothing else holds pictures")
+
 
 def run(config: Score) -> None:
     """The verb `score`."""
@@ -51,36 +59,50 @@ def run(config: Score) -> None:
 
 
 def score(config: Score) -> dict[str, Any]:
-    """Watch a source to its end, or until Ctrl-C or `limit`; returns what was found.
+    """Watch a source to its end, or until Ctrl-C or `limit`; returns counts, and where the files lie.
 
     Raises:
         PagenError: nothing calibrated, another run or other zones than then, or a source that gives no frames.
     """
-    from pagen.eval.camera.alerts import AlertLog, watch
-    from pagen.eval.camera.calibrate import fingerprint_of
+    from pagen.eval.camera.alerts import AlertLog
     from pagen.eval.camera.film import Film
-    from pagen.eval.camera.sources import Recording, open_source
-    from pagen.eval.camera.threshold import read_alarms
-    from pagen.eval.streamer import open_streamer
+    from pagen.eval.camera.sources import Recording, open_footage
+    from pagen.eval.camera.threshold import read_threshold
+    from pagen.eval.camera.watch import watch
+    from pagen.scoring.stream import open_streamer
+
+    threshold = read_threshold(config.run)
+    zones, run = _zones_of(config, threshold), _run_of(config, threshold)
+    footage = open_footage(config.source, threshold.fps, config.timeout)
+    if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
+        rates = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
+        console.say(
+            f"{footage.name} has {rates}: all moves faster than when this was calibrated; calibrate on its like"
+        )
+    streamer = open_streamer(run, threshold.indicator, zones, config.device)
+    out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
+    with ExitStack() as files:
+        film = files.enter_context(Film(config.annotate, threshold, config.blur)) if config.annotate else None
+        log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live))
+        counts = watch(footage, streamer, threshold, log, film, config.limit)
+    return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
+
+
+def _zones_of(config: Score, threshold: Threshold) -> Zones | None:
+    """The zones that were calibrated with. Raises PagenError where others are given."""
     from pagen.scoring.zones import read_zones, zones_of
 
-    alarms = read_alarms(config.run)
-    zones = None if alarms.zones is None else zones_of(alarms.zones)
+    zones = None if threshold.zones is None else zones_of(threshold.zones)
     if config.zones is not None and read_zones(config.zones) != zones:
         raise PagenError(f"expected the zones that {config.run} was calibrated with, found others; calibrate with them")
-    if config.blur and config.annotate is None:
-        raise PagenError("expected --annotate OUT.mp4 with --blur, found none; nothing else holds pictures")
-    where = str(config.run / alarms.run) if alarms.fingerprint else alarms.run
-    if alarms.fingerprint != fingerprint_of(where):
+    return zones
+
+
+def _run_of(config: Score, threshold: Threshold) -> str:
+    """The run, or baseline, that was calibrated. Raises PagenError where it is another one by now."""
+    from pagen.eval.camera.threshold import fingerprint_of
+
+    run = str(config.run / threshold.run) if threshold.fingerprint else threshold.run
+    if threshold.fingerprint != fingerprint_of(run):
         raise PagenError(f"expected the run that {config.run} was calibrated on, found another; calibrate again")
-    source = open_source(config.source, alarms.fps, config.timeout)
-    if isinstance(source, Recording) and source.fps < 0.9 * alarms.fps:
-        rates = f"{source.fps:g} frames a second, not {alarms.fps:g}"
-        console.say(f"{source.name} has {rates}: all moves faster than when this was calibrated; calibrate on its like")
-    streamer = open_streamer(where, alarms.indicator, zones, config.device)
-    out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", source.name).strip("-.")
-    with ExitStack() as files:
-        film = files.enter_context(Film(config.annotate, alarms, config.blur)) if config.annotate else None
-        ledger = files.enter_context(AlertLog(out, source.name, alarms, source.live))
-        found = watch(source, streamer, alarms, ledger, film, config.limit)
-    return {**found, "alerts": ledger.alerts, "dropped": source.dropped, "live": source.live, "path": str(out)}
+    return run

@@ -1,8 +1,8 @@
 """Sources: a file, a folder of images or videos, a camera, a stream; frames one after another, with their times.
 
 Files wait: every frame is given, however slow the receiver. Cameras do not: a thread reads them and keeps the newest
-frame alone, and one that breaks off is opened again after 1, 2, 4 ... 30 seconds. Whatever does not go on from the
-frame before is told by a `Gap`. What is shown of a URL holds no user, password or query.
+frame alone, and one that breaks off is opened again after 1, 2, 4 ... 30 seconds. A `Gap` stands where a frame does not
+go on from the one before. What is shown of a URL holds no user, password or query.
 
 Deviation from prepared clips: frames that come at irregular times keep those, as a grid would need the whole file.
 """
@@ -54,7 +54,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Gap:
-    """What comes next does not go on from what came before."""
+    """A break: the frames after it do not go on from those before."""
 
     seconds: float
     clock: str
@@ -75,11 +75,11 @@ class Recording:
         index, start = 0, 0.0
         for name, opened in self.pieces:
             if index:
-                yield Gap(start, place(start), f"{name} begins")
+                yield Gap(start, timecode(start), f"{name} begins")
             seconds = start
             for since, frame in opened():
                 seconds = start + since
-                yield Shot(frame, index, seconds, place(seconds))
+                yield Shot(frame, index, seconds, timecode(seconds))
                 index += 1
             start = seconds + 1 / self.fps
 
@@ -173,11 +173,11 @@ class Live:
             self._come.notify()
 
 
-Source = Recording | Live
+Footage = Recording | Live
 
 
-def open_source(spec: str, fps: float | None = None, timeout: float = TIMEOUT) -> Source:
-    """A source: a video file, a folder of images or of videos, a camera's number, or a URL of `SCHEMES`.
+def open_footage(spec: str, fps: float | None = None, timeout: float = TIMEOUT) -> Footage:
+    """Footage: a video file, a folder of images or of videos, a camera's number, or a URL of `SCHEMES`.
 
     Images need `fps`, as they have no clock. Raises PagenError for nothing of that name, no video, or no rate.
     """
@@ -218,7 +218,7 @@ def thinned(items: Iterable[Shot | Gap], fps: float) -> Iterator[Shot | Gap]:
         yield item
 
 
-def place(seconds: float) -> str:
+def timecode(seconds: float) -> str:
     """A time in a recording as h:mm:ss.mmm."""
     whole = round(1000 * seconds)
     return f"{whole // 3_600_000}:{whole // 60_000 % 60:02}:{whole // 1000 % 60:02}.{whole % 1000:03}"

@@ -1,4 +1,16 @@
-"""The threshold of a camera: what is kept of a calibration, and how many alerts a threshold gives."""
+"""The threshold of a camera: how many alerts one gives, which one is chosen, and what is kept of the calibration.
+
+At every threshold at once: closing the scores by the gap and opening them by the length (flat grey morphology commutes
+with thresholding) leaves as many alerts as there are peaks above it, so that the counts are exact, without a grid.
+
+The threshold is the lowest with which, and above which, normal footage of T hours keeps to X T alerts; k remain.
+If these come by chance (Poisson), the rate above the (k + 1)-th highest of all events is Gamma(k + 1, T), however the
+threshold was chosen among them: its upper 95 % bound is chi2(0.95; 2 k + 2) / 2 T, or 3 / T with none.
+
+An event that falls due less than once in T hours has not been seen: where X T < 1 the threshold is the highest score
+and a margin of b ln(1 / X T), b the mean by which the nine highest events exceed the tenth. That extrapolates an
+exponential tail, and the bound stays 3 / T.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +24,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import chi2
 
 from pagen.errors import PagenError
 from pagen.eval.metrics.events import closed, slid
-from pagen.folders import write_json
+from pagen.folders import Folder, write_json
+from pagen.scoring.baselines import BASELINES
 
 Values = npt.NDArray[np.float64]
+FILE = "alarms.json"
+TAIL = 9
+"""How many of the highest events the margin rests on."""
 
 
 class Smooth:
@@ -42,7 +59,7 @@ class Smooth:
         return total / weight
 
     def reset(self) -> None:
-        """What comes next does not go on from what came."""
+        """Forget the scores so far: the next one does not go on from them."""
         self._scores.clear()
 
 
@@ -88,7 +105,60 @@ def _above(values: Values, thresholds: Values) -> npt.NDArray[np.int64]:
     return len(values) - np.searchsorted(np.sort(values), thresholds, "right")
 
 
-FILE = "alarms.json"
+def tail_margin(thresholds: Values, counts: npt.NDArray[np.int64], expected: float) -> float:
+    """The margin between the highest event and one that falls due `expected` times, below 1; see the module.
+
+    Args:
+        thresholds, counts: as `event_counts` gives them.
+    """
+    most = min(TAIL, int(counts.max()))
+    *highest, last = (lowest_threshold(thresholds, counts, allowed)[0] for allowed in range(most + 1))
+    excess = sum(highest) / len(highest) - last if highest else 0.0
+    return excess * math.log(1 / expected)
+
+
+def upper_bound(events: int, hours: float) -> float:
+    """The highest rate (an hour) with which so few events in so many hours are no rarer than 5 %.
+
+    With none by the rule of three, else exact for a Poisson process (Garwood 1936).
+    """
+    return 3 / hours if events == 0 else float(chi2.ppf(0.95, 2 * events + 2)) / 2 / hours
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A threshold that was chosen on normal footage; its fields are explained in `Threshold`."""
+
+    threshold: float
+    hours: float
+    events: int
+    bound: float
+    margin: float
+    median: float
+
+
+def chosen(clips: Sequence[Values], fps: float, merge: float, least: float, wanted: float) -> Choice:
+    """The threshold that keeps normal footage to so many alerts an hour.
+
+    Args:
+        clips: smoothed scores (T,) of each piece of footage, NaN where a frame has none.
+        fps: frames a second.
+        merge, least: of an alert, in seconds.
+        wanted: alerts an hour, at most.
+
+    Raises:
+        PagenError: no frame that has a score.
+    """
+    hours = sum(map(len, clips)) / fps / 3600
+    gap, shortest = math.floor(merge * fps + 0.5), max(1, math.ceil(least * fps - 0.5))
+    thresholds, counts = event_counts(clips, gap, shortest)
+    if len(thresholds) == 0:
+        raise PagenError(f"expected {shortest} frames and more of normal footage with a score, found none; give more")
+    expected = wanted * hours
+    threshold, events = lowest_threshold(thresholds, counts, math.floor(expected + 1e-9))
+    margin = tail_margin(thresholds, counts, expected) if expected < 1 else 0.0
+    median = float(np.nanmedian(np.concatenate(clips)))
+    return Choice(threshold + margin, hours, events, upper_bound(events, hours), margin, median)
 
 
 @dataclass(frozen=True)
@@ -129,9 +199,23 @@ class Threshold:
         """Keep it in a folder."""
         write_json(folder / FILE, asdict(self))
 
+    def text(self) -> str:
+        """The threshold as a person reads it."""
+        line = (
+            f"threshold {self.threshold:.6g} on {self.indicator}: {self.events} alerts in {self.hours:.3g} hours of "
+            f"normal footage; at most {self.bound:.3g} an hour with 95 % confidence, {self.wanted:g} wanted"
+        )
+        if self.wanted * self.hours >= 1:
+            return line
+        return (
+            f"{line}\n{self.hours:.3g} hours are too short for {self.wanted:g} an hour, which takes "
+            f"{1 / self.wanted:.3g} (and {3 / self.wanted:.3g} to show it): the threshold is the highest score "
+            f"and a margin of {self.margin:.3g}, extrapolated; give more normal footage"
+        )
 
-def read_alarms(folder: Path) -> Threshold:
-    """What was kept in a folder. Raises PagenError when there is nothing, or it is damaged."""
+
+def read_threshold(folder: Path) -> Threshold:
+    """The threshold that was kept in a folder. Raises PagenError when there is nothing, or it is damaged."""
     path = Path(folder) / FILE
     if not path.exists():
         raise PagenError(f"expected {FILE} in {folder}, found none; run 'pagen calibrate {folder} --normal ...' first")
@@ -139,3 +223,8 @@ def read_alarms(folder: Path) -> Threshold:
         return Threshold(**loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise PagenError(f"{path} is damaged ({error}); calibrate again") from error
+
+
+def fingerprint_of(run: str) -> str:
+    """What tells a run from another; empty for a baseline. Raises PagenError when there is no such run."""
+    return "" if run in BASELINES else Folder.open(Path(run), "run", verify=False).fingerprint()

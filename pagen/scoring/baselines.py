@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import tee
 
 import numpy as np
@@ -11,50 +12,68 @@ import numpy.typing as npt
 from pagen.footage.flow import dis
 
 Values = npt.NDArray[np.float64]
-
+Map = npt.NDArray[np.floating]
 Grey = npt.NDArray[np.uint8]
-
 PERCENTILE = 99.5
 
 
-def frame_difference(frames: Iterator[Grey]) -> Values:
-    """Mean squared difference to the previous frame, in [0, 1].
+@dataclass(frozen=True)
+class Baseline:
+    """A score that learns nothing.
 
-    Args:
-        frames: grey (H, W) uint8, T of them.
+    Attributes:
+        maps: grey frames (H, W) uint8, T of them -> maps (H, W) of each pair of frames, T - 1 of them.
+        score: the pixels (N,) of a map, or of a part of it -> the score.
 
-    Returns:
-        (T,), the first two alike.
+    Example:
+        >>> frames = np.zeros((2, 4, 4), np.uint8)
+        >>> frames[1] = 51
+        >>> BASELINES["frame_difference"](iter(frames)).round(3)
+        array([0.04, 0.04])
     """
-    before, after = tee(_unit(frame) for frame in frames)
+
+    maps: Callable[[Iterator[Grey]], Iterator[Map]]
+    score: Callable[[Map], float]
+
+    def __call__(self, frames: Iterator[Grey]) -> Values:
+        """Scores (T,) of the frames, the first two alike; a single frame, of which nothing is known, gets 0."""
+        values = [self.score(errors.ravel()) for errors in self.maps(frames)]
+        return np.array([*(values[:1] or [0.0]), *values])
+
+
+def squared_differences(frames: Iterator[Grey]) -> Iterator[Values]:
+    """Squared differences (H, W) to the frame before, in [0, 1].
+
+    Example:
+        >>> [float(each[0, 0]) for each in squared_differences(iter(np.uint8([[[0]], [[255]]])))]
+        [1.0]
+    """
+    before, after = tee(frame.astype(np.float64) / 255 for frame in frames)
     next(after)
-    differences = [float(np.square(new - old).mean()) for old, new in zip(before, after, strict=False)]
-    return _of_frames(differences)
+    return (np.square(new - old) for old, new in zip(before, after, strict=False))
 
 
-def flow_speed(frames: Iterator[Grey]) -> Values:
-    """The 99.5th percentile over the pixels of the speed of DIS flow from the previous frame.
+def speeds(frames: Iterator[Grey]) -> Iterator[Map]:
+    """Speeds (H, W) of DIS flow from the frame before, in pixels per frame.
 
-    Args:
-        frames: grey (H, W) uint8, T of them.
-
-    Returns:
-        (T,) in pixels per frame, the first two alike.
+    Example:
+        >>> float(next(speeds(iter(np.zeros((2, 32, 32), np.uint8)))).max())
+        0.0
     """
-    speeds = [float(np.percentile(np.hypot(flow[0], flow[1]), PERCENTILE)) for flow in dis(frames)]
-    return _of_frames(speeds)
+    return (np.hypot(flow[0], flow[1]) for flow in dis(frames))
 
 
-BASELINES: dict[str, Callable[[Iterator[Grey]], Values]] = {
-    "frame_difference": frame_difference,
-    "flow_speed": flow_speed,
-}
+def _mean(pixels: Map) -> float:
+    return float(pixels.mean())
 
 
-def _of_frames(pairs: list[float]) -> Values:
-    """Values of T - 1 pairs of frames as values of T frames; a single frame, which nothing is known of, gets 0."""
-    return np.array([*(pairs[:1] or [0.0]), *pairs])
+def _fastest(pixels: Map) -> float:
+    return float(np.percentile(pixels, PERCENTILE))
 
 
-def _unit(frame: Grey) -> Values:
-    return frame.astype(np.float64) / 255
+frame_difference = Baseline(squared_differences, _mean)
+"""Mean squared difference to the previous frame, in [0, 1]."""
+flow_speed = Baseline(speeds, _fastest)
+"""The 99.5th percentile over the pixels of the speed of DIS flow from the previous frame, in pixels per frame."""
+
+BASELINES: dict[str, Baseline] = {"frame_difference": frame_difference, "flow_speed": flow_speed}

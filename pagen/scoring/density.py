@@ -1,39 +1,25 @@
-"""Frame scores out of the scores of vectors: the most abnormal of a frame's objects or places speaks for it."""
+"""Frame scores and maps out of the scores of vectors: the most abnormal of a frame's objects or places counts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.features.extract import FeatureFolder, extract
-from pagen.features.sources import open_source
-from pagen.features.spec import OBJECT_KINDS, spec_of
-from pagen.models.density.detector import Detector, Scores
-from pagen.spread import Workers
+from pagen.features.spec import OBJECT_KINDS
+from pagen.models.density.detector import Scores
 
 
 def indicator_of(features: str) -> str:
-    """What the score of features is called: their kind where they are of objects, else `density`."""
+    """What the score of features is called: their kind where they are of objects, else `density`.
+
+    Example:
+        >>> indicator_of("velocity"), indicator_of("lite0:imagenet")
+        ('velocity', 'density')
+    """
     kind = features.partition(":")[0]
     return kind if kind in OBJECT_KINDS else "density"
-
-
-def features_of(
-    recipe: Mapping[str, Any], dataset: str, root: Path | None, names: Sequence[str], device: str, workers: Workers
-) -> FeatureFolder:
-    """The features that a run's recipe names, of clips of a data set. Raises PagenError as `extract`."""
-    source = open_source(spec_of(recipe), dataset, root, device, workers)
-    return extract(source, names, workers, device)
-
-
-def scores_of(detector: Detector, folder: FeatureFolder, clip: str) -> Scores:
-    """Anomaly scores (N,) of a clip's vectors, which may be none. Raises PagenError as `anomaly_score`."""
-    vectors = folder.features(clip)
-    return detector.anomaly_score(vectors) if len(vectors) else np.empty(0)
 
 
 def highest(scores: Scores, frames: npt.NDArray[np.int64], count: int, without: float) -> Scores:
@@ -42,7 +28,27 @@ def highest(scores: Scores, frames: npt.NDArray[np.int64], count: int, without: 
     Args:
         scores, frames: (N,), and the frame that each belongs to.
         without: score of a frame that has none: the lowest known of normal frames, for nothing is not abnormal.
+
+    Example:
+        >>> highest(np.array([1.0, 3.0, 2.0]), np.array([0, 0, 2]), 3, without=-1.0)
+        array([ 3., -1.,  2.])
     """
-    found = np.full(count, -np.inf)
-    np.maximum.at(found, frames, scores)
-    return np.where(np.isneginf(found), without, found)
+    scores_of_frames = np.full(count, -np.inf)
+    np.maximum.at(scores_of_frames, frames, scores)
+    return np.where(np.isneginf(scores_of_frames), without, scores_of_frames)
+
+
+def painted(size: tuple[int, int], boxes: npt.NDArray[Any], heights: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """A map (H, W) of boxes (n, 4), half-open, each as high as its height (n,); the highest counts, 0 beside them.
+
+    Example:
+        >>> painted((2, 4), np.array([[0, 0, 2, 2], [1, 0, 3, 1]]), np.array([1.0, 2.0]))
+        array([[1., 2., 2., 0.],
+               [1., 1., 0., 0.]], dtype=float32)
+    """
+    canvas = np.zeros(size, np.float32)
+    order = np.argsort(heights, kind="stable")
+    edges = np.rint(np.clip(boxes[order], 0, [size[1], size[0]] * 2)).astype(int)
+    for (left, top, right, bottom), height in zip(edges, heights[order], strict=True):
+        canvas[top:bottom, left:right] = height
+    return canvas

@@ -1,24 +1,32 @@
-"""What is said of one frame: a number, and where in the frame it comes from."""
+"""The score of one frame: a number, and where in the frame it comes from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    pass
-
-
 Heat = npt.NDArray[np.float64]
+Box = tuple[int, int, int, int]
+"""x, y, width, height in pixels of the source."""
+Mask = npt.NDArray[np.bool_]
+Frame = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class FrameScore:
-    """What is said of a frame: a number, and (h, w) where it errs, if that is known."""
+    """The score of a frame.
+
+    Attributes:
+        value: higher = more abnormal; NaN where the frame has no score.
+        heat: (h, w), where it errs, if that is known.
+
+    Example:
+        >>> FrameScore(1.5).heat is None
+        True
+    """
 
     value: float
     heat: Heat | None = None
@@ -29,6 +37,12 @@ def region_of(heat: Heat | None, size: tuple[int, int], window: int = 12) -> Box
 
     The map is averaged over `window` pixels, as the local maximum is; the part is what is connected with the
     highest mean and reaches half of it. None where nothing is hot.
+
+    Example:
+        >>> heat = np.zeros((20, 20))
+        >>> heat[4:8, 10:14] = 1
+        >>> region_of(heat, (40, 40), window=1)
+        (20, 8, 8, 8)
     """
     if heat is None or heat.max() <= 0:
         return None
@@ -38,11 +52,3 @@ def region_of(heat: Heat | None, size: tuple[int, int], window: int = 12) -> Box
     rows, columns = size[0] / heat.shape[0], size[1] / heat.shape[1]
     left, top = int(x * columns), int(y * rows)
     return left, top, int(np.ceil((x + width) * columns)) - left, int(np.ceil((y + height) * rows)) - top
-
-
-Box = tuple[int, int, int, int]
-"""x, y, width, height in pixels of the source."""
-
-Mask = npt.NDArray[np.bool_]
-
-Frame = npt.NDArray[np.uint8]

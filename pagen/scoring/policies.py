@@ -24,10 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
+from pagen.scoring.indicator_table import indicator_named
 
 Values = npt.NDArray[np.float64]
-IN_DECIBELS = ("psnr", "vcr", "ffp")
-"""Errors, and their `_local` kin, that are given in dB: ten times the logarithm."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,10 @@ class Policy:
         frame: the index in the window of the `one`.
         title: the policy in a few words.
         causal: nothing looks ahead.
+
+    Example:
+        >>> list(POLICIES["block"].starts(16, 40)), list(POLICIES["ninth"].asked(16))
+        ([0, 16, 32], [8])
     """
 
     by: Literal["one", "before", "all", "block"]
@@ -86,7 +89,12 @@ POLICIES = {
 
 
 def policy_named(name: str, window: int) -> Policy:
-    """A policy. Raises PagenError for an unknown name, or windows that are too short for it."""
+    """A policy. Raises PagenError for an unknown name, or windows that are too short for it.
+
+    Example:
+        >>> policy_named("last", 16).causal
+        True
+    """
     if name not in POLICIES:
         raise unknown_name("window policy", name, POLICIES)
     if not POLICIES[name].asked(window):
@@ -98,10 +106,15 @@ def policy_named(name: str, window: int) -> Policy:
 
 
 def mean_of(name: str, values: Values) -> Values:
-    """Means (N,) of an indicator (N, K): errors that are given in dB are averaged as errors."""
+    """Means (N,) of an indicator (N, K): errors that are given in dB are averaged as errors.
+
+    Example:
+        >>> mean_of("prp", np.array([[-10.0, -20.0]])), mean_of("psnr", np.array([[-10.0, -20.0]])).round(2)
+        (array([-15.]), array([-12.6]))
+    """
     if values.shape[1] == 1:
         return values[:, 0]
-    if name.partition("_")[0] not in IN_DECIBELS:
+    if indicator_named(name).unit != "dB":
         means: Values = values.mean(axis=1)
     else:
         means = 10 * np.log10((10 ** (values / 10)).mean(axis=1))

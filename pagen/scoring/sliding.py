@@ -6,30 +6,27 @@ ones filled up by repetition. Only another device rounds otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from pagen.device import exact
-from pagen.footage.windows import Windows, as_input
+from pagen.footage.clip_input import ClipInput, Take, taker
+from pagen.footage.windows import Windows
+from pagen.models.speed import fast_clips
 from pagen.scoring.policies import policy_named
+from pagen.scoring.window_scores import WindowScores, score_windows
 
 Values = npt.NDArray[np.float64]
-Take = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
-"""Indices (T,) of frames or flow maps -> the network's input (C, T, H, W)."""
 WINDOWS_AT_ONCE = 4
-
-
-@dataclass(frozen=True)
-class Said:
-    """What is said of N windows: name -> (N, P) of the frames looked at, (N,) of the window, (N,) of the next frame."""
-
-    frames: Mapping[str, Values]
-    window: Mapping[str, Values]
-    after: Mapping[str, Values]
+LAST = "last"
+"""The policy under which maps are made: nothing looks ahead."""
 
 
 @dataclass(frozen=True)
@@ -37,80 +34,100 @@ class Slider:
     """A network that is moved over clips.
 
     Attributes:
-        network: over clips, in evaluation mode on the device.
-        source: `frames` or `flow`.
-        window: its frames.
+        network: of `ClipNetwork`'s kind, in evaluation mode on the device.
+        clip_input: what it is shown of a clip.
+        window: frames or flow maps in a window.
         policy: name of a window policy.
         device: of torch's.
-        measure: of a whole frame's error; see `indicators.MEASURES`.
+        measure: of a whole frame's error; see `window_scores.MEASURES`.
+
+    Example:
+        >>> from pagen.footage.clip_input import FrameInput
+        >>> from pagen.models.conv_ae import ConvAE3d
+        >>> class Noise(FrameInput):
+        ...     def source(self, clip):
+        ...         return np.random.default_rng(0).integers(0, 255, (3, 32, 32, 1), np.uint8)
+        >>> scores = Slider(ConvAE3d(1, "tiny").eval(), Noise(), 8).scores("any")
+        >>> {name: values.shape for name, values in scores.items()}
+        {'psnr': (3,), 'psnr_local': (3,)}
     """
 
     network: Any
-    source: str
+    clip_input: ClipInput
     window: int
-    policy: str = "last"
+    policy: str = LAST
     device: str = "cpu"
     measure: str | None = None
 
-    def scores(self, take: Take, count: int) -> dict[str, Values]:
-        """Indicator -> (count,).
-
-        Args:
-            take: indices -> input.
-            count: how many frames or maps there are to take from.
+    def scores(self, clip: str) -> dict[str, Values]:
+        """Indicator -> (T,), a number for every frame of a clip.
 
         Raises:
-            PagenError: no such policy, or windows that are too short for it.
+            PagenError: no such policy or measure, or windows that are too short for the policy.
         """
-        policy = policy_named(self.policy, self.window)
-        said = self.said(take, policy.starts(self.window, count), count)
-        scores = {name: policy.of_frames(name, each, self.window, count) for name, each in said.frames.items()}
-        scores |= {name: policy.of_windows(name, each, self.window, count) for name, each in said.window.items()}
-        return scores | {name: policy.of_next(each, self.window, count) for name, each in said.after.items()}
+        policy, window = policy_named(self.policy, self.window), self.window
+        count = len(self.clip_input.source(clip))
+        found = self.windows(clip, policy.starts(window, count))
+        scores = {name: policy.of_frames(name, values, window, count) for name, values in found.frames.items()}
+        scores |= {name: policy.of_windows(name, values, window, count) for name, values in found.window.items()}
+        scores |= {name: policy.of_next(values, window, count) for name, values in found.after.items()}
+        return {name: frames_of_maps(values, self.clip_input.late) for name, values in scores.items()}
 
-    def said(self, take: Take, starts: Sequence[int], count: int) -> Said:
-        """Of the windows at these starts."""
-        kept: list[dict[str, Values]] = [{}, {}, {}]
+    def windows(self, clip: str, starts: Sequence[int]) -> WindowScores[Values]:
+        """Scores of the windows of a clip at these starts, without maps."""
+        whole = WindowScores[Values]()
+        for first, few in self._batches(clip, starts, self.policy):
+            count = min(len(starts) - first, WINDOWS_AT_ONCE)
+            for kind in ("frames", "window", "after"):
+                _put(getattr(whole, kind), getattr(few, kind), slice(first, first + count), len(starts))
+        return whole
+
+    def maps(self, clip: str, indicator: str) -> Iterator[Values]:
+        """Maps (h, w) of the errors that an indicator at the worst place is read off, one for every frame of a clip.
+
+        Windows are those of policy `last`, whatever the slider's own.
+        """
+        late, count = self.clip_input.late, len(self.clip_input.source(clip))
+        starts = policy_named(LAST, self.window).starts(self.window, count)
+        for first, few in self._batches(clip, starts, LAST):
+            begin = first if indicator in few.after else first - 1  # the first window lies before the first frame
+            for frame, errors in enumerate(few.maps[indicator][:, 0].numpy(), begin):
+                if 0 <= frame < count:
+                    yield from repeat(errors, late + 1 if frame == 0 else 1)
+
+    def _batches(self, clip: str, starts: Sequence[int], policy: str) -> Iterator[tuple[int, WindowScores[Tensor]]]:
+        """Index of the first window, and the scores of `WINDOWS_AT_ONCE` windows, the last one repeated at the end."""
+        take, count = taker(self.clip_input, clip)
+        asked = policy_named(policy, self.window).asked(self.window)
         for first in range(0, len(starts), WINDOWS_AT_ONCE):
-            few = self._few(take, starts[first : first + WINDOWS_AT_ONCE], count)
-            for whole, part in zip(kept, few, strict=True):
-                _put(whole, part, first, len(starts))
-        return Said(*kept)
+            few = list(starts[first : first + WINDOWS_AT_ONCE])
+            few += [few[-1]] * (WINDOWS_AT_ONCE - len(few))
+            yield first, self._few(take, few, count, asked)
 
-    def _few(self, take: Take, starts: Sequence[int], count: int) -> list[dict[str, Values]]:
-        import torch
-
-        from pagen.models.speed import fast_clips
-        from pagen.scoring.window_scores import indicator_of
-
-        indicate, beyond = indicator_of(self.network, self.source, self.measure)
-        asked = policy_named(self.policy, self.window).asked(self.window)
-        full = [*starts, *[starts[-1]] * (WINDOWS_AT_ONCE - len(starts))]
-        windows = Windows(self.window + beyond)
-        clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in full]))
+    def _few(self, take: Take, starts: Sequence[int], count: int, asked: Sequence[int]) -> WindowScores[Tensor]:
+        windows = Windows(self.window + self.network.beyond)
+        clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in starts]))
         with torch.inference_mode(), exact():
-            found = indicate(self.network, fast_clips(clips.to(self.device)), asked)
-        kinds = (found.frames, found.window, found.after)
-        return [{name: each.numpy()[: len(starts)] for name, each in kind.items()} for kind in kinds]
+            shown = fast_clips(clips.to(self.device))
+            return score_windows(self.network, shown, asked, self.clip_input.rebuilt, self.measure)
 
 
-def _put(whole: dict[str, Values], part: Mapping[str, Values], first: int, count: int) -> None:
-    """What is said of a few windows, among all `count`: arrays of their own for each would fragment the memory."""
+def _put(whole: dict[str, Values], part: Mapping[str, Tensor], place: slice, count: int) -> None:
+    """Scores of a few windows, among all `count`: arrays of their own for each would fragment the memory."""
     for name, values in part.items():
         if name not in whole:
-            whole[name] = np.empty((count, *values.shape[1:]), values.dtype)
-        whole[name][first : first + len(values)] = values
+            whole[name] = np.empty((count, *values.shape[1:]))
+        whole[name][place] = values[: place.stop - place.start].numpy()
 
 
-def frames_in(frames: npt.NDArray[np.uint8], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Frames (T, H, W, C) uint8 -> those of the indices, (C, T, H, W) in [-1, 1]."""
-    return as_input(frames[indices])
+def frames_of_maps(scores: npt.NDArray[Any], late: int = 1) -> Values:
+    """Scores (T - late,) of inputs that belong to later frames as scores (T,) of frames.
 
+    Flow map t leads from frame t to t + 1 and is known when frame t + 1 has come: it scores frame t + 1.
+    Frame 0 has no map and takes the score of the first one, which is the one look ahead, by one frame.
 
-def maps_in(
-    flow: npt.NDArray[np.float16], encoding: str, radius: float, indices: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    """Flow (T, 2, H, W) -> the maps of the indices, encoded, (C, T, H, W) in [-1, 1]."""
-    from pagen.footage.flow import encode
-
-    return encode(flow[indices], encoding, radius)
+    Example:
+        >>> frames_of_maps(np.array([1.0, 2.0]))
+        array([1., 1., 2.])
+    """
+    return np.concatenate([np.repeat(scores[:1], late), scores]).astype(np.float64)

@@ -1,24 +1,10 @@
-"""Indicators: what a network says of a window of frames, higher = more abnormal.
-
-| name | of | network | what |
-|---|---|---|---|
-| `psnr` | a frame | autoencoders of frames | -PSNR of the reconstruction, dB |
-| `flow` | a flow map | autoencoders of flow | mean length of the difference |
-| `vcr` | a frame | LUSS-AE | -PSNR of the reconstruction by its blur-pooled error (BPE), dB |
-| `ffp` | the next frame | LUSS-AE | the same of the predicted frame |
-| `prp` | the window | LUSS-AE | log-odds of having been accelerated |
-| `semantic` | a frame | discriminator | log-odds of being painted |
-
-`_local`: at the worst place instead of over the whole frame (ours: a sum follows how crowded a video is).
-Errors of pixels are given in dB and probabilities as log-odds, in which they can be added up.
-"""
+"""Windows of clips as numbers: what a network answers, held against what it was shown (`indicator_table` names it)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +13,7 @@ from torch import Tensor
 
 from pagen.errors import unknown_name
 from pagen.footage.windows import Windows
-from pagen.models.conv_ae import reconstruct, reconstruct_frame
-from pagen.models.luss import LUSSAE, predict
+from pagen.models.clip_network import REBUILT, Answer
 from pagen.scoring.errors import (
     flow_error_map,
     frame_bpe,
@@ -39,112 +24,139 @@ from pagen.scoring.errors import (
     pooled_error_map,
     psnr,
 )
-from pagen.scoring.policies import IN_DECIBELS
+from pagen.scoring.indicator_table import LOCAL, indicator_named
 
 POOLED, AT_ONCE = 16, 16
 """Frames that a discriminator pools, where it does; and feature vectors that it is shown at once, always as many,
 the last ones repeated: a library's products of matrices round by the number of rows."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
+MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": frame_mse, "pse": frame_pse, "bpe": frame_bpe}
+"""How the error of a whole frame is measured. `NAME_local` is always of the blur-pooled map."""
+Numbers = TypeVar("Numbers", Tensor, npt.NDArray[np.float64])
 
 
 @dataclass(frozen=True)
-class Indicated:
-    """What is said of B windows.
+class WindowScores(Generic[Numbers]):
+    """Scores of B windows, as tensors or arrays.
 
     Attributes:
-        frames: name -> (B, P), of the P asked frames of each window.
-        window: name -> (B,), of the window as a whole.
-        after: name -> (B,), of the frame after the window.
+        frames: indicator -> (B, P), of the P asked frames of each window.
+        window: indicator -> (B,), of the window as a whole.
+        after: indicator -> (B,), of the frame after the window.
+        maps: indicator at the worst place -> (B, P, h, w), the errors that it is read off; P is 1 of the frame after.
     """
 
-    frames: dict[str, Tensor] = field(default_factory=dict)
-    window: dict[str, Tensor] = field(default_factory=dict)
-    after: dict[str, Tensor] = field(default_factory=dict)
+    frames: dict[str, Numbers] = field(default_factory=dict)
+    window: dict[str, Numbers] = field(default_factory=dict)
+    after: dict[str, Numbers] = field(default_factory=dict)
+    maps: dict[str, Numbers] = field(default_factory=dict)
 
 
-Indicator = Callable[[Any, Tensor, Sequence[int]], Indicated]
-
-
-MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": frame_mse, "pse": frame_pse, "bpe": frame_bpe}
-"""How a whole frame errs. `_local` is always of the blur-pooled map."""
-
-
-def frame_errors(network: Any, clips: Tensor, frames: Sequence[int], measure: str = "mse") -> Indicated:
-    """Of an autoencoder of frames, on clips (B, C, T, H, W)."""
-    values, _ = errors("psnr", clips[:, :, frames], rebuilt(network, clips, frames), measure)
-    return Indicated(values)
-
-
-def flow_errors(network: Any, clips: Tensor, frames: Sequence[int]) -> Indicated:
-    """Of an autoencoder of encoded flow, on clips (B, C, T, H, W)."""
-    values, _ = errors("flow", clips[:, :, frames], rebuilt(network, clips, frames))
-    return Indicated(values)
-
-
-def rebuilt(network: Any, clips: Tensor, frames: Sequence[int]) -> Tensor:
-    """The frames of the reconstruction; where one is asked for, no more is decoded than it depends on."""
-    if len(frames) == 1:
-        return reconstruct_frame(network, clips, frames[0])
-    return reconstruct(network, clips)[:, :, frames]
-
-
-def luss(network: Any, clips: Tensor, frames: Sequence[int], measure: str = "bpe") -> Indicated:
-    """Of LUSS-AE, on clips (B, C, T + 1, H, W): the frame after the window is what is predicted."""
-    found = predict(network, clips[:, :, :-1])
-    whole, _ = errors("vcr", clips[:, :, frames], found.vcr[:, :, frames], measure)
-    coming, _ = errors("ffp", clips[:, :, -1:], found.ffp, measure)
-    after = {name: each[:, 0] for name, each in coming.items()}
-    return Indicated(whole, {"prp": accelerated(found)}, after)
-
-
-def accelerated(found: Any) -> Tensor:
-    """What LUSS-AE told of windows -> (B,) the log-odds of having been accelerated."""
-    logits = found.logits.cpu().double()
-    odds: Tensor = logits[:, 1] - logits[:, 0]
-    return odds
-
-
-def indicator_of(network: Any, source: str, measure: str | None = None) -> tuple[Indicator, int]:
-    """What a network over clips indicates, and how many frames beyond its window that needs.
+def score_windows(
+    network: Any, clips: Tensor, frames: Sequence[int], rebuilt: str = "psnr", measure: str | None = None
+) -> WindowScores[Tensor]:
+    """Scores of the windows that clips begin with, by any network of `ClipNetwork`'s kind.
 
     Args:
-        measure: a name of `MEASURES`; by default MSE, and for LUSS-AE BPE. Flow has its own.
+        clips: (B, C, T + `network.beyond`, H, W) in [-1, 1].
+        frames: the P frames of each window that are looked at.
+        rebuilt: the indicator of a plain reconstruction.
+        measure: a name of `MEASURES`; the network's own by default. Lengths have their own.
 
     Raises:
-        PagenError: no such measure.
+        PagenError: no such measure, or clips that the network does not take.
+
+    Example:
+        >>> from pagen.models.conv_ae import ConvAE3d
+        >>> scores = score_windows(ConvAE3d(1, "tiny").eval(), torch.zeros(2, 1, 16, 32, 32), [15])
+        >>> {name: tuple(values.shape) for name, values in scores.frames.items()}
+        {'psnr': (2, 1), 'psnr_local': (2, 1)}
     """
     if measure is not None and measure not in MEASURES:
         raise unknown_name("error measure", measure, MEASURES)
-    if isinstance(network, LUSSAE):
-        return partial(luss, measure=measure or "bpe"), 1
-    return (flow_errors, 0) if source == "flow" else (partial(frame_errors, measure=measure or "mse"), 0)
+    length = clips.shape[2] - network.beyond
+    answer = network.answer(clips[:, :, :length], frames)
+    return measured(answer, clips[:, :, frames], clips[:, :, length:], rebuilt, measure or network.measure)
 
 
-def errors(name: str, shown: Tensor, found: Tensor, measure: str = "bpe") -> tuple[dict[str, Tensor], Tensor]:
-    """How frames (B, C, P, H, W) err, by the indicator `name`, and at the worst place, by `name`_local: (B, P) each.
+def measured(
+    answer: Answer, shown: Tensor, following: Tensor, rebuilt: str = "psnr", measure: str = "mse"
+) -> WindowScores[Tensor]:
+    """Scores out of a network's answer on windows.
 
-    Beside them the map (B, P, h, w) that the worst place is of. `measure` is that of the whole frame; flow has its own.
+    Args:
+        shown: (B, C, P, H, W), the frames that were looked at, as they are.
+        following: (B, C, 1, H, W), the frame after each window; its content plays no part where none is predicted.
+        rebuilt, measure: as `score_windows` takes them.
+
+    Example:
+        >>> zeros, ones = torch.zeros(1, 1, 1, 32, 32), torch.ones(1, 1, 1, 32, 32)
+        >>> scores = measured(Answer({"vcr": zeros}), ones, ones)
+        >>> round(float(scores.frames["vcr"]), 2), tuple(scores.maps["vcr_local"].shape)
+        (-6.02, (1, 1, 16, 16))
     """
-    shown, found = shown.cpu(), found.cpu()
-    maps = (flow_error_map if name == "flow" else pooled_error_map)(shown, found)
-    whole = frame_means(maps) if name == "flow" or measure == "bpe" else MEASURES[measure](shown, found)
-    return {name: _told(name, whole), f"{name}_local": worst(name, maps)}, maps
+    frames, maps = _errors(answer.frames, shown, rebuilt, measure)
+    after, following_maps = _errors(answer.after, following, rebuilt, measure)
+    odds = {name: each.cpu().double() for name, each in answer.odds.items()}
+    return WindowScores(frames, odds, {name: each[:, 0] for name, each in after.items()}, maps | following_maps)
 
 
-def worst(name: str, maps: Tensor) -> Tensor:
-    """Maps (B, P, h, w) of errors -> (B, P), what an indicator says of the worst place of each."""
-    return _told(name, local_max(maps))
+def _errors(
+    answers: Mapping[str, Tensor], shown: Tensor, rebuilt: str, measure: str
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Scores (B, P) of all answers of one kind, and the maps (B, P, h, w) of those at the worst place."""
+    scores, maps = dict[str, Tensor](), dict[str, Tensor]()
+    for answered, frames in answers.items():
+        name = rebuilt if answered == REBUILT else answered
+        whole, errors = errors_of(name, shown, frames, measure)
+        scores |= {name: whole, name + LOCAL: worst(name, errors)}
+        maps[name + LOCAL] = errors
+    return scores, maps
 
 
-def _told(name: str, errors: Tensor) -> Tensor:
-    return -psnr(errors, PEAK) if name.partition("_")[0] in IN_DECIBELS else errors
+def errors_of(name: str, shown: Tensor, answered: Tensor, measure: str = "bpe") -> tuple[Tensor, Tensor]:
+    """The score (B, P) of whole frames by an indicator, and the map (B, P, h, w) of where they err.
+
+    Args:
+        shown, answered: (B, C, P, H, W).
+        measure: of whole frames; lengths have their own.
+
+    Example:
+        >>> score, errors = errors_of("flow", torch.zeros(1, 2, 1, 4, 4), torch.ones(1, 2, 1, 4, 4))
+        >>> round(float(score), 3), tuple(errors.shape)
+        (1.414, (1, 1, 4, 4))
+    """
+    shown, answered = shown.cpu(), answered.cpu()
+    lengths = indicator_named(name).unit == "length"
+    errors = (flow_error_map if lengths else pooled_error_map)(shown, answered)
+    whole = frame_means(errors) if lengths or measure == "bpe" else MEASURES[measure](shown, answered)
+    return _in_unit(name, whole), errors
+
+
+def worst(name: str, errors: Tensor) -> Tensor:
+    """The score (B, P) by an indicator at the worst place of maps (B, P, h, w) of errors.
+
+    Example:
+        >>> float(worst("flow_local", torch.eye(12)[None, None])), float(worst("psnr_local", torch.ones(1, 1, 9, 9)))
+        (0.0833..., -6.02...)
+    """
+    return _in_unit(name, local_max(errors))
+
+
+def _in_unit(name: str, errors: Tensor) -> Tensor:
+    return -psnr(errors, PEAK) if indicator_named(name).unit == "dB" else errors
 
 
 def log_odds(network: Any, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Of the discriminator: features (T, D) of a clip -> (T,), higher = painted.
+    """Log-odds (T,) of having been painted, of the frames whose features (T, D) a discriminator judges.
 
     One that pools judges each frame with the 15 before it; the first frame is repeated at the start.
+
+    Example:
+        >>> from pagen.models.discriminator import Discriminator
+        >>> log_odds(Discriminator(4, 8).eval(), np.ones((3, 4), np.float32)).shape
+        (3,)
     """
     device, pools = next(network.parameters()).device, network.config["pool"] == "mean"
     windows, count = Windows(POOLED), len(features)

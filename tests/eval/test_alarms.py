@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagen.eval.camera.alerts import AlertLog, AlertTracker, Told, watch
+from pagen.eval.camera.alerts import AlertLog, AlertTracker, Changes
 from pagen.eval.camera.sources import Gap, Shot
 from pagen.eval.camera.threshold import Smooth, Threshold, event_counts, heights, lowest_threshold
+from pagen.eval.camera.watch import watch
 from pagen.scoring.frame_score import FrameScore
 from pagen.scoring.rescale import causal_smooth
 
-ALARMS = Threshold("flow_speed", "", "flow_speed", 0.5, 0.0, 0.3, 0.2, 10.0, 1, 1, 0, 3, 0, 0, 1.0, None)
+THRESHOLD = Threshold("flow_speed", "", "flow_speed", 0.5, 0.0, 0.3, 0.2, 10.0, 1, 1, 0, 3, 0, 0, 1.0, None)
 FRAME = np.zeros((8, 8), np.uint8)
 SCORES = st.lists(st.integers(0, 4), min_size=1, max_size=24)
 
@@ -86,10 +87,10 @@ def test_undefined_scores_alarm_nothing() -> None:
     assert np.isneginf(heights(scores[:1], 0, 2)).all()
 
 
-def alerts_of(scores: list[float], alarms: Threshold) -> Told:
-    watchman = AlertTracker(alarms)
-    told = [each for shot, score in shots(scores) for each in watchman.look(shot, score, None)]
-    return told + watchman.finish()
+def alerts_of(scores: list[float], threshold: Threshold) -> Changes:
+    tracker = AlertTracker(threshold)
+    changes = [each for shot, score in shots(scores) for each in tracker.update(shot, score, None)]
+    return changes + tracker.finish()
 
 
 @given(SCORES, st.integers(0, 4), st.integers(1, 4), st.integers(-1, 4))
@@ -97,8 +98,8 @@ def alerts_of(scores: list[float], alarms: Threshold) -> Told:
 def test_alerts_that_come_one_by_one_are_those_that_were_counted(
     clip: list[int], gap: int, least: int, threshold: int
 ) -> None:
-    alarms = replace(ALARMS, threshold=threshold, merge=gap / 10, least=least / 10)
-    told = alerts_of([float(score) for score in clip], alarms)
+    kept = replace(THRESHOLD, threshold=threshold, merge=gap / 10, least=least / 10)
+    told = alerts_of([float(score) for score in clip], kept)
     assert [what for what, _ in told] == ["begin", "end"] * (len(told) // 2)
     ended = [alert for what, alert in told if what == "end"]
     expected = plain_events(clip, threshold, gap, least)
@@ -109,13 +110,13 @@ def test_alerts_that_come_one_by_one_are_those_that_were_counted(
 
 
 def test_an_alert_is_told_as_soon_as_it_lasts_and_its_worst_place_is_kept() -> None:
-    watchman = AlertTracker(ALARMS)
+    tracker = AlertTracker(THRESHOLD)
     boxes = [None, (0, 0, 1, 1), (1, 1, 2, 2), (2, 2, 3, 3), None]
-    told = [watchman.look(shot, score, box) for (shot, score), box in zip(shots([0, 1, 3, 2, 0]), boxes, strict=True)]
+    told = [tracker.update(shot, score, box) for (shot, score), box in zip(shots([0, 1, 3, 2, 0]), boxes, strict=True)]
     assert [[what for what, _ in each] for each in told] == [[], [], ["begin"], [], []]
-    ((what, alert),) = watchman.finish()
+    ((what, alert),) = tracker.finish()
     assert (what, alert.peak, alert.region, alert.peak_at.seconds) == ("end", 3, (1, 1, 2, 2), 0.2)
-    assert watchman.finish() == []
+    assert tracker.finish() == []
 
 
 class Source:
@@ -148,8 +149,8 @@ class Brightness:
 
 def watched(folder: Path, source: Source, limit: float = float("inf")) -> tuple[Any, list[dict[str, Any]]]:
     streamer: Any = Brightness()
-    with AlertLog(folder, source.name, ALARMS, source.live) as ledger:
-        found = watch(source, streamer, ALARMS, ledger, None, limit)  # type: ignore[arg-type]
+    with AlertLog(folder, source.name, THRESHOLD, source.live) as log:
+        found = watch(source, streamer, THRESHOLD, log, None, limit)  # type: ignore[arg-type]
     assert streamer.resets == source.items.count(None)
     return found, [json.loads(line) for line in (folder / "alerts.jsonl").read_text("utf-8").splitlines()]
 

@@ -15,10 +15,10 @@ from pagen.eval.camera.sources import Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.scoring.baselines import flow_speed, frame_difference
 from pagen.scoring.frame_score import Box, FrameScore, region_of
-from pagen.scoring.stream import baseline_look
+from pagen.scoring.stream import BaselineStream
 from pagen.scoring.zones import Zones, inside, read_zones  # fmt: skip
 
-ALARMS = Threshold("flow_speed", "", "flow_speed", 3.0, 2.0, 2.0, 0.2, 10.0, 1, 1, 0, 3, 0, 1.0, 1.0, None)
+THRESHOLD = Threshold("flow_speed", "", "flow_speed", 3.0, 2.0, 2.0, 0.2, 10.0, 1, 1, 0, 3, 0, 1.0, 1.0, None)
 SQUARE = [[8.0, 8.0], [40.0, 8.0], [40.0, 24.0], [8.0, 24.0]]
 
 
@@ -72,7 +72,9 @@ def test_inside_zones_the_worst_place_counts_and_more_zone_is_never_less() -> No
 def test_a_baseline_looks_at_two_frames_as_its_table_does() -> None:
     first, second = (cv2.GaussianBlur(noise(seed)[..., 0], (9, 9), 0) for seed in (1, 2))
     for name, table in (("flow_speed", flow_speed), ("frame_difference", frame_difference)):
-        look = baseline_look(name, first, second)
+        stream = BaselineStream(name)
+        assert stream(first) == {}
+        look = stream(second)[name]
         assert look.value == pytest.approx(table(iter([first, second]))[1], rel=1e-5)
         assert look.heat is not None
         assert look.heat.shape == (32, 48)
@@ -110,7 +112,7 @@ def test_blur_takes_the_detail_of_what_moves_and_leaves_the_rest() -> None:
 
 
 def test_levels_are_held_against_the_threshold() -> None:
-    assert [level(score, ALARMS) for score in (1.0, 3.0, 5.0, float("nan"))] == [0, 1, 2, 0]
+    assert [level(score, THRESHOLD) for score in (1.0, 3.0, 5.0, float("nan"))] == [0, 1, 2, 0]
     strip = timeline(deque([0.0, 0.5, 2.0]), 6)
     assert strip.shape == (STRIP, 6, 3)
     assert (strip[-1, :3] == 24).all()
@@ -131,7 +133,7 @@ def test_heat_is_drawn_where_it_exceeds_what_is_usual() -> None:
 
 
 def filmed(path: Path, size: tuple[int, int], blur: bool = False) -> None:
-    with Film(path, ALARMS, blur) as film:
+    with Film(path, THRESHOLD, blur) as film:
         for index in range(6):
             box: Box | None = (4, 4, 8, 8) if index == 3 else None
             seconds = index / 10 if index < 5 else 2.0
@@ -149,7 +151,7 @@ def test_a_film_keeps_the_times_and_adds_the_timeline(tmp_path: Path) -> None:
 
 def test_a_film_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     def broken() -> None:
-        with Film(tmp_path / "out.mp4", ALARMS, blur=True) as film:
+        with Film(tmp_path / "out.mp4", THRESHOLD, blur=True) as film:
             film.add(Shot(noise(0), 0, 0.0, ""), 1.0, None, None)
             raise ZeroDivisionError
 
@@ -157,4 +159,4 @@ def test_a_film_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
         broken()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(PagenError, match=r"expected a film's name to end in \.mp4"):
-        Film(tmp_path / "out.txt", ALARMS)
+        Film(tmp_path / "out.txt", THRESHOLD)

@@ -12,9 +12,9 @@ from scipy.stats import poisson
 from pagen.cli import main
 from pagen.errors import PagenError
 from pagen.eval.camera.alerts import AlertTracker
-from pagen.eval.camera.calibrate import Calibrate, as_text, calibrate, tail_margin, upper_bound
+from pagen.eval.camera.calibrate import Calibrate, calibrate
 from pagen.eval.camera.sources import Shot
-from pagen.eval.camera.threshold import Threshold, event_counts, read_alarms
+from pagen.eval.camera.threshold import Threshold, event_counts, read_threshold, tail_margin, upper_bound
 
 MakeRun = Callable[..., Path]
 
@@ -58,28 +58,28 @@ def config(footage: Path, run: str, **changes: object) -> Calibrate:
 
 def test_the_threshold_gives_as_many_alerts_as_it_says(footage: Path, tmp_path: Path) -> None:
     wanted = config(footage, "flow_speed", false_alarms_per_hour=2500.0, smooth=0.0, merge=0.0, out=tmp_path / "out")
-    alarms = calibrate(wanted)
-    assert (alarms.run, alarms.fingerprint, alarms.indicator) == ("flow_speed", "", "flow_speed")
-    assert alarms.hours == pytest.approx(30 / 36_000)
-    assert alarms.events <= 2
-    assert alarms.margin == 0
-    assert alarms.bound == upper_bound(alarms.events, alarms.hours)
+    threshold = calibrate(wanted)
+    assert (threshold.run, threshold.fingerprint, threshold.indicator) == ("flow_speed", "", "flow_speed")
+    assert threshold.hours == pytest.approx(30 / 36_000)
+    assert threshold.events <= 2
+    assert threshold.margin == 0
+    assert threshold.bound == upper_bound(threshold.events, threshold.hours)
     from pagen.footage.decode import IMAGES, image_frames, listing
     from pagen.scoring.baselines import flow_speed
 
     scores = flow_speed(image_frames(listing(footage / "testing/x", IMAGES)))
-    watchman, told = AlertTracker(alarms), []
+    tracker, changes = AlertTracker(threshold), []
     for index, score in enumerate(scores[1:].tolist(), 1):
-        told += watchman.look(Shot(np.zeros((1, 1), np.uint8), index, index / 10, ""), score, None)
-    assert sum(what == "begin" for what, _ in told) == alarms.events
+        changes += tracker.update(Shot(np.zeros((1, 1), np.uint8), index, index / 10, ""), score, None)
+    assert sum(what == "begin" for what, _ in changes) == threshold.events
 
 
 def test_too_few_hours_are_told_and_get_a_margin(footage: Path, tmp_path: Path) -> None:
-    alarms = calibrate(config(footage, "flow_speed", out=tmp_path / "out"))
-    assert alarms.events == 0
-    assert alarms.margin >= 0
-    assert alarms.bound == pytest.approx(3 / alarms.hours)
-    first, second = as_text(alarms).split("\n")
+    threshold = calibrate(config(footage, "flow_speed", out=tmp_path / "out"))
+    assert threshold.events == 0
+    assert threshold.margin >= 0
+    assert threshold.bound == pytest.approx(3 / threshold.hours)
+    first, second = threshold.text().split("\n")
     assert "0 alerts in 0.000833 hours" in first
     assert second.startswith("0.000833 hours are too short for 1 an hour, which takes 1 (and 3 to show it)")
 
@@ -90,14 +90,14 @@ def test_a_run_keeps_its_threshold_and_a_camera_one_of_its_own(
     path = make_run()
     flags = ["--normal", str(footage / "testing/x"), "--false-alarms-per-hour", "1", "--fps", "10", "--device", "cpu"]
     main(["calibrate", str(path), *flags, "--json"])
-    there = read_alarms(path)
+    there = read_threshold(path)
     assert json.loads(capsys.readouterr().out) == asdict(there)
     assert (there.run, there.indicator, there.zones) == (".", "psnr_local", None)
     zones = tmp_path / "zones.json"
     zones.write_text('{"include": [[[0, 0], [20, 0], [20, 20]]]}')
     camera = tmp_path / "camera"
     main(["calibrate", str(path), *flags, "--out", str(camera), "--zones", str(zones)])
-    other = read_alarms(camera)
+    other = read_threshold(camera)
     assert (other.run, other.fingerprint) == (str(path), there.fingerprint)
     assert other.zones == {"include": [[[0, 0], [20, 0], [20, 20]]], "exclude": []}
     assert other.threshold < there.threshold
@@ -126,10 +126,10 @@ def test_slips_get_one_line(
 
 def test_what_is_not_calibrated_or_damaged_is_told(tmp_path: Path) -> None:
     with pytest.raises(PagenError, match=r"expected alarms.json in .*run 'pagen calibrate"):
-        read_alarms(tmp_path)
+        read_threshold(tmp_path)
     (tmp_path / "alarms.json").write_text('{"run": "."}')
     with pytest.raises(PagenError, match="is damaged"):
-        read_alarms(tmp_path)
-    alarms = Threshold("flow_speed", "", "flow_speed", 1, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0, None, None)
-    alarms.write(tmp_path)
-    assert read_alarms(tmp_path) == alarms
+        read_threshold(tmp_path)
+    threshold = Threshold("flow_speed", "", "flow_speed", 1, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0, None, None)
+    threshold.write(tmp_path)
+    assert read_threshold(tmp_path) == threshold

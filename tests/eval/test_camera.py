@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.eval.camera import sources as camera
-from pagen.eval.camera.sources import Gap, Live, Recording, Shot, masked, open_source, place, thinned
+from pagen.eval.camera.sources import Gap, Live, Recording, Shot, masked, open_footage, thinned, timecode
 from pagen.footage.decode import video_frames
 
 FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]
@@ -38,7 +38,7 @@ def write_video(path: Path, ticks: list[int], fps: int = 10) -> Path:
 
 def test_a_file_gives_the_frames_that_are_prepared_and_their_times(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", list(range(12)))
-    source = open_source(str(path))
+    source = open_footage(str(path))
     assert isinstance(source, Recording)
     assert (source.name, source.fps, source.live, source.dropped) == ("a.mp4", 10.0, False, 0)
     for _ in range(2):  # it begins anew
@@ -51,14 +51,14 @@ def test_a_file_gives_the_frames_that_are_prepared_and_their_times(tmp_path: Pat
 
 def test_irregular_times_are_kept(tmp_path: Path) -> None:
     ticks = [0, 1, 2, 7, 8, 15]
-    source = open_source(str(write_video(tmp_path / "a.mkv", ticks)))
+    source = open_footage(str(write_video(tmp_path / "a.mkv", ticks)))
     np.testing.assert_allclose([item.seconds for item in source], np.array(ticks) / 10, atol=2e-3)
 
 
 def test_a_folder_of_videos_is_one_recording_with_gaps(tmp_path: Path) -> None:
     for name in ("2.avi", "10.avi"):
         write_video(tmp_path / name, list(range(4)))
-    items = list(open_source(str(tmp_path)))
+    items = list(open_footage(str(tmp_path)))
     assert [type(item) for item in items] == [Shot] * 4 + [Gap] + [Shot] * 4
     assert [item.index for item in items if isinstance(item, Shot)] == list(range(8))
     np.testing.assert_allclose([item.seconds for item in items], [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.5, 0.6, 0.7])
@@ -69,12 +69,12 @@ def test_a_folder_of_videos_is_one_recording_with_gaps(tmp_path: Path) -> None:
 def test_a_folder_of_images_has_the_rate_that_is_given(tmp_path: Path) -> None:
     for index, frame in enumerate(FRAMES[:3]):
         cv2.imwrite(str(tmp_path / f"{index}.png"), frame)
-    assert [item.seconds for item in open_source(str(tmp_path), 5.0)] == [0, 0.2, 0.4]
+    assert [item.seconds for item in open_footage(str(tmp_path), 5.0)] == [0, 0.2, 0.4]
     with pytest.raises(PagenError, match=r"expected --fps for the images in .*, which have no clock"):
-        open_source(str(tmp_path))
+        open_footage(str(tmp_path))
     write_video(tmp_path / "a.avi", [0, 1])
     with pytest.raises(PagenError, match=r"expected images or videos in .*, found both"):
-        open_source(str(tmp_path), 5.0)
+        open_footage(str(tmp_path), 5.0)
 
 
 def test_what_is_no_source_gets_one_line(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_what_is_no_source_gets_one_line(tmp_path: Path) -> None:
         "gopher://host/x": "expected a URL of rtsp .*, found gopher",
     }.items():
         with pytest.raises(PagenError, match=line):
-            open_source(str(spec))
+            open_footage(str(spec))
 
 
 @pytest.mark.parametrize(
@@ -102,17 +102,17 @@ def test_what_is_no_source_gets_one_line(tmp_path: Path) -> None:
 )
 def test_credentials_are_masked(url: str, shown: str) -> None:
     assert masked(url) == shown
-    assert open_source(url).name == shown
+    assert open_footage(url).name == shown
 
 
 def test_a_stream_that_never_answers_is_told_without_its_password() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"rtsp://user:secret@127.0.0.1:{server.getsockname()[1]}/x"
         with pytest.raises(PagenError, match=r"no answer within 0.1 s") as error:
-            next(iter(open_source(url, timeout=0.1)))
+            next(iter(open_footage(url, timeout=0.1)))
     assert "secret" not in str(error.value)
     with pytest.raises(PagenError, match=r"rtsp://\*\*\*@127.0.0.1:1/x, found none \(Connection refused\)"):
-        next(iter(open_source("rtsp://user:secret@127.0.0.1:1/x", timeout=0.1)))
+        next(iter(open_footage("rtsp://user:secret@127.0.0.1:1/x", timeout=0.1)))
 
 
 @given(st.sampled_from([5, 8, 10, 25]), st.sampled_from([5.0, 10.0, 25.0, 50.0]))
@@ -211,4 +211,4 @@ def test_what_is_damaged_or_a_backlog_of_the_beginning_is_passed_over(monkeypatc
 
 
 def test_places_are_hours_minutes_seconds() -> None:
-    assert [place(seconds) for seconds in (0, 59.9996, 3723.25)] == ["0:00:00.000", "0:01:00.000", "1:02:03.250"]
+    assert [timecode(seconds) for seconds in (0, 59.9996, 3723.25)] == ["0:00:00.000", "0:01:00.000", "1:02:03.250"]

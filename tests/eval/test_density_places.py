@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.density_scores import RowScores
-from pagen.eval.maps import Placed, detections_of, painted
+from pagen.eval.maps import detections_of
 from pagen.features.extract import FeatureFolder
+from pagen.footage.prepare import Prepared
+from pagen.scoring.density import painted
+from pagen.scoring.over_density import OverDensity
+from pagen.scoring.row_scores import RowScores
 
 FRAMES = np.array([0, 0, 2])
 BOXES = np.array([[0, 0, 4, 3], [2, 1, 6, 5], [5.4, 0, 8.6, 2]], np.float32)
@@ -38,17 +41,15 @@ class Kept:
 
 
 class Clip:
-    """A clip of four frames 6 x 8."""
-
-    size = (6, 8)
+    """A clip of four frames."""
 
     def length(self, name: str) -> int:
         return 4
 
 
-def placed(scores: list[float], boxes: Any = BOXES, **known: float) -> Placed:
-    rows = Rows(cast(Path, np.array(scores)), cast(FeatureFolder, Kept(boxes)), "deep", 0.0)
-    return Placed(rows, {"median": 0.0, "mean": 0.0, "std": 1.0, **known})
+def placed(scores: list[float], boxes: Any = BOXES, kind: str = "deep", **known: float) -> OverDensity:
+    rows = Rows(cast(Path, np.array(scores)), cast(FeatureFolder, Kept(boxes)), kind, 0.0)
+    return OverDensity(cast(Prepared, Clip()), rows, {"median": 0.0, "mean": 0.0, "std": 1.0, **known}, kind)
 
 
 @settings(max_examples=30, deadline=None)
@@ -65,25 +66,25 @@ def test_a_map_holds_the_highest_score_over_each_pixel(found: list[Any]) -> None
 
 
 def test_maps_begin_at_the_training_median() -> None:
-    maps = list(placed([3.0, 1.0, 5.0], median=2.0)(cast(Any, Clip()), "test_01"))
+    maps = list(placed([3.0, 1.0, 5.0], median=2.0).maps("test_01", (6, 8)))
     assert [each.shape for each in maps] == [(6, 8)] * 4
     assert [each.max() for each in maps] == [1.0, 0.0, 3.0, 0.0]
     assert maps[2][:2, 5:].min() == 3.0
 
 
 def test_scores_of_one_kind_stay_as_they_are_and_ends_lie_inside() -> None:
-    found = detections_of([("deep", placed([3.0, -1.0, 5.0]))], "test_01")
+    found = detections_of([placed([3.0, -1.0, 5.0])], "test_01")
     np.testing.assert_array_equal(found.scores, [3, -1, 5])
     np.testing.assert_array_equal(found.boxes[1], [2, 1, 5, 4])
     np.testing.assert_array_equal(found.frames, FRAMES)
 
 
 def test_scores_of_several_kinds_are_added_up_in_deviations_above_the_mean() -> None:
-    kinds = [("deep", placed([3.0, -1.0, 5.0], mean=1.0, std=2.0)), ("velocity", placed([0.0, 0.5, 2.0], std=0.5))]
+    kinds = [placed([3.0, -1.0, 5.0], mean=1.0, std=2.0), placed([0.0, 0.5, 2.0], kind="velocity", std=0.5)]
     np.testing.assert_allclose(detections_of(kinds, "test_01").scores, [1.0, 1.0, 2.0 + 4.0])
 
 
 def test_kinds_of_other_boxes_are_refused() -> None:
-    kinds = [("deep", placed([3.0, 1.0, 5.0])), ("velocity", placed([3.0, 1.0, 5.0], BOXES + 1))]
+    kinds = [placed([3.0, 1.0, 5.0]), placed([3.0, 1.0, 5.0], BOXES + 1, "velocity")]
     with pytest.raises(PagenError, match=r"expected the boxes of deep for velocity, found others"):
         detections_of(kinds, "test_01")

@@ -5,7 +5,6 @@ import json
 import socket
 import weakref
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,37 @@ import torch
 from pagen.cli import main
 from pagen.errors import PagenError
 from pagen.eval.camera.score import Score, score
-from pagen.eval.fusion import FUSED, fused
-from pagen.eval.streamer import Streamer, open_streamer
+from pagen.eval.fusion import fused
 from pagen.folders import Folder, digests, write_json
+from pagen.footage.clip_input import FlowInput, FrameInput
 from pagen.footage.decode import IMAGES, image_frames, listing
 from pagen.footage.flow import dis
 from pagen.footage.resize import resized_frame
 from pagen.models.luss import LUSSAE
 from pagen.models.runs import open_run
 from pagen.scoring.baselines import flow_speed
+from pagen.scoring.indicator_table import FUSED
 from pagen.scoring.rescale import calibrated
-from pagen.scoring.sliding import Slider, frames_in, maps_in
+from pagen.scoring.sliding import Slider
+from pagen.scoring.stream import Streamer, open_streamer
 from pagen.scoring.zones import Zones
 
 MakeRun = Callable[..., Path]
 SIZE = (20, 36)
+
+
+class Frames(FrameInput):
+    """Frames uint8 (T, H, W, C) that lie nowhere."""
+
+    def source(self, clip: Any) -> Any:
+        return clip
+
+
+class Flow(FlowInput):
+    """Flow float16 (T - 1, 2, H, W) that lies nowhere."""
+
+    def source(self, clip: Any) -> Any:
+        return clip
 
 
 def frames_of(footage: Path) -> list[np.ndarray]:
@@ -58,7 +73,7 @@ def luss_run(path: Path, **calibration: dict[str, float]) -> Path:
 def test_frames_score_as_the_last_of_their_window(footage: Path, make_run: MakeRun) -> None:
     path, frames = make_run(), frames_of(footage)
     prepared = np.stack([resized_frame(frame, SIZE, False) for frame in frames])
-    expected = Slider(open_run(path).network, "frames", 16).scores(partial(frames_in, prepared), len(prepared))
+    expected = Slider(open_run(path).network, Frames(), 16).scores(prepared)
     for indicator in ("psnr_local", "psnr"):
         found = scores_of(open_streamer(str(path), indicator, device="cpu"), frames)
         np.testing.assert_allclose(found, expected[indicator], rtol=1e-5)
@@ -71,22 +86,21 @@ def test_frames_score_as_the_last_of_their_window(footage: Path, make_run: MakeR
 def test_flow_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun) -> None:
     path, frames = make_run(source="flow", channels=3), frames_of(footage)
     maps = np.stack(list(dis(iter([resized_frame(frame, SIZE, False)[..., 0] for frame in frames])))).astype(np.float16)
-    take = partial(maps_in, maps, "uvm", 8.0)
-    expected = Slider(open_run(path).network, "flow", 16).scores(take, len(maps))
+    expected = Slider(open_run(path).network, Flow(None, "dis", "uvm", 8.0), 16).scores(maps)
     for indicator in (None, "flow"):
         found = scores_of(open_streamer(str(path), indicator, device="cpu"), frames)
         assert np.isnan(found[0])
-        np.testing.assert_allclose(found[1:], expected[indicator or "flow_local"], rtol=1e-5)
-    with pytest.raises(PagenError, match="expected a run on flow that is computed, found file:flows"):
+        np.testing.assert_allclose(found[1:], expected[indicator or "flow_local"][1:], rtol=1e-5)
+    with pytest.raises(PagenError, match="expected flow that can be computed of a stream, found file:flows"):
         open_streamer(str(make_run(source="flow", channels=3, flow="file:flows")), device="cpu")
 
 
 def test_luss_predicts_once_a_frame_and_is_fused(footage: Path, tmp_path: Path) -> None:
     parts = FUSED["luss"]
     known = {name: {"p1": -float(i), "median": 0.5, "p99": 1.0 + i} for i, name in enumerate(parts)}
-    path, frames = luss_run(tmp_path / "luss", **known), frames_of(footage)
+    path, frames = luss_run(tmp_path / "luss", vcr={}, ffp={}, **known), frames_of(footage)
     prepared = np.stack([resized_frame(frame, SIZE, False) for frame in frames])
-    slid = Slider(open_run(path).network, "frames", 16).scores(partial(frames_in, prepared), len(prepared))
+    slid = Slider(open_run(path).network, Frames(), 16).scores(prepared)
     expected = {name: slid[name] for name in ("vcr", "ffp", "prp", *parts)}
     for name in ("vcr", "ffp", "prp"):
         found = scores_of(open_streamer(str(path), name, device="cpu"), frames)
@@ -115,8 +129,8 @@ def test_nothing_is_held_beyond_the_window(footage: Path, make_run: MakeRun) -> 
         streamer(frame)
         del frame
     assert [reference() is None for reference in gone[:-9]] == [True] * (len(gone) - 9)
-    (watch,) = streamer._watches
-    assert len(watch._held) == 8
+    (scorer,) = streamer._scorers
+    assert len(scorer._held) == 8
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import score_baselines
 from pagen.eval.evaluate import Evaluate, run
@@ -47,6 +48,10 @@ def masked(footage: Path) -> Path:
     return footage
 
 
+def here(root: Path, workers: int = 0) -> Compute:
+    return Compute(root, "cpu", workers)
+
+
 def native(footage: Path) -> Prepared:
     return prepare("folder", footage, None, workers=0)
 
@@ -65,10 +70,10 @@ def test_the_highest_of_a_map_is_what_the_score_says(
     masked: Path, make_run: MakeRun, source: str, channels: int
 ) -> None:
     path = make_run(source=source, channels=channels)
-    ((indicator, maps),) = maps_of_run(path, native(masked), masked, "cpu", 0)
+    ((indicator, maps),) = maps_of_run(path, native(masked), here(masked))
     assert indicator == {"frames": "psnr_local", "flow": "flow_local"}[source]
     kept = Folder.open(path / "scores/folder/maps" / indicator, "maps")
-    scores = score_run(path, "folder", masked, device="cpu", workers=0).of(indicator)
+    scores = score_run(path, "folder", here(masked)).of(indicator)
     for name, values in scores.items():
         roots = np.load(kept.path / f"maps/{name}.npy").astype(np.float64)
         assert len(roots) == len(values)
@@ -83,12 +88,12 @@ def test_the_highest_of_a_map_is_what_the_score_says(
 
 def test_maps_are_taken_up_and_another_process_makes_the_same(masked: Path, make_run: MakeRun) -> None:
     path, prepared = make_run(), native(masked)
-    maps_of_run(path, prepared, masked, "cpu", 1)
+    maps_of_run(path, prepared, here(masked, 1))
     folder = path / "scores/folder/maps/psnr_local"
     before, lying = tree_hash(folder), folder / "maps/test_x.npy"
     lying.unlink()
     stayed = (folder / "maps/test_y.npy").stat().st_mtime_ns
-    maps_of_run(path, prepared, masked, "cpu", 0)
+    maps_of_run(path, prepared, here(masked))
     assert tree_hash(folder) == before
     assert (folder / "maps/test_y.npy").stat().st_mtime_ns == stayed
 
@@ -114,7 +119,7 @@ def test_rows_of_maps_are_those_of_all_maps_at_once(masked: Path) -> None:
     maps = {name: np.stack(list(speed_maps(prepared, name))) for name in prepared.clips("test")}
     truth = {name: from_masks(np.asarray(prepared.masks(name))) for name in maps}
     expected = localise_maps(maps, truth, map_thresholds(maps))
-    (row,) = localise_runs([], prepared, masked, "cpu", 0).rows
+    (row,) = localise_runs([], prepared, here(masked)).rows
     assert (row.rbdc, row.tbdc) == pytest.approx((expected.rbdc, expected.tbdc), abs=1e-12)
     assert row.rbdc > 0.1
     assert (row.regions, row.tracks, row.frames, row.videos) == (18, 4, 35, 2)  # the square wraps round twice
@@ -164,9 +169,9 @@ def test_every_part_of_a_run_that_has_a_map_has_a_row(masked: Path, make_run: Ma
     write_json(both / "recipe.json", {"recipe": "unified", "members": ["spatial", "temporal"]})
     folder.record("run", digests(both, [both / "recipe.json"]))
     folder.finish()
-    found = maps_of_run(both, native(masked), masked, "cpu", 0)
+    found = maps_of_run(both, native(masked), here(masked))
     assert [indicator for indicator, _ in found] == ["psnr_local", "flow_local"]
-    rows = localise_runs([both], native(masked), masked, "cpu", 0).rows
+    rows = localise_runs([both], native(masked), here(masked)).rows
     assert [row.indicator for row in rows] == ["flow_speed", "psnr_local", "flow_local"]
 
 
@@ -174,10 +179,11 @@ def test_luss_shows_its_reconstruction(masked: Path, make_run: MakeRun) -> None:
     path = make_run(recipe="luss")
     torch.manual_seed(0)
     LUSSAE(1, "tiny", prp="conv").save_pretrained(path / "model")
+    write_json(path / "calibration.json", {name: {} for name in ("vcr", "vcr_local", "prp", "ffp", "ffp_local")})
     folder = Folder.begin(path, "run", {}, {})
     folder.record("run", digests(path, [path / "recipe.json", *sorted((path / "model").iterdir())]))
     folder.finish()
-    ((indicator, maps),) = maps_of_run(path, native(masked), masked, "cpu", 0)
+    ((indicator, maps),) = maps_of_run(path, native(masked), here(masked))
     assert indicator == "vcr_local"
     assert len(list(maps("test_y"))) == 5
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from pagen.eval.camera.alerts import AlertLog, watch
+from pagen.eval.camera.alerts import AlertLog
 from pagen.eval.camera.sources import Live, Recording
 from pagen.eval.camera.threshold import Threshold
-from pagen.eval.streamer import open_streamer
+from pagen.eval.camera.watch import watch
+from pagen.scoring.stream import open_streamer
 
-ALARMS = Threshold("frame_difference", "", "frame_difference", 0.01, 2, 2, 0.2, 25, 1, 1, 0, 3, 0, 0, 1.0, None)
+THRESHOLD = Threshold("frame_difference", "", "frame_difference", 0.01, 2, 2, 0.2, 25, 1, 1, 0, 3, 0, 0, 1.0, None)
 WARM, FRAMES = 1000, 3000
 
 
@@ -38,11 +39,11 @@ def test_watching_a_recording_holds_no_more_for_more_frames(tmp_path: Path) -> N
     pieces = (("x", lambda: ((index / 25, frame) for index, frame in enumerate(frames(held)))),)
     tracemalloc.start()
     try:
-        with AlertLog(tmp_path, "x", ALARMS, False) as ledger:
-            found = watch(Recording("x", 25.0, pieces), open_streamer(ALARMS.run), ALARMS, ledger, None, math.inf)
+        with AlertLog(tmp_path, "x", THRESHOLD, False) as log:
+            found = watch(Recording("x", 25.0, pieces), open_streamer(THRESHOLD.run), THRESHOLD, log, None, math.inf)
     finally:
         tracemalloc.stop()
-    assert (found["frames"], ledger.alerts, len(held)) == (FRAMES, 9, 3)
+    assert (found["frames"], log.alerts, len(held)) == (FRAMES, 9, 3)
     assert growth(held) < 2
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.scores import open_scores, score_run
 from pagen.folders import tree_hash
@@ -19,6 +20,10 @@ from pagen.models.runs import open_run
 
 pytestmark = pytest.mark.usefixtures("cache")
 MakeRun = Callable[..., Path]
+
+
+def here(root: Path, workers: int = 0, overwrite: bool = False) -> Compute:
+    return Compute(root, "cpu", workers, overwrite)
 
 
 def plain_psnr(model: torch.nn.Module, frames: np.ndarray, scored: int) -> np.ndarray:
@@ -40,7 +45,7 @@ def test_scores_are_minus_psnr_of_the_scored_frame_of_each_window(
     footage: Path, make_run: MakeRun, policy: str, scored: int
 ) -> None:
     run = make_run()
-    scores = score_run(run, "folder", footage, policy, device="cpu", workers=0)
+    scores = score_run(run, "folder", here(footage), policy)
     assert scores.path == run / "scores" / "folder" / policy
     model, prepared = open_run(run).network, prepare("folder", footage, (20, 36), workers=0)
     for name in prepared.clips("test"):
@@ -52,7 +57,7 @@ def test_scores_are_minus_psnr_of_the_scored_frame_of_each_window(
 
 def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun) -> None:
     run = make_run(source="flow", channels=3)
-    scores = score_run(run, "folder", footage, device="cpu", workers=0)
+    scores = score_run(run, "folder", here(footage))
     prepared = prepare("folder", footage, (20, 36), workers=0)
     assert scores.indicators() == ["flow", "flow_local"]
     model, flows = open_run(run).network, flow_folder(prepared, prepared.clips("test"), workers=0)
@@ -68,37 +73,37 @@ def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: M
 
 def test_workers_and_resuming_change_no_byte(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
-    here = score_run(run, "folder", footage, "last", tmp_path / "here", "cpu", workers=0)
-    wanted = tree_hash(here.path)
-    spread = score_run(run, "folder", footage, "last", tmp_path / "spread", "cpu", workers=1)
+    alone = score_run(run, "folder", here(footage), "last", tmp_path / "here")
+    wanted = tree_hash(alone.path)
+    spread = score_run(run, "folder", here(footage, 1), "last", tmp_path / "spread")
     assert tree_hash(spread.path) == wanted
-    first, second = sorted(here.path.glob("clips/*.npz"))
+    first, second = sorted(alone.path.glob("clips/*.npz"))
     second.unlink()
     untouched = first.stat().st_mtime_ns
-    score_run(run, "folder", footage, "last", tmp_path / "here", "cpu", workers=0)
+    score_run(run, "folder", here(footage), "last", tmp_path / "here")
     assert first.stat().st_mtime_ns == untouched
-    assert tree_hash(here.path) == wanted
+    assert tree_hash(alone.path) == wanted
 
 
 def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     out = tmp_path / "scores"
-    old = score_run(make_run(weights=0), "folder", footage, "last", out, "cpu", workers=0)
+    old = score_run(make_run(weights=0), "folder", here(footage), "last", out)
     retrained = make_run(weights=1)
     with pytest.raises(PagenError, match=r"made otherwise: model .*--overwrite"):
-        score_run(retrained, "folder", footage, "last", out, "cpu", workers=0)
-    new = score_run(retrained, "folder", footage, "last", out, "cpu", workers=0, overwrite=True)
+        score_run(retrained, "folder", here(footage), "last", out)
+    new = score_run(retrained, "folder", here(footage, overwrite=True), "last", out)
     assert all((new.of("psnr")[name] != old.of("psnr")[name]).all() for name in new.clips)
 
 
 def test_scores_of_a_run_of_another_size_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     out = tmp_path / "scores"
-    score_run(make_run(), "folder", footage, "last", out, "cpu", workers=0)
+    score_run(make_run(), "folder", here(footage), "last", out)
     with pytest.raises(PagenError, match=r"made otherwise: .*size.*--overwrite"):
-        score_run(make_run(size=[16, 28]), "folder", footage, "last", out, "cpu", workers=0)
+        score_run(make_run(size=[16, 28]), "folder", here(footage), "last", out)
 
 
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
-    scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
+    scores = score_run(make_run(), "folder", here(footage))
     code = (
         "import sys; from pathlib import Path; from pagen.eval.scores import open_scores; "
         f"s = open_scores(Path({str(scores.path)!r})); assert 'torch' not in sys.modules; print(*s.of('psnr'))"
@@ -108,7 +113,7 @@ def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None
 
 
 def test_what_is_missing_is_named(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
-    scores = score_run(make_run(), "folder", footage, device="cpu", workers=0)
+    scores = score_run(make_run(), "folder", here(footage))
     with pytest.raises(PagenError, match=r"expected flow .* found psnr psnr_local"):
         scores.of("flow")
     with pytest.raises(PagenError, match="scores folder"):
@@ -117,4 +122,4 @@ def test_what_is_missing_is_named(footage: Path, make_run: MakeRun, tmp_path: Pa
 
 def test_an_unknown_device_is_refused(footage: Path, make_run: MakeRun) -> None:
     with pytest.raises(PagenError, match="expected a device that torch has, found 'gpu'"):
-        score_run(make_run(), "folder", footage, device="gpu", workers=0)
+        score_run(make_run(), "folder", Compute(footage, "gpu", 0))

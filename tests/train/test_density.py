@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.density_scores import row_scores
 from pagen.eval.scores import score_run
-from pagen.eval.streamer import open_streamer
 from pagen.footage.prepare import Prepared, prepare
 from pagen.models.density.detector import Rows
 from pagen.models.density.noise_perceptron import drawn
 from pagen.models.density.standard import Standard
 from pagen.models.runs import open_run
 from pagen.scoring.density import highest
+from pagen.scoring.row_scores import row_scores
+from pagen.scoring.stream import open_streamer
 from pagen.seeds import torch_generator
 from pagen.train import loop
 from pagen.train.config import Train
@@ -122,20 +123,20 @@ def test_a_run_over_objects_scores_every_frame(
     run = learn(objects(Mulde, boxes, kinds=("velocity", "deep"), side=32))
     opened = open_run(run)
     assert (opened.recipe["members"], opened.recipe["fused"]) == (["velocity", "deep"], ["velocity", "deep"])
-    scores = score_run(run, "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
+    scores = score_run(run, "folder", Compute(street, "cpu", 0), "last", tmp_path / "scores")
     assert scores.indicators() == ["deep", "velocity"]
     (clip,) = scores.clips
     for name, single in opened.members.items():
         (values,) = scores.of(name).values()
         detector: Any = single.detector
-        rows = row_scores(single, "folder", street, [clip], "cpu", 0)
+        rows = row_scores(single, "folder", [clip], Compute(street, "cpu", 0))
         one_by_one = detector.anomaly_score(np.array(rows.features.features(clip)))
         frames = rows.features.frames(clip)
         slow = [max(one_by_one[frames == frame], default=single.calibration[name]["p0"]) for frame in range(48)]
         np.testing.assert_allclose(values, slow, rtol=1e-5)
         assert values[5] == values[6] == single.calibration[name]["p0"]
         assert single.calibration[name]["count"] == 3 * 48
-    again = score_run(run, "folder", street, "window", device="cpu", workers=0)
+    again = score_run(run, "folder", Compute(street, "cpu", 0), "window")
     assert (again.path.name, again.of("deep").keys()) == ("last", scores.of("deep").keys())
 
 
@@ -193,7 +194,7 @@ def test_gcl_tells_how_good_its_labels_are(
     ]
     assert all(0 <= float(row["share_D"]) < 1 for row in rows if row["phase"] == "both")
     assert (run / "pseudo_labels.png").stat().st_size > 5000
-    (values,) = score_run(run, "folder:mixed", root, "last", None, "cpu", 0).of("density").values()
+    (values,) = score_run(run, "folder:mixed", Compute(root, "cpu", 0)).of("density").values()
     assert np.isfinite(values).all()
 
 
@@ -216,7 +217,7 @@ def test_a_camera_is_watched_by_what_scored_the_clips(
 ) -> None:
     encoder = tiny("discriminator").encoder
     run = learn(replace(kind.at("tiny"), features=encoder, size=SIZE, pool=3))
-    scores = score_run(run, "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
+    scores = score_run(run, "folder", Compute(street, "cpu", 0), "last", tmp_path / "scores")
     ((clip, values),) = scores.of("density").items()
     streamer = open_streamer(str(run), device="cpu")
     found = [streamer(frame[..., 0]).value for frame in prepare("folder", street, None, workers=0).frames(clip)]

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.scores import score_run
 from pagen.features import spec as feature_spec
@@ -231,7 +232,7 @@ def test_a_run_is_calibrated_on_training_clips(name: str, runs: Path) -> None:
 @pytest.mark.parametrize("policy", ["last", "block"])
 @pytest.mark.parametrize("name", RUNS)
 def test_every_run_scores_every_frame(name: str, policy: str, runs: Path, street: Path, tmp_path: Path) -> None:
-    scores = score_run(runs / name, "folder", street, policy, tmp_path / "scores", "cpu", workers=0)
+    scores = score_run(runs / name, "folder", Compute(street, "cpu", 0), policy, tmp_path / "scores")
     assert set(scores.indicators()) == INDICATORS[name]
     for indicator in scores.indicators():
         (values,) = scores.of(indicator).values()
@@ -245,7 +246,7 @@ def test_a_discriminator_that_pools_is_trained_validated_and_scored(
 ) -> None:
     config = configure("discriminator", tmp_path / "run", epochs=1, steps=2, pool="mean")
     train(replace(config, validate="pseudo"))
-    scores = score_run(tmp_path / "run", "folder", street, "last", tmp_path / "scores", "cpu", workers=0)
+    scores = score_run(tmp_path / "run", "folder", Compute(street, "cpu", 0), "last", tmp_path / "scores")
     (values,) = scores.of("semantic").values()
     assert values.shape == (48,)
     assert np.isfinite(values).all()

@@ -1,0 +1,148 @@
+"""Scores by networks over clips: of recorded clips, and of frames that come one by one, out of the same windows."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from pagen.device import exact
+from pagen.footage.clip_input import ClipInput, open_input
+from pagen.footage.prepare import Prepared
+from pagen.footage.resize import resized_frame
+from pagen.models.clip_network import Answer
+from pagen.models.runs import Run, opened
+from pagen.models.speed import fast_clips
+from pagen.scoring.frame_score import Frame, FrameScore
+from pagen.scoring.indicator_table import indicator_named, order_of
+from pagen.scoring.sliding import Slider
+from pagen.scoring.sources import Size, Source, Task
+from pagen.scoring.window_scores import WindowScores, measured
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OverClips:
+    """A run of a network over the clips of a task.
+
+    Attributes:
+        path, weights: of the run, which every process opens for itself.
+        window: frames or flow maps in a window.
+        mapped: its first indicator at the worst place.
+    """
+
+    path: Path
+    weights: str
+    prepared: Prepared
+    clip_input: ClipInput
+    window: int
+    policy: str
+    measure: str | None
+    device: str
+    mapped: str | None
+    instant: ClassVar[bool] = False
+
+    def scores(self, clip: str) -> dict[str, Values]:
+        """Indicator -> (T,)."""
+        return self._slider().scores(clip)
+
+    def maps(self, clip: str, size: Size) -> Iterator[Values]:
+        """Maps (h, w) of errors, at the network's own size."""
+        assert self.mapped is not None  # who asks has looked
+        return self._slider().maps(clip, self.mapped)
+
+    def _slider(self) -> Slider:
+        network = opened(self.path, self.weights, self.device)
+        return Slider(network, self.clip_input, self.window, self.policy, self.device, self.measure)
+
+
+def open_clips(run: Run, task: Task) -> OverClips:
+    """A run over the clips of a task; flow is computed where it has not been.
+
+    Raises:
+        PagenError: as `prepare` and `open_input`.
+    """
+    recipe, prepared = run.recipe, task.prepared(run.recipe)
+    clip_input = open_input(recipe, prepared, prepared.clips(task.split), task.compute.workers)
+    mapped = (name for name in sorted(run.calibration, key=order_of) if indicator_named(name).mapped)
+    return OverClips(
+        run.path,
+        run.weights,
+        prepared,
+        clip_input,
+        recipe["window"],
+        task.policy,
+        task.measure,
+        task.compute.place,
+        next(mapped, None),
+    )
+
+
+class WindowStream:
+    """Scores frames that come one by one, each as the last of its window; holds one window and nothing else.
+
+    The numbers are those of policy `last`, rounded otherwise, as windows run one by one. What the network predicted of
+    a frame is kept from the pass before.
+
+    Args:
+        network: of `ClipNetwork`'s kind, in evaluation mode on the device.
+        recipe: `source`, `size`, `colour`, `window`, and what `open_input` looks at.
+
+    Raises:
+        PagenError: flow that cannot be computed of a stream.
+    """
+
+    def __init__(self, network: Any, recipe: Mapping[str, Any], device: str) -> None:
+        self._network, self._recipe, self._device = network, recipe, device
+        self._size = (int(recipe["size"][0]), int(recipe["size"][1]))
+        self._input = open_input(recipe, None)
+        self._input.newest([self._resized(np.zeros(self._size, np.uint8))])  # refuses before the first frame comes
+        self._frames: deque[Frame] = deque(maxlen=self._input.late + 1)
+        self._held: deque[npt.NDArray[np.float32]] = deque(maxlen=recipe["window"])
+        self._before: Answer | None = None
+
+    def __call__(self, frame: Frame) -> dict[str, FrameScore]:
+        """Indicator -> score of the newest frame; none where it needs one more before it."""
+        self._frames.append(self._resized(frame))
+        newest = self._input.newest(list(self._frames))
+        if newest is None:
+            return {}
+        self._held.extend([newest] * (1 if self._held else self._recipe["window"]))
+        window = torch.from_numpy(np.concatenate(self._held, axis=1))[None]
+        with torch.inference_mode(), exact():
+            answer = self._network.answer(fast_clips(window.to(self._device)), [window.shape[2] - 1])
+        before, self._before = self._before or answer, answer
+        shown = window[:, :, -1:]
+        answer = replace(answer, after=before.after)
+        return frame_scores(measured(answer, shown, shown, self._input.rebuilt, self._network.measure))
+
+    def _resized(self, frame: Frame) -> Frame:
+        return resized_frame(frame, self._size, self._recipe["colour"])
+
+
+def frame_scores(scores: WindowScores[Any]) -> dict[str, FrameScore]:
+    """The scores of one window, looked at in one frame, as scores of that frame.
+
+    Example:
+        >>> frame_scores(WindowScores(window={"prp": torch.tensor([2.0])}))
+        {'prp': FrameScore(value=2.0, heat=None)}
+    """
+    heats = {name: errors[0, 0].numpy() for name, errors in scores.maps.items()}
+    values = {**scores.frames, **scores.after, **scores.window}
+    return {name: FrameScore(float(value), heats.get(name)) for name, value in values.items()}
+
+
+def stream_clips(run: Run, device: str) -> Callable[[], WindowStream]:
+    """What makes a stream's scorer of a run, with nothing held."""
+    return partial(WindowStream, run.on(device), run.recipe, device)
+
+
+SOURCE = Source(open_clips, stream_clips)

@@ -1,0 +1,116 @@
+"""Scores by detectors that know the density of normal features: of recorded clips, and of frames as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.features.spec import OBJECT_KINDS, spec_of
+from pagen.features.streams import open_stream
+from pagen.footage.prepare import Prepared
+from pagen.footage.resize import resized_frame
+from pagen.models.runs import Run
+from pagen.scoring.density import highest, indicator_of, painted
+from pagen.scoring.frame_score import Frame, FrameScore
+from pagen.scoring.row_scores import RowScores, row_scores, scores_of
+from pagen.scoring.sources import Size, Source, Task
+
+Known = dict[str, float]
+
+
+@dataclass(frozen=True)
+class OverDensity:
+    """A run of a detector over the clips of a task.
+
+    Attributes:
+        rows: the scores of vectors.
+        known: what is known of the training frames' scores.
+        mapped: the indicator, where all vectors are of parts of frames.
+    """
+
+    prepared: Prepared
+    rows: RowScores
+    known: Known
+    mapped: str | None
+    instant: ClassVar[bool] = True
+
+    @property
+    def of_objects(self) -> bool:
+        """The boxes count as such; cells and pixels are first joined in a map."""
+        return self.rows.indicator in OBJECT_KINDS and self.mapped is not None
+
+    def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
+        """The score (T,) of each frame's most abnormal vector."""
+        return {self.rows.indicator: self.rows.of_frames(clip, self.prepared.length(clip))}
+
+    def maps(self, clip: str, size: Size) -> Iterator[npt.NDArray[np.float32]]:
+        """Maps (H, W) of `size`: each part of a frame as high as its score lies above the training median."""
+        boxes: Any = self.rows.features.boxes(clip)
+        frames, scores = self.rows.features.frames(clip), self.rows.scores(clip)
+        heights = np.maximum(scores - self.known["median"], 0).astype(np.float32)
+        ends = np.searchsorted(frames, np.arange(self.prepared.length(clip) + 1))
+        for first, last in pairwise(ends):
+            yield painted(size, boxes[first:last], heights[first:last])
+
+
+def open_density(run: Run, task: Task) -> OverDensity:
+    """A detector over the clips of a task, whose vectors are scored where they have not been.
+
+    Raises:
+        PagenError: as `prepare` and `row_scores`.
+    """
+    prepared = task.prepared(run.recipe)
+    names = prepared.clips(task.split)
+    rows = row_scores(run, task.dataset, names, task.compute)
+    placed = all(rows.features.boxes(name) is not None for name in names)
+    return OverDensity(prepared, rows, run.calibration[rows.indicator], rows.indicator if placed else None)
+
+
+class DensityStream:
+    """Scores frames that come one by one: the last few are held, and the newest one's features are judged.
+
+    Args:
+        run: of a detector.
+        detector: it, on the device.
+        device: of torch's.
+    """
+
+    def __init__(self, run: Run, detector: Any, device: str) -> None:
+        self._spec, self._detector, self._device = spec_of(run.recipe), detector, device
+        self._indicator = indicator_of(run.recipe["features"])
+        self._known = run.calibration[self._indicator]
+        self._source: Any = None
+        self._held: deque[Frame] = deque()
+
+    def __call__(self, frame: Frame) -> dict[str, FrameScore]:
+        """The score of the newest frame; the lowest of training where it shows nothing."""
+        size = frame.shape[0], frame.shape[1]
+        if self._source is None:
+            self._source = open_stream(self._spec, size, self._device)
+            self._held = deque(maxlen=self._source.context)
+        prepared = self._source.prepared
+        self._held.append(resized_frame(frame, prepared.size, prepared.colour))
+        newest = self._source.newest(np.stack(self._held))
+        scores = scores_of(self._detector, newest.vectors)
+        value = highest(scores, np.zeros(len(scores), np.int64), 1, self._known["p0"])[0]
+        return {self._indicator: FrameScore(float(value), self._heat(size, newest.boxes, scores))}
+
+    def _heat(self, size: Size, boxes: Any, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        if boxes is None:
+            return None
+        return painted(size, boxes, np.maximum(scores - self._known["median"], 0)).astype(np.float64)
+
+
+def stream_density(run: Run, device: str) -> Callable[[], DensityStream]:
+    """What makes a stream's scorer of a run, with nothing held."""
+    return partial(DensityStream, run, run.on(device), device)
+
+
+SOURCE = Source(open_density, stream_density, windows=False)

@@ -1,0 +1,90 @@
+"""Scores by networks over an encoder's features of frames, of recorded clips and of frames that come one by one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.features.extract import FeatureFolder, feature_folder
+from pagen.footage.prepare import Prepared
+from pagen.footage.resize import resized_frame
+from pagen.models.encoders.open import open_encoder
+from pagen.models.runs import Run, opened
+from pagen.scoring.frame_score import Frame, FrameScore
+from pagen.scoring.sources import Size, Source, Task
+from pagen.scoring.window_scores import POOLED, log_odds
+
+INDICATOR = "semantic"
+
+
+@dataclass(frozen=True)
+class OverFeatures:
+    """A run of a network over the features of a task's clips.
+
+    Attributes:
+        path, weights: of the run, which every process opens for itself.
+    """
+
+    path: Path
+    weights: str
+    prepared: Prepared
+    features: FeatureFolder
+    device: str
+    mapped: ClassVar[str | None] = None
+    instant: ClassVar[bool] = True
+
+    def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
+        """Log-odds (T,) of having been painted."""
+        return {INDICATOR: log_odds(opened(self.path, self.weights, self.device), self.features.features(clip))}
+
+    def maps(self, clip: str, size: Size) -> Iterator[npt.NDArray[Any]]:
+        """None: features of whole frames have no place."""
+        return iter(())
+
+
+def open_features(run: Run, task: Task) -> OverFeatures:
+    """A run over the features of a task's clips, which are computed where they have not been.
+
+    Raises:
+        PagenError: as `prepare` and `feature_folder`.
+    """
+    prepared, compute = task.prepared(run.recipe), task.compute
+    names = prepared.clips(task.split)
+    features = feature_folder(prepared, names, run.recipe["encoder"], compute.workers, compute.place)
+    return OverFeatures(run.path, run.weights, prepared, features, compute.place)
+
+
+class FeatureStream:
+    """Scores frames that come one by one, by the last features.
+
+    Args:
+        network: a discriminator on the device.
+        encoder: frames uint8 (T, H, W, C) -> features (T, D).
+        recipe: `size` and `colour`.
+    """
+
+    def __init__(self, network: Any, encoder: Any, recipe: Mapping[str, Any]) -> None:
+        self._network, self._encoder, self._colour = network, encoder, recipe["colour"]
+        self._size = (int(recipe["size"][0]), int(recipe["size"][1]))
+        pools = network.config["pool"] == "mean"
+        self._held: deque[npt.NDArray[np.float32]] = deque(maxlen=POOLED if pools else 1)
+
+    def __call__(self, frame: Frame) -> dict[str, FrameScore]:
+        """Log-odds of the newest frame."""
+        self._held.append(self._encoder(resized_frame(frame, self._size, self._colour)[None]))
+        return {INDICATOR: FrameScore(float(log_odds(self._network, np.concatenate(self._held))[-1]))}
+
+
+def stream_features(run: Run, device: str) -> Callable[[], FeatureStream]:
+    """What makes a stream's scorer of a run, with nothing held."""
+    return partial(FeatureStream, run.on(device), open_encoder(run.recipe["encoder"], device), run.recipe)
+
+
+SOURCE = Source(open_features, stream_features)

@@ -1,0 +1,97 @@
+"""Scores of single vectors: of every object, place or frame that a density run's features are of, kept on disk.
+
+They lie in RUN/scores/DATASET/rows, which grows by the clips that are asked for; frame scores, boxes and maps are made
+of them. Each clip is scored with one thread, so that no number of workers changes a byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pagen.arrays import read_array, write_array
+from pagen.compute import Compute
+from pagen.features.extract import FeatureFolder, extract
+from pagen.features.sources import open_source
+from pagen.features.spec import spec_of
+from pagen.fill import fill
+from pagen.folders import Folder, digests, folder_name
+from pagen.models.density.detector import Detector, Scores
+from pagen.models.runs import Run, opened
+from pagen.scoring.density import highest, indicator_of
+
+
+@dataclass(frozen=True)
+class RowScores:
+    """Scores of the vectors of clips.
+
+    Attributes:
+        path: the folder.
+        features: the vectors.
+        indicator: what frame scores made of them are called.
+        without: score of a frame that has none: the lowest of training.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> features = SimpleNamespace(frames=lambda clip: np.array([0, 0]))
+        >>> class Given(RowScores):
+        ...     def scores(self, clip):
+        ...         return np.array([1.0, 2.0])
+        >>> Given(Path(), features, "deep", 0.0).of_frames("any", 2)
+        array([2., 0.])
+    """
+
+    path: Path
+    features: FeatureFolder
+    indicator: str
+    without: float
+
+    def scores(self, clip: str) -> Scores:
+        """(N,), higher = more abnormal."""
+        return read_array(self.path / f"rows/{clip}.npy")
+
+    def of_frames(self, clip: str, count: int) -> Scores:
+        """The highest of each frame, (count,)."""
+        return highest(self.scores(clip), self.features.frames(clip), count, self.without)
+
+
+def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -> RowScores:
+    """Score the vectors of the named clips that have not been scored; features are computed where they have not been.
+
+    Args:
+        run: of a detector.
+        names: of the clips.
+
+    Raises:
+        PagenError: as `open_source` and `extract`; vectors of another length; scores of another detector.
+    """
+    source = open_source(spec_of(run.recipe), dataset, compute.root, compute.place, compute.workers)
+    features = extract(source, names, compute.workers, compute.place)
+    inputs = {**features.folder.inputs, "model": run.weights}
+    path = run.path / "scores" / folder_name(dataset) / "rows"
+    folder = Folder.begin(path, "rows", {"features": run.recipe["features"]}, inputs, {})
+    store = partial(_store, path, features, run.path, run.weights, compute.place)
+    fill(folder, names, store, compute.spread_over, f"score {run.path.name}")
+    indicator = indicator_of(run.recipe["features"])
+    return RowScores(path, features, indicator, run.calibration[indicator]["p0"])
+
+
+def scores_of(detector: Detector, vectors: Any) -> Scores:
+    """Anomaly scores (N,) of vectors (N, D), which may be none. Raises PagenError as `anomaly_score`.
+
+    Example:
+        >>> scores_of(None, np.empty((0, 4)))
+        array([], dtype=float64)
+    """
+    return detector.anomaly_score(vectors) if len(vectors) else np.empty(0)
+
+
+def _store(path: Path, features: FeatureFolder, run: Path, weights: str, device: str, clip: str) -> dict[str, Any]:
+    out = path / f"rows/{clip}.npy"
+    write_array(out, scores_of(opened(run, weights, device), features.features(clip)))
+    return digests(path, [out])

@@ -1,0 +1,110 @@
+"""What runs look at, one row each: how such a run scores recorded clips, and frames that come one by one.
+
+A row is named as recipes name it (`source`); whoever scores goes through the table. It imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.compute import Compute
+from pagen.footage.prepare import Prepared, prepare
+from pagen.registry import Registry
+from pagen.scoring.frame_score import Frame, FrameScore
+
+if TYPE_CHECKING:
+    from pagen.models.runs import Run  # flags and kept scores are read without torch
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Which clips are scored, and how.
+
+    Attributes:
+        dataset: as `prepare` takes it.
+        split: `test`, or `train` for normal clips.
+        policy: name of a window policy.
+        measure: of a whole frame's error: mse, pse, bpe, or the network's own.
+        compute: where it is done.
+
+    Example:
+        >>> Task("street").policy
+        'last'
+    """
+
+    dataset: str
+    split: str = "test"
+    policy: str = "last"
+    measure: str | None = None
+    compute: Compute = field(default_factory=Compute)
+
+    def prepared(self, recipe: Mapping[str, Any]) -> Prepared:
+        """The clips at a recipe's size. Raises PagenError as `prepare`."""
+        size, workers = tuple(recipe["size"]), self.compute.workers
+        return prepare(self.dataset, self.compute.root, size, colour=recipe["colour"], workers=workers)
+
+
+class ClipScorer(Protocol):
+    """A run of one network or detector over the clips of a task; picklable."""
+
+    @property
+    def prepared(self) -> Prepared:
+        """The clips, at the run's size."""
+
+    @property
+    def mapped(self) -> str | None:
+        """The indicator whose maps there are; None where scores are of whole frames."""
+
+    @property
+    def instant(self) -> bool:
+        """Maps are made at once, at the size that is asked for; others are worth keeping, and have their own."""
+
+    def scores(self, clip: str) -> Mapping[str, npt.NDArray[np.float64]]:
+        """Indicator -> (T,), higher = more abnormal."""
+
+    def maps(self, clip: str, size: Size) -> Iterator[npt.NDArray[Any]]:
+        """Maps (h, w) of where the frames of a clip err; `size` is that of the footage."""
+
+
+FrameScorer = Callable[[Frame], dict[str, FrameScore]]
+"""The newest frame of a stream, uint8 (H, W) or (H, W, 3) RGB -> indicator -> score; none until there are enough."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """How runs of one kind score.
+
+    Attributes:
+        clips: a run of one, and a task -> what scores its clips.
+        stream: a run of one, and a device of torch's -> what makes a scorer that holds no frame yet.
+        windows: scores are kept under the name of the window policy.
+    """
+
+    clips: Callable[[Run, Task], ClipScorer]
+    stream: Callable[[Run, str], Callable[[], FrameScorer]]
+    windows: bool = True
+
+
+SOURCES: Registry[Source] = Registry(
+    "source of scores",
+    "pagen.sources",
+    {
+        "frames": "pagen.scoring.over_clips:SOURCE",
+        "flow": "pagen.scoring.over_clips:SOURCE",
+        "features": "pagen.scoring.over_features:SOURCE",
+        "density": "pagen.scoring.over_density:SOURCE",
+    },
+)
+"""Source of a recipe -> how it scores."""
+
+
+def source_of(run: Run) -> Source:
+    """The row of a run of one network or detector. Raises PagenError for a source that no table holds."""
+    return SOURCES[str(run.recipe["source"])]
