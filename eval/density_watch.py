@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.eval.maps import painted
+from pagen.features.open import open_stream
 from pagen.features.spec import spec_of
-from pagen.features.streams import open_stream
 from pagen.footage.resize import resized_frame
 from pagen.scoring.density import highest, indicator_of
 from pagen.scoring.frame_score import FrameScore

@@ -111,12 +111,11 @@ def _objects_of(
 ) -> list[tuple[str, Placed]]:
     """The scored objects of a run over objects: their boxes count as such, where cells and pixels are joined first."""
     from pagen.device import device_named
-    from pagen.features.spec import OBJECT_KINDS
+    from pagen.features.spec import is_of_objects
     from pagen.models.runs import open_run
-    from pagen.scoring.density import indicator_of
 
     opened = open_run(run)
-    if not any(each.detector and indicator_of(each.recipe["features"]) in OBJECT_KINDS for each in opened.single()):
+    if not any(each.detector and is_of_objects(each.recipe["features"]) for each in opened.single()):
         return []  # maps are made of other runs' scores, which are opened there
     return placed_of(opened, native, root, device_named(device), workers)
 

@@ -203,9 +203,10 @@ def _part(
 
         flow = flow_folder(prepared, names, recipe["flow"], workers)
     if recipe["source"] == "features":
+        from pagen.compute import Compute
         from pagen.features.extract import feature_folder
 
-        features = feature_folder(prepared, names, recipe["encoder"], workers, device)
+        features = feature_folder(prepared, names, recipe["encoder"], Compute(device=device, workers=workers))
     weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
     return Part(run.path, weights, recipe, prepared, flow, features, rows, how, device)
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pagen.device import exact
+from pagen.batching import in_batches
 from pagen.errors import PagenError
 
 Colour = tuple[float, float, float]
@@ -73,18 +73,16 @@ class Encoder:
                 f"expected frames uint8 (N, H, W, C) with C 1 or 3 to encode, found {frames.dtype} {frames.shape}; "
                 "give prepared frames"
             )
-        vectors = np.empty((len(frames), self.features), np.float32)
-        with torch.inference_mode(), exact():
-            for first in range(0, len(frames), FRAMES_AT_ONCE):
-                chunk = frames[first : first + FRAMES_AT_ONCE]
-                vectors[first : first + len(chunk)] = self._encoded(chunk)[: len(chunk)].cpu().numpy()
-        return vectors
+        return in_batches(self._encoded, frames, FRAMES_AT_ONCE, (self.features,))
 
-    def _encoded(self, chunk: npt.NDArray[np.uint8]) -> Tensor:
-        filling = np.repeat(chunk[-1:], FRAMES_AT_ONCE - len(chunk), axis=0)
-        frames = torch.from_numpy(np.concatenate([chunk, filling])).to(self.device)
+    def _encoded(self, batch: list[npt.NDArray[np.uint8]]) -> Tensor:
+        frames = torch.from_numpy(np.stack(batch)).to(self.device)
+        return self.vectors_of(pictures(frames, self.side, self.view))
+
+    def vectors_of(self, pictures: Tensor) -> Tensor:
+        """Vectors (N, D) of pictures (N, 3, side, side) from 0 to 255."""
         mean, deviation = (torch.tensor(of, device=self.device).view(3, 1, 1) for of in (self.mean, self.deviation))
-        vectors: Tensor = self.network((pictures(frames, self.side, self.view) - mean) / deviation)
+        vectors: Tensor = self.network((pictures - mean) / deviation)
         return vectors
 
 

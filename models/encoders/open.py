@@ -1,38 +1,13 @@
-"""The encoders by name; others register theirs."""
+"""An encoder by its name, on a device."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from pagen.device import device_named
 from pagen.errors import unknown_name
 from pagen.models.encoders.encoder import VIEWS, Encoder
-from pagen.registry import Registry
-
-
-def _lite0(option: str) -> Encoder:
-    from pagen.models.encoders.lite0 import open_lite0
-
-    return open_lite0(option)
-
-
-def _clip(option: str) -> Encoder:
-    from pagen.models.encoders.clip import open_clip
-
-    return open_clip(option)
-
-
-def _vificlip(option: str) -> Encoder:
-    from pagen.models.encoders.clip import open_vificlip
-
-    return open_vificlip(option)
-
-
-ENCODERS: Registry[Callable[[str], Encoder]] = Registry(
-    "encoder", "pagen.encoders", {"lite0": _lite0, "clip": _clip, "vificlip": _vificlip}
-)
-"""Name -> factory over what follows the colon of `name:option`, empty without one; raises PagenError."""
+from pagen.models.encoders.kinds import ENCODERS
 
 
 def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from pagen.device import exact
+from pagen.batching import in_batches
 from pagen.errors import PagenError
 from pagen.hub import contents, loading, need, place_of, require_whole
 from pagen.models.encoders.clip import IMAGENET, of_255, statistics_of
@@ -55,22 +56,13 @@ class VideoEncoder:
         if not self.moving:
             means: npt.NDArray[np.float32] = self.encoder(frames)[windows].mean(axis=1)
             return means
-        vectors = np.empty((len(windows), self.encoder.features), np.float32)
-        with torch.inference_mode(), exact():
-            for first in range(0, len(windows), WINDOWS_AT_ONCE):
-                chunk = windows[first : first + WINDOWS_AT_ONCE]
-                full = np.concatenate([chunk, np.repeat(chunk[-1:], WINDOWS_AT_ONCE - len(chunk), axis=0)])
-                vectors[first : first + len(chunk)] = self._seen(frames, full)[: len(chunk)].cpu().numpy()
-        return vectors
+        seen = partial(self._seen, frames)
+        return in_batches(seen, windows, WINDOWS_AT_ONCE, (self.encoder.features,))
 
-    def _seen(self, frames: npt.NDArray[np.uint8], windows: npt.NDArray[np.int64]) -> Tensor:
-        encoder = self.encoder
-        colours = (encoder.mean, encoder.deviation)
-        mean, deviation = (torch.tensor(of, device=encoder.device).view(3, 1, 1) for of in colours)
-        shown = torch.from_numpy(frames[windows.ravel()]).to(encoder.device)
-        seen = (pictures(shown, encoder.side) - mean) / deviation
-        vectors: Tensor = encoder.network(seen.unflatten(0, windows.shape))
-        return vectors
+    def _seen(self, frames: npt.NDArray[np.uint8], batch: list[npt.NDArray[np.int64]]) -> Tensor:
+        windows = np.stack(batch)
+        shown = torch.from_numpy(frames[windows.ravel()]).to(self.encoder.device)
+        return self.encoder.vectors_of(pictures(shown, self.encoder.side).unflatten(0, windows.shape))
 
 
 class Described(nn.Module):

@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.compute import Compute
 from pagen.features.extract import FeatureFolder, extract
-from pagen.features.sources import open_source
-from pagen.features.spec import OBJECT_KINDS, spec_of
+from pagen.features.open import open_source
+from pagen.features.spec import is_of_objects, spec_of
 from pagen.models.density.detector import Detector, Scores
 from pagen.spread import Workers
 
 
 def indicator_of(features: str) -> str:
     """What the score of features is called: their kind where they are of objects, else `density`."""
-    kind = features.partition(":")[0]
-    return kind if kind in OBJECT_KINDS else "density"
+    return features.partition(":")[0] if is_of_objects(features) else "density"
 
 
 def features_of(
     recipe: Mapping[str, Any], dataset: str, root: Path | None, names: Sequence[str], device: str, workers: Workers
 ) -> FeatureFolder:
     """The features that a run's recipe names, of clips of a data set. Raises PagenError as `extract`."""
-    source = open_source(spec_of(recipe), dataset, root, device, workers)
-    return extract(source, names, workers, device)
+    compute = Compute(root, device, workers)
+    return extract(open_source(spec_of(recipe), dataset, compute), names, compute)
 
 
 def scores_of(detector: Detector, folder: FeatureFolder, clip: str) -> Scores:
