@@ -54,9 +54,9 @@ class FeatureSpec(FeatureOptions):
     """Three channels instead of grey, for encoders and for objects; a run has its own."""
 
     def __post_init__(self) -> None:
-        for registry, name in ((FEATURES, self.name), (BOXES, self.boxes.partition(":")[0])):
-            if name not in registry:
-                raise unknown_name(registry.what, name, registry.names())
+        looked_at, boxes = takes(self.of), self.boxes.partition(":")[0]
+        if boxes not in BOXES:
+            raise unknown_name(BOXES.what, boxes, BOXES.names())
         if self.side < 0 or min(self.bins, self.pool) < 1:
             raise PagenError(
                 "expected --side of 0 and more, --bins and --pool of 1 and more, found "
@@ -65,7 +65,7 @@ class FeatureSpec(FeatureOptions):
         if self.bgr and not self.colour:
             raise PagenError("expected --colour with --bgr, found grey footage; it is the same either way")
         for name, default in OPTIONS.items():
-            if (value := getattr(self, name)) != default and name not in takes(self.of):
+            if (value := getattr(self, name)) != default and name not in looked_at:
                 raise PagenError(f"expected no --{name} with features {self.name}, found {value}; leave it out")
 
     @property
