@@ -11,7 +11,7 @@ from pagen.models.encoders.kinds import ENCODERS
 
 
 def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder:
-    """An encoder by `name` or `name:option`: `lite0`, `lite0:imagenet`, `clip:MODEL`, `vificlip:FOLDER`.
+    """Open an encoder by `name` or `name:option`: `lite0`, `lite0:imagenet`, `clip:MODEL`, `vificlip:FOLDER`.
 
     Args:
         spec: MODEL and FOLDER are folders that `save_pretrained` wrote or hub ids `owner/name`.
@@ -21,10 +21,15 @@ def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder
     Raises:
         PagenError: no such encoder, device or view; its packages or its model are missing, the model is of
             another kind, has pickled weights only, or code of its own.
+
+    Example:
+        >>> open_encoder("lite1")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no encoder named 'lite1'; did you mean 'lite0'? known: clip lite0 vificlip
     """
     if view not in VIEWS:
         raise unknown_name("view", view, VIEWS)
     name, _, option = spec.partition(":")
-    place = device_named(device)
+    device = device_named(device)
     encoder = ENCODERS[name](option)
-    return replace(encoder, network=encoder.network.to(place).eval(), view=view, device=place)
+    return replace(encoder, network=encoder.network.to(device).eval(), view=view, device=device)

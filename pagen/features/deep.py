@@ -26,7 +26,7 @@ from pagen.features.frames import EncoderHandle, encoder_handle
 from pagen.features.objects import ObjectSource, Placed
 from pagen.features.source import Feed, Frames, Vectors
 from pagen.features.spec import FeatureSpec
-from pagen.models.encoders.encoder import Encoder, pictures
+from pagen.models.encoders.encoder import Encoder
 
 CROPS_AT_ONCE = 8
 """A constant, so that the bytes of a clip's vectors do not depend on settings."""
@@ -75,10 +75,8 @@ def cut(frame: Frames, boxes: BoxArray) -> Iterator[Frames]:
 
 def encoded(encoder: Encoder, crops: Iterable[Frames]) -> Vectors:
     """Vectors (N, D) of crops uint8 (h, w, C) of any sizes, C 1 (grey) or 3 (RGB)."""
-    squeezed = (pictures(torch.tensor(crop[None], device=encoder.device), encoder.side)[0] for crop in crops)
-    return in_batches(
-        lambda batch: encoder.vectors_of(torch.stack(batch)), squeezed, CROPS_AT_ONCE, (encoder.features,)
-    )
+    squeezed = (encoder.standardised(np.array(crop[None]))[0] for crop in crops)
+    return in_batches(lambda batch: encoder.network(torch.stack(batch)), squeezed, CROPS_AT_ONCE, (encoder.features,))
 
 
 def open_deep(spec: FeatureSpec, feed: Feed) -> Deep:
