@@ -8,7 +8,8 @@ scores whole frames.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import nn
 
 from pagen.errors import PagenError, unknown_name
 from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
+from pagen.models.foreign import shape_of
 
 WIDTHS: dict[str, tuple[int, int, int, int]] = {
     "paper": (96, 128, 256, 256),
@@ -27,10 +29,28 @@ TIME_FACTOR, SPACE_FACTOR = 8, 16
 
 
 class Autoencoder(ClipNetwork):
-    """A network with an `encoder` and a `decoder` that gives clips back: what all autoencoders of clips have."""
+    """A network with an `encoder` and a `decoder` that gives clips back: what all autoencoders of clips have.
 
-    encoder: nn.Sequential
-    decoder: nn.Sequential
+    Args:
+        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
+        widths: a name of `WIDTHS` or four channel counts.
+        settings: the further arguments of the constructor, for `config`.
+    """
+
+    def __init__(self, channels: int, widths: str | Sequence[int], **settings: Any) -> None:
+        super().__init__()
+        self.config = {"channels": channels, "widths": widths, **settings}
+        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+
+    def check(self, clips: torch.Tensor) -> None:
+        """Raise PagenError for clips whose shape it does not take."""
+        check_clips(clips, self.config["channels"])
+
+    def encoded(self, clips: torch.Tensor) -> torch.Tensor:
+        """The codes of clips (B, C, T, H, W). Raises PagenError for a shape that it does not take."""
+        self.check(clips)
+        code: torch.Tensor = self.encoder(clips)
+        return code
 
     def answer(self, clips: torch.Tensor, frames: Sequence[int]) -> Answer:
         """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
@@ -41,6 +61,21 @@ class Autoencoder(ClipNetwork):
     def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The reconstruction."""
         return (reconstruct(self, clips),)
+
+    @classmethod
+    def recognises(cls, names: Iterable[str]) -> bool:
+        """Whether weights that others published for this network have such names, as LNTRA's and STEAL's do."""
+        return any(".encoder.encoder." in f".{name}" for name in names)
+
+    @classmethod
+    def published_name(cls, name: str) -> str:
+        """The name here of a published weight."""
+        return re.sub(r"^(encoder|decoder)\.\1\.", r"\1.", name)
+
+    @classmethod
+    def from_published(cls, weights: Mapping[str, torch.Tensor]) -> Autoencoder:
+        """The network that published weights fit, by their names here, not yet filled. Raises PagenError: none."""
+        return cls(**sizes_of(weights))
 
 
 class ConvAE3d(Autoencoder):
@@ -60,9 +95,7 @@ class ConvAE3d(Autoencoder):
     """
 
     def __init__(self, channels: int = 1, widths: str | Sequence[int] = "paper", tanh: bool = True) -> None:
-        super().__init__()
-        self.config = {"channels": channels, "widths": widths, "tanh": tanh}
-        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+        super().__init__(channels, widths, tanh=tanh)
         self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
@@ -72,9 +105,15 @@ class ConvAE3d(Autoencoder):
 
     def code(self, clips: torch.Tensor) -> torch.Tensor:
         """What the decoder is given. Raises PagenError for a shape that would not come back."""
-        check_clips(clips, self.config["channels"])
-        code: torch.Tensor = self.encoder(clips)
-        return code
+        return self.encoded(clips)
+
+
+def sizes_of(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    """The channels and widths of an encoder's weights, by name where they have one. Raises PagenError: no encoder."""
+    shapes = [shape_of(weights, f"encoder.{layer}.weight", 5) for layer in (0, 3, 6, 9)]
+    widths = tuple(shape[0] for shape in shapes)
+    names: dict[tuple[int, ...], str] = {counts: name for name, counts in WIDTHS.items()}
+    return {"channels": shapes[0][1], "widths": names.get(widths, list(widths))}
 
 
 def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
@@ -142,8 +181,8 @@ def reconstruct_frame(model: Any, clips: torch.Tensor, frame: int) -> torch.Tens
     if not hasattr(model, "code"):
         return reconstruct(model, clips)[:, :, [frame]]
     height, width = clips.shape[-2:]
-    found: torch.Tensor = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
-    return found[..., :height, :width]
+    rebuilt: torch.Tensor = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
+    return rebuilt[..., :height, :width]
 
 
 def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> torch.Tensor:

@@ -59,6 +59,14 @@ def read_weights(
     return weights
 
 
+def shape_of(weights: Mapping[str, Tensor], name: str, axes: int) -> tuple[int, ...]:
+    """The shape of a weight. Raises PagenError when it is missing or has another number of axes."""
+    if name not in weights or weights[name].ndim != axes:
+        found = f"the shape {tuple(weights[name].shape)}" if name in weights else "none of that name"
+        raise PagenError(f"expected a weight {name} of {axes} axes, found {found}; --like tells which network it is of")
+    return tuple(weights[name].shape)
+
+
 def _values(table: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in table.items():
         yield str(name), value

@@ -9,7 +9,8 @@ The paper writes a cosine similarity, its code a plain dot product; the dot prod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -17,12 +18,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pagen.errors import PagenError, unknown_name
-from pagen.models.conv_ae import Autoencoder, check_clips, decoder_of, encoder_of, widths_of
+from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
+from pagen.models.foreign import shape_of
 
 Similarity = Literal["dot", "cosine"]
 
 ENTROPY_WEIGHT = 0.0002
 """Of the published loss: mean squared error + 0.0002 `entropy`."""
+_ITEMS = "mem_rep.memory.weight"
 
 
 class Addressed(NamedTuple):
@@ -62,17 +65,8 @@ class MemAE(Autoencoder):
         shrink: float | None = None,
         tanh: bool = False,
     ) -> None:
-        super().__init__()
         _check(memory, similarity, shrink)
-        self.config = {
-            "channels": channels,
-            "widths": widths,
-            "memory": memory,
-            "similarity": similarity,
-            "shrink": shrink,
-            "tanh": tanh,
-        }
-        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+        super().__init__(channels, widths, memory=memory, similarity=similarity, shrink=shrink, tanh=tanh)
         least = 5 / memory if shrink is None else shrink
         self.mem_rep = nn.ModuleDict({"memory": Memory(memory, widths_of(widths)[3], similarity, least)})
         self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
@@ -95,9 +89,20 @@ class MemAE(Autoencoder):
         return self._read(clips)[0]
 
     def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        check_clips(clips, self.config["channels"])
-        read, weights = self.mem_rep["memory"](self.encoder(clips))
+        read, weights = self.mem_rep["memory"](self.encoded(clips))
         return read, weights
+
+    @classmethod
+    def recognises(cls, names: Iterable[str]) -> bool:
+        """Whether published weights have such names: the plain ones, which the paper's baseline shares."""
+        return any(re.match(r"(encoder|decoder)\.\d", name) for name in names)
+
+    @classmethod
+    def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
+        """This network, or, without a memory among the weights, the paper's baseline, which ends linearly."""
+        if _ITEMS not in weights:
+            return ConvAE3d(**sizes_of(weights), tanh=False)
+        return cls(**sizes_of(weights), memory=shape_of(weights, _ITEMS, 2)[0])
 
 
 class Memory(nn.Module):

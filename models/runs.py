@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.folders import Folder, digest
+from pagen.folders import Folder, digest, folder_name
 from pagen.models.density.detector import Detector
 from pagen.models.density.detectors import open_detector
 from pagen.models.networks import open_network
@@ -28,7 +28,7 @@ class Run:
         path: the run folder.
         recipe: name, scale, seed, data set, size, and every hyper-parameter.
         model: the network, in evaluation mode, on the CPU; None of a run that consists of others.
-        calibration: indicator -> what is known of its values on training clips (`median`, `p01`, `p99`, ...).
+        calibration: indicator -> figures of its values on normal clips of training (`p1`, `median`, `p99`, ...).
         members: the runs that it consists of, by their recipe's name, or that of their features.
         detector: the detector of a run over features, on the CPU.
     """
@@ -60,6 +60,10 @@ class Run:
     def on(self, device: str) -> Any:
         """The one network, laid out for speed, or the detector, on a device of torch's; opened once in a process."""
         return opened(self.path, self.weights, device)
+
+    def scores(self, dataset: str, name: str) -> Path:
+        """The folder of scores of a data set: by a window policy, of the training clips, of rows, or of maps."""
+        return self.path / "scores" / folder_name(dataset) / name
 
     def single(self) -> Iterator[Run]:
         """The runs of one network that it consists of: itself, or its members."""
