@@ -45,6 +45,12 @@ class Luss(NamedTuple):
         vcr: (B, C, T, H, W) in [-1, 1], the clip.
         ffp: (B, C, 1, H, W) in [-1, 1], the frame after it.
         logits: (B, 2), index 1 = accelerated.
+
+    Example:
+        >>> import torch
+        >>> clips = torch.zeros(2, 1, 16, 32, 32)
+        >>> Luss(clips, clips[:, :, :1], torch.zeros(2, 2)).ffp.shape
+        torch.Size([2, 1, 1, 32, 32])
     """
 
     vcr: Tensor
@@ -68,6 +74,12 @@ class LUSSAE(Autoencoder):
 
     Raises:
         PagenError: no such widths, heads, window, or size.
+
+    Example:
+        >>> import torch
+        >>> network = LUSSAE(widths="tiny", window=8, prp="conv").eval()
+        >>> [part.shape for part in network(torch.zeros(1, 1, 8, 32, 32))]
+        [torch.Size([1, 1, 8, 32, 32]), torch.Size([1, 1, 1, 32, 32]), torch.Size([1, 2])]
     """
 
     measure: ClassVar[str] = "bpe"
@@ -162,6 +174,12 @@ def predict(model: LUSSAE, clips: Tensor) -> Luss:
 
     Raises:
         PagenError: another number of frames, or another size than the published `prp` knows.
+
+    Example:
+        >>> import torch
+        >>> network = LUSSAE(widths="tiny", window=8, prp="conv").eval()
+        >>> predict(network, torch.zeros(1, 1, 8, 20, 30)).ffp.shape
+        torch.Size([1, 1, 1, 20, 30])
     """
     height, width = clips.shape[-2:]
     vcr, ffp, logits = model(padded(clips))

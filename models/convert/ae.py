@@ -74,7 +74,8 @@ def card_of(network: Pretrained, checkpoint: Path) -> str:
 
 def _recognised(names: Collection[str], checkpoint: Path) -> type[Autoencoder]:
     """The first network that knows such names of weights."""
-    for network in map(resolve, NETWORKS.values()):
+    networks: list[type[Autoencoder]] = [resolve(reference) for reference in NETWORKS.values()]
+    for network in networks:
         if network.recognises(names):
             return network
     raise PagenError(f"expected an autoencoder of clips in {checkpoint}, found {min(names)} and the like; {_WHICH}")
