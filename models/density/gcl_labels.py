@@ -19,13 +19,13 @@ TINY = 1e-6
 
 
 def distances(x: Tensor, other: Tensor) -> Tensor:
-    """Equation 1, before the mean: Euclidean, (N, D) and (N, D) -> (N,)."""
-    found: Tensor = torch.linalg.vector_norm(x - other, dim=1)
-    return found
+    """Euclidean distances of features row by row, (N, D) and (N, D) -> (N,): equation 1 before its mean."""
+    lengths: Tensor = torch.linalg.vector_norm(x - other, dim=1)
+    return lengths
 
 
 def pseudo_labels(values: Tensor, factor: float) -> Tensor:
-    """Equations 2 and 4: which values (N,) are at least their mean + factor * deviation, (N,) bool on the CPU.
+    """Whether values (N,) are at least their mean + factor * deviation, (N,) bool on the CPU: equations 2 and 4.
 
     None where they do not vary, and never all of them when the factor is not negative.
     """
@@ -37,7 +37,7 @@ def pseudo_labels(values: Tensor, factor: float) -> Tensor:
 def pseudo_targets(
     x: Tensor, labels: Tensor, kind: Target, rng: torch.Generator, noise: float = 1.5
 ) -> tuple[Tensor, Tensor]:
-    """Equation 6 and its alternatives: what goes into the generator, and what is to come out, both (M, D).
+    """Inputs of the generator and what it is to make of them, both (M, D): equation 6 and its alternatives.
 
     Args:
         x: features (N, D).
@@ -61,8 +61,8 @@ def pseudo_targets(
 
 def temporal_differences(rows: Rows, standard: Standard) -> Scores:
     """Distance of every standardised feature to the one before it in its video, (N,); 0 for the first of a video."""
-    found = list[Scores]()
+    differences = list[Scores]()
     for part in rows.parts:
         pieces = (standard(part[start : start + PIECE + 1]) for start in range(0, len(part) - 1, PIECE))
-        found += [np.zeros(1), *(np.linalg.norm(np.diff(piece, axis=0), axis=1) for piece in pieces)]
-    return np.concatenate(found)
+        differences += [np.zeros(1), *(np.linalg.norm(np.diff(piece, axis=0), axis=1) for piece in pieces)]
+    return np.concatenate(differences)

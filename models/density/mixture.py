@@ -75,7 +75,7 @@ class Mixture(Detector):
         whole = np.zeros(rows.width), np.ones(rows.width)
         self.standard = Standard.of(Rows((drawn,)), self.drop_constant) if self.standardise else Standard(*whole)
         vectors = self.standard(drawn)
-        best = min((self._fitted(count, vectors) for count in self.counts), key=lambda found: found.bic(vectors))
+        best = min((self._fitted(count, vectors) for count in self.counts), key=lambda mixture: mixture.bic(vectors))
         self.weights, self.means, self.whitening = best.weights_, best.means_, best.precisions_cholesky_
         self.width = rows.width
         return self

@@ -55,9 +55,9 @@ class MSMA(MultiScale):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for what, name, known in (("network", self.network_kind, Kind), ("norm", self.norm, Norm)):
-            if name not in get_args(known):
-                raise unknown_name(what, name, get_args(known))
+        for what, name, names in (("network", self.network_kind, Kind), ("norm", self.norm, Norm)):
+            if name not in get_args(names):
+                raise unknown_name(what, name, get_args(names))
 
     def _new_network(self, features: int) -> NoisePerceptron:
         return NoisePerceptron(features, features if self.network_kind == "score" else 1, self.widths)

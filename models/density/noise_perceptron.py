@@ -86,14 +86,13 @@ def fit(
     Raises:
         PagenError: no such device, or a loss that is not finite in the end.
     """
-    place = device_named(device)
-    network.to(place).train()
-    parameters = list(network.parameters())
+    device = device_named(device)
+    parameters = list(network.to(device).train().parameters())
     optimiser = torch.optim.Adam(parameters, lr, betas=BETAS, fused=True)
     losses = []
     for step in progress(range(steps), "density", steps, "steps"):
         draw = drawn(rows, standard, batch, sigmas, torch_generator(seed, "noise", step))
-        loss = objective(network, *(tensor.to(place) for tensor in draw))
+        loss = objective(network, *(tensor.to(device) for tensor in draw))
         optimiser.zero_grad()
         loss.backward(inputs=parameters)
         optimiser.step()

@@ -15,13 +15,15 @@ repetition: no batching changes a byte. Another number of threads or another dev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import interpolate
 
 from pagen.device import exact
 from pagen.errors import PagenError
@@ -59,7 +61,7 @@ class Encoder:
     device: str = "cpu"
 
     def origin(self) -> tuple[str, str] | None:
-        """Of weights outside of pagen: where they lie, as the option after the colon; and their fingerprint."""
+        """Where weights outside of pagen lie, as the option after the colon, and their fingerprint."""
         return self.place
 
     def __call__(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -73,19 +75,27 @@ class Encoder:
                 f"expected frames uint8 (N, H, W, C) with C 1 or 3 to encode, found {frames.dtype} {frames.shape}; "
                 "give prepared frames"
             )
-        vectors = np.empty((len(frames), self.features), np.float32)
-        with torch.inference_mode(), exact():
-            for first in range(0, len(frames), FRAMES_AT_ONCE):
-                chunk = frames[first : first + FRAMES_AT_ONCE]
-                vectors[first : first + len(chunk)] = self._encoded(chunk)[: len(chunk)].cpu().numpy()
-        return vectors
+        return in_chunks(frames, FRAMES_AT_ONCE, self.features, lambda chunk: self.network(self.standardised(chunk)))
 
-    def _encoded(self, chunk: npt.NDArray[np.uint8]) -> Tensor:
-        filling = np.repeat(chunk[-1:], FRAMES_AT_ONCE - len(chunk), axis=0)
-        frames = torch.from_numpy(np.concatenate([chunk, filling])).to(self.device)
-        mean, deviation = (torch.tensor(of, device=self.device).view(3, 1, 1) for of in (self.mean, self.deviation))
-        vectors: Tensor = self.network((pictures(frames, self.side, self.view) - mean) / deviation)
-        return vectors
+    def standardised(self, frames: npt.NDArray[np.uint8]) -> Tensor:
+        """What the network is shown of frames uint8 (N, H, W, C): (N, 3, side, side), where it lies."""
+        mean, deviation = (
+            torch.tensor(colour, device=self.device).view(3, 1, 1) for colour in (self.mean, self.deviation)
+        )
+        return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean) / deviation
+
+
+def in_chunks(
+    items: npt.NDArray[Any], size: int, features: int, encode: Callable[[npt.NDArray[Any]], Tensor]
+) -> npt.NDArray[np.float32]:
+    """Vectors (N, D) of N items, `size` of them at once, the last chunk filled up by repetition of its last item."""
+    vectors = np.empty((len(items), features), np.float32)
+    with torch.inference_mode(), exact():
+        for first in range(0, len(items), size):
+            chunk = items[first : first + size]
+            full = np.concatenate([chunk, np.repeat(chunk[-1:], size - len(chunk), axis=0)])
+            vectors[first : first + len(chunk)] = encode(full)[: len(chunk)].cpu().numpy()
+    return vectors
 
 
 def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
@@ -93,7 +103,7 @@ def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
     height, width = frames.shape[1:3]
     size = (side, side) if view == "whole" else _around(height, width, side)
     values = frames.permute(0, 3, 1, 2).float()
-    resized = F.interpolate(values, size, mode="bilinear", antialias=True)
+    resized = interpolate(values, size, mode="bilinear", antialias=True)
     top, left = ((pixels - side) // 2 for pixels in size)
     return resized[..., top : top + side, left : left + side].expand(-1, 3, -1, -1)
 

@@ -35,7 +35,7 @@ class Lite0(nn.Module):
         self.classifier = classifier
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """See the class."""
+        """The vectors (N, 1280) of pictures (N, 3, side, side)."""
         values: Tensor = self.classifier.extract_features(pictures)
         return values.mean(dim=(2, 3))
 
