@@ -31,6 +31,11 @@ class Run:
         calibration: indicator -> figures of its values on normal clips of training (`p1`, `median`, `p99`, ...).
         members: the runs that it consists of, by their recipe's name, or that of their features.
         detector: the detector of a run over features, on the CPU.
+
+    Example:
+        >>> run = Run(Path("runs/skip"), {"recipe": "skip"}, None, {})
+        >>> run.scores("folder:walks", "centre").as_posix()
+        'runs/skip/scores/folder-walks/centre'
     """
 
     path: Path
@@ -71,7 +76,13 @@ class Run:
 
 
 def open_run(path: Path) -> Run:
-    """Open a finished run. Raises PagenError when it is missing, unfinished or damaged."""
+    """Open a finished run. Raises PagenError when it is missing, unfinished or damaged.
+
+    Example:
+        >>> open_run(Path("runs/none"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+    """
     folder = Folder.open(Path(path), "run")
     recipe = _read(folder.path, RECIPE)
     if "members" in recipe:
@@ -84,7 +95,13 @@ def open_run(path: Path) -> Run:
 
 @lru_cache(maxsize=3)
 def opened(path: Path, weights: str, device: str) -> Any:
-    """The network or detector of a run of one on a device; `weights` tells a retrained one apart."""
+    """The network or detector of a run of one on a device; `weights` tells a retrained one apart.
+
+    Example:
+        >>> opened(Path("runs/none"), "weights", "cpu")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+    """
     keep_memory()
     run = open_run(path)
     if run.detector is not None:

@@ -79,7 +79,8 @@ def paired_bootstrap(
 
     Example:
         >>> first, second = np.array([0.9, 0.8, 0.7]), np.array([0.8, 0.8, 0.6])
-        >>> pair = paired_bootstrap(lambda drawn: drawn @ first, lambda drawn: drawn @ second, 3, np.random.default_rng(0))
+        >>> rng = np.random.default_rng(0)
+        >>> pair = paired_bootstrap(lambda drawn: drawn @ first, lambda drawn: drawn @ second, 3, rng)
         >>> round(pair.difference, 4), pair.above > 0.9
         (0.2, True)
     """
@@ -102,8 +103,8 @@ def interval(values: Values, videos: int, level: float = 0.95) -> tuple[float, f
         PagenError: a level outside (0, 1).
 
     Example:
-        >>> interval(np.arange(101.0), videos=5, level=0.9)
-        (5.0, 95.0)
+        >>> interval(np.arange(101.0), videos=5, level=0.5)
+        (25.0, 75.0)
     """
     if not 0 < level < 1:
         raise PagenError(f"expected a level between 0 and 1, found {level}; 0.95 is usual")

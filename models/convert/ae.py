@@ -47,6 +47,14 @@ def convert(checkpoint: Path, like: str = "auto") -> Pretrained:
 
     Raises:
         PagenError: not readable, whole modules, another network, weights missing, left over or of other shapes.
+
+    Example:
+        >>> import tempfile, torch
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     weights = Autoencoder(1, "tiny").state_dict()
+        ...     torch.save({"model": weights}, Path(folder, "lntra.pth"))
+        ...     convert(Path(folder, "lntra.pth"), like="lntra").config
+        {'channels': 1, 'widths': 'tiny', 'tanh': True}
     """
     if like != "auto" and like not in NETWORKS:
         raise unknown_name("kind of autoencoder", like, ["auto", *NETWORKS])
@@ -63,7 +71,15 @@ def convert(checkpoint: Path, like: str = "auto") -> Pretrained:
 
 
 def card_of(network: Pretrained, checkpoint: Path) -> str:
-    """The card of a converted network: where its weights come from."""
+    """The card of a converted network: where its weights come from.
+
+    Example:
+        >>> import tempfile
+        >>> from pagen.models.conv_ae import ConvAE3d
+        >>> with tempfile.NamedTemporaryFile(suffix=".pth") as file:
+        ...     "knows no more of it" in card_of(ConvAE3d(widths="tiny"), Path(file.name))
+        True
+    """
     origin = f"`{checkpoint.name}` (SHA-256 `{digest(checkpoint)['sha256']}`)"
     return card(
         network,

@@ -20,7 +20,12 @@ _GROUPS = 32  # of the group norms, fixed in the official classes
 
 @dataclass(frozen=True)
 class Denoiser:
-    """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first."""
+    """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first.
+
+    Example:
+        >>> Denoiser(64, 7, 3, widths=(64, 128), layers=2, attends=(False, True), heads=8, residual_resampling=True).heads
+        8
+    """
 
     side: int
     channels_in: int
@@ -34,7 +39,12 @@ class Denoiser:
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """Sizes of the `VQModelInterface`; `code` is the width of an entry of the codebook, so of the latent."""
+    """Sizes of the `VQModelInterface`; `code` is the width of an entry of the codebook, so of the latent.
+
+    Example:
+        >>> Autoencoder(256, (128, 256), 2, (False, False), middle_attends=False, latent=3, codes=8192, code=3).code
+        3
+    """
 
     side: int
     widths: tuple[int, ...]
@@ -48,7 +58,14 @@ class Autoencoder:
 
 @dataclass(frozen=True)
 class InpaintingConfig:
-    """A whole model: its two networks, and the square of a line from `first_beta` to `last_beta` as its noise."""
+    """A whole model: its two networks, and the square of a line from `first_beta` to `last_beta` as its noise.
+
+    Example:
+        >>> denoiser = Denoiser(64, 7, 3, (64,), 2, (False,), 8, True)
+        >>> autoencoder = Autoencoder(256, (128,), 2, (False,), False, 3, 8192, 3)
+        >>> InpaintingConfig(denoiser, autoencoder, steps=1000, first_beta=0.0015, last_beta=0.0205).steps
+        1000
+    """
 
     denoiser: Denoiser
     autoencoder: Autoencoder
@@ -58,7 +75,13 @@ class InpaintingConfig:
 
 
 def read_config(path: Path) -> InpaintingConfig:
-    """Read the file. Raises PagenError when it is none, of another model, or says what cannot be expressed."""
+    """Read the file. Raises PagenError when it is none, of another model, or says what cannot be expressed.
+
+    Example:
+        >>> read_config(Path("none.yaml"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected the model's config.yaml, found no file at none.yaml; is the path right?
+    """
     if not path.is_file():
         raise PagenError(f"expected the model's config.yaml, found no file at {path}; is the path right?")
     try:

@@ -44,6 +44,14 @@ class Detector(ABC):
 
     Attributes:
         width: D of the features that it was fitted on, 0 before.
+
+    Example:
+        >>> import numpy as np
+        >>> features = np.random.default_rng(0).normal(size=(40, 2))
+        >>> from pagen.models.density.neighbours import Neighbours
+        >>> detector = Neighbours(k=2).fit(features)
+        >>> detector.anomaly_score(np.array([[0.0, 0.0], [9.0, 9.0]])) > 1
+        array([False,  True])
     """
 
     width: int = field(default=0, init=False, repr=False)
@@ -135,7 +143,13 @@ class Detector(ABC):
 
 @dataclass(frozen=True)
 class Rows:
-    """Vectors (N, D) that may lie in many arrays and on disk."""
+    """Vectors (N, D) that may lie in many arrays and on disk.
+
+    Example:
+        >>> rows = Rows((np.zeros((3, 2)), np.ones((2, 2))))
+        >>> len(rows), rows.width, rows.take(np.array([4, 0])).tolist()
+        (5, 2, [[1.0, 1.0], [0.0, 0.0]])
+    """
 
     parts: tuple[Array, ...]
 
@@ -183,6 +197,10 @@ def rows_of(features: Features, width: int | None = None, least: int = 1, what: 
 
     Raises:
         PagenError: no arrays of numbers (n, D), of differing D, or too few.
+
+    Example:
+        >>> len(rows_of([np.zeros((3, 2)), np.ones((2, 2))]))
+        5
     """
     if isinstance(features, np.ndarray | Tensor):
         parts = [_array(features)]
@@ -239,5 +257,11 @@ def _check_finite(piece: Array, start: int = 0) -> None:
 
 
 def detector_card(detector: Detector, title: str, trained_on: str, settings: Mapping[str, object]) -> str:
-    """The text of a detector's README.md; arguments as for `pagen.models.pretrained.card_of`."""
+    """The text of a detector's README.md; arguments as for `pagen.models.pretrained.card_of`.
+
+    Example:
+        >>> from pagen.models.density.neighbours import Neighbours
+        >>> detector_card(Neighbours(k=2), "Walkers", "ped2", {"seed": 0}).splitlines()[5]
+        '# Walkers'
+    """
     return _text(type(detector), "load", title, trained_on, {**detector.config(), **dict(sorted(settings.items()))})

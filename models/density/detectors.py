@@ -28,6 +28,14 @@ def open_detector(path: Path | str) -> Detector:
 
     Raises:
         PagenError: missing or damaged, or a class that nobody registered.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     DETECTORS["knn"]().fit(np.zeros((3, 2))).save(folder)
+        ...     open_detector(folder)
+        Neighbours(k=1)
     """
     name, _ = read_config(Path(path))
     classes = {detector.__name__: detector for detector in map(DETECTORS.__getitem__, DETECTORS.names())}

@@ -46,7 +46,12 @@ Step = Callable[[Tensor, Tensor, torch.Generator], Measured]
 
 
 def perceptron(widths: Sequence[int]) -> nn.Sequential:
-    """Linear layers between those widths, ReLU between the layers: (N, first) -> (N, last)."""
+    """Linear layers between those widths, ReLU between the layers: (N, first) -> (N, last).
+
+    Example:
+        >>> perceptron([4, 8, 1])(torch.zeros(5, 4)).shape
+        torch.Size([5, 1])
+    """
     layers = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
@@ -85,6 +90,12 @@ class GCL(Detector):
 
     Raises:
         PagenError: no such variant or targets; numbers that are not positive; negative factors.
+
+    Example:
+        >>> videos = [np.random.default_rng(seed).normal(size=(20, 2)) for seed in (0, 1)]
+        >>> detector = GCL(widths=(4, 2, 4), discriminator_widths=(4,), epochs=1).fit(videos)
+        >>> detector.anomaly_score(videos[0]).shape, [row["phase"] for row in detector.history]
+        ((20,), ['both'])
     """
 
     variant: Variant = "B"

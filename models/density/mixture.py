@@ -45,6 +45,12 @@ class Mixture(Detector):
 
     Raises:
         PagenError: settings that are not positive.
+
+    Example:
+        >>> features = np.random.default_rng(0).normal(size=(40, 2))
+        >>> detector = Mixture(components=1).fit(features)
+        >>> detector.anomaly_score(np.array([[0.0, 0.0], [9.0, 9.0]])) > 10
+        array([False,  True])
     """
 
     components: int | Sequence[int] = (1, 3, 5)

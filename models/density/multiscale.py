@@ -45,6 +45,11 @@ class MultiScale(Detector):
 
     Raises:
         PagenError: no such `reduce`; numbers that are not positive; scales that do not ascend.
+
+    Example:
+        >>> from pagen.models.density.mulde import MULDE
+        >>> MULDE(scales=3, sigmas=(0.5, 1.5)).levels
+        [0.5, 1.0, 1.5]
     """
 
     widths: Sequence[int] = (4096, 4096)

@@ -28,6 +28,11 @@ class Neighbours(Detector):
 
     Raises:
         PagenError: k below 1.
+
+    Example:
+        >>> detector = Neighbours().fit(np.array([[0.0, 0.0], [4.0, 0.0]]))
+        >>> detector.anomaly_score(np.array([[0.0, 3.0], [4.0, 0.0]]))
+        array([9., 0.])
     """
 
     k: int = 1

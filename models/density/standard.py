@@ -37,6 +37,11 @@ class Standard(_Fitted):
     Attributes:
         mean: (D,) float64.
         std: (D,) float64; infinite for a feature that is left out, because it did not vary.
+
+    Example:
+        >>> standard = Standard.of(Rows((np.array([[0.0, 5.0], [2.0, 9.0]]),)))
+        >>> standard(np.array([[1.0, 7.0]])).tolist()
+        [[0.0, 0.0]]
     """
 
     std: Scores
@@ -88,6 +93,11 @@ class Whitening(_Fitted):
     Attributes:
         mean: (D,) float64.
         axes: (D, K) float64, whose columns are over the components' deviations.
+
+    Example:
+        >>> whitening = Whitening.of(Rows((np.random.default_rng(0).normal(size=(40, 3)),)), count=2)
+        >>> whitening(np.zeros((5, 3))).shape
+        (5, 2)
     """
 
     axes: Scores

@@ -29,7 +29,15 @@ Statistics = tuple[Colour, Colour]
 
 
 class Projected(nn.Module):
-    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised."""
+    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised.
+
+    Example:
+        >>> import torch
+        >>> from types import SimpleNamespace
+        >>> model = lambda pixel_values: SimpleNamespace(image_embeds=pixel_values.mean((2, 3)))
+        >>> Projected(model)(torch.zeros(2, 3, 8, 8)).shape
+        torch.Size([2, 3])
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -42,13 +50,25 @@ class Projected(nn.Module):
 
 
 def open_clip(option: str) -> Encoder:
-    """The encoder of a folder or hub id. Raises PagenError as `open_encoder`."""
+    """The encoder of a folder or hub id. Raises PagenError as `open_encoder`.
+
+    Example:
+        >>> open_clip("no folder")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found 'clip:no folder'; ...
+    """
     place, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
     return _encoder("clip", place, folder, statistics_of(folder))
 
 
 def open_vificlip(option: str) -> Encoder:
-    """The encoder of a folder that `pagen convert vificlip` wrote. Raises PagenError as `open_encoder`."""
+    """The encoder of a folder that `pagen convert vificlip` wrote. Raises PagenError as `open_encoder`.
+
+    Example:
+        >>> open_vificlip("no folder")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected encoder 'vificlip:MODEL' with a folder or a hub id owner/name, found ...
+    """
     place, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
     if statistics_of(folder) != IMAGENET:
         raise PagenError(
@@ -63,6 +83,12 @@ def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]
 
     Raises:
         PagenError: transformers is missing, or there is neither a folder nor a hub id of that name.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     located("encoder", "clip", folder, "a folder")[1] == Path(folder)
+        True
     """
     need("transformers", f"{what} '{name}'", "hub")
     place = place_of(option)
@@ -92,6 +118,14 @@ def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[An
 
     Raises:
         PagenError: a model of another kind.
+
+    Example:
+        >>> import json, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +ELLIPSIS
+        ...     _ = Path(folder, "config.json").write_text(json.dumps({"model_type": "bert"}))
+        ...     pretrained(Path(folder), "a CLIP", NETWORKS)
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a CLIP in ..., found 'bert'; take another
     """
     import transformers
 
@@ -105,7 +139,12 @@ def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[An
 
 
 def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
-    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged."""
+    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged.
+
+    Example:
+        >>> statistics_of(Path("folder/without/statistics"), IMAGENET) == IMAGENET
+        True
+    """
     for name in (PREPROCESSOR, "processor_config.json"):
         if (folder / name).is_file():
             return _read_statistics(folder / name, default)
@@ -127,6 +166,11 @@ def _read_statistics(path: Path, default: Statistics) -> Statistics:
 
 
 def of_255(colour: Colour) -> Colour:
-    """A colour in [0, 1] as one in [0, 255]."""
+    """A colour in [0, 1] as one in [0, 255].
+
+    Example:
+        >>> of_255((0.2, 0.4, 1.0))
+        (51.0, 102.0, 255.0)
+    """
     red, green, blue = colour
     return 255 * red, 255 * green, 255 * blue

@@ -48,6 +48,13 @@ class Encoder:
         place: what `origin` gives.
         view: `"whole"` or `"vifi"`.
         device: where the network lies.
+
+    Example:
+        >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> encoder = Encoder("mean", 3, network, side=8, mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
+        >>> encoder(np.full((2, 20, 30, 1), 51, np.uint8)).round(3)
+        array([[0.2, 0.2, 0.2],
+               [0.2, 0.2, 0.2]], dtype=float32)
     """
 
     name: str
@@ -88,7 +95,12 @@ class Encoder:
 def in_chunks(
     items: npt.NDArray[Any], size: int, features: int, encode: Callable[[npt.NDArray[Any]], Tensor]
 ) -> npt.NDArray[np.float32]:
-    """Vectors (N, D) of N items, `size` of them at once, the last chunk filled up by repetition of its last item."""
+    """Vectors (N, D) of N items, `size` of them at once, the last chunk filled up by repetition of its last item.
+
+    Example:
+        >>> in_chunks(np.arange(5), 2, 1, lambda chunk: torch.from_numpy(chunk * 10)[:, None]).ravel().tolist()
+        [0.0, 10.0, 20.0, 30.0, 40.0]
+    """
     vectors = np.empty((len(items), features), np.float32)
     with torch.inference_mode(), exact():
         for first in range(0, len(items), size):
@@ -99,7 +111,12 @@ def in_chunks(
 
 
 def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
-    """What a network sees of frames uint8 (N, H, W, C): float32 (N, 3, side, side), from 0 to 255."""
+    """What a network sees of frames uint8 (N, H, W, C): float32 (N, 3, side, side), from 0 to 255.
+
+    Example:
+        >>> pictures(torch.zeros(2, 20, 30, 1, dtype=torch.uint8), side=8).shape
+        torch.Size([2, 3, 8, 8])
+    """
     height, width = frames.shape[1:3]
     size = (side, side) if view == "whole" else _around(height, width, side)
     values = frames.permute(0, 3, 1, 2).float()

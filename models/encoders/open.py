@@ -33,6 +33,11 @@ def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder
     Raises:
         PagenError: no such encoder, device or view; its packages or its model are missing, the model is of
             another kind, has pickled weights only, or code of its own.
+
+    Example:
+        >>> open_encoder("lite1")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no encoder named 'lite1'; did you mean 'lite0'? known: clip lite0 vificlip
     """
     if view not in VIEWS:
         raise unknown_name("view", view, VIEWS)

@@ -37,6 +37,13 @@ class VideoEncoder:
             (N, D); of videos: (N, window, 3, side, side) to (N, D).
         window: frames in a window.
         moving: it sees a window as a whole.
+
+    Example:
+        >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> encoder = Encoder("mean", 3, network, side=8, mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
+        >>> windows = np.arange(8).reshape(2, 4)
+        >>> VideoEncoder(encoder, window=4, moving=False)(np.zeros((8, 20, 30, 1), np.uint8), windows).shape
+        (2, 3)
     """
 
     encoder: Encoder
@@ -63,7 +70,13 @@ class VideoEncoder:
 
 
 class Described(nn.Module):
-    """A model of transformers, and what of its output is the vectors (N, D)."""
+    """A model of transformers, and what of its output is the vectors (N, D).
+
+    Example:
+        >>> import torch
+        >>> Described(lambda pixel_values: pixel_values.mean((2, 3)), vectors=lambda means: means)(torch.zeros(2, 3, 8, 8)).shape
+        torch.Size([2, 3])
+    """
 
     def __init__(self, model: Any, vectors: Callable[[Any], Tensor]) -> None:
         super().__init__()
@@ -80,6 +93,11 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     Raises:
         PagenError: transformers or the model is missing, the model is of another kind, has pickled weights only, or
             code of its own.
+
+    Example:
+        >>> open_video("no folder")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected features 'hiera:MODEL' with a folder or a hub id owner/name, found ...
     """
     place, folder = located("features", "hiera", option, "for example hiera:facebook/hiera-large-224-hf")
     with loading(folder):
