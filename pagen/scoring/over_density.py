@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from pagen.features.spec import OBJECT_KINDS, spec_of
-from pagen.features.streams import open_stream
+from pagen.features.open import open_stream
+from pagen.features.spec import is_of_objects, spec_of
 from pagen.footage.prepare import Prepared
 from pagen.footage.resize import resized_frame
 from pagen.models.runs import Run
@@ -44,7 +44,7 @@ class OverDensity:
     @property
     def of_objects(self) -> bool:
         """The boxes count as such; cells and pixels are first joined in a map."""
-        return self.rows.indicator in OBJECT_KINDS and self.mapped is not None
+        return is_of_objects(self.rows.indicator) and self.mapped is not None
 
     def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
         """The score (T,) of each frame's most abnormal vector."""

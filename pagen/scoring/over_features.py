@@ -57,7 +57,7 @@ def open_features(run: Run, task: Task) -> OverFeatures:
     """
     prepared, compute = task.prepared(run.recipe), task.compute
     names = prepared.clips(task.split)
-    features = feature_folder(prepared, names, run.recipe["encoder"], compute.workers, compute.place)
+    features = feature_folder(prepared, names, run.recipe["encoder"], compute)
     return OverFeatures(run.path, run.weights, prepared, features, compute.place)
 
 
