@@ -13,29 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError
 from pagen.eval.metrics.roc import ByVideo, micro_auroc
 
-FUSED: dict[str, tuple[str, ...]] = {
-    "luss": ("vcr_local", "ffp_local", "prp"),
-    "unified": ("psnr_local", "flow_local", "semantic"),
-}
-"""Recipe -> the indicators that are added up, where a protocol names no others."""
-WEIGHTS = ("published", "uniform", "pseudo", "oracle")
-"""Where weights come from; `published` are the protocol's, and alike where it has none."""
-ORACLE = "ORACLE: the weights of what is fused were fitted to the test labels; an upper bound, and no result."
-"""What stands beside every figure of `oracle`."""
 STEPS = 10
 """Of the grid that `oracle` searches: weights are multiples of a tenth that sum to 1."""
-
-
-def fused_of(recipe: Mapping[str, Any], table: Mapping[str, tuple[str, ...]] = FUSED) -> tuple[str, ...]:
-    """The indicators that a run's scores are added up of: its recipe's in the table, or those that the run names.
-
-    None of any run where the table is empty: nothing is added up then.
-    """
-    own = tuple(recipe.get("fused", ())) if table else ()
-    return table.get(str(recipe.get("recipe")), own)
 
 
 def fused(indicators: Mapping[str, ByVideo], weights: Mapping[str, float]) -> dict[str, npt.NDArray[np.float64]]:
@@ -50,7 +32,7 @@ def fused(indicators: Mapping[str, ByVideo], weights: Mapping[str, float]) -> di
         raise PagenError(f"expected a weight above 0 for one of {' '.join(indicators)}, found {dict(weights)}")
     videos = next(iter(indicators.values()))
     return {
-        video: np.sum([weights[name] / total * each[video] for name, each in indicators.items()], axis=0)
+        video: np.sum([weights[name] / total * scores[video] for name, scores in indicators.items()], axis=0)
         for video in videos
     }
 
@@ -61,16 +43,16 @@ def pseudo_weights(names: Sequence[str], calibration: Mapping[str, Mapping[str, 
     Raises:
         PagenError: a run that was calibrated without them, or none of whose indicators tells them apart.
     """
-    found = {name: calibration.get(name, {}).get("pseudo_auroc") for name in names}
-    missing = [name for name, area in found.items() if area is None]
+    areas = {name: calibration.get(name, {}).get("pseudo_auroc") for name in names}
+    missing = [name for name, area in areas.items() if area is None]
     if missing:
         raise PagenError(
             f"expected pseudo_auroc of {' '.join(missing)} in calibration.json for --weights pseudo, found none; "
             "train the run again, or take --weights uniform"
         )
-    weights = {name: max(2 * float(area or 0) - 1, 0.0) for name, area in found.items()}
+    weights = {name: max(2 * float(area or 0) - 1, 0.0) for name, area in areas.items()}
     if not any(weights.values()):
-        raise PagenError(f"expected an indicator that tells pseudo-anomalies apart, found {found}; train longer")
+        raise PagenError(f"expected an indicator that tells pseudo-anomalies apart, found {areas}; train longer")
     return weights
 
 
@@ -83,9 +65,3 @@ def oracle_weights(final: Any, names: Sequence[str], labels: ByVideo) -> dict[st
     shares = [row for row in product(range(STEPS + 1), repeat=len(names)) if sum(row) == STEPS]
     grid = [dict(zip(names, (share / STEPS for share in row), strict=True)) for row in shares]
     return max(grid, key=lambda weights: micro_auroc(final(weights), labels))
-
-
-def require_weights(kind: str) -> None:
-    """Raise PagenError for an unknown kind of weights."""
-    if kind not in WEIGHTS:
-        raise unknown_name("kind of weights", kind, WEIGHTS)

@@ -12,27 +12,29 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
-from pagen.eval.fusion import FUSED, fused
-from pagen.eval.metrics.roc import MACRO_RULES
-from pagen.scoring.policies import IN_DECIBELS, POLICIES
+from pagen.eval.fusion import fused
+from pagen.eval.metrics.roc import MACRO_RULES, Array, ByVideo
+from pagen.scoring.indicator_table import FUSED, indicator_named
+from pagen.scoring.policies import POLICIES
 from pagen.scoring.rescale import PER_VIDEO, SMOOTHING, TRAINED, plain_error, probability
-
-Array = npt.NDArray[Any]
-
-ByVideo = Mapping[str, Array]
 
 Floats = dict[str, npt.NDArray[np.float64]]
 
 ANY = "*"
 """Stands for every data set that has no entry of its own."""
 
-ODDS = ("prp", "semantic")
-"""Indicators that are log-odds."""
+CHOICES: dict[str, Mapping[str, Any]] = {
+    "policy": POLICIES,
+    "each": {**PER_VIDEO, **TRAINED},
+    "smooth": SMOOTHING,
+    "macro": MACRO_RULES,
+}
+"""Field of a protocol -> the names that it may be."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way of evaluating; plain data, so that a JSON file can hold one's own (`protocol_file`)."""
+    """A way of evaluating; plain data, so that a JSON file can hold one's own (`read_protocol`)."""
 
     name: str
     why: str
@@ -65,16 +67,10 @@ class Protocol:
     """Rule for videos of one class in the macro AUROC: see `metrics.macro_auroc`."""
 
     def __post_init__(self) -> None:
-        choices: dict[str, Mapping[str, Any]] = {
-            "policy": POLICIES,
-            "each": {**PER_VIDEO, **TRAINED},
-            "smooth": SMOOTHING,
-            "macro": MACRO_RULES,
-        }
-        chosen = [(field, getattr(self, field)) for field in choices]
-        for field_name, value in [*chosen, *(("each", how) for how in self.each_of.values())]:
-            if value not in choices[field_name]:
-                raise unknown_name(f"{field_name} of protocol {self.name}", value, choices[field_name])
+        for name, choices in CHOICES.items():
+            for value in (getattr(self, name), *(self.each_of.values() if name == "each" else ())):
+                if value not in choices:
+                    raise unknown_name(f"{name} of protocol {self.name}", value, choices)
         if self.smooth != "none" and not all(self.sigma_on(name) > 0 for name in (ANY, *self.sigma)):
             raise PagenError(
                 f'expected widths above 0 frames, by data set and for "{ANY}", as sigma of protocol {self.name}, '
@@ -99,18 +95,22 @@ class Protocol:
         Args:
             windows: they were scored under the protocol's window policy, and not read from files.
         """
-        start, end = self.dropped_first, f"L-{self.dropped_last}" if self.dropped_last else "L"
-        frames = "all frames" if (start, end) == (0, "L") else f"frames [{start} : {end}] of L"
-        frames = frames if self.every == 1 else f"every {self.every}th frame of [{start} : {end}]"
-        exceptions = "".join(f", {name} by {how}" for name, how in self.each_of.items())
+        exceptions = "".join(f", {name} by {rescaling}" for name, rescaling in self.each_of.items())
         smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
         alone, _, fused = RESCALING[self.each].partition("; ")
         rescaling = f"{alone}; {fused}" if fused and self.fused else alone
-        policy, ahead = "", ""
-        if windows:
-            policy = f", {POLICIES[self.policy].title}"
-            ahead = "; it looks ahead" if self.looks_ahead else "; nothing looks ahead"
-        return f"{self.why}. Scored: {frames}{policy}. Rescaling: {rescaling}{exceptions}. Smoothing: {smooth}{ahead}."
+        policy = f", {POLICIES[self.policy].title}" if windows else ""
+        ahead = "; it looks ahead" if self.looks_ahead else "; nothing looks ahead"
+        return (
+            f"{self.why}. Scored: {self._frames()}{policy}. Rescaling: {rescaling}{exceptions}. Smoothing: {smooth}"
+            f"{ahead if windows else ''}."
+        )
+
+    def _frames(self) -> str:
+        start, end = self.dropped_first, f"L-{self.dropped_last}" if self.dropped_last else "L"
+        if self.every > 1:
+            return f"every {self.every}th frame of [{start} : {end}]"
+        return "all frames" if (start, end) == (0, "L") else f"frames [{start} : {end}] of L"
 
     def sigma_on(self, dataset: str) -> float:
         """Width of the smoothing on a data set, frames."""
@@ -118,8 +118,8 @@ class Protocol:
 
     def weights_on(self, dataset: str, names: Any) -> dict[str, float]:
         """Published weights on a data set, 1 for what has none."""
-        known = self.weights.get(dataset, self.weights.get(ANY, {}))
-        return {name: known.get(name, 1.0) for name in names}
+        published = self.weights.get(dataset, self.weights.get(ANY, {}))
+        return {name: published.get(name, 1.0) for name in names}
 
 
 RESCALING = {
@@ -147,7 +147,7 @@ def apply(
         indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
         labels: video -> (L,).
         dataset: its name, for what a protocol does otherwise on some.
-        calibration: indicator -> what is known of its training scores; needed where several are added up.
+        calibration: indicator -> summary of its scores on training clips; needed where several are added up.
         weights: in place of the published ones.
 
     Returns:
@@ -159,16 +159,16 @@ def apply(
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
-    for name, values in indicators.items():
-        kept = {video: _kept(protocol, each) for video, each in matched(values, labels).items()}
-        known = None if alone else (calibration or {}).get(name, {})
-        parts[name] = {video: _rescaled(protocol, name, each, known) for video, each in kept.items() if len(each)}
-    first = next(iter(parts.values()))
-    total = first if alone else fused(parts, weights or protocol.weights_on(dataset, parts))
+    for name, scores in indicators.items():
+        kept = {video: _kept(protocol, values) for video, values in matched(scores, labels).items()}
+        trained = None if alone else (calibration or {}).get(name, {})
+        parts[name] = {
+            video: _rescaled(protocol, name, values, trained) for video, values in kept.items() if len(values)
+        }
+    total = next(iter(parts.values())) if alone else fused(parts, weights or protocol.weights_on(dataset, parts))
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
-    return {video: smooth(each, sigma) for video, each in total.items()}, {
-        video: _kept(protocol, labels[video]) for video in total
-    }
+    final = {video: smooth(values, sigma) for video, values in total.items()}
+    return final, {video: _kept(protocol, labels[video]) for video in total}
 
 
 def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
@@ -202,27 +202,22 @@ def _kept(protocol: Protocol, values: Array) -> Array:
 
 
 def _rescaled(
-    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float] | None
+    protocol: Protocol, name: str, scores: Array, trained: Mapping[str, float] | None
 ) -> npt.NDArray[np.float64]:
     """One indicator of one video. By training scores only where others are added: alone it changes no order."""
-    how = protocol.each_of.get(name, protocol.each)
+    rescaling, unit = protocol.each_of.get(name, protocol.each), indicator_named(name).unit
     values = np.asarray(scores, np.float64)
-    if protocol.plain_errors and name.partition("_")[0] in IN_DECIBELS:
+    if protocol.plain_errors and unit == "dB":
         values = plain_error(values)
-    if protocol.probabilities and name in ODDS:
+    if protocol.probabilities and unit == "logit":
         values = probability(values)
-    if how in PER_VIDEO:
-        return PER_VIDEO[how](values)
-    return values if known is None else TRAINED[how](values, known)
+    if rescaling in PER_VIDEO:
+        return PER_VIDEO[rescaling](values)
+    return values if trained is None else TRAINED[rescaling](values, trained)
 
 
-def frames_of_maps(scores: Array) -> npt.NDArray[np.float64]:
-    """Scores (T - 1,) of flow maps as scores (T,) of frames.
-
-    Map t leads from frame t to t + 1 and is known when frame t + 1 has come: it scores frame t + 1.
-    Frame 0 has no map and takes the score of the first one, which is the one look ahead, by one frame.
-    """
-    return np.concatenate([scores[:1], scores]).astype(np.float64)
+KINDS: dict[type, str] = {str: "a string", bool: "true or false", int: "a whole number", dict: "an object"}
+"""Type of a field -> its name in JSON."""
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -236,14 +231,17 @@ def read_protocol(path: Path) -> Protocol:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise PagenError(f"expected a protocol as a JSON file at {path}, found {error}; see ARCHITECTURE.md") from error
+        raise PagenError(
+            f"expected a protocol as a JSON file at {path}, found {error}; see docs/definitions.md"
+        ) from error
     if not isinstance(given, dict):
         raise PagenError(f"expected a JSON object with the fields of a protocol in {path}, found {given!r:.60}")
-    plain = asdict(Protocol("", ""))
+    default = asdict(Protocol("", ""))
     for name, value in given.items():
-        if name not in plain:
-            raise unknown_name(f"field of a protocol ({path})", name, plain)
-        if type(value) is not type(plain[name]):
-            kind = {str: "a string", bool: "true or false", int: "a whole number", dict: "an object"}[type(plain[name])]
-            raise PagenError(f"expected {kind} for {name} in {path}, found {value!r:.60}; mend it")
+        if name not in default:
+            raise unknown_name(f"field of a protocol ({path})", name, default)
+        if type(value) is not type(default[name]):
+            raise PagenError(
+                f"expected {KINDS[type(default[name])]} for {name} in {path}, found {value!r:.60}; mend it"
+            )
     return Protocol(**{"name": path.stem, "why": f"as {path.name} says", **given})

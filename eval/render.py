@@ -8,7 +8,9 @@ from dataclasses import fields
 from typing import Any
 
 from pagen import console
-from pagen.eval.results import BAR, Evaluation, Row, Table, between, headlines, percent
+from pagen.eval import render_places
+from pagen.eval.results import BAR, Evaluation, Row, Table, between, headlines, percent, signed
+from pagen.eval.settings import DRAWS, ORACLE
 
 HEADERS = (
     *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
@@ -27,7 +29,7 @@ def cells(row: Row) -> list[str]:
         *(row.run, row.indicator, percent(row.micro), between(row.low, row.high), percent(row.raw)),
         f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
         *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
-        f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else "-",
+        row.recipe_title or "-",
         row.trained_on or "-",
     ]
 
@@ -35,9 +37,8 @@ def cells(row: Row) -> list[str]:
 def points(row: Row) -> list[str]:
     """What a row says of alarms, and against another, as text."""
     delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
-    over = f"{100 * row.over:+.1f}" if row.over == row.over else "-"
-    low_to_high = between(row.over_low, row.over_high, " to ")
-    return [row.run, row.indicator, over, low_to_high, percent(row.tpr), percent(row.event_recall), delay]
+    over = (signed(row.over), between(row.over_low, row.over_high, " to "))
+    return [row.run, row.indicator, *over, percent(row.tpr), percent(row.event_recall), delay]
 
 
 def as_text(table: Table) -> str:
@@ -63,7 +64,7 @@ def as_markdown(table: Table, alarms: float) -> list[str]:
 
 LEGEND = (
     "AUROC x 100. micro: all frames together; raw: the same, neither rescaled nor smoothed; macro: mean over the "
-    "videos, by the protocol's rule for those of one class. Interval: 1,000 draws of whole videos. AP: average "
+    f"videos, by the protocol's rule for those of one class. Interval: {DRAWS:,} draws of whole videos. AP: average "
     "precision; EER: equal error rate."
 )
 
@@ -72,13 +73,11 @@ GLANCE = "Micro AUROC x 100, of what a run fuses, else of its worst place, else 
 
 def text(evaluation: Evaluation) -> str:
     """The tables for a terminal."""
-    place = f"{evaluation.dataset}, " if evaluation.dataset else ""
-    parts = [f"{place}labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
+    dataset = f"{evaluation.dataset}, " if evaluation.dataset else ""
+    parts = [f"{dataset}labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
     if evaluation.tables:
         parts += [*(as_text(table) for table in evaluation.tables), LEGEND]
     if evaluation.localised:
-        from pagen.eval import render_places
-
         parts += [render_places.text(evaluation.localised), render_places.LEGEND]
     return "\n\n".join([*parts, *_warnings(evaluation)])
 
@@ -97,8 +96,6 @@ def page(evaluation: Evaluation, written_by: str) -> str:
     for table in evaluation.tables:
         parts += as_markdown(table, evaluation.alarms)
     if evaluation.localised:
-        from pagen.eval import render_places
-
         parts += [*render_places.markdown(evaluation.localised), render_places.LEGEND]
     return "\n\n".join(parts) + "\n"
 
@@ -113,8 +110,6 @@ def glance(tables: Sequence[Table]) -> list[str]:
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:
-    from pagen.eval.fusion import ORACLE
-
     return [ORACLE] if evaluation.weights == "oracle" else []
 
 
@@ -123,8 +118,7 @@ def command(config: Any) -> str:
     words = ["pagen", type(config).__name__.lower(), *map(str, config.runs)]
     for field in fields(config)[1:]:
         value = getattr(config, field.name)
-        if value == field.default:
-            continue
-        values = value if isinstance(value, tuple) else [] if value is True else [value]
-        words += [f"--{field.name}", *map(str, values)]
+        if value != field.default:
+            values = value if isinstance(value, tuple) else [] if value is True else [value]
+            words += [f"--{field.name}", *map(str, values)]
     return shlex.join(words)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pagen import console
-from pagen.eval.localise import DRAWS
 from pagen.eval.results import Place, Places, between, percent
+from pagen.eval.settings import DRAWS
 
 HEADERS = ("run", "map", "RBDC", "95 % interval", "TBDC", "95 % interval", "regions", "tracks", "frames")
 

@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pagen.eval.metrics.roc import ByVideo
 
 TRIVIAL = "trivial baseline"
 
 BAR = "flow_speed"
 """The baseline that a run has to beat; scores out of files are compared with those of the first file."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """The scores of one indicator of one run under one protocol, of the frames that count.
+
+    Attributes:
+        run, indicator: as in `Row`.
+        final: video -> (kept,), as the protocol leaves them.
+        raw: video -> (kept,), neither rescaled nor smoothed.
+        labels: video -> (kept,), 1 = abnormal.
+        recipe: of the run; empty of baselines and files.
+    """
+
+    run: str
+    indicator: str
+    final: ByVideo
+    raw: ByVideo
+    labels: ByVideo
+    recipe: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -44,6 +68,11 @@ class Row:
     scale: str | None = None
     seed: int | None = None
     trained_on: str | None = None
+
+    @property
+    def recipe_title(self) -> str:
+        """Recipe, scale and seed; empty of baselines and files."""
+        return f"{self.recipe} ({self.scale}, seed {self.seed})" if self.recipe else ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +131,14 @@ class Evaluation:
     pagen: str
     tables: tuple[Table, ...]
     localised: Places | None = None
+    series: tuple[tuple[Series, ...], ...] = ()
+    """What each table was measured on, row by row."""
+
+    def plain(self) -> dict[str, Any]:
+        """All but the series, for JSON."""
+        content = asdict(replace(self, series=()))
+        del content["series"]
+        return content
 
 
 def headlines(rows: Sequence[Row]) -> Iterator[Row]:
@@ -121,6 +158,11 @@ def headline(rows: Sequence[Row]) -> Row:
 def percent(share: float) -> str:
     """x 100 with one decimal, `-` where undefined."""
     return f"{100 * share:.1f}" if share == share else "-"
+
+
+def signed(difference: float) -> str:
+    """x 100 with its sign and one decimal, `-` where undefined."""
+    return f"{100 * difference:+.1f}" if difference == difference else "-"
 
 
 def between(low: float, high: float, word: str = "-") -> str:

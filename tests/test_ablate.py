@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from pagen import ablate as module
-from pagen.ablate import Ablate, changes_of, named, run
-from pagen.ablations import ABLATIONS, Ablation, Variant
+from pagen.ablate import Ablate, run
+from pagen.ablation import changes_of, named
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.protocol import Protocol, apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
 from pagen.generate.config import Generate
+from pagen.papers.all_papers import ABLATIONS
+from pagen.papers.forms import Ablation, Variant
 from pagen.scoring.window_scores import MEASURES
 from pagen.train.recipes.table import RECIPES
 
@@ -84,7 +86,7 @@ def test_unknown_tables_are_named_and_known_ones_listed(capsys: pytest.CaptureFi
 
 def test_boxes_are_of_density_alone_and_part_of_a_runs_name() -> None:
     speed, clips = Variant("speed", "gmm", {"features": "velocity"}), Variant("clips", "luss")
-    config = Ablate("detectors", "ped2", boxes="file:b.npz")
-    assert changes_of(config, speed) == {"features": "velocity", "boxes": "file:b.npz"}
-    assert changes_of(config, clips) == changes_of(Ablate("detectors", "ped2"), clips) == {}
-    assert named(config, speed) != named(Ablate("detectors", "ped2"), speed) == "gmm-ped2-cpu-features-velocity"
+    boxed, plain = Ablate("detectors", "ped2", boxes="file:b.npz"), Ablate("detectors", "ped2")
+    assert changes_of(boxed, speed) == {"features": "velocity", "boxes": "file:b.npz"}
+    assert changes_of(boxed, clips) == changes_of(plain, clips) == {}
+    assert named(boxed, speed) != named(plain, speed) == "gmm-ped2-cpu-features-velocity"

@@ -7,20 +7,19 @@ errors that the page shows to full at the `HOT`-th. It is encoded apart, so that
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
-
-if TYPE_CHECKING:
-    from pagen.eval.report.content import Content
-    from pagen.footage.prepare import Prepared
+from pagen.eval.maps import maps_of_run
+from pagen.footage.prepare import Prepared
 
 Picture = npt.NDArray[np.uint8]
 MOST = 2100
@@ -63,36 +62,27 @@ class Shown:
             "heat": self.indicator,
             "step": self.step,
             "frames": self.frames,
-            "pictures": {name: [_webp(each, quality) for each in some] for name, some in self.pictures.items()},
-            "heats": {name: [_webp(_red(each), 30) for each in some] for name, some in self.heats.items()},
+            "pictures": {name: [_webp(one, quality) for one in shown] for name, shown in self.pictures.items()},
+            "heats": {name: [_webp(_red(one), 30) for one in heats] for name, heats in self.heats.items()},
         }
 
 
-def shown_frames(
-    content: Content,
-    prepared: Prepared,
-    run: Path,
-    root: Path | None = None,
-    device: str = "auto",
-    workers: int | None = None,
-    overwrite: bool = False,
-) -> Shown:
+def shown_frames(drawn: Mapping[str, Any], prepared: Prepared, run: Path, compute: Compute) -> Shown:
     """The frames that a report shows, with the heat maps that the run makes of them.
 
     Args:
-        content: names the frames that stand out.
+        drawn: names the videos, and the frames that stand out.
         prepared: the data set at the footage's own size.
-        root, device, workers, overwrite: as `error_maps.maps_of_run` takes them.
     """
-    lengths = {video["name"]: int(video["length"]) for video in content.drawn["videos"]}
+    lengths = {video["name"]: int(video["length"]) for video in drawn["videos"]}
     step = -(-sum(lengths.values()) // MOST)
-    picks = {(pick.video, pick.frame) for picks in content.picks.values() for pick in picks}
+    picks = {(pick["video"], pick["frame"]) for listed in drawn["picks"].values() for pick in listed}
     frames = {
         name: sorted({*range(0, length, step), *(frame for video, frame in picks if video == name)})
         for name, length in lengths.items()
     }
-    pictures = {name: [_picture(prepared.frames(name)[frame]) for frame in some] for name, some in frames.items()}
-    indicator, errors = _errors(frames, prepared, run, root, device, workers, overwrite)
+    pictures = {name: [_picture(prepared.frames(name)[frame]) for frame in shown] for name, shown in frames.items()}
+    indicator, errors = _errors(frames, prepared, run, compute)
     return Shown(frames, pictures, _opacities(errors), indicator, step)
 
 
@@ -105,38 +95,30 @@ def gallery(pseudo: Path) -> str:
 
 
 def _errors(
-    frames: dict[str, list[int]],
-    prepared: Prepared,
-    run: Path,
-    root: Path | None,
-    device: str,
-    workers: int | None,
-    overwrite: bool,
+    frames: dict[str, list[int]], prepared: Prepared, run: Path, compute: Compute
 ) -> tuple[str | None, dict[str, list[npt.NDArray[np.float32]]]]:
     """The indicator and the errors (h, w) of the frames; nothing for a run over features, which have no place."""
-    from pagen.eval.maps import maps_of_run
-
-    found = maps_of_run(run, prepared, root, device, workers, overwrite)
-    if not found:
+    mapped = maps_of_run(run, prepared, compute.root, compute.device, compute.workers, compute.overwrite)
+    if not mapped:
         return None, {}
-    indicator, maps = found[0]
-    return indicator, {name: list(_some(maps, name, some)) for name, some in frames.items()}
+    indicator, maps = mapped[0]
+    return indicator, {name: list(_maps_at(shown, maps(name))) for name, shown in frames.items()}
 
 
-def _some(maps: Callable[[str], Iterator[Any]], name: str, frames: list[int]) -> Iterator[npt.NDArray[np.float32]]:
+def _maps_at(frames: list[int], maps: Iterator[Any]) -> Iterator[npt.NDArray[np.float32]]:
     wanted = set(frames)
-    for frame, each in enumerate(maps(name)):
+    for frame, errors in enumerate(maps):
         if frame in wanted:
-            yield _within(each.astype(np.float32), HEAT_WIDTH)
+            yield _within(errors.astype(np.float32), HEAT_WIDTH)
 
 
 def _opacities(errors: dict[str, list[npt.NDArray[np.float32]]]) -> dict[str, list[Picture]]:
     """Errors as opacities from 0 to 255, in `LEVELS` steps, which makes them small."""
     if not errors:
         return {}
-    together = np.concatenate([each.ravel() for some in errors.values() for each in some])
+    together = np.concatenate([frame.ravel() for frames in errors.values() for frame in frames])
     cold, hot = np.percentile(together, [COLD, HOT])
-    return {name: [_opacity(each, float(cold), float(hot)) for each in some] for name, some in errors.items()}
+    return {name: [_opacity(frame, float(cold), float(hot)) for frame in frames] for name, frames in errors.items()}
 
 
 def _opacity(errors: npt.NDArray[np.float32], cold: float, hot: float) -> Picture:

@@ -6,18 +6,15 @@ highest-scored normal frames are shown all the same, and called what they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pagen.eval.metrics.events import alarm_events, events, operating_point
-
-if TYPE_CHECKING:
-    from pagen.eval.metrics.roc import ByVideo
-    from pagen.eval.protocol import Protocol
+from pagen.eval.metrics.roc import ByVideo
+from pagen.eval.protocol import Protocol
 
 Values = npt.NDArray[np.float64]
 LISTED = 12
@@ -33,28 +30,26 @@ class Pick:
     note: str
 
 
-def peaks(
-    values: Mapping[str, Values], among: Mapping[str, npt.NDArray[np.bool_]], apart: int, most: int = LISTED
-) -> list[tuple[str, int]]:
+def peaks(values: ByVideo, among: ByVideo, apart: int, most: int = LISTED) -> list[tuple[str, int]]:
     """The highest values, falling: (video, index), those of a video at least `apart` from one another.
 
     Args:
         values: video -> (T,).
         among: video -> (T,), what may be taken.
     """
-    places = [(name, int(index)) for name in values for index in np.flatnonzero(among[name])]
-    places.sort(key=lambda place: -values[place[0]][place[1]])
-    found: list[tuple[str, int]] = []
-    for name, index in places:
-        if all(other != name or abs(index - at) >= apart for other, at in found):
-            found.append((name, index))
-        if len(found) == most:
+    frames = [(name, int(index)) for name in values for index in np.flatnonzero(among[name])]
+    frames.sort(key=lambda frame: -values[frame[0]][frame[1]])
+    highest: list[tuple[str, int]] = []
+    for name, index in frames:
+        if all(other != name or abs(index - taken) >= apart for other, taken in highest):
+            highest.append((name, index))
+        if len(highest) == most:
             break
-    return found
+    return highest
 
 
 def stand_out(
-    protocol: Protocol, final: dict[str, Values], labels: ByVideo, threshold: float, fps: float, alarms: float
+    protocol: Protocol, final: ByVideo, labels: ByVideo, threshold: float, fps: float, alarms: float
 ) -> tuple[dict[str, list[Pick]], dict[str, str]]:
     """The highest-scored frames, false alarms and misses, and what is said above each list.
 
@@ -67,36 +62,36 @@ def stand_out(
     every = {name: np.ones(len(values), bool) for name, values in final.items()}
     normal = {name: labels[name] == 0 for name in final}
     missed = {name: (labels[name] == 1) & (final[name] < threshold) for name in final}
-    lowest = {name: -values for name, values in final.items()}
-    lists = {"highest": peaks(final, every, apart), "false": peaks(final, normal, apart)}
-    lists |= {"missed": peaks(lowest, missed, apart)}
-    point = operating_point(final, labels, threshold, fps / protocol.every)
-    unseen = sum(int(each.sum()) for each in missed.values())
-    abnormal = sum(int((labels[name] == 1).sum()) for name in final)
-    lowest_kept = f"the threshold, the lowest that keeps to {alarms:g} false alarms an hour"
-    counts = {
-        "highest": f"Whatever they are labelled; those of a video at least {apart / fps * protocol.every:.2g} s apart.",
-        "false": f"{_number(point.false_alarms, 'false alarm')} at {lowest_kept}. Shown are the highest-scored normal "
-        "frames, alarms or not; beside an event: an alarm that an abnormal frame shares, which is not counted.",
-        "missed": f"{unseen:,} of {abnormal:,} abnormal frames lie below {lowest_kept}."
-        + (" Shown are the lowest-scored." if unseen else ""),
+    lists = {
+        "highest": (_label, peaks(final, every, apart)),
+        "false": (_of_normal, peaks(final, normal, apart)),
+        "missed": (_of_abnormal, peaks({name: -values for name, values in final.items()}, missed, apart)),
     }
-    notes = {"highest": _label, "false": _of_normal, "missed": _of_abnormal}
-    return {
+    picks = {
         kind: [
             Pick(
                 name,
                 protocol.dropped_first + index * protocol.every,
-                notes[kind](final[name], labels[name], index, threshold),
+                note(final[name], labels[name], index, threshold),
             )
-            for name, index in found
+            for name, index in frames
         ]
-        for kind, found in lists.items()
-    }, counts
+        for kind, (note, frames) in lists.items()
+    }
+    false = operating_point(final, labels, threshold, fps / protocol.every).false_alarms
+    unseen, abnormal = _count(missed), _count(labels)
+    lowest = f"the threshold, the lowest that keeps to {alarms:g} false alarms an hour"
+    return picks, {
+        "highest": f"Whatever they are labelled; those of a video at least {apart / fps * protocol.every:.2g} s apart.",
+        "false": f"{false or 'No'} false alarm{'' if false == 1 else 's'} at {lowest}. Shown are the highest-scored "
+        "normal frames, alarms or not; beside an event: an alarm that an abnormal frame shares, which is not counted.",
+        "missed": f"{unseen:,} of {abnormal:,} abnormal frames lie below {lowest}."
+        + (" Shown are the lowest-scored." if unseen else ""),
+    }
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count or 'No'} {what}{'' if count == 1 else 's'}"
+def _count(marks: ByVideo) -> int:
+    return sum(int((values == 1).sum()) for values in marks.values())
 
 
 def _label(scores: Values, labels: npt.NDArray[Any], index: int, threshold: float) -> str:
@@ -117,5 +112,5 @@ def _of_abnormal(scores: Values, labels: npt.NDArray[Any], index: int, threshold
 
 def _around(intervals: npt.NDArray[np.int64], index: int) -> tuple[int, int]:
     """The interval that holds the index."""
-    start, end = next(each for each in intervals.tolist() if each[0] <= index < each[1])
+    start, end = next(interval for interval in intervals.tolist() if interval[0] <= index < interval[1])
     return start, end

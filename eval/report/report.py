@@ -1,27 +1,16 @@
-"""The verb `report`: a run's scores on a data set as one HTML file that asks the network for nothing.
-
-Scores come from `evaluate`, heat maps from `error_maps`; both are kept below the run, so that a second report is
-drawn at once. The page calls the run by its folder's name, without the path.
-"""
+"""The verb `report`: a run's scores on a data set as one HTML file that asks the network for nothing."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from pagen import console
-from pagen.folders import Folder, write_text
+from pagen.compute import Compute
+from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
-
-if TYPE_CHECKING:
-    from pagen.eval.report.content import Content
-
-LARGEST = 8_000_000
-"""Bytes that the page stays under."""
-_QUALITIES = (70, 55, 40, 25, 10)
 
 
 @dataclass(frozen=True)
@@ -56,49 +45,9 @@ def run(config: Report) -> None:
     """The verb `report`."""
     DATASETS[config.dataset]
     Folder.open(config.run, "run", verify=False)
-    path = config.out or config.run / "report.html"
-    found = report(config, path)
-    console.result({"report": str(path), **found}, config.json, f"wrote {path} ({found['bytes'] / 1e6:.1f} MB)")
+    from pagen.eval.report.page import write_report
+    from pagen.eval.settings import EvaluationSettings
 
-
-def report(config: Report, path: Path) -> dict[str, Any]:
-    """Write the page, in the best quality of pictures that fits into `LARGEST`.
-
-    Returns:
-        Its size in bytes, how many frames it holds, and the row of the table that it leads with.
-
-    Raises:
-        PagenError: as `evaluate` and `score_run`, more than one protocol, or no gallery in `config.pseudo`.
-    """
-    from pagen.eval.evaluate import evaluate
-    from pagen.eval.protocols import protocol_named
-    from pagen.eval.report.content import content_of
-    from pagen.eval.report.frames import gallery, shown_frames
-    from pagen.eval.scores import open_scores, scores_folder
-    from pagen.footage.prepare import prepare
-    from pagen.models.runs import open_run
-
-    protocol = protocol_named(config.protocol, "a report")
-    where = {name: getattr(config, name) for name in ("root", "device", "workers", "overwrite")}
-    pseudo = gallery(config.pseudo) if config.pseudo else None
-    evaluation = evaluate([config.run], config.dataset, protocols=[config.protocol], alarms=config.alarms, **where)
-    prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
-    scores = open_scores(scores_folder(open_run(config.run), config.dataset, protocol.policy))
-    content = content_of(config.run, protocol, evaluation, scores, prepared, config.workers)
-    shown = shown_frames(content, prepared, config.run, **where)
-    for quality in _QUALITIES:
-        page = _page(content, shown.encoded(quality), pseudo)
-        if len(page.encode()) < LARGEST:
-            break
-    write_text(path, page)
-    return {"bytes": len(page.encode()), "frames": shown.count, "row": asdict(content.lead)}
-
-
-def _page(content: Content, shown: dict[str, Any], pseudo: str | None) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8"))
-    return template.render(content=content, data={**content.drawn, **shown}, pseudo=pseudo)
+    path, settings = config.out or config.run / "report.html", EvaluationSettings(alarms=config.alarms)
+    about = write_report(path, config.run, config.dataset, config.protocol, settings, Compute.of(config), config.pseudo)
+    console.result({"report": str(path), **about}, config.json, f"wrote {path} ({about['bytes'] / 1e6:.1f} MB)")

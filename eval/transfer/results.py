@@ -10,32 +10,22 @@ from typing import Any
 from pagen import console
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.render import command
-from pagen.eval.results import BAR, TRIVIAL, Row, Table, headlines, percent
-
-PUBLISHED = (
-    ("Patch (LNTRA)", "78.80", "43.94", "61.57"),
-    ("Skip-Frame (LNTRA)", "85.21", "83.82", "70.52"),
-    ("Ours with D", "85.37", "83.50", "70.07"),
-)
-PUBLISHED_HEADERS = ("trained on UBnormal", "Ped2", "Avenue", "ShanghaiTech")
-PUBLISHED_NOTE = (
-    "As published (Rai et al., 2024, table 3; micro AUC x 100, without intervals; the last line is the unified "
-    "method): trained in full, on another data set, and by another protocol, so not to be compared figure by figure."
-)
+from pagen.eval.results import BAR, TRIVIAL, Row, Table, headlines, percent, signed
+from pagen.eval.settings import DRAWS, ORACLE
+from pagen.papers.all_papers import TRANSFERS
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Micro AUROC less that of the run trained on the target, of the same recipe, scale and seed; in [-1, 1]."""
+    """Micro AUROC less that of the run `against`, of the same recipe, scale and seed, trained on the target."""
 
     against: str
-    """That run."""
     micro: float
 
 
 @dataclass(frozen=True)
 class Line:
-    """A run, or a trivial baseline, by its headline indicator: what it fuses, else at the worst place, else its first.
+    """A run, or a trivial baseline, by its headline indicator.
 
     Attributes:
         run: its folder, or `trivial baseline`.
@@ -57,51 +47,49 @@ class Line:
     @property
     def title(self) -> str:
         """Recipe, scale and seed; of a baseline its name."""
-        row = self.about
-        return f"{row.recipe} ({row.scale}, seed {row.seed})" if row.recipe else self.indicator
+        return self.about.recipe_title or self.indicator
 
 
 @dataclass(frozen=True)
 class Transferred:
-    """What `transfer` found."""
+    """What `transfer` found.
+
+    Attributes:
+        titles: data set -> what the protocol does there.
+        seed: of the bootstrap.
+        lines: the trivial baselines first.
+    """
 
     datasets: tuple[str, ...]
     label_editions: Mapping[str, str]
     protocol: str
     titles: Mapping[str, str]
-    """Data set -> what the protocol does there."""
     calibrate: str
     weights: str
     seed: int
-    """Of the bootstrap."""
     pagen: str
     lines: tuple[Line, ...]
-    """The trivial baselines first."""
 
 
 def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
     """Data set -> its table, as lines over all of them."""
-    shown = [list(headlines(table.rows)) for table in tables.values()]
+    shown = [headlines(table.rows) for table in tables.values()]
     lines = [dict(zip(tables, rows, strict=True)) for rows in zip(*shown, strict=True)]
-    return tuple(Line(_any(rows).run, _any(rows).indicator, rows, _over_trained(rows, lines)) for rows in lines)
+    firsts = [next(iter(rows.values())) for rows in lines]
+    return tuple(
+        Line(first.run, first.indicator, rows, _over_trained(rows, lines))
+        for first, rows in zip(firsts, lines, strict=True)
+    )
 
 
 def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -> dict[str, Difference]:
-    found = {}
+    differences = {}
     for target, row in rows.items():
         others = (other[target] for other in lines if other[target].trained_on == target)
-        home = next((other for other in others if _kind(other) == _kind(row)), None)
+        home = next((other for other in others if other.recipe_title == row.recipe_title), None)
         if home and row.trained_on not in (None, target):
-            found[target] = Difference(home.run, row.micro - home.micro)
-    return found
-
-
-def _kind(row: Row) -> tuple[str | None, str | None, int | None]:
-    return row.recipe, row.scale, row.seed
-
-
-def _any(rows: Mapping[str, Row]) -> Row:
-    return next(iter(rows.values()))
+            differences[target] = Difference(home.run, row.micro - home.micro)
+    return differences
 
 
 def text(found: Transferred) -> str:
@@ -123,14 +111,12 @@ def page(found: Transferred, config: Any) -> str:
 
 
 def _parts(found: Transferred, table: Any) -> Iterator[str]:
-    from pagen.eval.fusion import ORACLE
-
     names = found.datasets
     editions = "; ".join(f"{name}: {found.label_editions[name]}" for name in names)
     yield f"Labels: {editions}. Bootstrap seed {found.seed}."
     for title in dict.fromkeys(found.titles.values()):
-        where = ", ".join(name for name in names if found.titles[name] == title)
-        yield f"Protocol {found.protocol} on {where}: {title}"
+        alike = ", ".join(name for name in names if found.titles[name] == title)
+        yield f"Protocol {found.protocol} on {alike}: {title}"
     yield table(("run", "recipe", "trained on", "indicator", *(f"on {name}" for name in names)), _cells(found))
     yield LEGEND
     if any(line.indicator.startswith("fused") for line in found.lines):
@@ -141,12 +127,13 @@ def _parts(found: Transferred, table: Any) -> Iterator[str]:
     if any(line.over_trained for line in found.lines):
         yield AGAINST
         yield table(("run", "recipe", "trained on", *(f"on {name}" for name in names)), _differences(found))
-    yield PUBLISHED_NOTE
-    yield table(PUBLISHED_HEADERS, PUBLISHED)
+    for note, (headers, *lines) in TRANSFERS.items():
+        yield note
+        yield table(headers, lines)
 
 
 LEGEND = (
-    "Micro AUROC x 100, and its interval over 1,000 draws of whole videos. [In brackets]: tested on the data set "
+    f"Micro AUROC x 100, and its interval over {DRAWS:,} draws of whole videos. [In brackets]: tested on the data set "
     "that it was trained on."
 )
 AGAINST = (
@@ -161,7 +148,7 @@ CALIBRATED = {
 
 def _cells(found: Transferred) -> list[list[str]]:
     return [
-        [line.run, line.title if line.about.recipe else "-", line.about.trained_on or "-", line.indicator]
+        [line.run, line.about.recipe_title or "-", line.about.trained_on or "-", line.indicator]
         + [_cell(line.rows[name], name) for name in found.datasets]
         for line in found.lines
     ]
@@ -174,15 +161,11 @@ def _cell(row: Row, target: str) -> str:
 
 def _differences(found: Transferred) -> list[list[str]]:
     return [
-        [line.run, line.title, line.about.trained_on or "-", *(_difference(line, name) for name in found.datasets)]
+        [line.run, line.title, line.about.trained_on or "-"]
+        + [signed(line.over_trained[name].micro) if name in line.over_trained else "-" for name in found.datasets]
         for line in found.lines
         if line.over_trained
     ]
-
-
-def _difference(line: Line, target: str) -> str:
-    over = line.over_trained.get(target)
-    return f"{100 * over.micro:+.1f}" if over and over.micro == over.micro else "-"
 
 
 def _notes(found: Transferred) -> Iterator[str]:

@@ -13,22 +13,30 @@ import pytest
 import tyro
 from sklearn.metrics import roc_auc_score
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.evaluate import Evaluate, command, evaluate, evaluate_files, run
+from pagen.eval.evaluate import Evaluate, run
+from pagen.eval.evaluation import evaluate, evaluate_files
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocols import PROTOCOLS
-from pagen.eval.render import cells, points
+from pagen.eval.render import cells, command, points
 from pagen.eval.render import page as page_of
 from pagen.eval.results import Row
 from pagen.eval.scores import open_scores
+from pagen.eval.settings import EvaluationSettings
 
 pytestmark = pytest.mark.usefixtures("cache")
 MakeRun = Callable[..., Path]
 
 
+def here(footage: Path) -> Compute:
+    """This process."""
+    return Compute(footage, "cpu", 0)
+
+
 def test_the_table_holds_what_scikit_learn_says_of_the_scores(footage: Path, make_run: MakeRun) -> None:
     path = make_run()
-    result = evaluate([path], "folder", footage, ["all"], device="cpu", workers=0)
+    result = evaluate([path], "folder", ["all"], compute=here(footage))
     assert [table.protocol for table in result.tables] == PROTOCOLS.names()
     tables = {table.protocol: table for table in result.tables}
     causal, lntra = tables["causal"], tables["lntra"]
@@ -47,7 +55,7 @@ def test_the_table_holds_what_scikit_learn_says_of_the_scores(footage: Path, mak
 
 
 def test_a_run_below_flow_speed_is_told_so(footage: Path, make_run: MakeRun) -> None:
-    (table,) = evaluate([make_run()], "folder", footage, device="cpu", workers=0).tables
+    (table,) = evaluate([make_run()], "folder", compute=here(footage)).tables
     speed, _, *rows = table.rows
     below = [f"{row.run} ({row.indicator})" for row in rows if row.micro < speed.micro]
     assert below[0].endswith("(psnr)")
@@ -149,7 +157,9 @@ def test_one_file_of_scores_has_nothing_to_be_compared_with(tmp_path: Path) -> N
     assert "one file of scores alone" in reason(row.over)
     assert "give --fps" in reason(row.tpr)
     assert points(row)[2:] == ["-"] * 5
-    (table,) = evaluate_files([tmp_path / "scores.npz"], tmp_path / "labels.npz", fps=10).tables
+    (table,) = evaluate_files(
+        [tmp_path / "scores.npz"], tmp_path / "labels.npz", settings=EvaluationSettings(fps=10)
+    ).tables
     assert (table.rows[0].event_recall, table.rows[0].tpr) == (0.5, 0.5)
 
 
@@ -164,14 +174,14 @@ def test_a_test_split_of_one_class_has_no_auroc(footage: Path) -> None:
     for name, length in (("x", 30), ("y", 5)):
         np.save(footage / f"labels/{name}.npy", np.ones(length, np.uint8))
     with pytest.raises(PagenError, match=r"AUROC is undefined: all 35 test frames of folder are labelled abnormal"):
-        evaluate([], "folder", footage, workers=0)
+        evaluate([], "folder", compute=here(footage))
 
 
 def test_missing_labels_are_asked_for_with_their_place(footage: Path) -> None:
     for file in (footage / "labels").iterdir():
         file.unlink()
     with pytest.raises(PagenError, match=r"none for 2 .* labels.csv or labels/\{clip\}.npy") as caught:
-        evaluate([], "folder", footage, workers=0)
+        evaluate([], "folder", compute=here(footage))
     assert str(footage) in str(caught.value)
 
 
@@ -194,4 +204,4 @@ def test_names_are_checked_before_torch_is_imported(arguments: str, words: str) 
 
 def test_unknown_protocols_are_named(footage: Path) -> None:
     with pytest.raises(PagenError, match="no protocol named 'casual'; did you mean 'causal'"):
-        evaluate([], "folder", footage, ["casual"], workers=0)
+        evaluate([], "folder", ["casual"], compute=here(footage))

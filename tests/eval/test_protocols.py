@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +14,10 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 from pagen.errors import PagenError
-from pagen.eval.protocol import Protocol, apply, frames_of_maps
-from pagen.eval.protocols import (
-    ACCIVAD,
-    CAUSAL,
-    LNTRA,
-    LUSS_PAPER,
-    LUSS_RELEASED,
-    MULDE,
-    PROTOCOLS,
-    RAW,
-    UNIFIED_PA,
-    protocols_named,
-)
+from pagen.eval.protocol import Protocol, apply
+from pagen.eval.protocols import CAUSAL, PROTOCOLS, RAW, protocols_named
 from pagen.footage.windows import Windows
+from pagen.scoring.sliding import frames_of_maps
 
 PED2 = (180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180)
 # first and last abnormal frame of each Ped2 test video
@@ -68,26 +60,26 @@ def test_counts_on_ped2_are_the_published_ones(name: str) -> None:
 def test_lntra_keeps_the_frames_whose_windows_lie_inside() -> None:
     windows = Windows(16, 8)
     frames = [windows.frame(start) for start in windows.inside(120)]
-    kept, _ = alone(LNTRA.raw(), {"a": np.arange(120.0)}, {"a": np.zeros(120, int)})
+    kept, _ = alone(PROTOCOLS["lntra"].raw(), {"a": np.arange(120.0)}, {"a": np.zeros(120, int)})
     np.testing.assert_array_equal(kept["a"], frames)
 
 
 def test_the_unified_papers_frames_are_the_ninth_of_windows_that_do_not_overlap() -> None:
-    kept, _ = alone(UNIFIED_PA.raw(), {"a": np.arange(70.0)}, {"a": np.zeros(70, int)})
+    kept, _ = alone(PROTOCOLS["unified_pa"].raw(), {"a": np.arange(70.0)}, {"a": np.zeros(70, int)})
     np.testing.assert_array_equal(kept["a"], [8, 24, 40, 56])
 
 
 def test_lntra_stretches_after_dropping() -> None:
     scores = np.arange(30.0)
     scores[3] = 1000  # a dropped frame must not squeeze the others
-    kept, _ = alone(LNTRA, {"a": scores}, {"a": np.zeros(30, int)})
+    kept, _ = alone(PROTOCOLS["lntra"], {"a": scores}, {"a": np.zeros(30, int)})
     np.testing.assert_allclose(kept["a"], np.linspace(0, 1, 15), rtol=1e-12)
 
 
 def test_a_video_without_a_whole_window_is_left_out() -> None:
     scores = {"short": np.arange(15.0), "long": np.arange(16.0), "tiny": np.arange(3.0)}
     labels = {name: np.zeros(len(values), int) for name, values in scores.items()}
-    kept, marks = alone(LNTRA, scores, labels)
+    kept, marks = alone(PROTOCOLS["lntra"], scores, labels)
     assert {name: len(values) for name, values in kept.items()} == {"long": 1}
     assert kept.keys() == marks.keys()
 
@@ -101,9 +93,9 @@ def luss_parts(length: int) -> tuple[dict[str, Any], dict[str, Any]]:
 @pytest.mark.parametrize(
     ("protocol", "dataset", "weights"),
     [
-        (LUSS_PAPER, "ped2", (0.1, 0.8, 1.0)),
-        (LUSS_PAPER, "street", (1, 1, 1)),
-        (LUSS_RELEASED, "ped2", (0.2, 0.2, 0.9)),
+        (PROTOCOLS["luss"], "ped2", (0.1, 0.8, 1.0)),
+        (PROTOCOLS["luss"], "street", (1, 1, 1)),
+        (PROTOCOLS["luss_released"], "ped2", (0.2, 0.2, 0.9)),
     ],
 )
 def test_luss_is_equations_12_to_16(protocol: Protocol, dataset: str, weights: tuple[float, ...]) -> None:
@@ -116,7 +108,7 @@ def test_luss_is_equations_12_to_16(protocol: Protocol, dataset: str, weights: t
         return (values - np.median(values)) / (np.percentile(values, 99) - np.percentile(values, 1))
 
     stretched = (chance - chance.min()) / np.ptp(chance)
-    last = stretched if protocol is LUSS_RELEASED else robust(chance)
+    last = stretched if protocol is PROTOCOLS["luss_released"] else robust(chance)
     total = sum(w * part for w, part in zip(weights, (robust(errors[0]), robust(errors[1]), last), strict=True))
     np.testing.assert_allclose(found["a"], total / sum(weights), rtol=1e-9)
 
@@ -124,7 +116,7 @@ def test_luss_is_equations_12_to_16(protocol: Protocol, dataset: str, weights: t
 def test_mulde_adds_up_what_is_above_the_training_mean() -> None:
     parts = {"one": {"a": np.array([0.0, 3.0, 5.0])}, "two": {"a": np.array([9.0, 10.0, 14.0])}}
     known = {"one": {"mean": 1.0, "std": 2.0}, "two": {"mean": 10.0, "std": 4.0}}
-    found, _ = apply(replace(MULDE, smooth="none"), parts, {"a": np.zeros(3, int)}, calibration=known)
+    found, _ = apply(replace(PROTOCOLS["mulde"], smooth="none"), parts, {"a": np.zeros(3, int)}, calibration=known)
     np.testing.assert_allclose(found["a"], [0.0, (1 + 0) / 2, (2 + 1) / 2])
 
 
@@ -132,7 +124,7 @@ def test_accivad_divides_by_the_training_range_and_reflects_the_ends() -> None:
     values = np.random.default_rng(0).normal(size=50)
     parts = {"one": {"a": values}, "two": {"a": values**2}}
     known = {"one": {"p0": -1.0, "p100": 3.0}, "two": {"p0": 0.0, "p100": 2.0}}
-    found, _ = apply(ACCIVAD, parts, {"a": np.zeros(50, int)}, "shanghaitech", known)
+    found, _ = apply(PROTOCOLS["accivad"], parts, {"a": np.zeros(50, int)}, "shanghaitech", known)
     expected = gaussian_filter1d(((values + 1) / 4 + values**2 / 2) / 2, 7)
     np.testing.assert_allclose(found["a"], expected, rtol=1e-9)
 
@@ -235,6 +227,24 @@ def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str
     (tmp_path / "mine.json").write_text(content)
     with pytest.raises(PagenError, match=words):
         protocols_named([str(tmp_path / "mine.json")])
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "report.report"])
+def test_the_help_names_every_protocol_of_ours(verb: str) -> None:
+    source = Path(str(import_module(f"pagen.eval.{verb}").__file__)).read_text("utf-8")
+    (names,) = re.findall(r"Protocols? \(([a-z_ ]+)\)", source)
+    assert sorted(names.split()) == PROTOCOLS.names()
+
+
+def test_the_page_that_errors_point_at_lists_every_field_with_its_default() -> None:
+    page = (Path(__file__).parents[2] / "docs/definitions.md").read_text("utf-8")
+    (table,) = re.findall(r"\| field \| default \| meaning \|\n.*?\n\n", page, re.DOTALL)
+    rows = [line.split(" | ") for line in table.splitlines()[2:-1]]
+    defaults = {name: default.strip("`") for names, default, _ in rows for name in re.findall(r"`(\w+)`", names)}
+    plain = asdict(Protocol("", ""))
+    assert list(defaults) == list(plain)
+    for name in set(plain) - {"name", "why", "fused"}:
+        assert json.loads(defaults[name]) == plain[name]
 
 
 def test_a_map_scores_the_frame_that_it_leads_to() -> None:

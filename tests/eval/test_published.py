@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pagen.eval.protocols import PROTOCOLS
-from pagen.eval.published import PUBLISHED, published_row
+from pagen.papers import all_papers
+from pagen.papers.all_papers import ABLATIONS, PAPERS, PUBLISHED
 from pagen.train.recipes.table import RECIPES
 
 FIGURES = [
@@ -33,10 +36,15 @@ def test_figures_are_those_of_the_tables(recipe: str, dataset: str, micro: float
     assert (found.micro, found.macro) == (micro, macro)
 
 
-def test_rows() -> None:
-    assert published_row("mulde", "ped2") == "99.7 (99.9)"
-    assert published_row("luss", "ped2") == "98.5"
-    assert published_row("luss", "street") == published_row("nobody", "ped2") == "-"
+def test_no_two_papers_publish_one_name() -> None:
+    """The tables of all papers are joined: a name that stood in two would hide the first."""
+    for table, joined in (("PUBLISHED", PUBLISHED), ("PROTOCOLS", all_papers.PROTOCOLS), ("ABLATIONS", ABLATIONS)):
+        assert sum(len(getattr(paper, table, ())) for paper in PAPERS) == len(joined) > 0
+
+
+def test_every_file_of_papers_is_joined() -> None:
+    files = {path.stem for path in Path(all_papers.__file__).parent.glob("*.py")}
+    assert files - {"__init__", "all_papers", "forms"} == {paper.__name__.rpartition(".")[2] for paper in PAPERS}
 
 
 def test_every_trained_recipe_of_a_paper_has_figures() -> None:

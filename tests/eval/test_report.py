@@ -20,14 +20,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval import maps as error_maps
 from pagen.eval.protocol import apply
 from pagen.eval.protocols import PROTOCOLS
-from pagen.eval.report.content import meaning_of, packed, roc
+from pagen.eval.report import frames as frames_module
+from pagen.eval.report.drawn import packed, roc
 from pagen.eval.report.frames import HOT, LEVELS, _opacities
 from pagen.eval.report.highlights import peaks, stand_out
-from pagen.eval.report.report import LARGEST, Report, report, run
+from pagen.eval.report.page import LARGEST
+from pagen.eval.report.report import Report, run
 from pagen.eval.scores import open_scores
+from pagen.scoring.indicator_table import indicator_named
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -63,7 +65,7 @@ SEEN = """() => {
 def drawn(footage: Path, make_run: MakeRun, cache: Path, tmp_path: Path) -> Path:
     """The report of a run with random weights, whose name wants escaping."""
     path = tmp_path / "report.html"
-    report(Report(make_run(name=NAME), "folder", footage, device="cpu", workers=0), path)
+    run(Report(make_run(name=NAME), "folder", footage, out=path, device="cpu", workers=0))
     return path
 
 
@@ -229,7 +231,7 @@ def timelines_and_roc_are_drawn(page: Page) -> None:
 def test_a_run_without_a_map_and_a_set_with_a_gallery(
     footage: Path, make_run: MakeRun, cache: Path, tmp_path: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(error_maps, "headline", lambda run: None)
+    monkeypatch.setattr(frames_module, "maps_of_run", lambda *arguments: [])
     cv2.imwrite(str(tmp_path / "gallery.png"), np.full((40, 60, 3), 99, np.uint8))
     path = tmp_path / "out" / "page.html"
     config = Report(make_run(), "folder", footage, "lntra", out=path, pseudo=tmp_path, device="cpu", workers=0)
@@ -244,7 +246,7 @@ def test_a_run_without_a_map_and_a_set_with_a_gallery(
     assert wrong == []
     page.context.close()
     with pytest.raises(PagenError, match=r"expected gallery\.png in"):
-        report(Report(make_run(), "folder", footage, pseudo=footage), path)
+        run(Report(make_run(), "folder", footage, pseudo=footage))
 
 
 def test_the_verb_says_what_it_wrote(
@@ -324,8 +326,8 @@ def test_opacities_follow_the_errors_of_the_whole_page() -> None:
 
 def test_every_indicator_is_explained() -> None:
     for name in ("fused", "psnr", "psnr_local", "vcr_local", "ffp", "prp", "flow", "flow_speed", "semantic"):
-        assert meaning_of(name) != meaning_of("else")
-    assert meaning_of("vcr_local").endswith("at the worst place of the frame")
+        assert indicator_named(name).meaning != indicator_named("else").meaning
+    assert indicator_named("vcr_local").meaning.endswith("at the worst place of the frame")
 
 
 def test_templates_travel_with_the_package() -> None:

@@ -13,9 +13,10 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval.evaluate import evaluate_files
+from pagen.eval.evaluation import evaluate_files
 from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.score_files import frames_of, read_labels, read_score_files
+from pagen.eval.settings import EvaluationSettings
 
 LENGTHS = {"b": 30, "a": 20, "c 10": 25}
 ByVideo = dict[str, np.ndarray]
@@ -93,7 +94,7 @@ def test_the_table_is_that_of_scikit_learn_with_differences_to_the_first_file(tm
     second, _ = drawn(1)
     files = [npz(tmp_path / "first", first, ""), lists(tmp_path / "second", second, "")]
     marks = lines(tmp_path / "labels", labels, "label")
-    (table,) = evaluate_files(files, marks, fps=25).tables
+    (table,) = evaluate_files(files, marks, settings=EvaluationSettings(fps=25)).tables
     assert (table.protocol, table.against) == ("raw", str(files[0]))
     areas = []
     for row, scores in zip(table.rows, (first, second), strict=True):

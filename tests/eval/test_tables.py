@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pagen.eval import localise
 from pagen.eval.metrics.roc import bootstrap_interval, micro_auroc, paired_auroc
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import Scores
-from pagen.eval.tables import EvaluationSettings, table_of
+from pagen.eval.series import series_of
+from pagen.eval.settings import DRAWS, EvaluationSettings
+from pagen.eval.tables import table_of
 from pagen.seeds import generator
 
 LENGTHS = {"b": 30, "a": 21, "d": 25, "c": 40}
@@ -28,7 +32,7 @@ def drawn(seed: int) -> Scores:
 @pytest.mark.parametrize("protocol", ["raw", "lntra"])
 def test_intervals_of_a_row_are_those_of_each_by_itself(protocol: str) -> None:
     how, runs = EvaluationSettings("ped2", 10.0, seed=3), [(str(seed), drawn(seed)) for seed in range(3)]
-    rows = table_of(PROTOCOLS[protocol], runs, how).rows
+    rows = table_of(PROTOCOLS[protocol], series_of(PROTOCOLS[protocol], runs, how), how).rows
     final = [apply(PROTOCOLS[protocol], {"score": run.of("score")}, run.labels, "ped2") for _, run in runs]
     for row, (scores, labels) in zip(rows, final, strict=True):
         assert (row.low, row.high) == bootstrap_interval(scores, labels, generator(3, "bootstrap"))
@@ -39,6 +43,12 @@ def test_intervals_of_a_row_are_those_of_each_by_itself(protocol: str) -> None:
 
 
 def test_a_row_alone_has_an_interval_and_nothing_to_exceed() -> None:
-    (row,) = table_of(PROTOCOLS["raw"], [("0", drawn(0))], EvaluationSettings("ped2", 10.0)).rows
+    settings = EvaluationSettings("ped2", 10.0)
+    (row,) = table_of(PROTOCOLS["raw"], series_of(PROTOCOLS["raw"], [("0", drawn(0))], settings), settings).rows
     assert row.low < row.micro < row.high
     assert {reason(value)[:24] for value in (row.over, row.over_low, row.over_high)} == {"one file of scores alone"}
+
+
+def test_every_interval_is_of_as_many_draws_as_the_legends_say() -> None:
+    draws = [signature(measure).parameters["draws"].default for measure in (bootstrap_interval, paired_auroc)]
+    assert {*draws, localise.DRAWS} == {DRAWS}

@@ -18,12 +18,16 @@ import pytest
 import tyro
 from sklearn.metrics import roc_auc_score
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.results import Row, headline
 from pagen.eval.scores import Scores, open_scores
+from pagen.eval.settings import EvaluationSettings
 from pagen.eval.transfer.heat_map import heat_map
-from pagen.eval.transfer.results import Line, text
-from pagen.eval.transfer.transfer import Transfer, calibration_of, run, transfer
+from pagen.eval.transfer.results import Line, Transferred, text
+from pagen.eval.transfer.transfer import Transfer, require_roots, run
+from pagen.eval.transfer.transferring import calibration_of
+from pagen.eval.transfer.transferring import transfer as transferred
 from pagen.folders import tree_hash, write_json
 from pagen.footage.catalogue import DATASETS
 
@@ -57,6 +61,13 @@ def pair(make_run: MakeRun) -> tuple[Path, Path]:
 
 def asked(runs: tuple[Path, ...], roots: tuple[Path, ...], **changes: Any) -> Transfer:
     return replace(Transfer(runs, ("alley", "plaza"), roots, device="cpu", workers=0), **changes)
+
+
+def transfer(config: Transfer) -> Transferred:
+    """What the verb prints."""
+    settings = EvaluationSettings(seed=config.seed, weights=config.weights)
+    by_target = config.calibrate == "target"
+    return transferred(config.runs, require_roots(config), config.protocol, settings, Compute.of(config), by_target)
 
 
 def frames(scores: Scores, values: dict[str, Any]) -> tuple[Any, Any]:
@@ -127,12 +138,12 @@ def test_what_is_fused_is_calibrated_by_the_source_or_by_the_target(
 
 
 def test_test_labels_change_no_calibration(pair: tuple[Path, Path], roots: tuple[Path, Path], tmp_path: Path) -> None:
-    before = calibration_of(pair[0], "plaza", roots[1], "cpu", 0)
+    before = calibration_of(pair[0], "plaza", Compute(roots[1], "cpu", 0))
     kept = pair[0] / "scores/plaza/calibration/clips/train_a.npz"
     scored = kept.read_bytes()
     for name, length in (("x", 30), ("y", 5)):
         np.save(roots[1] / f"labels/{name}.npy", (np.arange(length) % 3 == 0).astype(np.uint8))
-    after = calibration_of(pair[0], "plaza", roots[1], "cpu", 0, overwrite=True)
+    after = calibration_of(pair[0], "plaza", Compute(roots[1], "cpu", 0, overwrite=True))
     assert after == before
     assert kept.read_bytes() == scored
     assert not list(kept.parent.glob("test_*"))
@@ -143,7 +154,7 @@ def test_the_calibration_keeps_what_the_run_knows_of_pseudo_anomalies(
     pair: tuple[Path, Path], roots: tuple[Path, Path]
 ) -> None:
     write_json(pair[0] / "calibration.json", {"psnr": {"pseudo_auroc": 0.75, "median": 1.0}})
-    known = calibration_of(pair[0], "alley", roots[0], "cpu", 0)
+    known = calibration_of(pair[0], "alley", Compute(roots[0], "cpu", 0))
     assert known["psnr"]["pseudo_auroc"] == 0.75
     assert known["psnr"]["median"] != 1.0
     assert "pseudo_auroc" not in known["psnr_local"]

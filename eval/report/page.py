@@ -1,0 +1,68 @@
+"""The page of a report, written from what an evaluation holds.
+
+Scores and heat maps are kept below the run, so that a second report is drawn at once. The page calls the run by its
+folder's name, without the path.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from pagen.compute import Compute
+from pagen.eval.evaluation import evaluate
+from pagen.eval.protocols import protocol_named
+from pagen.eval.report.content import content_of
+from pagen.eval.report.frames import gallery, shown_frames
+from pagen.eval.settings import EvaluationSettings
+from pagen.folders import write_text
+from pagen.footage.prepare import prepare
+
+LARGEST = 8_000_000
+"""Bytes that the page stays under."""
+_QUALITIES = (70, 55, 40, 25, 10)
+
+
+def write_report(
+    path: Path,
+    run: Path,
+    dataset: str,
+    protocol: str,
+    settings: EvaluationSettings,
+    compute: Compute,
+    pseudo: Path | None = None,
+) -> dict[str, Any]:
+    """Write the page, in the best quality of pictures that fits into `LARGEST`.
+
+    Args:
+        protocol: the name of one, or the path of a JSON file.
+        pseudo: a set of pseudo-anomalies, whose gallery the page shows.
+
+    Returns:
+        Its size in bytes, how many frames it holds, and the row of the table that it leads with.
+
+    Raises:
+        PagenError: as `evaluate`, more than one protocol, or no gallery in `pseudo`.
+    """
+    chosen, picture = protocol_named(protocol, "a report"), gallery(pseudo) if pseudo else None
+    evaluation = evaluate([run], dataset, [protocol], settings, compute)
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
+    content = content_of(run, chosen, evaluation, prepared)
+    shown = shown_frames(content["drawn"], prepared, run, compute)
+    for quality in _QUALITIES:
+        page = _page(content, shown.encoded(quality), picture)
+        if len(page.encode()) < LARGEST:
+            break
+    write_text(path, page)
+    return {"bytes": len(page.encode()), "frames": shown.count, "row": asdict(content["lead"])}
+
+
+def _page(content: dict[str, Any], shown: dict[str, Any], pseudo: str | None) -> str:
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8"))
+    return template.render(content=content, data={**content["drawn"], **shown}, pseudo=pseudo)

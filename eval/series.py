@@ -1,0 +1,59 @@
+"""Scores under a protocol: the one place where protocols are applied, for tables to measure and reports to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from pagen.eval.fusion import oracle_weights, pseudo_weights
+from pagen.eval.protocol import Protocol, apply
+from pagen.eval.results import Series
+from pagen.eval.scores import Scores
+from pagen.eval.settings import EvaluationSettings
+from pagen.scoring.indicator_table import fused_of
+
+Weights = Mapping[str, float]
+
+
+def series_of(
+    protocol: Protocol, scored: Sequence[tuple[str, Scores]], settings: EvaluationSettings
+) -> tuple[Series, ...]:
+    """Every indicator of each run, and after these what is fused of them, where the run's recipe has that.
+
+    Args:
+        scored: names and scores under the protocol's window policy, the trivial baselines first; or those of files.
+    """
+    return tuple(series for run, scores in scored for series in _of_run(protocol, run, scores, settings))
+
+
+def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSettings) -> Iterator[Series]:
+    recipe, calibration = scores.config.get("recipe", {}), scores.config.get("calibration", {})
+    added = fused_of(recipe, protocol.fused)
+    members = {name: (name,) for name in scores.indicators()} | ({"fused": added} if len(added) > 1 else {})
+    for indicator, names in members.items():
+        parts = {name: scores.of(name) for name in names}
+        applied = partial(
+            apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=calibration
+        )
+        weights, note = _weights(partial(applied, protocol), names, calibration, settings.weights)
+        final, labels = applied(protocol, weights=weights)
+        raw, _ = applied(protocol.raw(), weights=weights)
+        yield Series(run, indicator + note, final, raw, labels, recipe)
+
+
+def _weights(
+    applied: Any, names: Sequence[str], calibration: Mapping[str, Weights], kind: str
+) -> tuple[Weights | None, str]:
+    """The weights of what is added up, None for the protocol's; and what the name of the row says of them.
+
+    Args:
+        applied: weights -> the scores and labels under the protocol.
+    """
+    if len(names) == 1 or kind == "published":
+        return None, ""
+    if kind == "pseudo":
+        return pseudo_weights(names, calibration), " (pseudo)"
+    if kind == "oracle":
+        return oracle_weights(lambda weights: applied(weights=weights)[0], names, applied()[1]), " (ORACLE)"
+    return dict.fromkeys(names, 1.0), ""

@@ -1,0 +1,29 @@
+"""What all papers published, in one table each of figures, protocols, ablations and transfers.
+
+Figures are the authors' claims; none was measured here. They differ from each other by protocol, and by which epoch was
+taken (most sources do not say; no validation set exists).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pagen.papers import accivad, gcl, lntra, luss, memae, msma, mulde, unified
+from pagen.papers.forms import Ablation, Published
+
+PAPERS = (luss, unified, lntra, memae, mulde, msma, accivad, gcl)
+
+
+def _joined(table: str) -> dict[str, Any]:
+    return {name: entry for paper in PAPERS for name, entry in getattr(paper, table, {}).items()}
+
+
+PUBLISHED: Mapping[str, Mapping[str, Published]] = _joined("PUBLISHED")
+"""Recipe -> data set -> figures. `_frames` are those of one vector a frame, where the recipe's own are of objects."""
+PROTOCOLS: Mapping[str, Mapping[str, Any]] = _joined("PROTOCOLS")
+"""Name -> fields of `pagen.eval.protocol.Protocol`; `*` stands for every data set that has no entry of its own."""
+ABLATIONS: dict[str, Ablation] = _joined("ABLATIONS")
+"""Name -> table."""
+TRANSFERS: Mapping[str, tuple[tuple[str, ...], ...]] = _joined("TRANSFERS")
+"""What a table of transfers shows, in a sentence -> its headers and its lines."""
