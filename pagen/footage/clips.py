@@ -1,4 +1,4 @@
-"""Clips: where the frames, labels and masks of one piece of footage come from, read when they are asked for."""
+"""A data set that has been found, and its clips: frames, labels and masks are read when they are asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pagen.footage import decode, labels
+from pagen.footage.catalogue import DataSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     Frame = npt.NDArray[np.uint8]
     Mask = npt.NDArray[np.bool_]
+
+
+SPLITS = ("train", "test")
 
 
 class ClipSource(Protocol):
@@ -149,13 +153,13 @@ class SceneClip:
 
     def labels(self) -> Frame | None:
         """See `ClipSource.labels`."""
-        found: Frame = self.scene.labels()
-        return found
+        frame_labels: Frame = self.scene.labels()
+        return frame_labels
 
     def masks(self) -> Iterator[Mask] | None:
         """See `ClipSource.masks`."""
-        found: Iterator[Mask] = self.scene.masks()
-        return found
+        pixel_labels: Iterator[Mask] = self.scene.masks()
+        return pixel_labels
 
     def length(self) -> int:
         """See `ClipSource.length`."""
@@ -173,3 +177,35 @@ class SceneClip:
     def moved(self, split: str) -> SceneClip:
         """See `ClipSource.moved`."""
         return replace(self, moved_to=split)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A data set that has been found.
+
+    Attributes:
+        root: its folder; None for procedural footage.
+        layout: name of its layout.
+        label_edition: which test labels these are.
+        clips: training clips, then test clips, each in numerical order.
+        mixed_from: the footage as it was found, where clips have been moved between the splits.
+    """
+
+    name: str
+    dataset: DataSet
+    root: Path | None
+    layout: str
+    label_edition: str
+    clips: tuple[ClipSource, ...]
+    mixed_from: Footage | None = None
+
+    @property
+    def fps(self) -> float:
+        """Frames per second: the first video's, or the catalogue's for images."""
+        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
+        first = next(videos, None)
+        return decode.video_rate(first.path) if first else self.dataset.fps
+
+    def split(self, name: str) -> list[ClipSource]:
+        """The clips of a split, `"train"` or `"test"`."""
+        return [clip for clip in self.clips if clip.split == name]

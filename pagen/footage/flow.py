@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pagen import console
 from pagen.arrays import read_array, write_slices
 from pagen.errors import PagenError
+from pagen.fill import Files, fill
 from pagen.folders import Folder, digests, folder_name
-from pagen.footage.flow_file import FileFlow, Flow
+from pagen.footage.flow_file import Flow
 from pagen.footage.prepare import Prepared, cache_folder
 from pagen.registry import Registry
-from pagen.spread import Workers, spread
+from pagen.spread import Workers
 
 Grey = npt.NDArray[np.uint8]
 FlowMethod = Callable[[Iterator[Grey]], Iterator[Flow]]
@@ -43,13 +44,6 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
         flow = method.calc(previous, frame, None)  # type: ignore[call-overload]  # a start flow, zeros too, changes it
         yield np.asarray(flow, np.float32).transpose(2, 0, 1)
         previous = frame
-
-
-def tvl1(frames: Iterator[Grey]) -> Iterator[Flow]:
-    """TV-L1 flow, see `pagen.footage.tvl1`."""
-    from pagen.footage import tvl1 as module  # torch's, which the other flows do without
-
-    return module.tvl1(frames)
 
 
 class FlowSource(Protocol):
@@ -89,14 +83,14 @@ def computed(name: str, method: FlowMethod, edition: str = "") -> Callable[[str]
     return factory
 
 
-def _file(option: str) -> FlowSource:
-    if not option:
-        raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
-    return FileFlow(Path(option))
-
-
 FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
-    "flow", "pagen.flows", {"dis": computed("dis", dis), "tvl1": computed("tvl1", tvl1, "2"), "file": _file}
+    "flow",
+    "pagen.flows",
+    {
+        "dis": computed("dis", dis),
+        "tvl1": "pagen.footage.tvl1:open_tvl1",
+        "file": "pagen.footage.flow_file:open_flow_files",
+    },
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one."""
 
@@ -129,35 +123,21 @@ def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", w
         PagenError: unknown method, a clip of a single frame, or a file that is not its flow.
     """
     name, identity = method.partition(":")[0], open_flow(method).identity()
-    of = f"{name}-{identity[:12]}" if identity else name
-    path = cache_folder() / f"flow-{of}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
+    edition = f"{name}-{identity[:12]}" if identity else name
+    path = cache_folder() / f"flow-{edition}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     inputs = {"prepared": prepared.fingerprint()} | ({"source": identity} if identity else {})
     folder = Folder.begin(path, "flow", {"method": name}, inputs, {"prepared": str(prepared.path)})
-    pending = folder.pending(names)
-    if pending:
-        jobs = [_Job(prepared, name, method, path) for name in pending]
-        for job, files in console.progress(spread(_flow_of, jobs, workers), f"flow {method}", len(jobs)):
-            folder.record(job.name, files)
-    folder.finish()
+    fill(folder, names, partial(_flow_of, path, prepared, method), workers, f"flow {method}")
     return FlowFolder(Folder.open(path, "flow"))
 
 
-@dataclass(frozen=True)
-class _Job:
-    prepared: Prepared
-    name: str
-    method: str
-    path: Path
-
-
-def _flow_of(job: _Job) -> dict[str, dict[str, Any]]:
-    frames = job.prepared.length(job.name)
+def _flow_of(path: Path, prepared: Prepared, method: str, name: str) -> Files:
+    frames = prepared.length(name)
     if frames < 2:
-        raise PagenError(f"clip {job.name}: expected two frames or more for flow, found {frames}; leave it out")
-    out = job.path / f"flow/{job.name}.npy"
-    maps = open_flow(job.method).maps(job.prepared, job.name)
-    write_slices(out, (flow[None].astype(np.float16) for flow in maps))
-    return digests(job.path, [out])
+        raise PagenError(f"clip {name}: expected two frames or more for flow, found {frames}; leave it out")
+    out = path / f"flow/{name}.npy"
+    write_slices(out, (flow[None].astype(np.float16) for flow in open_flow(method).maps(prepared, name)))
+    return digests(path, [out])
 
 
 def grey(frame: Grey) -> Grey:

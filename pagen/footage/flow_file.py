@@ -70,6 +70,13 @@ class FileFlow:
         return flow
 
 
+def open_flow_files(option: str) -> FileFlow:
+    """The flow of `file:DIR`. Raises PagenError: no folder is named, or there is none."""
+    if not option:
+        raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
+    return FileFlow(Path(option))
+
+
 def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Flow (2, H', W') in pixels of its own size as flow (2, H, W) in pixels of the given size (H, W).
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagen.errors import PagenError
+from pagen.footage.decode import IMAGES, listing, mask_frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,8 +141,6 @@ def read_npy(path: Path, key: str, length: int) -> Labels:
 
 def read_masks(path: Path, key: str, length: int) -> Labels:
     """Labels out of a folder of masks, one image a frame."""
-    from pagen.footage.decode import IMAGES, listing, mask_frames
-
     return from_array(from_masks(mask_frames(listing(path, IMAGES))), length, str(path))
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,57 +17,12 @@ from pathlib import Path
 from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import DATASETS, MIXED, DataSet, LabelSource, Layout
-from pagen.footage.clips import ClipLabels, FileClip, SceneClip
-from pagen.footage.clips import ClipSource as ClipSource
+from pagen.footage.clips import SPLITS, ClipLabels, FileClip, Footage, SceneClip
+from pagen.footage.mixed import mixed
+from pagen.registry import resolve
 
-SPLITS = ("train", "test")
 _DEPTH = 4
 _MOST_FOLDERS = 10_000
-
-
-@dataclass(frozen=True)
-class Footage:
-    """A data set that has been found.
-
-    Attributes:
-        root: its folder; None for procedural footage.
-        layout: name of its layout.
-        label_edition: which test labels these are.
-        clips: training clips, then test clips, each in numerical order.
-        mixed_from: the footage as it was found, where clips have been moved between the splits.
-    """
-
-    name: str
-    dataset: DataSet
-    root: Path | None
-    layout: str
-    label_edition: str
-    clips: tuple[ClipSource, ...]
-    mixed_from: Footage | None = None
-
-    @property
-    def fps(self) -> float:
-        """Frames per second: the first video's, or the catalogue's for images."""
-        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
-        first = next(videos, None)
-        return decode.video_rate(first.path) if first else self.dataset.fps
-
-    def check(self, decode: bool = False) -> list[str]:
-        """Every missing or odd thing, one line each.
-
-        Args:
-            decode: decode every frame and mask too, instead of reading the heads of the files only.
-        """
-        from pagen.footage.check import problems
-
-        return problems(self.mixed_from or self, decode)
-
-    def require(self) -> None:
-        """Raise PagenError with the first problem that shows without decoding, and how many more there are."""
-        found = self.check()
-        if found:
-            more = f" (and {len(found) - 1} more)" if found[1:] else ""
-            raise PagenError(f"{self.name}: {found[0]}{more}; 'pagen datasets check {self.name}' lists all")
 
 
 @dataclass(frozen=True)
@@ -107,11 +61,9 @@ def locate(name: str, root: Path | None = None) -> Footage:
     """
     dataset = DATASETS[name]
     if name.endswith(MIXED):
-        from pagen.footage.mixed import mixed
-
         return mixed(locate(name.removesuffix(MIXED), root))
     if dataset.scenes is not None:
-        scenes = tuple(SceneClip(scene) for scene in pkgutil.resolve_name(dataset.scenes)())
+        scenes = tuple(SceneClip(scene) for scene in resolve(dataset.scenes)())
         return Footage(name, dataset, None, "procedural", "procedural", scenes)
     place = find(dataset, root)
     if place is None:

@@ -31,6 +31,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate, pad
 
+from pagen.footage.flow import computed
+
 PAIRS_AT_ONCE = 4
 """A constant, so that the bytes of a clip's flow do not depend on settings."""
 
@@ -105,6 +107,9 @@ def tvl1(frames: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.flo
         with torch.inference_mode():
             yield from method(images[:-1], images[1:]).numpy()
         before = chunk[-1]
+
+
+open_tvl1 = computed("tvl1", tvl1, edition="2")
 
 
 def _primal(
