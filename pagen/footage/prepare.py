@@ -23,19 +23,18 @@ from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
 from pagen.footage.locate import locate
 from pagen.footage.resize import resized_frame, resized_mask
+from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
 
 Frames = npt.NDArray[np.uint8]
 Size = tuple[int, int]
-SMALLEST = 16
-"""Pixels a side, which optical flow and masks need."""
 _CHUNK = 32
 
 
 def prepare(
     dataset: str,
     root: Path | None = None,
-    size: Size | None = (256, 256),
+    size: Size | None = SIZE,
     colour: bool = False,
     out: Path | None = None,
     workers: Workers = None,
@@ -60,8 +59,8 @@ def prepare(
         Traceback (most recent call last):
         pagen.errors.PagenError: expected a --size of 16 pixels and more a side, found 8x8
     """
-    if size is not None and min(size) < SMALLEST:
-        raise PagenError(f"expected a --size of {SMALLEST} pixels and more a side, found {size[0]}x{size[1]}")
+    if size is not None and min(size) < SMALLEST_SIDE:
+        raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
     require(footage)
     identity = _identity(footage)

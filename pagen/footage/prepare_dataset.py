@@ -9,6 +9,7 @@ from typing import Literal
 from pagen import console
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.clips import SPLITS
+from pagen.options import SIZE
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Prepare:
     """Name of the data set, as `pagen datasets` lists them."""
     root: Path | None = None
     """Where the footage lies: the data set's folder or any folder above it."""
-    size: tuple[int, int] | Literal["native"] = (256, 256)
+    size: tuple[int, int] | Literal["native"] = SIZE
     """Height and width of the prepared frames; `native` keeps the footage's own."""
     colour: bool = False
     """Keep three colour channels instead of one grey."""

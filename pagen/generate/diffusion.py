@@ -15,45 +15,37 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from diffusers import AutoPipelineForInpainting
+from safetensors import SafetensorError
 
 from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.generate.hole_crops import hole_crops
-from pagen.generate.inpaint import Painting, composite
+from pagen.generate.inpaint import Frames, Masks, Painting, composite
 from pagen.hub import quiet, refusal
+from pagen.models.ldm import LDMInpaintPipeline, bundled, latents
 
-OWN = "LDMInpaintPipeline"
 
-
-def load_pipeline(name: str, place: str, dtype: Any) -> Any:
+def load_pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
     """The pipeline of a folder that `save_pretrained` wrote or of a hub id `owner/name`, on a device of torch's.
 
     Raises:
         PagenError: no pipeline there, not one for inpainting, pickled weights only, or code of its own.
     """
-    folder = Path(name).is_dir()
-    if folder and not (Path(name) / "model_index.json").is_file():
+    is_folder = Path(name).is_dir()
+    if is_folder and not (Path(name) / "model_index.json").is_file():
         raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
+    how = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": is_folder}
     with quiet("diffusers", "transformers"):
-        from diffusers import AutoPipelineForInpainting
-        from safetensors import SafetensorError
-
-        how = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": folder}
         try:
-            config = AutoPipelineForInpainting.load_config(name, local_files_only=folder)
-            if config.get("_class_name") == OWN:
-                from pagen.models.ldm import LDMInpaintPipeline
-
-                return LDMInpaintPipeline.from_pretrained(name, **how).to(place, dtype)
+            config = AutoPipelineForInpainting.load_config(name, local_files_only=is_folder)
+            if config.get("_class_name") == LDMInpaintPipeline.__name__:
+                return LDMInpaintPipeline.from_pretrained(name, **how).to(device, dtype)
             off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
-            return AutoPipelineForInpainting.from_pretrained(name, **how, **off).to(place, dtype)
+            return AutoPipelineForInpainting.from_pretrained(name, **how, **off).to(device, dtype)
         except (OSError, ValueError, ImportError, SafetensorError) as error:
             raise refusal("pipeline", "diffusers", name, str(error)) from error
-
-
-Frames = npt.NDArray[np.uint8]
-
-Masks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -97,8 +89,6 @@ class DiffusionInpainter:
         return composite(frames, crops.paste(frames, np.concatenate(worked)), masks, self.painting.feather)
 
     def _paint(self, images: Any, holes: Masks, seeds: list[int]) -> Any:
-        import torch
-
         height, width = images.shape[2:]
         return self.pipeline(
             image=images,
@@ -112,10 +102,6 @@ class DiffusionInpainter:
         ).images
 
     def _autoencode(self, images: Any) -> Any:
-        import torch
-
-        from pagen.models.ldm import latents
-
         vae = self.pipeline.vae
         with torch.no_grad():
             latent = latents(vae, (images * 2 - 1).to(vae.device, vae.dtype))
@@ -130,8 +116,6 @@ class DiffusionInpainter:
 
 def _to_images(frames: Frames) -> Any:
     """uint8 (N, H, W, C), C 1 or 3 -> float32 tensor (N, 3, H, W) in [0, 1]."""
-    import torch
-
     rgb = np.repeat(frames, 3 // frames.shape[3], axis=3)
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 255
 
@@ -149,28 +133,31 @@ def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpai
 
     Args:
         name: a folder that `save_pretrained` wrote, or a hub id `owner/name`.
-        painting: how it is to work, if not by the defaults; noise is drawn on the CPU whatever the device.
+        painting: how it works, if not by the defaults; noise is drawn on the CPU whatever the device.
 
     Raises:
-        PagenError: see `load_pipeline`; or a painting that there is not.
+        PagenError: as `load_pipeline`, or a value that `Painting` does not allow.
     """
-    import torch
-
     painting = painting or Painting()
     _check(painting)
-    place = device_named(painting.device)
-    if painting.precision == "fp16" and place == "cpu":
+    device = device_named(painting.device)
+    if painting.precision == "fp16" and device == "cpu":
         raise PagenError("expected --precision fp32 on the CPU, found fp16, which is for a GPU; leave it out")
-    pipeline = load_pipeline(name, place, torch.float16 if painting.precision == "fp16" else torch.float32)
+    pipeline = load_pipeline(name, device, torch.float16 if painting.precision == "fp16" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return DiffusionInpainter(pipeline, _multiple(pipeline), int(pipeline.config.get("crop", 0)), painting)
 
 
+def open_bundled(painting: Painting) -> DiffusionInpainter:
+    """The small model that lies in the package."""
+    return open_pipeline(str(bundled()), painting)
+
+
 def _check(painting: Painting) -> None:
     for name, hint in get_type_hints(Painting).items():
-        known, given = get_args(hint), getattr(painting, name)
-        if known and given not in known:
-            raise PagenError(f"expected {name} of {' or '.join(map(repr, known))}, found {given!r}; give one of them")
+        choices, given = get_args(hint), getattr(painting, name)
+        if choices and given not in choices:
+            raise PagenError(f"expected {name} of {' or '.join(map(repr, choices))}, found {given!r}; give one of them")
     for name, least in (("steps", 1), ("batch", 1), ("feather", 0)):
         if getattr(painting, name) < least:
             raise PagenError(f"expected {name} of {least} and more, found {getattr(painting, name)}; give more")

@@ -92,3 +92,13 @@ class Telea:
     def matched(self, frames: Frames, masks: Masks) -> Frames:
         """Always raises."""
         raise PagenError("expected a diffusion inpainter for matched normals, found telea; give --inpainter bundled")
+
+
+def open_telea(painting: Painting) -> Telea:
+    """Telea's method, which no setting of a model concerns.
+
+    Example:
+        >>> open_telea(Painting(steps=50)).radius
+        3
+    """
+    return Telea()

@@ -156,3 +156,13 @@ class MotionMasks:
 
     def origin(self) -> None:
         """None: they come from the clips."""
+
+
+def open_motion(option: str) -> MotionMasks:
+    """The masks of `motion:CHOICE`; `follow` without a choice. Raises PagenError: no such choice.
+
+    Example:
+        >>> open_motion("union").choice
+        'union'
+    """
+    return MotionMasks(option or "follow")

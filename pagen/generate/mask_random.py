@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
+from pagen.options import SMALLEST_SIDE
 
 Frames = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
 
-SMALLEST_SIDE = 16
 LARGEST_SHARE = 0.5
 
 
@@ -148,3 +148,13 @@ class RandomMasks:
 
     def origin(self) -> None:
         """None: they are drawn."""
+
+
+def open_random(option: str) -> RandomMasks:
+    """The masks of `random:PRESET`; `small` without a preset. Raises PagenError: no such preset.
+
+    Example:
+        >>> open_random("").preset
+        'small'
+    """
+    return RandomMasks(option or "small")

@@ -27,8 +27,8 @@ from pagen.footage.windows import Windows, as_input
 from pagen.generate.intruders import Intruders, open_intruders
 from pagen.generate.patch import Patch, render
 from pagen.generate.skip import Skip
+from pagen.options import PSEUDO_KINDS
 
-KINDS = ("spatial", "temporal", "skip", "patch")
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]
 
 
@@ -66,7 +66,7 @@ class PASet:
     @property
     def kinds(self) -> list[str]:
         """The kinds that it holds."""
-        return [kind for kind in KINDS if kind in self.folder.config["kinds"]]
+        return [kind for kind in PSEUDO_KINDS if kind in self.folder.config["kinds"]]
 
     def fingerprint(self) -> str:
         """32 hex digits that stand for every byte."""
