@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.errors import PagenError
 from pagen.footage.flow import Computed, FlowFolder, encode, flow_folder, grey, open_flow
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import as_input
 from pagen.spread import Workers
 
-Frames = npt.NDArray[np.uint8]
 Shown = npt.NDArray[np.float32]
 Take = Callable[[npt.NDArray[np.int64]], Shown]
 """Indices (T,) of frames or flow maps -> the network's input (C, T, H, W) in [-1, 1]."""
@@ -70,7 +70,7 @@ class FrameInput:
 
     def source(self, clip: str) -> Frames:
         """Frames uint8 (T, H, W, C)."""
-        frames: Frames = _known(self.prepared).frames(clip)
+        frames: Frames = _required(self.prepared).frames(clip)
         return frames
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
@@ -101,7 +101,7 @@ class FlowInput:
 
     def source(self, clip: str) -> npt.NDArray[np.float16]:
         """Flow float16 (T - 1, 2, H, W)."""
-        flow: npt.NDArray[np.float16] = _known(self.folder).flow(clip)
+        flow: npt.NDArray[np.float16] = _required(self.folder).flow(clip)
         return flow
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
@@ -162,7 +162,7 @@ def open_input(
     return INPUTS[recipe["source"]](recipe, prepared, names, workers)
 
 
-def _known(value: Any) -> Any:
+def _required(value: Any) -> Any:
     """What a stream has not: whoever asks a stream for clips has a bug."""
     assert value is not None
     return value

@@ -24,7 +24,7 @@ def row_of(dataset: DataSet, root: Path | None = None) -> dict[str, Any]:
         >>> row_of(DATASETS["street"])["found"]
         'built in'
     """
-    place = find(dataset, root, marked=True)
+    location = find(dataset, root, marked=True)
     return {
         "name": dataset.name,
         "what": dataset.what,
@@ -36,8 +36,8 @@ def row_of(dataset: DataSet, root: Path | None = None) -> dict[str, Any]:
         "fps": dataset.fps,
         "licence": dataset.licence,
         "obtain": dataset.obtain,
-        "found": "built in" if dataset.scenes else str(place.root) if place else None,
-        "layout": place.layout.name if place else None,
+        "found": "built in" if dataset.scenes else str(location.root) if location else None,
+        "layout": location.layout.name if location else None,
     }
 
 

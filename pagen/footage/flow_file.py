@@ -61,8 +61,8 @@ class FileFlow:
                 f"expected the flow of clip {path.stem} in {path}, found no such file; compute it, or rename"
             )
         flow = read_array(path)
-        usual = flow.ndim == 4 and flow.shape[:2] == (count, 2) and flow.size > 0
-        if not usual or not np.issubdtype(flow.dtype, np.floating):
+        fits = flow.ndim == 4 and flow.shape[:2] == (count, 2) and flow.size > 0
+        if not fits or not np.issubdtype(flow.dtype, np.floating):
             raise PagenError(
                 f"expected floats ({count}, 2, H, W) in {path}, from each frame of the clip to the next, "
                 f"found {flow.dtype} {flow.shape}; x goes first, then y"
@@ -86,7 +86,9 @@ def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     if (height, width) == size:
         return np.asarray(flow, np.float32)
     shrinks = size[0] <= height and size[1] <= width
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    by = np.array([size[1] / width, size[0] / height], np.float32)
-    resized = cv2.resize(np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32), size[::-1], interpolation=way)
-    return np.asarray(resized * by, np.float32).transpose(2, 0, 1)
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    scale = np.array([size[1] / width, size[0] / height], np.float32)
+    resized = cv2.resize(
+        np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32), size[::-1], interpolation=interpolation
+    )
+    return np.asarray(resized * scale, np.float32).transpose(2, 0, 1)

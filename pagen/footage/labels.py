@@ -40,16 +40,15 @@ def parse_m(text: str, source: str = "the .m file") -> list[list[Interval]]:
         code = line.split("%")[0].strip()
         if not code or re.fullmatch(r"TestVideoFile\s*=\s*\{\s*\}\s*;?", code):
             continue
-        match = _M_LINE.fullmatch(code)
-        ranges = (
-            [_M_RANGE.fullmatch(part) for part in re.split(r"[\s,;]+", match[1].strip()) if part] if match else [None]
-        )
-        found = [(int(part[1]) - 1, int(part[2] or part[1])) for part in ranges if part]
-        if len(found) < len(ranges) or any(not 0 <= start < end for start, end in found):
+        line_match = _M_LINE.fullmatch(code)
+        parts = [part for part in re.split(r"[\s,;]+", line_match[1].strip()) if part] if line_match else [""]
+        ranges = [match for part in parts if (match := _M_RANGE.fullmatch(part))]
+        intervals = [(int(match[1]) - 1, int(match[2] or match[1])) for match in ranges]
+        if len(ranges) < len(parts) or any(not 0 <= start < end for start, end in intervals):
             raise PagenError(
                 f"expected 'TestVideoFile{{end+1}}.gt_frame = [a:b];' in line {number} of {source}, found {code!r}"
             )
-        clips.append(found)
+        clips.append(intervals)
     return clips
 
 
@@ -71,7 +70,7 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
     for number, row in enumerate(rows[1:], 2):
         if not any(row):
             continue
-        known = videos.setdefault(row[0], [])
+        intervals = videos.setdefault(row[0], [])
         if row[1:] == ["", ""]:
             continue
         if len(row) != 3 or not all(cell.isdecimal() for cell in row[1:]) or not int(row[1]) < int(row[2]):
@@ -79,7 +78,7 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
                 f"expected video,start_frame,end_frame with start < end (end excluded) in line {number} of {source}, "
                 f"found {','.join(row)!r}"
             )
-        known.append((int(row[1]), int(row[2])))
+        intervals.append((int(row[1]), int(row[2])))
     return videos
 
 
@@ -124,7 +123,7 @@ def read_m(path: Path, key: str, length: int) -> Labels:
 def read_csv(path: Path, key: str, length: int) -> Labels | None:
     """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it."""
     videos = parse_csv(_text(path), str(path))
-    named = [found for name, found in videos.items() if key in (name, Path(name).stem)]
+    named = [intervals for name, intervals in videos.items() if key in (name, Path(name).stem)]
     return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
 
 

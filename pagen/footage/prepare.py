@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
-from pagen.arrays import pack, read_array, unpack, write_array, write_slices
+from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
 from pagen.errors import PagenError
 from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
@@ -26,7 +26,6 @@ from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
 
-Frames = npt.NDArray[np.uint8]
 Size = tuple[int, int]
 _CHUNK = 32
 
@@ -74,8 +73,8 @@ def prepare(
         "label_edition": footage.label_edition,
         "clips": [[clip.name, clip.split] for clip in footage.clips],
     }
-    where = {"root": str(footage.root), "layout": footage.layout}
-    folder = Folder.begin(path, "prepared", config, {"footage": identity}, where, overwrite)
+    volatile = {"root": str(footage.root), "layout": footage.layout}
+    folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
     _fill(folder, footage, size, colour, workers)
     return open_prepared(path)
 
@@ -124,7 +123,7 @@ class Prepared:
 
     def clips(self, split: str | None = None) -> list[str]:
         """Names of the clips of a split (`"train"`, `"test"`), or of all, in the data set's order."""
-        return [name for name, of in self.folder.config["clips"] if split in (None, of)]
+        return [name for name, own_split in self.folder.config["clips"] if split in (None, own_split)]
 
     def length(self, name: str) -> int:
         """Number of frames T."""
@@ -146,7 +145,7 @@ class Prepared:
     def each_mask(self, name: str) -> Iterator[npt.NDArray[np.bool_]] | None:
         """The masks (H, W) of `masks`, one at a time, however long the clip is; or None."""
         bits, width = self._marks("masks", name), self.size[1]
-        return None if bits is None else (unpack(each, width) for each in bits)
+        return None if bits is None else (unpack(mask_bits, width) for mask_bits in bits)
 
     def _marks(self, kind: str, name: str) -> Frames | None:
         path = self.path / kind / f"{name}.npy"

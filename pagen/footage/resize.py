@@ -18,8 +18,8 @@ def resized_frame(frame: Frame, size: tuple[int, int] | None, colour: bool) -> F
         frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
     if size is not None and frame.shape[:2] != size:
         shrinks = size[0] * 2 < frame.shape[0] or size[1] * 2 < frame.shape[1]
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=how), np.uint8)
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=interpolation), np.uint8)
     return frame if frame.ndim == 3 else frame[..., None]
 
 

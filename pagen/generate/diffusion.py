@@ -19,10 +19,11 @@ import torch
 from diffusers import AutoPipelineForInpainting
 from safetensors import SafetensorError
 
+from pagen.arrays import Frames, Masks
 from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.generate.hole_crops import hole_crops
-from pagen.generate.inpaint import Frames, Masks, Painting, composite
+from pagen.generate.inpaint import Painting, composite
 from pagen.hub import quiet, refusal
 from pagen.models.ldm import LDMInpaintPipeline, bundled, latents
 
@@ -36,14 +37,14 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
     is_folder = Path(name).is_dir()
     if is_folder and not (Path(name) / "model_index.json").is_file():
         raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
-    how = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": is_folder}
+    options = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": is_folder}
     with quiet("diffusers", "transformers"):
         try:
             config = AutoPipelineForInpainting.load_config(name, local_files_only=is_folder)
             if config.get("_class_name") == LDMInpaintPipeline.__name__:
-                return LDMInpaintPipeline.from_pretrained(name, **how).to(device, dtype)
+                return LDMInpaintPipeline.from_pretrained(name, **options).to(device, dtype)
             off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
-            return AutoPipelineForInpainting.from_pretrained(name, **how, **off).to(device, dtype)
+            return AutoPipelineForInpainting.from_pretrained(name, **options, **off).to(device, dtype)
         except (OSError, ValueError, ImportError, SafetensorError) as error:
             raise refusal("pipeline", "diffusers", name, str(error)) from error
 

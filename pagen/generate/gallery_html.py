@@ -52,7 +52,7 @@ def _chosen(pseudo: PASet, kind: str, shown: int) -> Iterator[tuple[Item, Pseudo
     """A clip from each of so many equal parts of the set; spatial and temporal ones lie within one segment."""
     items = pseudo.items(kind, pseudo.length)
     if kind in ("spatial", "temporal"):
-        begins = {(name, one["start"]) for name in pseudo.clips(kind) for one in pseudo.records(kind, name)}
+        begins = {(name, record["start"]) for name in pseudo.clips(kind) for record in pseudo.records(kind, name)}
         items = [item for item in items if (item.clip, item.start) in begins]
     rng = generator(pseudo.folder.config["seed"], "gallery", kind)
     for part in np.array_split(np.arange(len(items)), min(shown, len(items))):
@@ -130,12 +130,12 @@ def _parameters(pseudo: PASet, item: Item) -> dict[str, str]:
         height, width = item.parameters["size"]
         patch = f"{height} x {width} pixels, {item.parameters['mask']}"
         return {"intruder": item.parameters["intruder"], "patch": patch}
-    record = next(one for one in pseudo.records(item.kind, item.clip) if one["start"] == item.start)
+    record = next(line for line in pseudo.records(item.kind, item.clip) if line["start"] == item.start)
     random = record["random_instead"]
-    found = {"mask": record["mask"] + (f", random in {random} frames" if random else "")}
+    parameters = {"mask": record["mask"] + (f", random in {random} frames" if random else "")}
     if item.kind == "temporal":
-        found["lambda"] = f"{np.mean(record['lambda']):.3f}"
-    return found
+        parameters["lambda"] = f"{np.mean(record['lambda']):.3f}"
+    return parameters
 
 
 def _strength(kind: str, change: Change) -> dict[str, str]:

@@ -11,13 +11,9 @@ from typing import Literal, Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
-
-Frames = npt.NDArray[np.uint8]
-
-Masks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

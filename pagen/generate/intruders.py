@@ -21,16 +21,14 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.errors import PagenError, unknown_name
 from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, listing, read_image
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.registry import Registry
-
-Frames = npt.NDArray[np.uint8]
 
 INTRUDERS = [
     *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "colorwheel"),
@@ -59,19 +57,19 @@ class Intruders(Protocol):
 class Pictures:
     """The bundled pictures."""
 
-    known: tuple[str, ...] = tuple(INTRUDERS)
+    pictures: tuple[str, ...] = tuple(INTRUDERS)
 
     def names(self, clip: str) -> Sequence[str]:
         """All of them, for every clip."""
-        return self.known
+        return self.pictures
 
     def draw_start(self, name: str, length: int, rng: np.random.Generator) -> None:
         """None: a picture stands still. Nothing is drawn."""
 
     def read(self, name: str, start: int | None, length: int) -> Frames:
         """The picture, (1, h, w) or (1, h, w, 3). Raises PagenError: no such picture."""
-        if name not in self.known:
-            raise unknown_name("intruder", name, self.known)
+        if name not in self.pictures:
+            raise unknown_name("intruder", name, self.pictures)
         return self.picture(name)[None]
 
     def picture(self, name: str) -> Frames:
@@ -99,9 +97,9 @@ class ImageFolder(Pictures):
         Raises:
             PagenError: one of them cannot be decoded, which would else show in the midst of a training.
         """
-        for name in self.known:
+        for name in self.pictures:
             self.picture(name)
-        return str(self.directory), fingerprint(self.directory, [self.directory / name for name in self.known])
+        return str(self.directory), fingerprint(self.directory, [self.directory / name for name in self.pictures])
 
 
 @dataclass(frozen=True)

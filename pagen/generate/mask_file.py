@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, image_size, listing, mask_frames
 from pagen.generate.masks import bounded
 
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 Source = tuple[Path, ...] | Frames
 """The masks of one clip: images, or an array (T, H, W)."""
 

@@ -15,11 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import unknown_name
 from pagen.generate.masks import bounded
-
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 
 MEDIAN_FRAMES = 64
 NOISE_FLOOR = 14.0
@@ -83,8 +81,8 @@ def _disc(radius: float) -> Frames:
 def components(silhouette: Masks) -> Masks:
     """The connected components of a silhouette (H, W), diagonal neighbours included: bool (N, H, W)."""
     count, labels = cv2.connectedComponents(silhouette.astype(np.uint8))
-    each: Masks = labels == np.arange(1, count)[:, None, None]
-    return each
+    parts: Masks = labels == np.arange(1, count)[:, None, None]
+    return parts
 
 
 def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
@@ -100,31 +98,31 @@ def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Mas
         Of each frame bool (H, W), widened so that the rim lies inside; empty where there is no instance.
     """
     followed = None
-    for found in instances:
-        before = np.zeros(found.shape[1:], np.bool_) if followed is None else followed
-        overlap = (found & _widen(before)).sum(axis=(1, 2))
-        followed = found[int(overlap.argmax())] if overlap.any() else _any_of(found, rng)
+    for things in instances:
+        before = np.zeros(things.shape[1:], np.bool_) if followed is None else followed
+        overlap = (things & _widen(before)).sum(axis=(1, 2))
+        followed = things[int(overlap.argmax())] if overlap.any() else _any_of(things, rng)
         yield _widen(followed)
 
 
 def draw_anew(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
     """One thing of each frame, drawn without regard to the frame before; args and yields as `follow`."""
-    for found in instances:
-        yield _widen(_any_of(found, rng))
+    for things in instances:
+        yield _widen(_any_of(things, rng))
 
 
 def take_all(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
     """All things of each frame together; nothing is drawn; args and yields as `follow`."""
-    for found in instances:
-        yield _widen(np.logical_or.reduce(found, axis=0))
+    for things in instances:
+        yield _widen(np.logical_or.reduce(things, axis=0))
 
 
 def _any_of(instances: Masks, rng: np.random.Generator) -> Masks:
     """One of (N, H, W), drawn uniformly; empty where N is 0."""
     if not len(instances):
         return np.zeros(instances.shape[1:], np.bool_)
-    one: Masks = instances[int(rng.integers(len(instances)))]
-    return one
+    drawn: Masks = instances[int(rng.integers(len(instances)))]
+    return drawn
 
 
 def _widen(mask: Masks) -> Masks:

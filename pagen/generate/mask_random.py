@@ -16,13 +16,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError, unknown_name
 from pagen.options import SMALLEST_SIDE
-
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 
 LARGEST_SHARE = 0.5
 

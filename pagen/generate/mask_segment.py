@@ -19,16 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
 from pagen.generate.mask_motion import follow
 from pagen.generate.mask_random import LARGEST_SHARE
 from pagen.generate.masks import bounded
 from pagen.hub import contents, loading, need, place_of, require_whole
-
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 
 SCORE = 0.5
 MODELS = ("detr", "eomt", "mask2former", "maskformer")
@@ -59,9 +56,9 @@ class Segmenter:
         read = self.processor.post_process_instance_segmentation
         # a map of each object where the family has it; else a single map, in which one hides the other
         whole = {"return_binary_maps": True} if "return_binary_maps" in inspect.signature(read).parameters else {}
-        (found,) = read(outputs, threshold=SCORE, target_sizes=[size], **whole)
-        maps = found["segmentation"].numpy()
-        numbers = np.array([segment["id"] for segment in found["segments_info"]])
+        (result,) = read(outputs, threshold=SCORE, target_sizes=[size], **whole)
+        maps = result["segmentation"].numpy()
+        numbers = np.array([segment["id"] for segment in result["segments_info"]])
         objects: Masks = maps > 0 if maps.ndim == 3 else maps == numbers[:, None, None]
         return objects
 
@@ -101,14 +98,14 @@ def open_segmenter(name: str) -> SegmentMasks:
             has pickled weights only, or code of its own.
     """
     need("transformers", "masks 'segment:MODEL'", "hub")
-    found = place_of(name)
-    if found is None:
+    model = place_of(name)
+    if model is None:
         raise PagenError(
             f"expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:{name}'; "
             "give for example segment:facebook/mask2former-swin-tiny-coco-instance"
         )
-    place, folder = found
-    return SegmentMasks(place, folder, load(folder))
+    absolute_name, folder = model
+    return SegmentMasks(absolute_name, folder, load(folder))
 
 
 def load(folder: Path) -> Segmenter:

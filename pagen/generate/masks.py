@@ -12,13 +12,9 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.generate.mask_random import LARGEST_SHARE, random_mask
-
-Frames = npt.NDArray[np.uint8]
-
-Masks = npt.NDArray[np.bool_]
 
 
 class MaskKind(Protocol):

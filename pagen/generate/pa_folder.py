@@ -155,7 +155,7 @@ def summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, A
         >>> summary(made, "footage", Generate("street"))["kinds"]
         {'skip': (105, 'clips', 'strides 2 3 4 5')}
     """
-    how = {
+    descriptions = {
         "spatial": f"{config.inpainter}, {config.masks} masks",
         "temporal": f"{config.flow}, {config.region}, {config.masks} masks",
         "skip": f"strides {' '.join(map(str, config.strides))}",
@@ -169,7 +169,7 @@ def summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, A
     return {
         "path": str(folder.path),
         "footage": str(prepared),
-        "kinds": {kind: (count, units.get(kind, "clips"), how[kind]) for kind, count in counts.items()},
+        "kinds": {kind: (count, units.get(kind, "clips"), descriptions[kind]) for kind, count in counts.items()},
         "gallery": str(folder.path / "gallery.png"),
         "page": str(folder.path / "gallery.html"),
     }

@@ -89,8 +89,9 @@ class PASet:
     def items(self, kind: str, length: int) -> list[Item]:
         """Every pseudo-anomalous clip of `length` frames: every window (spatial, temporal) or record (skip, patch)."""
         if (kind, length) not in self._items:
-            found = [item for name in self.clips(kind) for item in self._items_of(kind, name, length)]
-            self._items[kind, length] = found
+            self._items[kind, length] = [
+                item for name in self.clips(kind) for item in self._items_of(kind, name, length)
+            ]
         return self._items[kind, length]
 
     def render(self, item: Item, length: int) -> Pseudo:
@@ -147,21 +148,21 @@ class PASet:
     @property
     def flow_spec(self) -> str:
         """The flow that temporal ones were made of, as `open_flow` takes it; files are looked for where they lay."""
-        name, where = self.folder.config["flow"], self.folder.volatile.get("flow")
-        return f"{name}:{where}" if where else str(name)
+        name, path = self.folder.config["flow"], self.folder.volatile.get("flow")
+        return f"{name}:{path}" if path else str(name)
 
     @cached_property
     def intruders(self) -> Intruders:
         """Where what patches show comes from; sets made before there was a choice show pictures."""
-        name, where = self.folder.config.get("intruders", "pictures"), self.folder.volatile.get("intruders", "")
-        found = open_intruders(f"{name}:{where}" if where else name)(self.prepared)
-        origin = found.origin()
+        name, path = self.folder.config.get("intruders", "pictures"), self.folder.volatile.get("intruders", "")
+        intruders = open_intruders(f"{name}:{path}" if path else name)(self.prepared)
+        origin = intruders.origin()
         if origin and origin[1] != self.folder.inputs["intruders"]:
             raise PagenError(
-                f"expected the images in {where} that patches of {self.folder.path} were made of, found others; "
+                f"expected the images in {path} that patches of {self.folder.path} were made of, found others; "
                 "put those back, or generate the set again"
             )
-        return found
+        return intruders
 
 
 class PseudoClips(torch.utils.data.Dataset[Sample]):
@@ -208,9 +209,9 @@ def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
     if clips.fingerprint() != folder.inputs["prepared"]:
         made, (height, width) = folder.config, clips.size
         wanted = _about(clips.dataset, clips.size, clips.channels == 3)
-        found = _about(made["dataset"], made["size"], made["colour"])
+        actual = _about(made["dataset"], made["size"], made["colour"])
         raise PagenError(
-            f"expected a PA set of {wanted} in {path}, found one of {'other ' if found == wanted else ''}{found}; "
+            f"expected a PA set of {wanted} in {path}, found one of {'other ' if actual == wanted else ''}{actual}; "
             f"generate one with --dataset {clips.dataset} --size {height} {width}"
         )
     return PASet(folder, clips)

@@ -18,11 +18,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.errors import PagenError
 from pagen.generate.intruders import INTRUDERS, Intruders, Pictures, fit
 from pagen.registry import Registry
 
-Frames = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.float32]
 
 SMALLEST = 10

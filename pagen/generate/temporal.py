@@ -19,8 +19,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Masks
+
 Flow = npt.NDArray[np.floating[Any]]
-Masks = npt.NDArray[np.bool_]
 Place = tuple[float, float]
 Per = Literal["clip", "frame"]
 BETA = 0.4

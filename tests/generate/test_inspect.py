@@ -13,9 +13,9 @@ import pytest
 
 from pagen.cli import main
 from pagen.generate import strength as measure
-from pagen.generate.inspect import _bars
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.strength import Change, inspect_set, is_near_copy
+from pagen.generate.strength_text import _bars
 from pagen.options import PSEUDO_KINDS
 
 
