@@ -23,7 +23,14 @@ SPLITS = ("train", "test")
 
 
 class ClipSource(Protocol):
-    """One clip of a data set; can be pickled."""
+    """One clip of a data set; can be pickled.
+
+    Example:
+        >>> from pagen.footage.street.scene import scenes
+        >>> clip: ClipSource = SceneClip(scenes(train=1, test=0)[0])
+        >>> clip.name, clip.split, clip.moved("test").split
+        ('train_01', 'train', 'test')
+    """
 
     @property
     def name(self) -> str:
@@ -63,6 +70,10 @@ class ClipLabels:
     Attributes:
         kind: a name in `labels.READERS`.
         key: what the clip is called there.
+
+    Example:
+        >>> ClipLabels("csv", Path("labels.csv"), "walk").key
+        'walk'
     """
 
     kind: str
@@ -78,6 +89,11 @@ class FileClip:
         path: the folder or the video.
         files: the images in order; none for a video.
         mask_files: one image a frame in order, or None where there are no masks.
+
+    Example:
+        >>> clip = FileClip("train_a", "train", Path("a"), False, (Path("a/0.png"), Path("a/1.png")), None, None)
+        >>> clip.length(), clip.labels(), clip.has_masks
+        (2, None, False)
     """
 
     name: str
@@ -132,6 +148,12 @@ class SceneClip:
 
     Attributes:
         moved_to: the split, where it is not the scene's own.
+
+    Example:
+        >>> from pagen.footage.street.scene import scenes
+        >>> clip = SceneClip(scenes(train=1, test=0, frames=2)[0])
+        >>> next(clip.frames()).shape, clip.labels().tolist()
+        ((128, 192), [0, 0])
     """
 
     scene: Any
@@ -189,6 +211,12 @@ class Footage:
         label_edition: which test labels these are.
         clips: training clips, then test clips, each in numerical order.
         mixed_from: the footage as it was found, where clips have been moved between the splits.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> footage = locate("street")
+        >>> footage.fps, [len(footage.split(name)) for name in SPLITS]
+        (10, [12, 8])
     """
 
     name: str

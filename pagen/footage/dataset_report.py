@@ -81,7 +81,7 @@ def checked(name: str, root: Path | None = None) -> dict[str, Any]:
     Example:
         >>> checked("ped3")
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ped1 ped2 street ...
+        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ped1 ped2 street street:square
     """
     footage = locate(name, root)
     return {

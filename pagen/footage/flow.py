@@ -37,6 +37,12 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
 
     Yields:
         Flow (2, H, W) float32 in pixels per frame, x then y, from each frame to the next.
+
+    Example:
+        >>> frame = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+        >>> (flow,) = dis(iter([frame, frame]))
+        >>> flow.shape, bool(np.abs(flow).max() < 0.1)
+        ((2, 32, 32), True)
     """
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     previous = next(frames)
@@ -47,7 +53,13 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
 
 
 class FlowSource(Protocol):
-    """Where the flow of a clip comes from."""
+    """Where the flow of a clip comes from.
+
+    Example:
+        >>> source: FlowSource = open_flow("dis")
+        >>> source.identity()
+        ''
+    """
 
     def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
         """Flow (2, H, W) of a prepared clip in pixels per frame, x then y, from each frame to the next."""
@@ -58,7 +70,12 @@ class FlowSource(Protocol):
 
 @dataclass(frozen=True)
 class Computed:
-    """Flow that a method makes of the grey frames; `edition` tells its present bytes from earlier ones."""
+    """Flow that a method makes of the grey frames; `edition` tells its present bytes from earlier ones.
+
+    Example:
+        >>> Computed(dis, "2").identity()
+        '2'
+    """
 
     method: FlowMethod
     edition: str = ""
@@ -73,7 +90,13 @@ class Computed:
 
 
 def computed(name: str, method: FlowMethod, edition: str = "") -> Callable[[str], FlowSource]:
-    """The factory of a method that takes no option."""
+    """The factory of a method that takes no option.
+
+    Example:
+        >>> computed("dis", dis)("fast")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected flow 'dis' without an option, found 'dis:fast'; leave 'fast' out
+    """
 
     def factory(option: str) -> FlowSource:
         if option:
@@ -100,6 +123,11 @@ def open_flow(spec: str) -> FlowSource:
 
     Raises:
         PagenError: no such flow, no such option, or no such folder.
+
+    Example:
+        >>> open_flow("tvl2")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no flow named 'tvl2'; did you mean 'tvl1'? known: dis file tvl1
     """
     name, _, option = spec.partition(":")
     return FLOWS[name](option)
@@ -107,7 +135,12 @@ def open_flow(spec: str) -> FlowSource:
 
 @dataclass(frozen=True)
 class FlowFolder:
-    """The flow of prepared clips."""
+    """The flow of prepared clips.
+
+    Example:
+        >>> FlowFolder(Folder(Path("flow-dis-street"), "flow", {"method": "dis"}, {})).folder.config
+        {'method': 'dis'}
+    """
 
     folder: Folder
 
@@ -121,6 +154,11 @@ def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", w
 
     Raises:
         PagenError: unknown method, a clip of a single frame, or a file that is not its flow.
+
+    Example:
+        >>> flow_folder(None, [], "diss")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no flow named 'diss'; did you mean 'dis'? known: dis file tvl1
     """
     name, identity = method.partition(":")[0], open_flow(method).identity()
     edition = f"{name}-{identity[:12]}" if identity else name
@@ -141,7 +179,12 @@ def _flow_of(path: Path, prepared: Prepared, method: str, name: str) -> Files:
 
 
 def grey(frame: Grey) -> Grey:
-    """A frame (H, W, C) as grey (H, W)."""
+    """A frame (H, W, C) as grey (H, W).
+
+    Example:
+        >>> grey(np.full((1, 2, 3), (255, 0, 0), np.uint8)).tolist()
+        [[76, 76]]
+    """
     if frame.shape[-1] == 1:
         return np.ascontiguousarray(frame[..., 0])
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY), np.uint8)
@@ -159,6 +202,11 @@ def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
 
     Returns:
         (C, T, H, W) in [-1, 1].
+
+    Example:
+        >>> flow = np.array([[[[2.5]], [[-40.0]]]])  # one map of one pixel
+        >>> encode(flow, "uv", radius=10.0).ravel().tolist()
+        [0.25, -1.0]
     """
     if encoding == "rgb":
         return 2 * _colours(flow[:, 0], flow[:, 1], radius) - 1
@@ -174,6 +222,10 @@ def colour_wheel(flow: Flow, radius: float) -> Grey:
 
     The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius
     are darkened.
+
+    Example:
+        >>> colour_wheel(np.zeros((2, 1, 1)), radius=1.0).tolist()  # rest is white
+        [[[255, 255, 255]]]
     """
     return (255 * _colours(flow[0], flow[1], radius)).astype(np.uint8).transpose(1, 2, 0)
 

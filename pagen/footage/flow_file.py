@@ -27,7 +27,13 @@ FASTEST = 30_000.0
 
 @dataclass(frozen=True)
 class FileFlow:
-    """The flow files of a folder."""
+    """The flow files of a folder.
+
+    Example:
+        >>> FileFlow(Path("nowhere"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a folder of flow files CLIP.npy, found none at nowhere; check the path
+    """
 
     directory: Path
 
@@ -71,7 +77,13 @@ class FileFlow:
 
 
 def open_flow_files(option: str) -> FileFlow:
-    """The flow of `file:DIR`. Raises PagenError: no folder is named, or there is none."""
+    """The flow of `file:DIR`. Raises PagenError: no folder is named, or there is none.
+
+    Example:
+        >>> open_flow_files("")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder
+    """
     if not option:
         raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
     return FileFlow(Path(option))
@@ -81,6 +93,10 @@ def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Flow (2, H', W') in pixels of its own size as flow (2, H, W) in pixels of the given size (H, W).
 
     The map is resized (averaged where it shrinks), u is multiplied by W / W' and v by H / H'.
+
+    Example:
+        >>> rescale(np.ones((2, 8, 8), np.float32), (4, 16))[:, 0, 0].tolist()
+        [2.0, 0.5]
     """
     height, width = flow.shape[1:]
     if (height, width) == size:

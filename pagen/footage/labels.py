@@ -34,6 +34,10 @@ def parse_m(text: str, source: str = "the .m file") -> list[list[Interval]]:
 
     Raises:
         PagenError: a line that is neither empty, a comment, the empty list nor one clip's intervals.
+
+    Example:
+        >>> parse_m("TestVideoFile{end+1}.gt_frame = [61:180];")
+        [[(60, 180)]]
     """
     clips = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -60,6 +64,10 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
 
     Raises:
         PagenError: another header, or a line that is no interval.
+
+    Example:
+        >>> parse_csv("video,start_frame,end_frame\\na.mp4,3,5\\nb.mp4,,")
+        {'a.mp4': [(3, 5)], 'b.mp4': []}
     """
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.removeprefix("\ufeff").splitlines())]
     if not rows or rows[0] != _CSV_HEADER:
@@ -83,7 +91,12 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
 
 
 def from_intervals(intervals: Iterable[Interval], length: int, source: str = "the labels") -> Labels:
-    """Labels (length,) that are 1 inside the intervals. Raises PagenError when one ends after the clip."""
+    """Labels (length,) that are 1 inside the intervals. Raises PagenError when one ends after the clip.
+
+    Example:
+        >>> from_intervals([(1, 3)], length=5).tolist()
+        [0, 1, 1, 0, 0]
+    """
     import numpy as np
 
     labels = np.zeros(length, np.uint8)
@@ -95,7 +108,13 @@ def from_intervals(intervals: Iterable[Interval], length: int, source: str = "th
 
 
 def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the labels") -> Labels:
-    """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values."""
+    """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values.
+
+    Example:
+        >>> import numpy as np
+        >>> from_array(np.array([[0, 1, 1]]), length=3).tolist()
+        [0, 1, 1]
+    """
     import numpy as np
 
     if array.shape not in ((length,), (1, length)):
@@ -106,14 +125,29 @@ def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the l
 
 
 def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
-    """Labels that are 1 where a frame's mask (H, W) is not empty."""
+    """Labels that are 1 where a frame's mask (H, W) is not empty.
+
+    Example:
+        >>> import numpy as np
+        >>> from_masks([np.zeros((2, 2), bool), np.eye(2, dtype=bool)]).tolist()
+        [0, 1]
+    """
     import numpy as np
 
     return np.array([mask.any() for mask in masks], np.uint8)
 
 
 def read_m(path: Path, key: str, length: int) -> Labels:
-    """Labels of the test clip number `key` (from 1) in a `.m` file."""
+    """Labels of the test clip number `key` (from 1) in a `.m` file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "ped2.m")
+        ...     _ = path.write_text("TestVideoFile{end+1}.gt_frame = [2:3];")
+        ...     read_m(path, "1", length=4).tolist()
+        [0, 1, 1, 0]
+    """
     clips = parse_m(_text(path), str(path))
     if int(key) > len(clips):
         raise PagenError(f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips")
@@ -121,14 +155,31 @@ def read_m(path: Path, key: str, length: int) -> Labels:
 
 
 def read_csv(path: Path, key: str, length: int) -> Labels | None:
-    """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it."""
+    """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "labels.csv")
+        ...     _ = path.write_text("video,start_frame,end_frame\\na.mp4,1,3")
+        ...     read_csv(path, "a", length=4).tolist()
+        [0, 1, 1, 0]
+    """
     videos = parse_csv(_text(path), str(path))
     named = [intervals for name, intervals in videos.items() if key in (name, Path(name).stem)]
     return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
 
 
 def read_npy(path: Path, key: str, length: int) -> Labels:
-    """Labels of one video in a `.npy` file of its own; nothing is unpickled."""
+    """Labels of one video in a `.npy` file of its own; nothing is unpickled.
+
+    Example:
+        >>> import tempfile, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     numpy.save(f"{folder}/a.npy", [0, 1])
+        ...     read_npy(Path(folder, "a.npy"), "a", length=2).tolist()
+        [0, 1]
+    """
     import numpy as np
 
     try:
@@ -139,7 +190,16 @@ def read_npy(path: Path, key: str, length: int) -> Labels:
 
 
 def read_masks(path: Path, key: str, length: int) -> Labels:
-    """Labels out of a folder of masks, one image a frame."""
+    """Labels out of a folder of masks, one image a frame.
+
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for index in range(2):
+        ...         _ = cv2.imwrite(f"{folder}/{index}.png", numpy.full((2, 2), 255 * index, "uint8"))
+        ...     read_masks(Path(folder), "a", length=2).tolist()
+        [0, 1]
+    """
     return from_array(from_masks(mask_frames(listing(path, IMAGES))), length, str(path))
 
 

@@ -16,7 +16,12 @@ from pagen.footage.dataset_report import as_list, as_report, checked, row_of
 
 @dataclass(frozen=True)
 class Datasets:
-    """List the data sets that are known, or check one: `pagen datasets check NAME`."""
+    """List the data sets that are known, or check one: `pagen datasets check NAME`.
+
+    Example:
+        >>> Datasets(("check", "ped2")).action
+        ('check', 'ped2')
+    """
 
     action: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """Nothing to list all, or `check NAME` to look whether one is whole."""

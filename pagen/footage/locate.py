@@ -27,7 +27,16 @@ _MOST_FOLDERS = 10_000
 
 @dataclass(frozen=True)
 class Location:
-    """A folder that holds a data set, and how it lies there."""
+    """A folder that holds a data set, and how it lies there.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     Path(root, "training/walk").mkdir(parents=True)
+        ...     location = Location(Path(root), DATASETS["folder"].layouts[0])
+        ...     [path.name for path in location.entries(location.clips_folder("train"))]
+        ['walk']
+    """
 
     root: Path
     layout: Layout
@@ -58,6 +67,11 @@ def locate(name: str, root: Path | None = None) -> Footage:
     Raises:
         PagenError: no such name, too few test clips to mix, or nothing found; says what was looked for and how to
             obtain it.
+
+    Example:
+        >>> footage = locate("street:mixed")
+        >>> footage.layout, len(footage.split("train")), len(footage.split("test"))
+        ('procedural', 16, 4)
     """
     dataset = DATASETS[name]
     if name.endswith(MIXED):
@@ -79,6 +93,13 @@ def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Lo
 
     Args:
         marked: take `root` itself, too, only when its name or a label file tells that it is this data set.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     Path(root, "testing/walk").mkdir(parents=True)
+        ...     find(DATASETS["folder"], Path(root)).layout.name
+        'folder'
     """
     if root is not None:
         return _search(dataset, Path(root), given=not marked)
@@ -89,7 +110,12 @@ def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Lo
 
 
 def listed_file() -> Path:
-    """The user's file of data sets: JSON, name -> folder."""
+    """The user's file of data sets: JSON, name -> folder.
+
+    Example:
+        >>> listed_file().name
+        'data.json'
+    """
     import platformdirs
 
     return platformdirs.user_config_path("pagen") / "data.json"

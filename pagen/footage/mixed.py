@@ -21,6 +21,12 @@ def mixed(footage: Footage) -> Footage:
 
     Raises:
         PagenError: fewer than two test clips.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> footage = mixed(locate("street"))
+        >>> footage.name, len(footage.split("train")), len(footage.split("test"))
+        ('street:mixed', 16, 4)
     """
     tests = footage.split("test")
     if len(tests) < 2:

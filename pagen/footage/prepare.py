@@ -80,18 +80,38 @@ def prepare(
 
 
 def open_prepared(path: Path, verify: bool = True) -> Prepared:
-    """Open a folder of prepared clips. Raises PagenError when it is missing, unfinished or damaged."""
+    """Open a folder of prepared clips. Raises PagenError when it is missing, unfinished or damaged.
+
+    Example:
+        >>> try:
+        ...     open_prepared(Path("nowhere"))
+        ... except PagenError as error:
+        ...     print(str(error).partition(", ")[0])
+        expected a prepared folder of pagen at nowhere
+    """
     return Prepared(Folder.open(Path(path), "prepared", verify))
 
 
 def cache_folder() -> Path:
-    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder."""
+    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder.
+
+    Example:
+        >>> cache_folder().is_absolute()
+        True
+    """
     return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A data set's clips, ready to be read."""
+    """A data set's clips, ready to be read.
+
+    Example:
+        >>> config = {"dataset": "street", "colour": False, "fps": 10, "clips": [["train_01", "train"]]}
+        >>> items = {"train_01": {"files": {}, "shape": [120, 48, 64, 1]}}
+        >>> print(Prepared(Folder(Path("street"), "prepared", config, {}, items)))
+        street: 1 clips, 120 frames, grey, prepared at 48x64
+    """
 
     folder: Folder
 

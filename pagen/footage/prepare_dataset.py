@@ -14,7 +14,12 @@ from pagen.options import SIZE
 
 @dataclass(frozen=True)
 class Prepare:
-    """Decode and resize a data set once; the other verbs do it on first use."""
+    """Decode and resize a data set once; the other verbs do it on first use.
+
+    Example:
+        >>> Prepare("ped2", size="native").colour
+        False
+    """
 
     dataset: str
     """Name of the data set, as `pagen datasets` lists them."""

@@ -25,7 +25,7 @@ def generate(config: Generate) -> dict[str, Any]:
     Example:
         >>> generate(Generate("streat"))
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'streat'; did you mean 'street'? known: folder ped1 ped2 street ...
+        pagen.errors.PagenError: no data set named 'streat'; did you mean 'street'? known: folder ped1 ped2 street street:square
     """
     DATASETS[config.dataset]  # a wrong name is answered before anything heavy is imported
     from pagen.generate.pa_folder import pa_folder, summary
