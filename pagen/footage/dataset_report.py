@@ -79,9 +79,9 @@ def checked(name: str, root: Path | None = None) -> dict[str, Any]:
         PagenError: as `locate`.
 
     Example:
-        >>> checked("ped3")
+        >>> checked("ped3")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ped1 ped2 street street:square
+        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
     """
     footage = locate(name, root)
     return {

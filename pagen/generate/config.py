@@ -14,7 +14,15 @@ from pagen.spread_ray import Cluster
 
 @dataclass(frozen=True)
 class Generate:
-    """Make pseudo-anomalies out of normal footage."""
+    """Make pseudo-anomalies out of normal footage.
+
+    Example:
+        >>> Generate("street").kinds
+        ('spatial', 'temporal', 'skip', 'patch')
+        >>> Generate("street", kinds=())
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected at least one of --kinds spatial temporal skip patch, found none
+    """
 
     dataset: str
     """Name of the data set."""

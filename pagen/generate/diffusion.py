@@ -16,7 +16,6 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import numpy.typing as npt
 import torch
-from diffusers import AutoPipelineForInpainting
 from safetensors import SafetensorError
 
 from pagen.arrays import Frames, Masks
@@ -33,12 +32,23 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
 
     Raises:
         PagenError: no pipeline there, not one for inpainting, pickled weights only, or code of its own.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     try:
+        ...         load_pipeline(folder, "cpu", torch.float32)
+        ...     except PagenError as error:
+        ...         print(str(error).partition(", ")[2])
+        found no model_index.json; is the path right?
     """
     is_folder = Path(name).is_dir()
     if is_folder and not (Path(name) / "model_index.json").is_file():
         raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
     options = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": is_folder}
     with quiet("diffusers", "transformers"):
+        from diffusers import AutoPipelineForInpainting  # which has advice to give while it is imported
+
         try:
             config = AutoPipelineForInpainting.load_config(name, local_files_only=is_folder)
             if config.get("_class_name") == LDMInpaintPipeline.__name__:
@@ -58,6 +68,14 @@ class DiffusionInpainter:
         multiple: height and width of what it sees are multiples of it, pixels.
         crop: least side of the crops round the holes that it sees, pixels; 0: it sees whole frames.
         painting: how it works.
+
+    Example:
+        >>> inpainter = open_bundled(Painting(steps=1))
+        >>> frames, masks = np.full((1, 64, 64, 1), 90, np.uint8), np.zeros((1, 64, 64), np.bool_)
+        >>> masks[:, 24:40, 24:40] = True
+        >>> filled = inpainter(frames, masks, np.random.default_rng(0))
+        >>> bool((filled[~masks] == 90).all()), filled.shape
+        (True, (1, 64, 64, 1))
     """
 
     pipeline: Any
@@ -138,6 +156,11 @@ def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpai
 
     Raises:
         PagenError: as `load_pipeline`, or a value that `Painting` does not allow.
+
+    Example:
+        >>> open_pipeline(str(bundled()), Painting(batch=0))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected batch of 1 and more, found 0; give more
     """
     painting = painting or Painting()
     _check(painting)
@@ -150,7 +173,13 @@ def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpai
 
 
 def open_bundled(painting: Painting) -> DiffusionInpainter:
-    """The small model that lies in the package."""
+    """The small model that lies in the package.
+
+    Example:
+        >>> inpainter = open_bundled(Painting(steps=1))
+        >>> inpainter.crop, inpainter.multiple
+        (64, 16)
+    """
     return open_pipeline(str(bundled()), painting)
 
 

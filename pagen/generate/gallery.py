@@ -30,7 +30,26 @@ _DIFFERENCE = {"spatial": (3, "difference x3"), "temporal": (1, "difference"), "
 
 
 def gallery(pseudo: PASet, path: Path, rows: int = 3) -> None:
-    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow as a colour wheel; filmstrips for skip."""
+    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow as a colour wheel; filmstrips for skip.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import asdict
+        >>> from pagen.folders import Folder
+        >>> from pagen.footage.prepare import Prepared
+        >>> from pagen.generate.config import Generate
+        >>> config = {**asdict(Generate("mine", kinds=("skip",), length=4)), "clips": [["a", "train"]]}
+        >>> items = {"a": {"files": {}, "shape": [9, 32, 32, 1]}, "skip/a": {"files": {}}}
+        >>> with tempfile.TemporaryDirectory() as top:
+        ...     for folder in ("clips", "skip"):
+        ...         Path(top, folder).mkdir()
+        ...     np.save(f"{top}/clips/a.npy", np.zeros((9, 32, 32, 1), np.uint8))
+        ...     _ = Path(top, "skip/a.jsonl").write_text('{"start": 0, "stride": 2}')
+        ...     folder = Folder(Path(top), "pa_set", config, {}, items)
+        ...     gallery(PASet(folder, Prepared(folder)), Path(top, "gallery.png"))
+        ...     Path(top, "gallery.png").is_file()
+        True
+    """
     height, width = pseudo.prepared.size
     across = width / height + 4
     chosen = {kind: list(_chosen(pseudo, kind, rows)) for kind in pseudo.kinds}

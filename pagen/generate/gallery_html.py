@@ -33,7 +33,26 @@ _ORANGE, _DARK = (14, 127, 255, 255), (30, 30, 30, 255)
 
 
 def gallery_html(pseudo: PASet, path: Path, shown: int = SHOWN) -> None:
-    """Write the page: `shown` clips of each kind, normal beside pseudo; the best JPEG quality that fits."""
+    """Write the page: `shown` clips of each kind, normal beside pseudo; the best JPEG quality that fits.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import asdict
+        >>> from pagen.folders import Folder
+        >>> from pagen.footage.prepare import Prepared
+        >>> from pagen.generate.config import Generate
+        >>> config = {**asdict(Generate("mine", kinds=("skip",), length=4)), "clips": [["a", "train"]]}
+        >>> items = {"a": {"files": {}, "shape": [9, 32, 32, 1]}, "skip/a": {"files": {}}}
+        >>> with tempfile.TemporaryDirectory() as top:
+        ...     for folder in ("clips", "skip"):
+        ...         Path(top, folder).mkdir()
+        ...     np.save(f"{top}/clips/a.npy", np.zeros((9, 32, 32, 1), np.uint8))
+        ...     _ = Path(top, "skip/a.jsonl").write_text('{"start": 0, "stride": 2}')
+        ...     folder = Folder(Path(top), "pa_set", config, {}, items)
+        ...     gallery_html(PASet(folder, Prepared(folder)), Path(top, "gallery.html"))
+        ...     Path(top, "gallery.html").is_file()
+        True
+    """
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = page.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     chosen = {kind: list(_chosen(pseudo, kind, shown)) for kind in pseudo.kinds}

@@ -23,9 +23,9 @@ def generate(config: Generate) -> dict[str, Any]:
     """Write the PA set, or go on where it was left, or find that all is done; returns a summary.
 
     Example:
-        >>> generate(Generate("streat"))
+        >>> generate(Generate("streat"))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'streat'; did you mean 'street'? known: folder ped1 ped2 street street:square
+        pagen.errors.PagenError: no data set named 'streat'; did you mean 'street'? known: folder ...
     """
     DATASETS[config.dataset]  # a wrong name is answered before anything heavy is imported
     from pagen.generate.pa_folder import pa_folder, summary

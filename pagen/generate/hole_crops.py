@@ -23,6 +23,14 @@ class HoleCrops:
     Attributes:
         corners: top and left of each crop, (N, 2) pixels, never negative.
         height, width: of a crop, pixels.
+
+    Example:
+        >>> crops = HoleCrops(np.array([[1, 2]]), height=2, width=2)
+        >>> frames = np.arange(16).reshape(1, 4, 4)
+        >>> crops.cut(frames).tolist()
+        [[[6, 7], [10, 11]]]
+        >>> bool((crops.paste(frames, crops.cut(frames)) == frames).all())
+        True
     """
 
     corners: npt.NDArray[np.int64]
@@ -55,6 +63,13 @@ def hole_crops(masks: Masks, least: int, multiple: int) -> HoleCrops:
         masks: bool, True in the holes.
         least: smallest side of a crop, pixels.
         multiple: the sides are multiples of it, pixels.
+
+    Example:
+        >>> mask = np.zeros((1, 64, 64), np.bool_)
+        >>> mask[0, 30:34, 30:34] = True
+        >>> crops = hole_crops(mask, least=16, multiple=8)
+        >>> crops.corners.tolist(), crops.height, crops.width
+        ([[24, 24]], 16, 16)
     """
     size = np.array(masks.shape[1:])
     whole = _rounded(size, multiple)

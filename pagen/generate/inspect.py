@@ -12,7 +12,12 @@ from pagen import console
 
 @dataclass(frozen=True)
 class Inspect:
-    """Tell how strong the pseudo-anomalies of a set are, and what is odd about them."""
+    """Tell how strong the pseudo-anomalies of a set are, and what is odd about them.
+
+    Example:
+        >>> Inspect(Path("pa/street")).json
+        False
+    """
 
     pa_set: tyro.conf.Positional[Path]
     """PA set, as `pagen generate` writes it."""

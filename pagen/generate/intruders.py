@@ -38,7 +38,13 @@ INTRUDERS = [
 
 
 class Intruders(Protocol):
-    """A source of intruders; each has a name that a record can hold."""
+    """A source of intruders; each has a name that a record can hold.
+
+    Example:
+        >>> intruders: Intruders = Pictures()
+        >>> intruders.origin() is None, intruders.draw_start("cat", 16, np.random.default_rng(0)) is None
+        (True, True)
+    """
 
     def names(self, clip: str) -> Sequence[str]:
         """Those that may be drawn for a training clip of this name; never none."""
@@ -55,7 +61,12 @@ class Intruders(Protocol):
 
 @dataclass(frozen=True)
 class Pictures:
-    """The bundled pictures."""
+    """The bundled pictures.
+
+    Example:
+        >>> Pictures().read("camera", None, 16).shape
+        (1, 512, 512)
+    """
 
     pictures: tuple[str, ...] = tuple(INTRUDERS)
 
@@ -83,7 +94,15 @@ class Pictures:
 
 @dataclass(frozen=True)
 class ImageFolder(Pictures):
-    """The images of a folder, without those of its subfolders."""
+    """The images of a folder, without those of its subfolders.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", np.zeros((4, 6), np.uint8))
+        ...     ImageFolder(("a.png",), directory=Path(folder)).read("a.png", None, 16).shape
+        (1, 4, 6)
+    """
 
     directory: Path = field(kw_only=True)
 
@@ -104,7 +123,14 @@ class ImageFolder(Pictures):
 
 @dataclass(frozen=True)
 class Clips:
-    """The other training clips of the data set."""
+    """The other training clips of the data set.
+
+    Example:
+        >>> from pagen.folders import Folder
+        >>> config = {"dataset": "street", "clips": [["train_01", "train"], ["train_02", "train"]]}
+        >>> Clips(Prepared(Folder(Path("street"), "prepared", config, {}))).names("train_01")
+        ['train_02']
+    """
 
     prepared: Prepared
 
@@ -165,6 +191,11 @@ def open_intruders(spec: str) -> Opener:
 
     Raises:
         PagenError: no such source, or no such option.
+
+    Example:
+        >>> open_intruders("folder:")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected intruders 'folder:DIR' with a folder of images, found 'folder:'
     """
     name, _, option = spec.partition(":")
     return SOURCES[name](option)
@@ -181,6 +212,10 @@ def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | 
 
     Returns:
         uint8 (T, H, W, channels).
+
+    Example:
+        >>> fit(np.zeros((1, 2, 2, 3), np.uint8), (4, 6), channels=1).shape
+        (1, 4, 6, 1)
     """
     converted = np.stack([_in_channels(frame, channels) for frame in frames])
     if variation is not None:
@@ -200,6 +235,12 @@ def vary(frames: Frames, shape: tuple[int, int], seed: int) -> Frames:
 
     Returns:
         uint8 (T, H, W, C).
+
+    Example:
+        >>> picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1), np.uint8)
+        >>> first, again = (vary(picture, (8, 8), seed=3) for _ in range(2))
+        >>> first.shape, bool((first == again).all())
+        ((1, 8, 8, 1), True)
     """
     albumentations = _albumentations()
     steps = [

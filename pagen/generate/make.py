@@ -41,7 +41,13 @@ SEGMENT = 16
 
 @dataclass(frozen=True)
 class Job:
-    """The pseudo-anomalies of one kind out of one clip."""
+    """The pseudo-anomalies of one kind out of one clip.
+
+    Example:
+        >>> job = Job(Generate("street"), "skip", "train_01", None, None, Path("pa"), "motion")
+        >>> job.kind in MAKERS
+        True
+    """
 
     config: Generate
     kind: str
@@ -54,7 +60,18 @@ class Job:
 
 
 def make_clip(job: Job) -> Made:
-    """Write the files of one item; returns their digests and how many frames, flow maps or clips they hold."""
+    """Write the files of one item; returns their digests and how many frames, flow maps or clips they hold.
+
+    Example:
+        >>> import tempfile
+        >>> from unittest.mock import Mock
+        >>> prepared = Mock(length=lambda name: 40)
+        >>> with tempfile.TemporaryDirectory() as path:
+        ...     job = Job(Generate("street"), "skip", "train_01", prepared, None, Path(path), "motion")
+        ...     files, info = make_clip(job)
+        >>> list(files), info
+        (['skip/train_01.jsonl'], {'count': 25, 'changed': None})
+    """
     paths, records = _write(job, MAKERS[job.kind](job))
     listing = job.path / job.kind / f"{job.name}.jsonl"
     write_text(listing, "".join(json.dumps(record, sort_keys=True) + "\n" for record in records))
@@ -151,7 +168,12 @@ def _share(changed: npt.NDArray[np.bool_]) -> float:
 
 
 def inpainter_of(config: Generate) -> Inpainter:
-    """The inpainter of a configuration, opened once in each process. Raises PagenError as `open_inpainter`."""
+    """The inpainter of a configuration, opened once in each process. Raises PagenError as `open_inpainter`.
+
+    Example:
+        >>> inpainter_of(Generate("street", inpainter="telea"))
+        Telea(radius=3)
+    """
     painting = (config.device, config.inference_steps, config.noise, config.feather, config.precision, config.batch)
     return _opened(config.inpainter, Painting(*painting))
 

@@ -25,6 +25,10 @@ def open_masks(spec: str) -> MaskKind:
 
     Raises:
         PagenError: no such masks, or no such option.
+
+    Example:
+        >>> open_masks("random:thin_256"), open_masks("motion")
+        (RandomMasks(preset='thin_256'), MotionMasks(choice='follow'))
     """
     name, _, option = spec.partition(":")
     return MASKS[name](option)

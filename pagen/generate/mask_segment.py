@@ -34,7 +34,17 @@ MODELS = ("detr", "eomt", "mask2former", "maskformer")
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A loaded model as a function frame uint8 (H, W, C), C 1 or 3 (RGB) -> its objects, bool (N, H, W)."""
+    """A loaded model as a function frame uint8 (H, W, C), C 1 or 3 (RGB) -> its objects, bool (N, H, W).
+
+    Example:
+        >>> from unittest.mock import Mock
+        >>> import torch
+        >>> result = {"segmentation": torch.eye(4, dtype=torch.int), "segments_info": [{"id": 1}]}
+        >>> read = lambda outputs, threshold, target_sizes: [result]
+        >>> processor = Mock(return_value={}, post_process_instance_segmentation=read)
+        >>> int(Segmenter(Mock(), processor)(np.zeros((4, 4, 1), np.uint8)).sum())
+        4
+    """
 
     model: Any
     processor: Any
@@ -71,6 +81,13 @@ class SegmentMasks:
         name: the folder or hub id of the model.
         folder: where it lies on this machine.
         objects: frame uint8 (H, W, C) -> its objects, bool (N, H, W).
+
+    Example:
+        >>> thing = np.zeros((1, 64, 64), np.bool_)
+        >>> thing[0, 10:20, 10:20] = True
+        >>> masks = SegmentMasks("a/model", Path("model"), lambda frame: thing)
+        >>> int(masks.segment(np.zeros((1, 64, 64, 1), np.uint8), None, np.random.default_rng(0))[0].sum())
+        140
     """
 
     name: str
@@ -96,6 +113,13 @@ def open_segmenter(name: str) -> SegmentMasks:
     Raises:
         PagenError: transformers is not installed, there is no model, it is of another kind, is incomplete,
             has pickled weights only, or code of its own.
+
+    Example:
+        >>> try:
+        ...     open_segmenter("nowhere")
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:nowhere'
     """
     need("transformers", "masks 'segment:MODEL'", "hub")
     model = place_of(name)
@@ -109,7 +133,15 @@ def open_segmenter(name: str) -> SegmentMasks:
 
 
 def load(folder: Path) -> Segmenter:
-    """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`."""
+    """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`.
+
+    Example:
+        >>> try:
+        ...     load(Path("nowhere"))
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected a transformers model in nowhere, found no config.json
+    """
     with loading(folder):
         processor, model, missing = _pretrained(folder)
     require_whole(folder, missing, "a model that was trained for segmentation")

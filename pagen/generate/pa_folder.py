@@ -35,9 +35,9 @@ def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
         PagenError: a name that nothing bears, no clips that are long enough, or as `prepare` and `Folder.begin`.
 
     Example:
-        >>> pa_folder(Generate("street", kinds=("patch",), patch="cutmixx"))
+        >>> pa_folder(Generate("street", kinds=("patch",), patch="cutmixx"))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: no patch mask named 'cutmixx'; did you mean 'cutmix'? known: cutmix mixup smoothmix_c smoothmix_s
+        pagen.errors.PagenError: no patch mask named 'cutmixx'; did you mean 'cutmix'? known: cutmix ...
     """
     _check(config)
     prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.spread_over)

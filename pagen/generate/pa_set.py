@@ -39,6 +39,10 @@ class Pseudo:
     Attributes:
         pseudo, target: frames uint8 (T, H, W, C), or flow (T, 2, H, W) in pixels per frame.
         mask: (T, H, W), above 0 where something was replaced; None where that is not known.
+
+    Example:
+        >>> Pseudo(np.ones((2, 4, 4, 1)), np.zeros((2, 4, 4, 1)), mask=None).target.shape
+        (2, 4, 4, 1)
     """
 
     pseudo: npt.NDArray[Any]
@@ -48,7 +52,12 @@ class Pseudo:
 
 @dataclass(frozen=True)
 class Item:
-    """One pseudo-anomalous clip of a set: its kind, its video, its first frame, and its parameters."""
+    """One pseudo-anomalous clip of a set: its kind, its video, its first frame, and its parameters.
+
+    Example:
+        >>> Item("skip", "train_01", start=3, parameters={"stride": 4}).parameters["stride"]
+        4
+    """
 
     kind: str
     clip: str
@@ -58,7 +67,17 @@ class Item:
 
 @dataclass(frozen=True)
 class PASet:
-    """An opened PA set, with the prepared clips that it was made of."""
+    """An opened PA set, with the prepared clips that it was made of.
+
+    Example:
+        >>> config = {"dataset": "street", "clips": [["train_01", "train"]]}
+        >>> items = {"train_01": {"files": {}, "shape": [20, 48, 64, 1]}}
+        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}, items))
+        >>> settings = {"kinds": ["spatial"], "length": 16}
+        >>> made = Folder(Path("pa"), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
+        >>> [item.start for item in PASet(made, prepared).items("spatial", 16)]
+        [0, 1, 2, 3, 4]
+    """
 
     folder: Folder
     prepared: Prepared
@@ -172,6 +191,16 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
     [-1, 1] or flow (2, T, H, W) in pixels per frame; mask float32 (1, T, H, W) in [0, 1], above 0
     where something was replaced; metadata a dict of kind, clip, start (first frame) and parameters
     (JSON text: the stride, or the patch). Entries of all kinds but temporal can share a batch.
+
+    Example:
+        >>> config = {"dataset": "street", "clips": [["train_01", "train"]]}
+        >>> items = {"train_01": {"files": {}, "shape": [20, 48, 64, 1]}}
+        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}, items))
+        >>> settings = {"kinds": ["spatial"], "length": 16}
+        >>> made = Folder(Path("pa"), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
+        >>> pseudo = PASet(made, prepared)
+        >>> len(PseudoClips(pseudo, pseudo.items("spatial", 16), 16))
+        5
     """
 
     def __init__(self, pseudo: PASet, items: list[Item], length: int) -> None:
@@ -203,6 +232,13 @@ def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
 
     Raises:
         PagenError: the set or its clips are missing or damaged, or it was made of other clips.
+
+    Example:
+        >>> try:
+        ...     open_pa_folder(Path("nowhere"))
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected a pa_set folder of pagen at nowhere, found no manifest.json there
     """
     folder = Folder.open(Path(path), "pa_set")
     clips = prepared or _clips_of(folder)
@@ -240,6 +276,13 @@ def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: in
 
     Raises:
         PagenError: no PA set, damaged, its prepared clips gone, a kind that it does not hold, or clips too short.
+
+    Example:
+        >>> try:
+        ...     open_pa_set("nowhere", kinds=["skip"])
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected a pa_set folder of pagen at nowhere, found no manifest.json there
     """
     pseudo = open_pa_folder(Path(path))
     kinds, length = kinds or pseudo.kinds, length or pseudo.length

@@ -38,6 +38,10 @@ class Change:
             pixels per frame (length of the change of the flow vector); NaN where nothing changed.
         difference: the same mean over all pixels.
         covered: share of the pixels that the mask replaces at least by half, [0, 1].
+
+    Example:
+        >>> Change(share=0.5, strength=9.0, difference=4.5, covered=0.5).difference
+        4.5
     """
 
     share: float
@@ -47,7 +51,13 @@ class Change:
 
 
 def measure(clip: Pseudo, kind: str) -> Change:
-    """Compare a clip with what it was made of."""
+    """Compare a clip with what it was made of.
+
+    Example:
+        >>> clip = Pseudo(np.array([[[[9]]], [[[0]]]]), np.zeros((2, 1, 1, 1)), np.array([[[1]], [[0]]]))
+        >>> measure(clip, "skip")
+        Change(share=0.5, strength=9.0, difference=4.5, covered=0.5)
+    """
     change = np.asarray(clip.pseudo, np.float32) - np.asarray(clip.target, np.float32)
     apart = np.hypot(change[:, 0], change[:, 1]) if kind == "temporal" else np.abs(change).mean(axis=-1)
     changed = apart > 0
@@ -58,7 +68,13 @@ def measure(clip: Pseudo, kind: str) -> Change:
 
 
 def is_near_copy(pseudo: PASet, item: Item, change: Change) -> bool:
-    """Whether an item of the set's own length hardly differs from what it was made of."""
+    """Whether an item of the set's own length hardly differs from what it was made of.
+
+    Example:
+        >>> item = Item("patch", "train_01", 0, {})
+        >>> is_near_copy(None, item, Change(share=0.1, strength=0.1, difference=0.01, covered=0.1))
+        True
+    """
     if item.kind == "temporal" and (_weights(pseudo, item) > LAMBDA).all():
         return True
     return change.difference < LEAST[UNITS[item.kind]]
@@ -75,6 +91,11 @@ def inspect_set(pseudo: PASet) -> dict[str, Any]:
 
     Pixels are looked at in at most 200 items of a kind, evenly spread; strides, intruders, random masks and
     lambda are counted in all records.
+
+    Example:
+        >>> from unittest.mock import Mock
+        >>> inspect_set(Mock(kinds=[], length=16))["warnings"]
+        []
     """
     kinds = {kind: _measured(pseudo, kind) | _recorded(pseudo, kind) for kind in pseudo.kinds}
     warnings = [line for kind in kinds for line in _warnings(kind, kinds[kind], pseudo.folder.config)]

@@ -12,7 +12,14 @@ _BAR, _MOST = 30, 20
 
 
 def as_text(report: dict[str, Any]) -> str:
-    """The report for a reader."""
+    """The report for a reader.
+
+    Example:
+        >>> print(as_text({"path": "pa/street", "dataset": "street", "length": 16, "kinds": {}, "warnings": []}))
+        pa/street: pseudo-anomalies of street, clips of 16 frames
+        <BLANKLINE>
+        nothing odd was found
+    """
     head = f"{report['path']}: pseudo-anomalies of {report['dataset']}, clips of {report['length']} frames"
     parts = [head, *(_of_kind(kind, measured) for kind, measured in report["kinds"].items())]
     warnings = [f"warning: {line}" for line in report["warnings"]]
