@@ -33,6 +33,12 @@ class OverDensity:
         rows: the scores of vectors.
         known: what is known of the training frames' scores.
         mapped: the indicator, where all vectors are of parts of frames.
+
+    Example:
+        >>> from pathlib import Path
+        >>> rows = RowScores(Path(), None, "velocity", 0.0)
+        >>> OverDensity(None, rows, {"median": 0.0}, "velocity").of_objects
+        True
     """
 
     prepared: Prepared
@@ -60,7 +66,7 @@ class OverDensity:
             yield painted(size, boxes[first:last], heights[first:last])
 
 
-def open_density(run: Run, task: Task) -> OverDensity:
+def _open(run: Run, task: Task) -> OverDensity:
     """A detector over the clips of a task, whose vectors are scored where they have not been.
 
     Raises:
@@ -80,6 +86,13 @@ class DensityStream:
         run: of a detector.
         detector: it, on the device.
         device: of torch's.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> recipe = {"features": "velocity", "boxes": "motion"}
+        >>> run = SimpleNamespace(recipe=recipe, calibration={"velocity": {"p0": -2.5, "median": 0.0}})
+        >>> DensityStream(run, None, "cpu")(np.zeros((48, 64), np.uint8))["velocity"].value
+        -2.5
     """
 
     def __init__(self, run: Run, detector: Any, device: str) -> None:
@@ -108,9 +121,9 @@ class DensityStream:
         return painted(size, boxes, np.maximum(scores - self._known["median"], 0)).astype(np.float64)
 
 
-def stream_density(run: Run, device: str) -> Callable[[], DensityStream]:
+def _stream(run: Run, device: str) -> Callable[[], DensityStream]:
     """What makes a stream's scorer of a run, with nothing held."""
     return partial(DensityStream, run, run.on(device), device)
 
 
-SOURCE = Source(open_density, stream_density, windows=False)
+SOURCE = Source(_open, _stream, windows=False)

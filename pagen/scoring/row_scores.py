@@ -69,6 +69,13 @@ def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -
 
     Raises:
         PagenError: as `open_source` and `extract`; vectors of another length; scores of another detector.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> row_scores(SimpleNamespace(recipe={"features": "velocty"}), "street", [], Compute())  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        pagen.errors.PagenError: no features named 'velocty'; did you mean 'velocity'? known: ...
     """
     features = extract(open_source(spec_of(run.recipe), dataset, compute), names, compute)
     inputs = {**features.folder.inputs, "model": run.weights}
