@@ -133,12 +133,12 @@ def write(path: Path, count: int, width: int = 128) -> None:
 def memory(name: str, path: str, count: str) -> float:
     """The most bytes that fitting adds to those that the process holds alone; pages of the file are not its own."""
     from pagen.arrays import read_array
-    from pagen.models.density.detectors import detector_named
+    from pagen.models.density.detectors import DETECTORS
 
     small = {"widths": (256, 256), "steps": 50, "sample": 5000, "components": 1}
     settings = {"knn": {}, "gmm": {"components": 3, "sample": 20_000}}.get(name, small)
     rows = read_array(Path(path))[: int(count)]
-    detector_named(name)(**settings).fit(rows[:5000])  # what libraries load at first use
+    DETECTORS[name](**settings).fit(rows[:5000])  # what libraries load at first use
     before, done = own_bytes(), threading.Event()
     peaks = [before]
 
@@ -148,7 +148,7 @@ def memory(name: str, path: str, count: str) -> float:
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    detector_named(name)(**settings).fit(rows)
+    DETECTORS[name](**settings).fit(rows)
     done.set()
     watcher.join()
     return peaks[0] - before

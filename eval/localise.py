@@ -22,7 +22,8 @@ from pagen.eval.maps import Maps, detections_of, maps_of_parts, scored_parts, sp
 from pagen.eval.metrics.bootstrap import interval, multiplicities
 from pagen.eval.metrics.rbdc import Localisation, match, measured, resampled_areas
 from pagen.eval.metrics.rbdc_of_maps import MapCounts, count_maps, map_thresholds, measured_maps
-from pagen.eval.metrics.regions import from_masks, read_detections, read_tracks
+from pagen.eval.metrics.regions import from_masks
+from pagen.eval.region_files import read_detections, read_tracks
 from pagen.eval.results import BAR, TRIVIAL, Place, Places
 from pagen.footage.prepare import Prepared
 from pagen.scoring.over_density import OverDensity

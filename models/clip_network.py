@@ -23,6 +23,11 @@ class Answer:
         frames: indicator -> (B, C, P, H, W), the P asked frames as the network gives them back.
         after: indicator -> (B, C, 1, H, W), the frame after the window as the network predicts it.
         odds: indicator -> (B,), log-odds of the window as a whole, higher = more abnormal.
+
+    Example:
+        >>> import torch
+        >>> Answer(odds={"prp": torch.tensor([0.5, -1.0])}).odds["prp"].argmax()
+        tensor(0)
     """
 
     frames: Mapping[str, Tensor] = field(default_factory=dict)
@@ -37,6 +42,11 @@ class ClipNetwork(Pretrained):
         measure: how the error of a whole frame is measured where nobody asks otherwise: `mse`, `pse` or `bpe`.
         beyond: frames after the window that its answer is compared with.
         outputs: names of what `graph` gives.
+
+    Example:
+        >>> from pagen.models.luss import LUSSAE
+        >>> LUSSAE.measure, LUSSAE.beyond, LUSSAE.outputs
+        ('bpe', 1, ('vcr', 'ffp', 'prp'))
     """
 
     measure: ClassVar[str] = "mse"

@@ -8,7 +8,8 @@ scores whole frames.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch import nn
 
 from pagen.errors import PagenError, unknown_name
 from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
+from pagen.models.foreign import shape_of
 
 WIDTHS: dict[str, tuple[int, int, int, int]] = {
     "paper": (96, 128, 256, 256),
@@ -27,10 +29,35 @@ TIME_FACTOR, SPACE_FACTOR = 8, 16
 
 
 class Autoencoder(ClipNetwork):
-    """A network with an `encoder` and a `decoder` that gives clips back: what all autoencoders of clips have."""
+    """A network with an `encoder` and a `decoder` that gives clips back: what all autoencoders of clips have.
 
-    encoder: nn.Sequential
-    decoder: nn.Sequential
+    Args:
+        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
+        widths: a name of `WIDTHS` or four channel counts.
+        settings: the further arguments of the constructor, for `config`.
+
+    Example:
+        >>> import torch
+        >>> from pagen.models.conv_ae import ConvAE3d
+        >>> network = ConvAE3d(widths="tiny").eval()
+        >>> network.answer(torch.zeros(1, 1, 8, 20, 30), [7]).frames["rebuilt"].shape
+        torch.Size([1, 1, 1, 20, 30])
+    """
+
+    def __init__(self, channels: int, widths: str | Sequence[int], **settings: Any) -> None:
+        super().__init__()
+        self.config = {"channels": channels, "widths": widths, **settings}
+        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+
+    def check(self, clips: torch.Tensor) -> None:
+        """Raise PagenError for clips whose shape it does not take."""
+        check_clips(clips, self.config["channels"])
+
+    def encoded(self, clips: torch.Tensor) -> torch.Tensor:
+        """The codes of clips (B, C, T, H, W). Raises PagenError for a shape that it does not take."""
+        self.check(clips)
+        code: torch.Tensor = self.encoder(clips)
+        return code
 
     def answer(self, clips: torch.Tensor, frames: Sequence[int]) -> Answer:
         """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
@@ -41,6 +68,21 @@ class Autoencoder(ClipNetwork):
     def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The reconstruction."""
         return (reconstruct(self, clips),)
+
+    @classmethod
+    def recognises(cls, names: Iterable[str]) -> bool:
+        """Whether weights that others published for this network have such names, as LNTRA's and STEAL's do."""
+        return any(".encoder.encoder." in f".{name}" for name in names)
+
+    @classmethod
+    def published_name(cls, name: str) -> str:
+        """The name here of a published weight."""
+        return re.sub(r"^(encoder|decoder)\.\1\.", r"\1.", name)
+
+    @classmethod
+    def from_published(cls, weights: Mapping[str, torch.Tensor]) -> Autoencoder:
+        """The network that published weights fit, by their names here, not yet filled. Raises PagenError: none."""
+        return cls(**sizes_of(weights))
 
 
 class ConvAE3d(Autoencoder):
@@ -57,12 +99,17 @@ class ConvAE3d(Autoencoder):
 
     Raises:
         PagenError: no such widths.
+
+    Example:
+        >>> import torch
+        >>> network = ConvAE3d(channels=3, widths="tiny").eval()
+        >>> clips = torch.zeros(1, 3, 8, 16, 32)
+        >>> network(clips).shape, network.code(clips).shape
+        (torch.Size([1, 3, 8, 16, 32]), torch.Size([1, 32, 1, 1, 2]))
     """
 
     def __init__(self, channels: int = 1, widths: str | Sequence[int] = "paper", tanh: bool = True) -> None:
-        super().__init__()
-        self.config = {"channels": channels, "widths": widths, "tanh": tanh}
-        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+        super().__init__(channels, widths, tanh=tanh)
         self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
@@ -72,13 +119,30 @@ class ConvAE3d(Autoencoder):
 
     def code(self, clips: torch.Tensor) -> torch.Tensor:
         """What the decoder is given. Raises PagenError for a shape that would not come back."""
-        check_clips(clips, self.config["channels"])
-        code: torch.Tensor = self.encoder(clips)
-        return code
+        return self.encoded(clips)
+
+
+def sizes_of(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+    """The channels and widths of an encoder's weights, by name where they have one. Raises PagenError: no encoder.
+
+    Example:
+        >>> sizes_of(ConvAE3d(channels=2, widths="tiny").state_dict())
+        {'channels': 2, 'widths': 'tiny'}
+    """
+    shapes = [shape_of(weights, f"encoder.{layer}.weight", 5) for layer in (0, 3, 6, 9)]
+    widths = tuple(shape[0] for shape in shapes)
+    names: dict[tuple[int, ...], str] = {counts: name for name, counts in WIDTHS.items()}
+    return {"channels": shapes[0][1], "widths": names.get(widths, list(widths))}
 
 
 def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
-    """Clips (B, C, T, H, W) to codes (B, widths[3], T / 8, H / 16, W / 16). Raises PagenError: no such widths."""
+    """Clips (B, C, T, H, W) to codes (B, widths[3], T / 8, H / 16, W / 16). Raises PagenError: no such widths.
+
+    Example:
+        >>> import torch
+        >>> encoder_of(1, "tiny")(torch.zeros(2, 1, 8, 16, 32)).shape
+        torch.Size([2, 32, 1, 1, 2])
+    """
     a, b, c, d = widths_of(widths)
     return nn.Sequential(
         *_down(channels, a, (1, 2, 2)), *_down(a, b, (2, 2, 2)), *_down(b, c, (2, 2, 2)), *_down(c, d, (2, 2, 2))
@@ -86,13 +150,24 @@ def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
 
 
 def decoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
-    """The way back of `encoder_of`, with a linear end. Raises PagenError: no such widths."""
+    """The way back of `encoder_of`, with a linear end. Raises PagenError: no such widths.
+
+    Example:
+        >>> import torch
+        >>> decoder_of(1, "tiny")(torch.zeros(2, 32, 1, 1, 2)).shape
+        torch.Size([2, 1, 8, 16, 32])
+    """
     a, b, c, d = widths_of(widths)
     return nn.Sequential(*_up(d, c), *_up(c, b), *_up(b, a), _last(a, channels))
 
 
 def widths_of(widths: str | Sequence[int]) -> Sequence[int]:
-    """The channels after each of the four convolutions. Raises PagenError: no such widths."""
+    """The channels after each of the four convolutions. Raises PagenError: no such widths.
+
+    Example:
+        >>> widths_of("paper"), widths_of([2, 3, 4, 5])
+        ((96, 128, 256, 256), [2, 3, 4, 5])
+    """
     if isinstance(widths, str) and widths not in WIDTHS:
         raise unknown_name("widths", widths, WIDTHS)
     counts = WIDTHS[widths] if isinstance(widths, str) else widths
@@ -115,7 +190,14 @@ def _last(inward: int, channels: int) -> nn.Module:
 
 
 def check_clips(clips: torch.Tensor, channels: int) -> None:
-    """Raise PagenError for clips whose shape would not come back through encoder and decoder."""
+    """Raise PagenError for clips whose shape would not come back through encoder and decoder.
+
+    Example:
+        >>> import torch
+        >>> check_clips(torch.zeros(1, 1, 8, 16, 20), channels=1)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected clips (B, 1, T, H, W) with T divisible by 8 and H, W by 16, found ...
+    """
     sizes = zip(clips.shape[2:], (TIME_FACTOR, SPACE_FACTOR, SPACE_FACTOR), strict=False)
     if clips.ndim != 5 or clips.shape[1] != channels or any(size % factor for size, factor in sizes):
         raise PagenError(
@@ -125,25 +207,45 @@ def check_clips(clips: torch.Tensor, channels: int) -> None:
 
 
 def padded(clips: torch.Tensor) -> torch.Tensor:
-    """Clips (B, C, T, H, W) with their last row and column repeated up to multiples of 16."""
+    """Clips (B, C, T, H, W) with their last row and column repeated up to multiples of 16.
+
+    Example:
+        >>> import torch
+        >>> padded(torch.zeros(1, 1, 8, 20, 32)).shape
+        torch.Size([1, 1, 8, 32, 32])
+    """
     height, width = clips.shape[-2:]
     return nn.functional.pad(clips, (0, -width % SPACE_FACTOR, 0, -height % SPACE_FACTOR, 0, 0), mode="replicate")
 
 
 def reconstruct(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
-    """Reconstruct clips (B, C, T, H, W) of any H and W: edges are repeated up to multiples of 16, and cut off."""
+    """Reconstruct clips (B, C, T, H, W) of any H and W: edges are repeated up to multiples of 16, and cut off.
+
+    Example:
+        >>> import torch
+        >>> reconstruct(ConvAE3d(widths="tiny").eval(), torch.zeros(1, 1, 8, 20, 30)).shape
+        torch.Size([1, 1, 8, 20, 30])
+    """
     height, width = clips.shape[-2:]
     reconstruction: torch.Tensor = model(padded(clips))
     return reconstruction[..., :height, :width]
 
 
 def reconstruct_frame(model: Any, clips: torch.Tensor, frame: int) -> torch.Tensor:
-    """Frame `frame` of `reconstruct`, (B, C, 1, H, W); `ConvAE3d` and `MemAE` decode no more than that takes."""
+    """Frame `frame` of `reconstruct`, (B, C, 1, H, W); `ConvAE3d` and `MemAE` decode no more than that takes.
+
+    Example:
+        >>> import torch
+        >>> network, clips = ConvAE3d(widths="tiny").eval(), torch.rand(1, 1, 8, 20, 30)
+        >>> frame = reconstruct_frame(network, clips, 3)
+        >>> frame.shape, torch.allclose(frame, reconstruct(network, clips)[:, :, [3]], atol=1e-5)
+        (torch.Size([1, 1, 1, 20, 30]), True)
+    """
     if not hasattr(model, "code"):
         return reconstruct(model, clips)[:, :, [frame]]
     height, width = clips.shape[-2:]
-    found: torch.Tensor = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
-    return found[..., :height, :width]
+    rebuilt: torch.Tensor = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
+    return rebuilt[..., :height, :width]
 
 
 def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> torch.Tensor:
@@ -151,6 +253,11 @@ def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> to
 
     A frame depends on two or three moments of each layer's input. Every layer is given those; what it makes
     at the cut ends lacks a neighbour, and the next layer's share leaves it out.
+
+    Example:
+        >>> import torch
+        >>> decoded_frame(decoder_of(1, "tiny").eval(), torch.zeros(1, 32, 2, 1, 2), frame=9).shape
+        torch.Size([1, 1, 1, 16, 32])
     """
     layers = list(decoder)
     needed = _needed(layers, codes.shape[2], frame)

@@ -32,6 +32,13 @@ class Discriminator(Pretrained):
 
     Raises:
         PagenError: no such pool.
+
+    Example:
+        >>> import torch
+        >>> Discriminator(features=4, hidden=3)(torch.rand(5, 4)).shape
+        torch.Size([5])
+        >>> Discriminator(features=4, hidden=3, pool="mean")(torch.rand(5, 16, 4)).shape
+        torch.Size([5])
     """
 
     def __init__(self, features: int = 512, hidden: int = 256, dropout: float = 0.5, pool: Pool = "none") -> None:

@@ -46,6 +46,13 @@ def read_weights(
 
     Raises:
         PagenError: no such file, not a checkpoint, objects that only a foreign class can build, or no weights.
+
+    Example:
+        >>> import tempfile, torch
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     torch.save({"state_dict": {"fc.weight": torch.ones(2, 3)}}, Path(folder, "a.pth"))
+        ...     read_weights(Path(folder, "a.pth"))["fc.weight"].shape
+        torch.Size([2, 3])
     """
     if not path.is_file():
         raise PagenError(f"expected a checkpoint, found no file at {path}; is the path right?")
@@ -57,6 +64,20 @@ def read_weights(
     if not weights:
         raise PagenError(f"expected a table of weights in {path}, found none; is it the checkpoint of a network?")
     return weights
+
+
+def shape_of(weights: Mapping[str, Tensor], name: str, axes: int) -> tuple[int, ...]:
+    """The shape of a weight. Raises PagenError when it is missing or has another number of axes.
+
+    Example:
+        >>> import torch
+        >>> shape_of({"fc.weight": torch.ones(2, 3)}, "fc.weight", axes=2)
+        (2, 3)
+    """
+    if name not in weights or weights[name].ndim != axes:
+        found = f"the shape {tuple(weights[name].shape)}" if name in weights else "none of that name"
+        raise PagenError(f"expected a weight {name} of {axes} axes, found {found}; --like tells which network it is of")
+    return tuple(weights[name].shape)
 
 
 def _values(table: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:

@@ -29,6 +29,10 @@ class Inpainted(NamedTuple):
 
     Attributes:
         images: (N, 3, H, W) float32 in [0, 1]; as numpy (N, H, W, 3) by `output_type="np"`.
+
+    Example:
+        >>> Inpainted(torch.zeros(2, 3, 64, 64)).images.shape
+        torch.Size([2, 3, 64, 64])
     """
 
     images: Any
@@ -45,6 +49,11 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         mask_kept, mask_hole: what the mask's channel holds where the image is kept, and in the hole.
         mask_resize: how the mask shrinks to the latent: `"area"` (the share that is hole) or `"nearest"`.
         crop: the least side of the crops that the model is meant to work on, pixels; 0 for whole frames.
+
+    Example:
+        >>> pipeline = LDMInpaintPipeline(small_autoencoder(), None, small_scheduler(), crop=64)
+        >>> pipeline.vae_scale_factor, pipeline.config.crop
+        (4, 64)
     """
 
     def __init__(
@@ -139,7 +148,12 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
 
 
 def latents(vae: Any, image: Tensor) -> Tensor:
-    """What an autoencoder of diffusers' makes of images (N, 3, H, W) in [-1, 1]; the mean, nothing is drawn."""
+    """What an autoencoder of diffusers' makes of images (N, 3, H, W) in [-1, 1]; the mean, nothing is drawn.
+
+    Example:
+        >>> latents(small_autoencoder(), torch.zeros(1, 3, 16, 16)).shape
+        torch.Size([1, 6, 4, 4])
+    """
     encoded = vae.encode(image)
     return cast(Tensor, encoded.latents if "latents" in encoded else encoded.latent_dist.mode())
 
@@ -162,6 +176,10 @@ def small_autoencoder() -> Any:
     """The bundled model's autoencoder: factor 4, six latent channels, 0.5 M parameters.
 
     It has no normalisation, which would take the mean colour of a crop out of every block.
+
+    Example:
+        >>> small_autoencoder().config.latent_channels
+        6
     """
     return AutoencoderTiny(
         encoder_block_out_channels=(40,) * 3,
@@ -174,7 +192,13 @@ def small_autoencoder() -> Any:
 
 
 def small_denoiser() -> Any:
-    """The bundled model's denoiser: three levels of one block, attention at the lowest, 4.7 M parameters."""
+    """The bundled model's denoiser: three levels of one block, attention at the lowest, 4.7 M parameters.
+
+    Example:
+        >>> with torch.device("meta"):
+        ...     small_denoiser().config.in_channels
+        13
+    """
     return UNet2DModel(
         sample_size=16,
         in_channels=2 * LATENTS + 1,
@@ -189,7 +213,12 @@ def small_denoiser() -> Any:
 
 
 def small_scheduler() -> Any:
-    """v-prediction down to pure noise (Lin et al., WACV 2024), so that few steps suffice."""
+    """v-prediction down to pure noise (Lin et al., WACV 2024), so that few steps suffice.
+
+    Example:
+        >>> small_scheduler().config.prediction_type
+        'v_prediction'
+    """
     return DDIMScheduler(
         beta_schedule="scaled_linear",
         beta_start=0.00085,
@@ -202,5 +231,10 @@ def small_scheduler() -> Any:
 
 
 def bundled() -> Path:
-    """Where the bundled model lies: beside this file, in the wheel too."""
+    """Where the bundled model lies: beside this file, in the wheel too.
+
+    Example:
+        >>> (bundled() / "model_index.json").is_file()
+        True
+    """
     return Path(__file__).parent / "ldm"

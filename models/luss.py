@@ -12,26 +12,30 @@ looks most accelerated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from math import isqrt
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
 from pagen.errors import PagenError, unknown_name
 from pagen.models.clip_network import Answer
-from pagen.models.conv_ae import (
-    SPACE_FACTOR,
-    TIME_FACTOR,
-    Autoencoder,
-    check_clips,
-    decoder_of,
-    encoder_of,
-    padded,
-    widths_of,
-)
+from pagen.models.conv_ae import SPACE_FACTOR, TIME_FACTOR, Autoencoder, padded, sizes_of, widths_of
+from pagen.models.foreign import shape_of
 
 FFP = Literal["conv2d", "released"]
 PRP = Literal["published", "conv"]
+
+_PUBLISHED = {
+    **{f"encoder_model.encoder.{layer}": f"encoder.{layer}" for layer in range(12)},
+    **{f"decoder_model.decoder.{layer // 3}.{layer % 3}": f"decoder.{layer}" for layer in range(11) if layer % 3 < 2},
+    "decoder_model.prediction.0": "ffp.0",
+    "feature_projector.conv2d": "prp.2",
+    "embed_1.fc": "prp.5",
+    "embed_2.fc": "prp.7",
+    "irreg_predictor.fc": "prp.9",
+}
+"""Layers as they are published -> here."""
 
 
 class Luss(NamedTuple):
@@ -41,6 +45,12 @@ class Luss(NamedTuple):
         vcr: (B, C, T, H, W) in [-1, 1], the clip.
         ffp: (B, C, 1, H, W) in [-1, 1], the frame after it.
         logits: (B, 2), index 1 = accelerated.
+
+    Example:
+        >>> import torch
+        >>> clips = torch.zeros(2, 1, 16, 32, 32)
+        >>> Luss(clips, clips[:, :, :1], torch.zeros(2, 2)).ffp.shape
+        torch.Size([2, 1, 1, 32, 32])
     """
 
     vcr: Tensor
@@ -64,6 +74,12 @@ class LUSSAE(Autoencoder):
 
     Raises:
         PagenError: no such widths, heads, window, or size.
+
+    Example:
+        >>> import torch
+        >>> network = LUSSAE(widths="tiny", window=8, prp="conv").eval()
+        >>> [part.shape for part in network(torch.zeros(1, 1, 8, 32, 32))]
+        [torch.Size([1, 1, 8, 32, 32]), torch.Size([1, 1, 1, 32, 32]), torch.Size([1, 2])]
     """
 
     measure: ClassVar[str] = "bpe"
@@ -79,36 +95,27 @@ class LUSSAE(Autoencoder):
         prp: PRP = "published",
         size: tuple[int, int] = (256, 256),
     ) -> None:
-        super().__init__()
         _check(window, ffp, prp, size)
-        self.config: dict[str, Any] = {
-            "channels": channels,
-            "widths": widths,
-            "window": window,
-            "ffp": ffp,
-            "prp": prp,
-            "size": tuple(size),
-        }
-        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+        super().__init__(channels, widths, window=window, ffp=ffp, prp=prp, size=tuple(size))
         self.ffp = _ffp_conv2d(channels, window) if ffp == "conv2d" else _ffp_released(channels, window)
         width, depth = widths_of(widths)[3], window // TIME_FACTOR
         self.prp = _prp_conv(width, depth) if prp == "conv" else _prp_published(width, depth, size)
 
     def forward(self, clips: Tensor) -> Luss:
         """All three heads on clips (B, C, T, H, W). Raises PagenError for a shape that does not fit."""
-        code = self._code(clips)
+        code = self.encoded(clips)
         decoded = self.decoder(code)
         return Luss(decoded.tanh(), self.ffp(decoded), self._logits(code))
 
     def classify(self, clips: Tensor) -> Tensor:
         """The logits alone, (B, 2), without the decoder. Raises PagenError for a shape that does not fit."""
-        return self._logits(self._code(clips))
+        return self._logits(self.encoded(clips))
 
     def answer(self, clips: Tensor, frames: Sequence[int]) -> Answer:
         """The frames of the reconstruction, the frame after the window, and the log-odds of acceleration."""
-        found = predict(self, clips)
-        logits = found.logits.cpu().double()
-        return Answer({"vcr": found.vcr[:, :, frames]}, {"ffp": found.ffp}, {"prp": logits[:, 1] - logits[:, 0]})
+        vcr, ffp, logits = predict(self, clips)
+        odds = logits.cpu().double()
+        return Answer({"vcr": vcr[:, :, frames]}, {"ffp": ffp}, {"prp": odds[:, 1] - odds[:, 0]})
 
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
         """All three heads."""
@@ -122,11 +129,30 @@ class LUSSAE(Autoencoder):
         """
         if self.config["prp"] != "conv":
             raise PagenError("expected prp 'conv', found 'published', which has no map; train one with prp 'conv'")
-        logits: Tensor = self.prp(self._code(clips))
+        logits: Tensor = self.prp(self.encoded(clips))
         return logits
 
-    def _code(self, clips: Tensor) -> Tensor:
-        check_clips(clips, self.config["channels"])
+    @classmethod
+    def recognises(cls, names: Iterable[str]) -> bool:
+        """Whether published weights have such names: those of the six modules of the released code."""
+        return any(name.startswith("encoder_model.") for name in names)
+
+    @classmethod
+    def published_name(cls, name: str) -> str:
+        """The name here of a published weight."""
+        layer, _, kind = name.rpartition(".")
+        return f"{_PUBLISHED.get(layer, layer)}.{kind}".removeprefix(".")
+
+    @classmethod
+    def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
+        """The network that published weights fit, by their names here, not yet filled. Raises PagenError: none."""
+        features = shape_of(weights, "prp.5.weight", 2)[1]
+        side = 64 * isqrt(features // 32)  # 32 channels of pixels that are 64 wide; square, as published
+        return cls(**sizes_of(weights), ffp="released", prp="published", size=(side, side))
+
+    def check(self, clips: Tensor) -> None:
+        """Raise PagenError for clips whose shape it does not take: the heads know one length, and maybe one size."""
+        super().check(clips)
         window, size = self.config["window"], self.config["size"]
         if clips.shape[2] != window:
             raise PagenError(
@@ -137,8 +163,6 @@ class LUSSAE(Autoencoder):
                 f"expected frames of {size} for the published prp, found {tuple(clips.shape[3:])}; "
                 "prepare them at that size, or take prp 'conv'"
             )
-        code: Tensor = self.encoder(clips)
-        return code
 
     def _logits(self, code: Tensor) -> Tensor:
         logits: Tensor = self.prp(code)
@@ -150,6 +174,12 @@ def predict(model: LUSSAE, clips: Tensor) -> Luss:
 
     Raises:
         PagenError: another number of frames, or another size than the published `prp` knows.
+
+    Example:
+        >>> import torch
+        >>> network = LUSSAE(widths="tiny", window=8, prp="conv").eval()
+        >>> predict(network, torch.zeros(1, 1, 8, 20, 30)).ffp.shape
+        torch.Size([1, 1, 1, 20, 30])
     """
     height, width = clips.shape[-2:]
     vcr, ffp, logits = model(padded(clips))

@@ -9,7 +9,8 @@ The paper writes a cosine similarity, its code a plain dot product; the dot prod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -17,16 +18,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pagen.errors import PagenError, unknown_name
-from pagen.models.conv_ae import Autoencoder, check_clips, decoder_of, encoder_of, widths_of
+from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
+from pagen.models.foreign import shape_of
 
 Similarity = Literal["dot", "cosine"]
 
 ENTROPY_WEIGHT = 0.0002
 """Of the published loss: mean squared error + 0.0002 `entropy`."""
+_ITEMS = "mem_rep.memory.weight"
 
 
 class Addressed(NamedTuple):
-    """A reconstruction (B, C, T, H, W), and the share that each item had in each code vector, (B, M, T', H', W')."""
+    """A reconstruction (B, C, T, H, W), and the share that each item had in each code vector, (B, M, T', H', W').
+
+    Example:
+        >>> import torch
+        >>> network = MemAE(widths="tiny", memory=20).eval()
+        >>> network.addressed(torch.zeros(1, 1, 8, 16, 32)).weights.shape
+        torch.Size([1, 20, 1, 1, 2])
+    """
 
     reconstruction: Tensor
     weights: Tensor
@@ -51,6 +61,12 @@ class MemAE(Autoencoder):
 
     Raises:
         PagenError: no such widths or similarity, no items, or a `shrink` outside [0, 1).
+
+    Example:
+        >>> import torch
+        >>> network = MemAE(widths="tiny", memory=20).eval()
+        >>> network(torch.zeros(1, 1, 8, 16, 32)).shape
+        torch.Size([1, 1, 8, 16, 32])
     """
 
     def __init__(
@@ -62,17 +78,8 @@ class MemAE(Autoencoder):
         shrink: float | None = None,
         tanh: bool = False,
     ) -> None:
-        super().__init__()
         _check(memory, similarity, shrink)
-        self.config = {
-            "channels": channels,
-            "widths": widths,
-            "memory": memory,
-            "similarity": similarity,
-            "shrink": shrink,
-            "tanh": tanh,
-        }
-        self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
+        super().__init__(channels, widths, memory=memory, similarity=similarity, shrink=shrink, tanh=tanh)
         least = 5 / memory if shrink is None else shrink
         self.mem_rep = nn.ModuleDict({"memory": Memory(memory, widths_of(widths)[3], similarity, least)})
         self.end: nn.Module = nn.Tanh() if tanh else nn.Identity()
@@ -95,9 +102,20 @@ class MemAE(Autoencoder):
         return self._read(clips)[0]
 
     def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        check_clips(clips, self.config["channels"])
-        read, weights = self.mem_rep["memory"](self.encoder(clips))
+        read, weights = self.mem_rep["memory"](self.encoded(clips))
         return read, weights
+
+    @classmethod
+    def recognises(cls, names: Iterable[str]) -> bool:
+        """Whether published weights have such names: the plain ones, which the paper's baseline shares."""
+        return any(re.match(r"(encoder|decoder)\.\d", name) for name in names)
+
+    @classmethod
+    def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
+        """This network, or, without a memory among the weights, the paper's baseline, which ends linearly."""
+        if _ITEMS not in weights:
+            return ConvAE3d(**sizes_of(weights), tanh=False)
+        return cls(**sizes_of(weights), memory=shape_of(weights, _ITEMS, 2)[0])
 
 
 class Memory(nn.Module):
@@ -105,6 +123,12 @@ class Memory(nn.Module):
 
     Shape:
         codes (B, D, T, H, W) -> what was read (B, D, T, H, W), weights (B, M, T, H, W)
+
+    Example:
+        >>> import torch
+        >>> read, weights = Memory(items=5, width=3, similarity="dot", shrink=0.0)(torch.rand(1, 3, 1, 2, 2))
+        >>> read.shape, weights.shape
+        (torch.Size([1, 3, 1, 2, 2]), torch.Size([1, 5, 1, 2, 2]))
     """
 
     def __init__(self, items: int, width: int, similarity: Similarity, shrink: float) -> None:
@@ -124,14 +148,26 @@ class Memory(nn.Module):
 
 
 def hard_shrink(weights: Tensor, least: float) -> Tensor:
-    """Weights (..., M) without those up to `least`, and with a sum of 1 again; all zero where none is left."""
+    """Weights (..., M) without those up to `least`, and with a sum of 1 again; all zero where none is left.
+
+    Example:
+        >>> import torch
+        >>> hard_shrink(torch.tensor([0.6, 0.3, 0.1]), least=0.2)
+        tensor([0.6667, 0.3333, 0.0000])
+    """
     if not least:
         return weights
     return functional.normalize(functional.threshold(weights, least, 0.0), p=1, dim=-1)
 
 
 def entropy(weights: Tensor) -> Tensor:
-    """Mean over the positions of -sum w log(w + 1e-12), a scalar, of weights (B, M, T', H', W') as they were used."""
+    """Mean over the positions of -sum w log(w + 1e-12), a scalar, of weights (B, M, T', H', W') as they were used.
+
+    Example:
+        >>> import torch
+        >>> round(float(entropy(torch.full((1, 2, 1, 1, 1), 0.5))), 4)
+        0.6931
+    """
     return -(weights * (weights + 1e-12).log()).sum(1).mean()
 
 
@@ -139,6 +175,11 @@ def empty_share(weights: Tensor) -> Tensor:
     """Share of the positions whose weights (B, M, T', H', W') were all cut off: a scalar in [0, 1].
 
     The published network begins with 0.84 on Ped2; at 1 the decoder sees nothing, and nothing is learnt.
+
+    Example:
+        >>> import torch
+        >>> empty_share(torch.tensor([[0.0, 1.0], [0.0, 0.0]]).reshape(1, 2, 1, 1, 2))
+        tensor(0.5000)
     """
     return (weights == 0).all(1).float().mean()
 
@@ -148,6 +189,12 @@ def published_initialisation(network: nn.Module) -> None:
 
     Weights of convolutions N(0, 0.02), of batch normalisation N(1, 0.02), whose biases become 0; all else stays,
     the memory too.
+
+    Example:
+        >>> network = MemAE(widths="tiny", memory=20)
+        >>> published_initialisation(network)
+        >>> network.encoder[1].bias.abs().max().item()
+        0.0
     """
     for module in network.modules():
         if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):

@@ -29,6 +29,14 @@ def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
 
     Raises:
         PagenError: nothing of that name in reach; a file is missing or damaged; a class that no table holds.
+
+    Example:
+        >>> import tempfile
+        >>> from pagen.models.conv_ae import ConvAE3d
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ConvAE3d(widths="tiny").save_pretrained(folder)
+        ...     type(open_network(folder)).__name__
+        'ConvAE3d'
     """
     from pagen.models.pretrained import fetch, read_config  # recipes name networks, and flags are read without torch
 

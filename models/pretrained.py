@@ -27,7 +27,15 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
 class Pretrained(nn.Module):
-    """A network whose constructor takes plain data, kept in `self.config`."""
+    """A network whose constructor takes plain data, kept in `self.config`.
+
+    Example:
+        >>> from pagen.models.discriminator import Discriminator
+        >>> with TemporaryDirectory() as folder:
+        ...     Discriminator(features=4, hidden=3).save_pretrained(folder)
+        ...     Discriminator.from_pretrained(folder).config["hidden"]
+        3
+    """
 
     config: dict[str, Any]
 
@@ -96,7 +104,15 @@ class Pretrained(nn.Module):
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write tensors from wherever they lie as safetensors, whole or not at all."""
+    """Write tensors from wherever they lie as safetensors, whole or not at all.
+
+    Example:
+        >>> import torch
+        >>> with TemporaryDirectory() as folder:
+        ...     save_tensors(Path(folder, "a.safetensors"), {"weight": torch.ones(2)})
+        ...     load_file(Path(folder, "a.safetensors"))
+        {'weight': tensor([1., 1.])}
+    """
     with atomic(path) as temporary:
         save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
 
@@ -106,6 +122,10 @@ def fetch(path: Path | str, revision: str | None = None) -> Path:
 
     Raises:
         PagenError: a hub id that is neither in reach nor in the cache.
+
+    Example:
+        >>> fetch(Path("runs/skip/model")).as_posix()
+        'runs/skip/model'
     """
     if not isinstance(path, str) or Path(path).is_dir() or not HUB_ID.fullmatch(path):
         return Path(path)
@@ -116,7 +136,14 @@ def fetch(path: Path | str, revision: str | None = None) -> Path:
 
 
 def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
-    """The class of a folder's network and its constructor's arguments. Raises PagenError: missing or damaged."""
+    """The class of a folder's network and its constructor's arguments. Raises PagenError: missing or damaged.
+
+    Example:
+        >>> with TemporaryDirectory() as folder:
+        ...     write_json(Path(folder, CONFIG), {"class": "ConvAE3d", "channels": 1})
+        ...     read_config(Path(folder))
+        ('ConvAE3d', {'channels': 1})
+    """
     with _whole(folder):
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         return config.pop("class"), config
@@ -160,6 +187,11 @@ def card_of(
         title: of the card; the network's class without one.
         trained_on: the sentence that **Trained on** begins.
         settings: further rows of the table, for example the recipe.
+
+    Example:
+        >>> from pagen.models.discriminator import Discriminator
+        >>> card_of(Discriminator(features=4, hidden=3), "Ped2", "ped2.").splitlines()[5]
+        '# Ped2'
     """
     count = sum(parameter.numel() for parameter in network.parameters())
     rows = {"parameters": f"{count:,}", **network.config, **dict(sorted((settings or {}).items()))}

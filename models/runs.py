@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.folders import Folder, digest
+from pagen.folders import Folder, digest, folder_name
 from pagen.models.density.detector import Detector
 from pagen.models.density.detectors import open_detector
 from pagen.models.networks import open_network
@@ -28,9 +28,14 @@ class Run:
         path: the run folder.
         recipe: name, scale, seed, data set, size, and every hyper-parameter.
         model: the network, in evaluation mode, on the CPU; None of a run that consists of others.
-        calibration: indicator -> what is known of its values on training clips (`median`, `p01`, `p99`, ...).
+        calibration: indicator -> figures of its values on normal clips of training (`p1`, `median`, `p99`, ...).
         members: the runs that it consists of, by their recipe's name, or that of their features.
         detector: the detector of a run over features, on the CPU.
+
+    Example:
+        >>> run = Run(Path("runs/skip"), {"recipe": "skip"}, None, {})
+        >>> run.scores("folder:walks", "centre").as_posix()
+        'runs/skip/scores/folder-walks/centre'
     """
 
     path: Path
@@ -61,13 +66,23 @@ class Run:
         """The one network, laid out for speed, or the detector, on a device of torch's; opened once in a process."""
         return opened(self.path, self.weights, device)
 
+    def scores(self, dataset: str, name: str) -> Path:
+        """The folder of scores of a data set: by a window policy, of the training clips, of rows, or of maps."""
+        return self.path / "scores" / folder_name(dataset) / name
+
     def single(self) -> Iterator[Run]:
         """The runs of one network that it consists of: itself, or its members."""
         yield from self.members.values() if self.members else (self,)
 
 
 def open_run(path: Path) -> Run:
-    """Open a finished run. Raises PagenError when it is missing, unfinished or damaged."""
+    """Open a finished run. Raises PagenError when it is missing, unfinished or damaged.
+
+    Example:
+        >>> open_run(Path("runs/none"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+    """
     folder = Folder.open(Path(path), "run")
     recipe = _read(folder.path, RECIPE)
     if "members" in recipe:
@@ -80,7 +95,13 @@ def open_run(path: Path) -> Run:
 
 @lru_cache(maxsize=3)
 def opened(path: Path, weights: str, device: str) -> Any:
-    """The network or detector of a run of one on a device; `weights` tells a retrained one apart."""
+    """The network or detector of a run of one on a device; `weights` tells a retrained one apart.
+
+    Example:
+        >>> opened(Path("runs/none"), "weights", "cpu")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+    """
     keep_memory()
     run = open_run(path)
     if run.detector is not None:

@@ -10,14 +10,26 @@ from torch import nn
 
 
 def fast_layout(network: nn.Module) -> None:
-    """Lay the weights of 3D convolutions out with the channels last, in place; what is computed stays the same."""
+    """Lay the weights of 3D convolutions out with the channels last, in place; what is computed stays the same.
+
+    Example:
+        >>> network = nn.Sequential(nn.Conv3d(2, 3, 3))
+        >>> fast_layout(network)
+        >>> network[0].weight.is_contiguous(memory_format=torch.channels_last_3d)
+        True
+    """
     for parameter in network.parameters():
         if parameter.ndim == 5:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
 
 
 def fast_clips(clips: torch.Tensor) -> torch.Tensor:
-    """Clips (B, C, T, H, W) laid out the same way; anything else as it is."""
+    """Clips (B, C, T, H, W) laid out the same way; anything else as it is.
+
+    Example:
+        >>> fast_clips(torch.zeros(1, 3, 8, 16, 16)).stride()
+        (6144, 1, 768, 48, 3)
+    """
     return clips.contiguous(memory_format=torch.channels_last_3d) if clips.ndim == 5 else clips
 
 
@@ -25,7 +37,11 @@ _TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # of malloc.h
 
 
 def keep_memory() -> None:
-    """Let this process keep the memory that its activations need, from step to step; on Linux with glibc."""
+    """Let this process keep the memory that its activations need, from step to step; on Linux with glibc.
+
+    Example:
+        >>> keep_memory()
+    """
     if not sys.platform.startswith("linux"):
         return
     libc = ctypes.CDLL(None)

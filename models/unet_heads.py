@@ -20,6 +20,12 @@ class UNet2DHeadsModel(UNet2DModel):  # type: ignore[misc]  # diffusers' types a
     """`UNet2DModel` whose `attention_head_dim` counts the heads, as it does in `UNet2DConditionModel`.
 
     Every level with attention must have a multiple of that many channels.
+
+    Example:
+        >>> blocks = {"down_block_types": ("AttnDownBlock2D",), "up_block_types": ("AttnUpBlock2D",)}
+        >>> unet = UNet2DHeadsModel(block_out_channels=(8,), norm_num_groups=4, attention_head_dim=2, **blocks)
+        >>> {module.heads for module in unet.modules() if isinstance(module, Attention)}
+        {2}
     """
 
     # diffusers reads the signature to know what a configuration holds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pagen.version import __version__
@@ -16,7 +17,5 @@ __all__ = ["__version__", "open_prepared", "prepare"]
 def __getattr__(name: str) -> Any:
     # lazy: the command line imports this package before it knows what it needs
     if name in ("prepare", "open_prepared"):
-        from pagen.footage import prepare as module
-
-        return getattr(module, name)
+        return getattr(import_module("pagen.footage.prepare"), name)
     raise AttributeError(f"module 'pagen' has no attribute {name!r}")

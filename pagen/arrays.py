@@ -15,6 +15,10 @@ from pagen.errors import PagenError
 from pagen.folders import atomic
 
 Array = npt.NDArray[Any]
+Frames = npt.NDArray[np.uint8]
+"""Pictures, mostly (T, H, W, C)."""
+Masks = npt.NDArray[np.bool_]
+"""Masks, mostly (T, H, W)."""
 
 
 @contextmanager

@@ -17,7 +17,7 @@ VERBS = {
         "pagen.footage.list_datasets:Datasets",
         "what data sets are known, where they lie, and whether they are whole",
     ),
-    "prepare": ("pagen.footage.prepare:Prepare", "decode and resize a data set once"),
+    "prepare": ("pagen.footage.prepare_dataset:Prepare", "decode and resize a data set once"),
     "generate": ("pagen.generate.generate:Generate", "make pseudo-anomalies out of normal footage"),
     "inspect": ("pagen.generate.inspect:Inspect", "how strong the pseudo-anomalies of a set are"),
     "features": ("pagen.features.features:Features", "vectors of a data set's frames or objects, for densities"),

@@ -8,12 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import tyro
 
 from pagen import console
 from pagen.errors import PagenError, unknown_name
+from pagen.methods import METHODS
+
+if TYPE_CHECKING:
+    Like = str
+else:
+    Like = Literal[("auto", *(name for method in METHODS.values() for name in method.published))]
 
 
 class Convert(Protocol):
@@ -57,7 +63,7 @@ class AE:
     """Its weights as torch.save writes a state_dict, or as .safetensors; not a pickle of modules."""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder to write; it must not exist."""
-    like: Literal["auto", "lntra", "steal", "memae", "luss"] = "auto"
+    like: Like = "auto"
     """Whose it is; auto tells by the names of the weights."""
     json: bool = False
     """Print the result as JSON."""

@@ -26,7 +26,7 @@ class Demo:
 def run(config: Demo) -> None:
     """The verb `demo`."""
     from pagen.eval import evaluate
-    from pagen.footage import prepare
+    from pagen.footage import prepare_dataset
     from pagen.generate import generate
     from pagen.generate.config import Generate
     from pagen.train import train
@@ -39,7 +39,7 @@ def run(config: Demo) -> None:
     pseudo, run_path, table = config.out / "pa", config.out / "run", config.out / "results.md"
     workers, overwrite = config.workers, config.overwrite
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")
-    prepare.run(prepare.Prepare("street", size=recipe.size, workers=workers))
+    prepare_dataset.run(prepare_dataset.Prepare("street", size=recipe.size, workers=workers))
     console.say("2/4 generate: pseudo-anomalies of all kinds")
     making = Generate("street", inference_steps=10, size=recipe.size, seed=config.seed, out=pseudo)
     generate.run(replace(making, workers=workers, overwrite=overwrite))

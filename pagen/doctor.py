@@ -89,8 +89,11 @@ def _data(root: Path | None) -> dict[str, str | None]:
     from pagen.footage.locate import find
 
     rows = [DATASETS[name] for name in DATASETS.names()]
-    places = {row.name: "built in" if row.scenes else find(row, root, marked=True) for row in rows}
-    return {name: str(getattr(place, "root", place)) if place else None for name, place in places.items()}
+    found = {row.name: None if row.scenes else find(row, root, marked=True) for row in rows}
+    return {
+        row.name: "built in" if row.scenes else str(location.root) if (location := found[row.name]) else None
+        for row in rows
+    }
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pagen import console
@@ -11,23 +12,66 @@ from pagen.spread import Workers, spread
 
 Files = Mapping[str, Mapping[str, Any]]
 """Relative path -> digest, as `folders.digests` gives it."""
+Made = Files | tuple[Files, Mapping[str, Any]]
+"""The files of an item, or the files and what else the manifest is to say of it."""
 
 
-def fill(folder: Folder, names: Sequence[str], make: Callable[[str], Files], workers: Workers, label: str) -> None:
-    """Make the items of a folder that are not there, and finish it.
+def fill(
+    folder: Folder,
+    names: Sequence[str] | Mapping[str, Any],
+    make: Callable[[Any], Made],
+    workers: Workers,
+    label: str,
+    unit: str = "clips",
+) -> None:
+    """Make the items of a folder that are not there, and finish it; see `add`.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from pagen.folders import Folder, digests, write_text
+        >>> top = Path(tempfile.mkdtemp())
+        >>> def make(name):
+        ...     write_text(top / name, name)
+        ...     return digests(top, [top / name])
+        >>> folder = Folder.begin(top, "features", {}, {})
+        >>> fill(folder, ["a", "b"], make, 0, "example")
+        >>> sorted(folder.items), folder.complete
+        (['a', 'b'], True)
+        >>> import shutil; shutil.rmtree(top)
+    """
+    add(folder, names, make, workers, label, unit)
+    folder.finish()
+
+
+def add(
+    folder: Folder,
+    names: Sequence[str] | Mapping[str, Any],
+    make: Callable[[Any], Made],
+    workers: Workers,
+    label: str,
+    unit: str = "clips",
+) -> None:
+    """Make the items of a folder that are not there; the folder is not finished.
 
     A killed process loses the items that it was working on, no others.
 
     Args:
-        names: of all items that are wanted.
+        names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
         make: picklable; writes the files of an item and returns their digests.
         workers: as `spread` takes them.
         label: of the progress bar.
+        unit: what the progress bar counts.
 
     Raises:
         PagenError: as `spread`, and what `make` raises.
     """
-    pending = folder.pending(names)
-    for name, files in console.progress(spread(make, pending, workers), label, len(pending)):
-        folder.record(name, files)
-    folder.finish()
+    jobs = names if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
+    pending = [(name, jobs[name]) for name in folder.pending(list(jobs))]
+    for (name, _), made in console.progress(spread(partial(_make, make), pending, workers), label, len(pending), unit):
+        files, info = made if isinstance(made, tuple) else (made, {})
+        folder.record(name, files, **info)
+
+
+def _make(make: Callable[[Any], Made], job: tuple[str, Any]) -> Made:
+    return make(job[1])

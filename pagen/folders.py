@@ -80,7 +80,7 @@ class Folder:
 
     Attributes:
         path: where it lies.
-        kind: `"prepared"`, `"pa_set"`, `"flow"`, `"run"`, `"scores"`.
+        kind: one of `options.FolderKind`.
         config: what its bytes depend on, apart from the inputs; plain JSON data.
         inputs: name -> fingerprint of what it was made of.
         items: name -> `{"files": {relative path: digest}, ...what else is known of it}`.

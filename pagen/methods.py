@@ -16,15 +16,17 @@ class Method:
     Attributes:
         recipe: a dataclass of `pagen.train.recipes`.
         network: a class over clips or features; empty where the recipe has none, or one that another row names.
+        published: whose checkpoints `pagen convert ae` makes this network of, as `--like` names them.
     """
 
     recipe: str
     network: str = ""
+    published: tuple[str, ...] = ()
 
 
 METHODS: dict[str, Method] = {
-    "baseline": Method("pagen.train.recipes.clips:Baseline", "pagen.models.conv_ae:ConvAE3d"),
-    "memae": Method("pagen.train.recipes.clips:MemAE", "pagen.models.memae:MemAE"),
+    "baseline": Method("pagen.train.recipes.clips:Baseline", "pagen.models.conv_ae:ConvAE3d", ("lntra", "steal")),
+    "memae": Method("pagen.train.recipes.clips:MemAE", "pagen.models.memae:MemAE", ("memae",)),
     "patch": Method("pagen.train.recipes.clips:Patch"),
     "skip": Method("pagen.train.recipes.clips:Skip"),
     "steal": Method("pagen.train.recipes.clips:Steal"),
@@ -32,7 +34,7 @@ METHODS: dict[str, Method] = {
     "temporal": Method("pagen.train.recipes.clips:Temporal"),
     "discriminator": Method("pagen.train.recipes.clips:Discriminator", "pagen.models.discriminator:Discriminator"),
     "unified": Method("pagen.train.recipes.clips:Unified"),
-    "luss": Method("pagen.train.recipes.clips:Luss", "pagen.models.luss:LUSSAE"),
+    "luss": Method("pagen.train.recipes.clips:Luss", "pagen.models.luss:LUSSAE", ("luss",)),
     "mulde": Method("pagen.train.recipes.density:Mulde"),
     "msma": Method("pagen.train.recipes.density:Msma"),
     "knn": Method("pagen.train.recipes.density:Knn"),

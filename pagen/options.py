@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 Scale = Literal["paper", "cpu", "tiny"]
 """How large a training is."""
 PseudoKind = Literal["spatial", "temporal", "skip", "patch"]
 """Kinds of pseudo-anomalies."""
+PSEUDO_KINDS: tuple[PseudoKind, ...] = get_args(PseudoKind)
+"""The same as a tuple, in the order in which they are made and listed."""
 Source = Literal["frames", "flow", "features", "density"]
 """What a run looks at: frames, optical flow, an encoder's features of frames, or features whose density it knows."""
 FusionWeights = Literal["published", "uniform", "pseudo", "oracle"]
 """Where the weights of what is fused come from."""
+FolderKind = Literal["prepared", "flow", "pa_set", "features", "run", "scores", "rows", "maps"]
+"""Kinds of folders with a manifest; ARCHITECTURE.md tells what lies in each."""
+
+SIZE = (256, 256)
+"""Height and width that frames are prepared at by default, pixels."""
+SMALLEST_SIDE = 16
+"""Pixels a side at least, which optical flow and masks need."""
+STRIDES = (2, 3, 4, 5)
+"""Strides of skip pseudo-anomalies by default (LNTRA)."""

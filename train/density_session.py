@@ -15,10 +15,11 @@ import numpy as np
 from accelerate import Accelerator
 
 from pagen import console
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.extract import FeatureFolder, extract
-from pagen.features.source import Source
-from pagen.features.sources import open_source
+from pagen.features.open import open_source
+from pagen.features.source import FeatureSource
 from pagen.folders import Folder, digests, write_json, write_text
 from pagen.footage.prepare import Prepared
 from pagen.models.density.detector import Detector, detector_card
@@ -45,10 +46,11 @@ def train_detector(config: Train[Any]) -> dict[str, Any]:
     accelerator = accelerator_on(config.device, precision, config.log, path)
     if config.resume and newest_state(path / STATE) is None:
         raise PagenError(f"expected a run to go on with at {path}, found none; leave --resume out, or check --out")
+    compute = Compute(config.root, str(accelerator.device), config.workers)
     with accelerator.main_process_first():
-        source = open_source(recipe.spec, config.dataset, config.root, str(accelerator.device), config.workers)
+        source = open_source(recipe.spec, config.dataset, compute)
         names = source.prepared.clips("train")
-        features = extract(source, names, config.workers, str(accelerator.device))
+        features = extract(source, names, compute)
         folder = _begin(path, config, source, accelerator.is_main_process)
     if folder.complete and not folder.pending(["run"]):
         console.say(f"{path} is finished; --overwrite trains it again")
@@ -58,7 +60,7 @@ def train_detector(config: Train[Any]) -> dict[str, Any]:
     return {"run": str(path), "features": recipe.features}
 
 
-def _begin(path: Path, config: Train[Any], source: Source, main: bool) -> Folder:
+def _begin(path: Path, config: Train[Any], source: FeatureSource, main: bool) -> Folder:
     inputs = {"prepared": source.prepared.fingerprint(), **source.inputs()}
     where = {"prepared": str(source.prepared.path)}
     return Folder.begin(path, "run", recipe_of(config), inputs, where, config.overwrite and main)

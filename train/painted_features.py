@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.compute import Compute
 from pagen.features.extract import feature_folder, pa_feature_folder
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
@@ -92,13 +93,14 @@ def feature_batches(
     Raises:
         PagenError: an encoder or matched normals that are not there.
     """
-    painted: Any = pa_feature_folder(stored, recipe.encoder, workers, device)
+    compute = Compute(device=device, workers=workers)
+    painted: Any = pa_feature_folder(stored, recipe.encoder, compute)
     usable = tuple(name for name in prepared.clips("train") if name in stored.clips("spatial"))
     if recipe.matched:
         stored.matched(usable[0])  # raises where the set was made without them
         normal = _under(painted, "spatial_matched")
     else:
-        normal = feature_folder(prepared, usable, recipe.encoder, workers, device).features
+        normal = feature_folder(prepared, usable, recipe.encoder, compute).features
     kept = tuple(name for name in usable if name not in held_out)
     return FeatureBatches(recipe, normal, _under(painted, "spatial"), seed, kept, painted.size)
 

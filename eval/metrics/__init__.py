@@ -1,5 +1,39 @@
-"""Measures of scores and of places: numpy and OpenCV alone, no run and no folder."""
+"""Measures of frame scores, events, regions and heat maps: numpy and OpenCV alone, no run and no folder.
 
-from pagen.eval.metrics.roc import auroc, average_precision, equal_error_rate, macro_auroc, micro_auroc
+The public measures are imported when they are first asked for, so that commands that only name one start without numpy.
+"""
 
-__all__ = ["auroc", "average_precision", "equal_error_rate", "macro_auroc", "micro_auroc"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pagen.registry import resolve
+
+if TYPE_CHECKING:
+    from pagen.eval.metrics.events import at_false_alarms, detection_delays, event_recall, operating_point
+    from pagen.eval.metrics.rbdc import localise
+    from pagen.eval.metrics.rbdc_of_maps import localise_maps
+    from pagen.eval.metrics.roc import auroc, average_precision, equal_error_rate, macro_auroc, micro_auroc
+
+__all__ = [
+    "at_false_alarms",
+    "auroc",
+    "average_precision",
+    "detection_delays",
+    "equal_error_rate",
+    "event_recall",
+    "localise",
+    "localise_maps",
+    "macro_auroc",
+    "micro_auroc",
+    "operating_point",
+]
+_MODULES = {"localise": "rbdc", "localise_maps": "rbdc_of_maps"} | dict.fromkeys(
+    ("at_false_alarms", "detection_delays", "event_recall", "operating_point"), "events"
+)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return resolve(f"{__name__}.{_MODULES.get(name, 'roc')}:{name}")

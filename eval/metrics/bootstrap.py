@@ -27,7 +27,12 @@ Statistic = Callable[[Multiplicities], Values]
 
 @dataclass(frozen=True)
 class Paired:
-    """The difference of two runs, first less second, both measured on the same draws."""
+    """The difference of two runs, first less second, both measured on the same draws.
+
+    Example:
+        >>> Paired(difference=0.1, low=-0.02, high=0.3, above=0.9, first=(0.7, 0.95)).above
+        0.9
+    """
 
     difference: float
     """Of all videos, each once."""
@@ -40,10 +45,11 @@ class Paired:
 
 
 def multiplicities(videos: int, rng: np.random.Generator, draws: int) -> Multiplicities:
-    """How often each video is drawn: (draws, videos).
+    """How often each video is drawn: (draws, videos). Raises PagenError for fewer than one draw.
 
-    Raises:
-        PagenError: fewer than one draw.
+    Example:
+        >>> multiplicities(videos=3, rng=np.random.default_rng(0), draws=4).sum(axis=1)
+        array([3, 3, 3, 3])
     """
     if draws < 1:
         raise PagenError(f"expected 1 draw and more, found {draws}; 1000 is a good number")
@@ -53,64 +59,75 @@ def multiplicities(videos: int, rng: np.random.Generator, draws: int) -> Multipl
 def bootstrap(
     statistic: Statistic, videos: int, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile interval (low, high) of a statistic; draws in which it has no value are left out.
+    """Percentile interval (low, high) of a statistic, as `interval` takes it from that many draws.
 
-    Returns:
-        NaN with a reason where there are fewer than two videos, or no draw has a value.
-
-    Raises:
-        PagenError: a level outside (0, 1), or fewer than one draw.
+    Example:
+        >>> lengths = np.array([10.0, 30.0])
+        >>> bootstrap(lambda drawn: drawn @ lengths / 2, 2, np.random.default_rng(0), draws=100)  # of the mean length
+        (10.0, 30.0)
     """
     return interval(statistic(multiplicities(videos, rng, draws)), videos, level)
 
 
 def paired_bootstrap(
-    first: Statistic,
-    second: Statistic,
-    videos: int,
-    rng: np.random.Generator,
-    draws: int = 1000,
-    level: float = 0.95,
+    first: Statistic, second: Statistic, videos: int, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> Paired:
-    """Two runs on the same draws: what makes a draw easy or hard is in both and leaves the difference.
+    """Compare two runs on the same draws: what makes a draw easy or hard is in both and leaves the difference.
 
     Args:
         first, second: of the same videos in the same order.
 
-    Raises:
-        PagenError: as `bootstrap`.
+    Example:
+        >>> first, second = np.array([0.9, 0.8, 0.7]), np.array([0.8, 0.8, 0.6])
+        >>> rng = np.random.default_rng(0)
+        >>> pair = paired_bootstrap(lambda drawn: drawn @ first, lambda drawn: drawn @ second, 3, rng)
+        >>> round(pair.difference, 4), pair.above > 0.9
+        (0.2, True)
     """
     once_and_drawn = np.concatenate([np.ones((1, videos), np.int64), multiplicities(videos, rng, draws)])
     ours, theirs = first(once_and_drawn), second(once_and_drawn)
     difference, differences = ours[0] - theirs[0], ours[1:] - theirs[1:]
     low, high = interval(differences, videos, level)
-    known = differences[~np.isnan(differences)]
-    above = low if np.isnan(low) else float(np.mean((known > 0) + (known == 0) / 2))
+    defined = differences[~np.isnan(differences)]
+    above = low if np.isnan(low) else float(np.mean((defined > 0) + (defined == 0) / 2))
     return Paired(float(difference), low, high, above, interval(ours[1:], videos, level))
 
 
 def interval(values: Values, videos: int, level: float = 0.95) -> tuple[float, float]:
-    """The quantiles (1 - level) / 2 and (1 + level) / 2 of values (draws,) that draws of `videos` videos gave."""
+    """The quantiles (1 - level) / 2 and (1 + level) / 2 of values (draws,) that draws of `videos` videos gave.
+
+    Returns:
+        NaN with a reason where there are fewer than two videos, or no draw has a value.
+
+    Raises:
+        PagenError: a level outside (0, 1).
+
+    Example:
+        >>> interval(np.arange(101.0), videos=5, level=0.5)
+        (25.0, 75.0)
+    """
     if not 0 < level < 1:
         raise PagenError(f"expected a level between 0 and 1, found {level}; 0.95 is usual")
-    known = values[~np.isnan(values)]
-    if videos < 2 or len(known) == 0:
+    defined = values[~np.isnan(values)]
+    if videos < 2 or len(defined) == 0:
         nothing = Undefined("fewer than two videos to draw from" if videos < 2 else "undefined in every draw")
         return nothing, nothing
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 def resampled(measure: Callable[..., float], drawn: Multiplicities, *by_video: Mapping[str, Any]) -> Values:
-    """Any measure of the videos drawn, each put in as often as it was drawn.
+    """Any measure of the videos drawn, each put in as often as it was drawn: (draws,).
 
     Args:
         measure: takes mappings video -> anything, as `by_video` holds them.
         drawn: (draws, videos), in the order of `by_video[0]`.
         by_video: of the same videos.
 
-    Returns:
-        (draws,).
+    Example:
+        >>> lengths = {"a": 10, "b": 30}
+        >>> resampled(lambda drawn: sum(drawn.values()), np.array([[1, 1], [2, 0]]), lengths)
+        array([40., 20.])
     """
     names = list(by_video[0])
     values = []

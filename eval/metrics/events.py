@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.eval.metrics.roc import ByVideo, classes_of, same_videos
+from pagen.eval.metrics.roc import ByVideo, check_videos
 from pagen.eval.metrics.undefined import Undefined
 
 Scores = npt.NDArray[np.float64]
@@ -27,7 +27,13 @@ Intervals = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """Everything about one threshold; values without one are NaN with a reason."""
+    """What one threshold gives; a measure without a value is NaN with a reason.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
+        >>> operating_point(scores, labels, threshold=0.5, fps=25).mean_delay
+        1.0
+    """
 
     threshold: float
     """Infinite where nothing raises an alarm."""
@@ -43,31 +49,49 @@ class OperatingPoint:
 
 
 def events(labels: npt.NDArray[Any]) -> Intervals:
-    """The maximal runs of label 1 among labels (T,)."""
+    """The maximal runs of label 1 among labels (T,).
+
+    Example:
+        >>> events(np.array([0, 1, 1, 0, 1]))
+        array([[1, 3],
+               [4, 5]])
+    """
     return runs(np.asarray(labels) == 1)
 
 
 def alarm_events(scores: npt.NDArray[Any], threshold: float, gap: int = 0) -> Intervals:
-    """The runs of scores (T,) of at least `threshold`, joined where at most `gap` frames lie between them."""
-    found = runs(np.asarray(scores) >= threshold)
-    apart = found[1:, 0] - found[:-1, 1] > gap
-    return np.column_stack([found[np.r_[True, apart][: len(found)], 0], found[np.r_[apart, True][: len(found)], 1]])
+    """The runs of scores (T,) of at least `threshold`, joined where at most `gap` frames lie between them.
+
+    Example:
+        >>> alarm_events(np.array([0.9, 0.1, 0.9, 0.1, 0.1]), threshold=0.5, gap=1)
+        array([[0, 3]])
+    """
+    alarms = runs(np.asarray(scores) >= threshold)
+    apart = np.append(alarms[1:, 0] - alarms[:-1, 1] > gap, np.ones(min(len(alarms), 1), bool))
+    return np.column_stack([alarms[np.roll(apart, 1), 0], alarms[apart, 1]])
 
 
 def runs(marks: npt.NDArray[np.bool_]) -> Intervals:
-    """The maximal runs of True among marks (T,)."""
+    """The maximal runs of True among marks (T,).
+
+    Example:
+        >>> runs(np.array([False, True, True]))
+        array([[1, 3]])
+    """
     steps = np.diff(marks.astype(np.int8), prepend=0, append=0)
     return np.column_stack([np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)])
 
 
 def event_recall(scores: ByVideo, labels: ByVideo, threshold: float) -> float:
-    """Share of the events of all videos in which at least one frame is an alarm.
-
-    Args:
-        scores, labels: video -> (T,), of the same videos.
+    """Share of the events of all videos in which a frame is an alarm, of scores and labels video -> (T,).
 
     Returns:
         In [0, 1]; NaN with a reason where there is no event.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
+        >>> event_recall(scores, labels, threshold=0.85)
+        1.0
     """
     delays = np.concatenate(list(detection_delays(scores, labels, threshold).values()))
     return float(np.mean(~np.isnan(delays))) if len(delays) else Undefined("no event")
@@ -80,8 +104,13 @@ def detection_delays(scores: ByVideo, labels: ByVideo, threshold: float) -> dict
 
     Raises:
         PagenError: not the same videos, or what `auroc` refuses.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
+        >>> detection_delays(scores, labels, threshold=0.5)
+        {'a': array([1.])}
     """
-    _check(scores, labels)
+    check_videos(scores, labels)
     return {
         name: np.array([_delay(scores[name][start:end], threshold) for start, end in events(labels[name])])
         for name in scores
@@ -89,7 +118,7 @@ def detection_delays(scores: ByVideo, labels: ByVideo, threshold: float) -> dict
 
 
 def operating_point(scores: ByVideo, labels: ByVideo, threshold: float, fps: float, gap: int = 0) -> OperatingPoint:
-    """What a threshold gives.
+    """Alarms, delays and false alarms at one threshold.
 
     Args:
         scores, labels: video -> (T,), of the same videos.
@@ -98,6 +127,12 @@ def operating_point(scores: ByVideo, labels: ByVideo, threshold: float, fps: flo
 
     Raises:
         PagenError: as `detection_delays`, a frame rate that is not above 0, or a gap below 0.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
+        >>> point = operating_point(scores, labels, threshold=0.5, fps=25)
+        >>> point.false_alarms, point.tpr, point.event_recall
+        (1, 0.5, 1.0)
     """
     hours = _hours(labels, fps, gap)
     delays = np.concatenate(list(detection_delays(scores, labels, threshold).values()))
@@ -127,6 +162,11 @@ def at_false_alarms(scores: ByVideo, labels: ByVideo, per_hour: float, fps: floa
 
     Raises:
         PagenError: as `operating_point`.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
+        >>> at_false_alarms(scores, labels, per_hour=0, fps=25).threshold
+        0.9
     """
     allowed = per_hour * _hours(labels, fps, gap)
     thresholds, false = false_alarm_counts(scores, labels, gap)
@@ -143,8 +183,14 @@ def false_alarm_counts(scores: ByVideo, labels: ByVideo, gap: int = 0) -> tuple[
 
     Raises:
         PagenError: as `detection_delays`, or a gap below 0.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
+        >>> thresholds, false = false_alarm_counts(scores, labels)
+        >>> thresholds.tolist(), false.tolist()
+        ([0.9, 0.8, 0.2, 0.1], [0, 1, 0, 0])
     """
-    _check(scores, labels)
+    check_videos(scores, labels)
     _require_gap(gap)
     parts = [_gains_and_losses(closed(scores[name], gap), labels[name]) for name in scores if len(scores[name])]
     thresholds = np.unique(np.concatenate([np.asarray(scores[name], np.float64) for name in scores]))[::-1]
@@ -167,17 +213,27 @@ def _reaching(values: list[Scores], thresholds: Scores) -> npt.NDArray[np.int64]
 
 
 def closed(scores: npt.NDArray[Any], gap: int) -> Scores:
-    """Scores (T,) closed (morphologically) by gap + 1 frames, -inf beyond the ends: above any threshold lie its alarms,
-    joined where at most `gap` frames lie between them."""
+    """Scores (T,) closed (morphologically) by gap + 1 frames, -inf beyond the ends.
+
+    What lies above any threshold then are its alarms, joined where at most `gap` frames lie between them.
+
+    Example:
+        >>> closed(np.array([0.9, 0.1, 0.8, 0.2]), gap=1).tolist()
+        [0.9, 0.8, 0.8, 0.2]
+    """
     padded = np.pad(np.asarray(scores, np.float64), gap, constant_values=-np.inf)
     return slid(slid(padded, gap + 1, "max"), gap + 1, "min")
 
 
-def slid(values: Scores, size: int, how: str) -> Scores:
-    """Highest (`max`) or lowest (`min`) of every `size` neighbours: (T,) -> (T - size + 1,)."""
-    windows = np.lib.stride_tricks.sliding_window_view(values, size)
-    found: Scores = getattr(windows, how)(axis=-1)
-    return found
+def slid(values: Scores, size: int, extreme: str) -> Scores:
+    """Highest (`max`) or lowest (`min`) of every `size` neighbours: (T,) -> (T - size + 1,).
+
+    Example:
+        >>> slid(np.array([0.9, 0.1, 0.8]), 2, "max").tolist()
+        [0.9, 0.8]
+    """
+    extremes: Scores = getattr(np.lib.stride_tricks.sliding_window_view(values, size), extreme)(axis=-1)
+    return extremes
 
 
 def _false_alarms(scores: npt.NDArray[Any], labels: npt.NDArray[Any], threshold: float, gap: int) -> int:
@@ -189,12 +245,6 @@ def _false_alarms(scores: npt.NDArray[Any], labels: npt.NDArray[Any], threshold:
 def _delay(scores: npt.NDArray[Any], threshold: float) -> float:
     alarms = np.flatnonzero(np.asarray(scores) >= threshold)
     return float(alarms[0]) if len(alarms) else float("nan")
-
-
-def _check(scores: ByVideo, labels: ByVideo) -> None:
-    same_videos(scores, labels)
-    for name in scores:
-        classes_of(scores[name], labels[name])
 
 
 def _hours(labels: ByVideo, fps: float, gap: int) -> float:

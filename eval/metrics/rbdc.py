@@ -31,7 +31,13 @@ TIES = ("grouped", "reference")
 
 @dataclass(frozen=True, eq=False)
 class Localisation:
-    """RBDC and TBDC with the curve behind them: K thresholds, falling."""
+    """RBDC and TBDC with the curve behind them: K thresholds, falling.
+
+    Example:
+        >>> none = np.empty(0)
+        >>> Localisation(0.8, 0.9, none, none, none, none, regions=20, tracks=2, frames=180).tbdc
+        0.9
+    """
 
     rbdc: float
     """In [0, 1]; NaN with a reason where there is no region, or no frame."""
@@ -52,17 +58,30 @@ class Localisation:
 
 @dataclass(frozen=True, eq=False)
 class Arrivals:
-    """When things come in while the threshold falls: places among the thresholds, K for what never does."""
+    """The thresholds at which boxes, regions or tracks begin to count, of N of them.
 
-    places: Integers
-    """(N,) in [0, K]."""
+    Example:
+        >>> Arrivals(ranks=np.array([0, 2]), videos=np.array([0, 0])).ranks
+        array([0, 2])
+    """
+
+    ranks: Integers
+    """(N,) in [0, K]: index of the highest such threshold, K where there is none."""
     videos: Integers
-    """(N,): index of the video that each is in."""
+    """(N,): index of the video of each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """All that the curve of any choice of videos needs."""
+    """What the curve of any choice of V videos is counted from.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> detections = {"a": Detections(np.array([1]), box, np.array([0.9]))}
+        >>> match(detections, regions, {"a": 3}).thresholds
+        array([0.9])
+    """
 
     thresholds: Floats
     """(K,) falling."""
@@ -82,7 +101,7 @@ def localise(
     ties: str = "grouped",
     inclusive: bool = True,
 ) -> Localisation:
-    """RBDC and TBDC of scored boxes; see the module.
+    """RBDC and TBDC of scored boxes.
 
     Args:
         detections, regions: of the videos that have any.
@@ -94,6 +113,14 @@ def localise(
 
     Raises:
         PagenError: a video that `frames` lacks, a frame beyond its end, or a value out of its range.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> detections = {"a": Detections(np.array([1]), box, np.array([0.9]))}
+        >>> found = localise(detections, regions, frames={"a": 3})
+        >>> found.rbdc, found.tbdc
+        (1.0, 1.0)
     """
     return measured(match(detections, regions, frames, beta, alpha, ties, inclusive))
 
@@ -107,18 +134,26 @@ def match(
     ties: str = "grouped",
     inclusive: bool = True,
 ) -> Matches:
-    """What `measured` counts, found once for any choice of videos; arguments and errors of `localise`."""
+    """Match boxes with regions, for any choice of videos that `measured` counts; arguments and errors of `localise`.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> detections = {"a": Detections(np.array([1]), box, np.array([0.9]))}
+        >>> match(detections, regions, {"a": 3}).false_positives.ranks.size
+        0
+    """
     require_shares(beta=beta, alpha=alpha)
     if ties not in TIES:
         raise unknown_name("rule for ties", ties, TIES)
     box_times, times = moments(detections, frames), moments(regions, frames)
-    thresholds, places = _descent(joined([part.scores for part in detections.values()], 0), ties)
+    thresholds, ranks = _descent(joined([part.scores for part in detections.values()], 0), ties)
     boxes, targets = (joined([part.boxes for part in parts.values()], 0, 4) for parts in (detections, regions))
     of_box, of_target = _pairs(box_times, times)
     overlaps = iou(boxes[of_box], targets[of_target], inclusive) >= beta
     of_box, of_target = of_box[overlaps], of_target[overlaps]
     detected = np.full(len(targets), len(thresholds), np.int64)
-    np.minimum.at(detected, of_target, places[of_box])
+    np.minimum.at(detected, of_target, ranks[of_box])
     false = np.ones(len(boxes), bool)
     false[of_box] = False
     ends = np.cumsum(list(frames.values()))
@@ -126,7 +161,7 @@ def match(
     ids = joined([part.tracks for part in regions.values()], 0)
     return Matches(
         thresholds,
-        Arrivals(places[false], np.searchsorted(ends, box_times[false], "right")),
+        Arrivals(ranks[false], np.searchsorted(ends, box_times[false], "right")),
         Arrivals(detected, video),
         _tracks(detected, ids, video, alpha),
         np.diff(ends, prepend=0),
@@ -138,12 +173,19 @@ def measured(matches: Matches, weights: npt.NDArray[Any] | None = None) -> Local
 
     Args:
         weights: (V,) how often each video counts; None for once.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> detections = {"a": Detections(np.array([1]), box, np.array([0.9]))}
+        >>> measured(match(detections, regions, {"a": 3}), weights=[2]).regions
+        2
     """
     last = len(matches.thresholds)
-    each = np.ones(len(matches.frames)) if weights is None else np.asarray(weights, np.float64)
+    copies = np.ones(len(matches.frames)) if weights is None else np.asarray(weights, np.float64)
     kinds = matches.false_positives, matches.regions, matches.tracks
-    counts = [np.bincount(kind.places, each[kind.videos], last + 1)[:last].cumsum() for kind in kinds]
-    totals = [float(each @ matches.frames), *(float(each[kind.videos].sum()) for kind in kinds[1:])]
+    counts = [np.bincount(kind.ranks, copies[kind.videos], last + 1)[:last].cumsum() for kind in kinds]
+    totals = [float(copies @ matches.frames), *(float(copies[kind.videos].sum()) for kind in kinds[1:])]
     return summed_up(matches.thresholds, counts, totals)
 
 
@@ -154,12 +196,26 @@ def resampled_areas(
 
     Args:
         measure: weights (V,) -> measures, such as `partial(measured, matches)`.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> detections = {"a": Detections(np.array([1]), box, np.array([0.9]))}
+        >>> matches = match(detections, regions, {"a": 3})
+        >>> resampled_areas(lambda weights: measured(matches, weights), np.array([[1], [2]]))
+        array([[1., 1.],
+               [1., 1.]])
     """
-    return np.array([[found.rbdc, found.tbdc] for found in map(measure, multiplicities)]).reshape(-1, 2)
+    return np.array([[areas.rbdc, areas.tbdc] for areas in map(measure, multiplicities)]).reshape(-1, 2)
 
 
 def area(false_positives: Floats, rates: Floats) -> float:
-    """Area under straight lines from (0, 0) through points (K,) that rise, up to 1 false positive a frame."""
+    """Area under straight lines from (0, 0) through points (K,) that rise, up to 1 false positive a frame.
+
+    Example:
+        >>> area(np.array([0.0, 0.5]), np.array([0.5, 1.0]))
+        0.875
+    """
     x, y = np.concatenate([[0.0], false_positives]), np.concatenate([[0.0], rates])
     kept = x <= 1
     x, y = np.append(x[kept], 1.0), np.append(y[kept], np.interp(1.0, x, y))
@@ -172,12 +228,17 @@ def summed_up(
     totals: Sequence[float],
     under: Callable[[Floats, Floats], float] = area,
 ) -> Localisation:
-    """Rates and the areas under them.
+    """The curve out of its counts, and the areas under it.
 
     Args:
         counts: false positives, regions found and tracks found, each (K,).
         totals: what they are shares of: frames, regions, tracks.
         under: (K,) false positives a frame, (K,) rates -> area.
+
+    Example:
+        >>> counts = [np.array([0.0, 2]), np.array([1.0, 2]), np.array([1.0, 1])]
+        >>> summed_up(np.array([0.9, 0.5]), counts, totals=[4, 2, 1]).region_rates
+        array([0.5, 1. ])
     """
     rates = [count / total if total else np.zeros(len(thresholds)) for count, total in zip(counts, totals, strict=True)]
     rbdc, tbdc = (under(rates[0], rate) for rate in rates[1:])
@@ -188,13 +249,17 @@ def summed_up(
 
 
 def iou(first: Floats, second: Floats, inclusive: bool = True) -> Floats:
-    """Intersection over union of boxes (N, 4) and (N, 4), row by row; 0 where both are empty."""
+    """Intersection over union of boxes (N, 4) and (N, 4), row by row; 0 where both are empty.
+
+    Example:
+        >>> iou(np.array([[0.0, 0, 3, 3]]), np.array([[2.0, 0, 5, 3]])).round(4)
+        array([0.3333])
+    """
     more = 1.0 if inclusive else 0.0
     (left, top, right, bottom), (west, north, east, south) = first.T, second.T
     width = np.maximum(np.minimum(right, east) - np.maximum(left, west) + more, 0)
     intersection = width * np.maximum(np.minimum(bottom, south) - np.maximum(top, north) + more, 0)
-    areas = (right - left + more) * (bottom - top + more), (east - west + more) * (south - north + more)
-    union = areas[0] + areas[1] - intersection
+    union = (right - left + more) * (bottom - top + more) + (east - west + more) * (south - north + more) - intersection
     shares: Floats = np.divide(intersection, union, out=np.zeros(len(union)), where=union > 0)
     return shares
 
@@ -204,6 +269,12 @@ def moments(parts: Mapping[str, Detections] | Mapping[str, Regions], frames: Map
 
     Raises:
         PagenError: a video that `frames` lacks, or a frame beyond its end.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> moments(regions, {"b": 10, "a": 3})
+        array([11])
     """
     starts = dict(zip(frames, np.cumsum([0, *frames.values()])[:-1], strict=True))
     for name, part in parts.items():
@@ -217,20 +288,37 @@ def moments(parts: Mapping[str, Detections] | Mapping[str, Regions], frames: Map
 
 
 def joined(arrays: Iterable[npt.NDArray[Any]], *empty: int) -> npt.NDArray[Any]:
-    """Arrays one after another; with none, one of the shape `empty`."""
-    found = list(arrays)
-    return np.concatenate(found) if found else np.empty(empty)
+    """Arrays one after another; with none, one of the shape `empty`.
+
+    Example:
+        >>> joined([np.ones(2), np.zeros(1)], 0), joined([], 0, 4).shape
+        (array([1., 1., 0.]), (0, 4))
+    """
+    parts = list(arrays)
+    return np.concatenate(parts) if parts else np.empty(empty)
 
 
 def require_shares(**shares: float) -> None:
-    """Raises PagenError for a share that is not in (0, 1]."""
+    """Raises PagenError for a share that is not in (0, 1].
+
+    Example:
+        >>> require_shares(beta=1.5)
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected beta above 0 and up to 1, found 1.5; 0.1 is what was published
+    """
     for name, value in shares.items():
         if not 0 < value <= 1:
             raise PagenError(f"expected {name} above 0 and up to 1, found {value}; 0.1 is what was published")
 
 
 def track_groups(ids: Integers, videos: Integers, *keys: npt.NDArray[Any]) -> tuple[Integers, Integers]:
-    """The order that puts rows of a track side by side (by `keys` within it), and where each track starts in it."""
+    """The order that puts rows of a track side by side (by `keys` within it), and where each track starts in it.
+
+    Example:
+        >>> order, starts = track_groups(np.array([7, 3, 7]), np.array([0, 0, 0]))
+        >>> order.tolist(), starts.tolist()
+        ([1, 0, 2], [0, 1])
+    """
     order = np.lexsort((*keys, ids, videos))
     changes = (np.diff(videos[order], prepend=-1) != 0) | (np.diff(ids[order], prepend=0) != 0)
     return order, np.flatnonzero(changes)
@@ -246,20 +334,18 @@ def _tracks(detected: Integers, ids: Integers, videos: Integers, alpha: float) -
 
 
 def _descent(scores: Floats, ties: str) -> tuple[Floats, Integers]:
-    """Thresholds (K,), falling, and the place of each score (N,) among them."""
+    """Thresholds (K,), falling, and the rank of each score (N,) among them."""
     if ties == "grouped":
-        negative, places = np.unique(-scores, return_inverse=True)
-        return -negative, places
+        negative, ranks = np.unique(-scores, return_inverse=True)
+        return -negative, ranks
     order = np.argsort(-scores, kind="stable")
-    places = np.empty(len(scores), np.int64)
-    places[order] = np.arange(len(scores))
-    return scores[order], places
+    return scores[order], np.argsort(order)
 
 
 def _pairs(box_times: Integers, times: Integers) -> tuple[Integers, Integers]:
-    """(P,) and (P,): every box and every region of the same moment."""
-    each = np.bincount(times, minlength=int(box_times.max(initial=-1)) + 1)
-    counts, first = each[box_times], (np.cumsum(each) - each)[box_times]
+    """Every box and every region of the same moment: indices (P,) and (P,)."""
+    sizes = np.bincount(times, minlength=int(box_times.max(initial=-1)) + 1)
+    counts, first = sizes[box_times], (np.cumsum(sizes) - sizes)[box_times]
     shift = np.repeat(first - (np.cumsum(counts) - counts), counts)
     rows = np.argsort(times, kind="stable")[np.arange(len(shift)) + shift]
     return np.repeat(np.arange(len(box_times)), counts), rows

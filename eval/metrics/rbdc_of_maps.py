@@ -27,7 +27,13 @@ Shape = tuple[slice, slice, npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class MapCounts:
-    """All that the curve of any choice of videos needs: counts of each of V videos at each of K thresholds."""
+    """What the curve of any choice of V videos is made of: counts of each video at each of K thresholds.
+
+    Example:
+        >>> counts = MapCounts(np.array([0.9]), np.ones((2, 3, 1)), np.ones((2, 3)))
+        >>> measured_maps(counts).frames
+        2
+    """
 
     thresholds: Floats
     """(K,) falling."""
@@ -44,7 +50,7 @@ def localise_maps(
     beta: float = 0.1,
     alpha: float = 0.1,
 ) -> Localisation:
-    """RBDC and TBDC of heat maps; see the module.
+    """RBDC and TBDC of heat maps.
 
     Args:
         maps: video -> (T, H, W), or the (H, W) one after another, higher = more anomalous, of every test video, of the
@@ -55,6 +61,15 @@ def localise_maps(
 
     Raises:
         PagenError: no thresholds, NaN, a region outside its map or beyond the last, or a value out of its range.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> maps = {"a": np.zeros((3, 8, 10))}
+        >>> maps["a"][1, 2:7, 2:6] = 0.9
+        >>> found = localise_maps(maps, regions, thresholds=[0.5])
+        >>> found.rbdc, found.tbdc
+        (1.0, 1.0)
     """
     return measured_maps(count_maps(maps, regions, thresholds, beta, alpha))
 
@@ -64,8 +79,12 @@ def map_thresholds(maps: Mapping[str, Iterable[Map]], count: int = 100) -> Float
 
     Below the lowest of them every frame holds a region, so that there is a false positive in every normal frame. The
     maps are gone through here, and once more afterwards: give arrays rather than what can be read only once.
+
+    Example:
+        >>> map_thresholds({"a": np.arange(12).reshape(3, 2, 2)}, count=3)
+        array([11.,  7.,  3.])
     """
-    maxima = np.array([np.max(each) for video in maps.values() for each in video], np.float64)
+    maxima = np.array([np.max(heat) for video in maps.values() for heat in video], np.float64)
     return np.unique(np.quantile(maxima, np.linspace(0, 1, count)))[::-1]
 
 
@@ -76,17 +95,23 @@ def count_maps(
     beta: float = 0.1,
     alpha: float = 0.1,
 ) -> MapCounts:
-    """What `measured_maps` sums up, found once for any choice of videos; arguments and errors of `localise_maps`."""
+    """Count what `measured_maps` sums up, once for any choice of videos; arguments and errors of `localise_maps`.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> maps = {"a": np.zeros((3, 8, 10))}
+        >>> maps["a"][1, 2:7, 2:6] = 0.9
+        >>> count_maps(maps, regions, thresholds=[0.5]).counts.tolist()
+        [[[0.0], [1.0], [1.0]]]
+    """
     require_shares(beta=beta, alpha=alpha)
     falling = np.unique(np.asarray(thresholds, np.float64))[::-1]
     if len(falling) == 0 or np.isnan(falling).any():
         raise PagenError(f"expected numbers as thresholds, found {falling.tolist()}; map_thresholds chooses some")
     nothing = Regions(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)))
-    unknown = sorted(regions.keys() - maps.keys())
-    if unknown or not maps:
-        raise PagenError(
-            f"expected heat maps of every video, found none for {unknown[0] if unknown else 'any'}; add them"
-        )
+    for name in sorted(regions.keys() - maps.keys()) or ([] if maps else ["any"]):
+        raise PagenError(f"expected heat maps of every video, found none for {name}; add them")
     rows = [_counted(name, video, regions.get(name, nothing), falling, beta, alpha) for name, video in maps.items()]
     counts, totals = (np.array(column, np.float64) for column in zip(*rows, strict=True))
     return MapCounts(falling, counts, totals)
@@ -97,14 +122,27 @@ def measured_maps(counts: MapCounts, weights: npt.NDArray[Any] | None = None) ->
 
     Args:
         weights: (V,) how often each video counts; None for once.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> maps = {"a": np.zeros((3, 8, 10))}
+        >>> maps["a"][1, 2:7, 2:6] = 0.9
+        >>> measured_maps(count_maps(maps, regions, thresholds=[0.5]), weights=[2]).frames
+        6
     """
-    each = np.ones(len(counts.totals)) if weights is None else np.asarray(weights, np.float64)
-    sums, totals = list(np.tensordot(each, counts.counts, 1)), (each @ counts.totals).tolist()
+    copies = np.ones(len(counts.totals)) if weights is None else np.asarray(weights, np.float64)
+    sums, totals = list(np.tensordot(copies, counts.counts, 1)), (copies @ counts.totals).tolist()
     return summed_up(counts.thresholds, sums, totals, best_area)
 
 
 def best_area(false_positives: Floats, rates: Floats) -> float:
-    """Area under the best rates (K,) that can be had at each number of false positives, in any order."""
+    """Area under the best rates (K,) that can be had at each number of false positives, in any order.
+
+    Example:
+        >>> best_area(np.array([0.5, 0.0]), np.array([0.3, 0.4]))
+        0.4
+    """
     order = np.lexsort((rates, false_positives))
     return area(false_positives[order], np.maximum.accumulate(rates[order]))
 
@@ -114,24 +152,24 @@ def _counted(
 ) -> tuple[Floats, tuple[int, int, int]]:
     """The counts (3, K) and totals of one video."""
     false = np.zeros(len(falling))
-    found = np.zeros((len(regions.frames), len(falling)), bool)
+    detected = np.zeros((len(regions.frames), len(falling)), bool)
     frames = 0
-    for frame, each in enumerate(video):
+    for frame, heat in enumerate(video):
         rows = np.flatnonzero(regions.frames == frame)
-        shapes = [_shape(name, regions, row, each.shape) for row in rows.tolist()]
-        highest = np.max(each)
+        shapes = [_shape(name, regions, row, heat.shape) for row in rows.tolist()]
+        highest = np.max(heat)
         if np.isnan(highest):
             raise PagenError(f"video {name}: expected maps without NaN, found some in frame {frame}; mend them")
-        for place in range(int(np.searchsorted(-falling, -highest)), len(falling)):
-            more, found[rows, place] = _overlaps(each >= falling[place], shapes, beta)
-            false[place] += more
+        for rank in range(int(np.searchsorted(-falling, -highest)), len(falling)):
+            missed, detected[rows, rank] = _overlaps(heat >= falling[rank], shapes, beta)
+            false[rank] += missed
         frames = frame + 1
     moments({name: regions}, {name: frames})
     order, starts = track_groups(regions.tracks, np.zeros_like(regions.tracks))
     sizes = np.diff(starts, append=len(order))
-    parts = np.add.reduceat(found[order].astype(np.int64), starts, axis=0)
+    parts = np.add.reduceat(detected[order].astype(np.int64), starts, axis=0)
     tracks = np.sum(parts / sizes[:, None] >= alpha, axis=0)
-    return np.stack([false, found.sum(axis=0), tracks]), (frames, len(order), len(starts))
+    return np.stack([false, detected.sum(axis=0), tracks]), (frames, len(order), len(starts))
 
 
 def _overlaps(mask: npt.NDArray[np.bool_], shapes: Sequence[Shape], beta: float) -> tuple[int, npt.NDArray[np.bool_]]:

@@ -1,22 +1,19 @@
-"""Where anomalies are: ground-truth regions with tracks, scored boxes, their files, and regions out of pixel masks.
+"""Where anomalies are: ground-truth regions with tracks, scored boxes, and regions out of pixel masks.
 
 A box is (x_min, y_min, x_max, y_max) in pixels, both ends inside it: one pixel is (x, y, x, y). A region is one
-box in one frame; a track is the regions of one anomaly through time. Frames count from 0. What a file counts or
-measures otherwise is converted here.
+box in one frame; a track is the regions of one anomaly through time. Frames count from 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.folders import write_text
 
 Mask = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]
@@ -29,6 +26,11 @@ class Regions:
 
     Raises:
         PagenError: columns of different lengths, a frame below 0, or a box that ends before it begins.
+
+    Example:
+        >>> regions = Regions(np.array([3, 4]), np.array([0, 0]), np.array([[2.0, 2, 5, 6], [3.0, 2, 6, 6]]))
+        >>> len(regions.frames)
+        2
     """
 
     frames: Integers
@@ -50,6 +52,10 @@ class Detections:
 
     Raises:
         PagenError: as `Regions`, or a score that is not finite.
+
+    Example:
+        >>> Detections(np.array([3]), np.array([[2.0, 2, 5, 6]]), np.array([0.9])).scores
+        array([0.9])
     """
 
     frames: Integers
@@ -65,59 +71,19 @@ class Detections:
             raise PagenError(f"expected finite scores of boxes, found {self.scores[~np.isfinite(self.scores)][0]}")
 
 
-def read_tracks(path: Path) -> Regions:
-    """Regions from lines `track, frame, x_min, y_min, x_max, y_max`: the files of Georgescu et al. (AED).
-
-    Raises:
-        PagenError: a line that is none of that.
-    """
-    table = _table(path, [float] * 6, "track,frame,x_min,y_min,x_max,y_max")
-    return Regions(table[:, 1].astype(np.int64), table[:, 0].astype(np.int64), table[:, 2:])
-
-
-def read_detections(path: Path) -> Detections:
-    """Boxes from lines `frame, x_min, y_min, x_max, y_max, score`: the files of Georgescu et al. (AED).
-
-    Raises:
-        PagenError: a line that is none of that.
-    """
-    table = _table(path, [float] * 6, "frame,x_min,y_min,x_max,y_max,score")
-    return Detections(table[:, 0].astype(np.int64), table[:, 1:5], table[:, 5])
-
-
-def read_street_scene(path: Path) -> Regions:
-    """Regions from lines `image track x y width height`, x and y the centre: Street Scene and its UCSD annotations.
-
-    The frame is the number in the image's name, which counts from 1 (Ramachandra and Jones, WACV 2020).
-
-    Raises:
-        PagenError: a line that is none of that.
-    """
-    table = _table(path, [_number_in_name, *[float] * 5], "image track x y width height")
-    corner = table[:, 2:4] - table[:, 4:] / 2
-    boxes = np.hstack([corner, corner + table[:, 4:] - 1])
-    return Regions(table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64), boxes)
-
-
-def write_tracks(path: Path, regions: Regions) -> None:
-    """The file that `read_tracks` reads, by track and frame; pixels are left out."""
-    order = np.lexsort((regions.frames, regions.tracks))
-    rows = zip(regions.tracks[order], regions.frames[order], regions.boxes[order], strict=True)
-    write_text(path, "".join(f"{track},{frame},{_numbers(box)}\n" for track, frame, box in rows))
-
-
-def write_detections(path: Path, detections: Detections) -> None:
-    """The file that `read_detections` reads, in the order of the rows; scores keep every digit."""
-    rows = zip(detections.frames, detections.boxes, detections.scores, strict=True)
-    write_text(path, "".join(f"{frame},{_numbers(box)},{float(score)!r}\n" for frame, box, score in rows))
-
-
 def from_masks(masks: Iterable[Mask]) -> Regions:
     """Regions and tracks of one video out of its pixel masks (H, W), True where something is abnormal.
 
     A region is a connected part of a mask (8 neighbours). It goes on with the track of the frame before with which
     it shares most pixels, each track in one region at most, pairs that share more before those that share less;
     what is left begins a track. Where two anomalies touch, one region is left and the smaller overlap's track ends.
+
+    Example:
+        >>> masks = np.zeros((2, 8, 10), bool)
+        >>> masks[0, 2:4, 1:4] = masks[1, 2:4, 2:5] = True
+        >>> regions = from_masks(masks)
+        >>> regions.tracks.tolist(), regions.boxes.tolist()
+        ([0, 0], [[1.0, 2.0, 3.0, 3.0], [2.0, 2.0, 4.0, 3.0]])
     """
     frames, tracks, boxes, pixels = [], [], [], []
     before: list[tuple[int, Mask]] = []
@@ -155,28 +121,6 @@ def _linked(parts: Sequence[Mask], before: Sequence[tuple[int, Mask]]) -> dict[i
         if negative < 0 and index not in links and track not in links.values():
             links[index] = track
     return links
-
-
-def _table(path: Path, columns: Sequence[Callable[[str], float]], form: str) -> Floats:
-    """Lines of numbers between commas or spaces, one function a column: (N, columns)."""
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        words = line.replace(",", " ").split()
-        if not words:
-            continue
-        try:
-            rows.append([convert(word) for convert, word in zip(columns, words, strict=True)])
-        except ValueError:
-            raise PagenError(f"{path}, line {number}: expected '{form}', found {line.strip()!r}; mend it") from None
-    return np.array(rows, np.float64).reshape(-1, len(columns))
-
-
-def _number_in_name(word: str) -> float:
-    return int(Path(word).stem)
-
-
-def _numbers(box: Floats) -> str:
-    return ",".join(str(int(value)) if value.is_integer() else repr(value) for value in box.tolist())
 
 
 def _check(frames: Integers, boxes: Floats, rows: int) -> None:

@@ -42,6 +42,12 @@ def auroc(scores: Array, labels: Array) -> float:
 
     Raises:
         PagenError: shapes that differ, labels other than 0 and 1, or a NaN score.
+
+    Example:
+        >>> auroc(scores=[0.1, 0.7, 0.4], labels=[0, 1, 0])
+        1.0
+        >>> auroc(scores=[0.1, 0.7], labels=[0, 0]).reason
+        'one class only: AUROC compares abnormal frames with normal ones'
     """
     abnormal, normal = classes_of(scores, labels)
     return _share(int(_wins(abnormal, np.sort(normal)).sum()), len(abnormal), len(normal))
@@ -52,12 +58,18 @@ def micro_auroc(scores: ByVideo, labels: ByVideo) -> float:
 
     Args:
         scores, labels: name -> (T,), of the same videos; see `auroc`.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> round(micro_auroc(scores, labels), 4)
+        0.8333
     """
     return auroc(*concatenate(scores, labels))
 
 
 def average_precision(scores: Array, labels: Array) -> float:
-    """Sum over the distinct scores, from the highest on, of precision times the rise of recall.
+    """Average precision: the sum over the distinct scores, highest first, of precision times the rise of recall.
 
     As scikit-learn's `average_precision_score`: no interpolation, ties grouped. For several videos together pass
     `*concatenate(scores, labels)`.
@@ -67,6 +79,10 @@ def average_precision(scores: Array, labels: Array) -> float:
 
     Raises:
         PagenError: as `auroc`.
+
+    Example:
+        >>> average_precision(scores=[0.9, 0.4, 0.1, 0.2], labels=[1, 0, 1, 0])
+        0.75
     """
     _, true, false = roc_counts(scores, labels)
     if len(true) == 0 or true[-1] == 0:
@@ -76,7 +92,7 @@ def average_precision(scores: Array, labels: Array) -> float:
 
 
 def equal_error_rate(scores: Array, labels: Array) -> float:
-    """Where the share of normal frames taken for abnormal equals that of abnormal frames missed.
+    """The error rate at which normal frames taken for abnormal and abnormal frames missed are equal shares.
 
     The ROC curve through the distinct scores crosses that line once; linear between its two neighbours.
 
@@ -85,6 +101,10 @@ def equal_error_rate(scores: Array, labels: Array) -> float:
 
     Raises:
         PagenError: as `auroc`.
+
+    Example:
+        >>> equal_error_rate(scores=[0.9, 0.4, 0.1, 0.2], labels=[1, 0, 1, 0])
+        0.5
     """
     _, true, false = roc_counts(scores, labels)
     if len(true) == 0 or true[-1] == 0 or false[-1] == 0:
@@ -97,21 +117,27 @@ def equal_error_rate(scores: Array, labels: Array) -> float:
 
 
 def roc_counts(scores: Array, labels: Array) -> tuple[Scores, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(K,) distinct scores, falling, and how many abnormal and how many normal frames have that score or a higher one.
+    """(K,) distinct scores, falling, and how many abnormal and normal frames reach each. Errors as `auroc`.
 
-    Raises:
-        PagenError: as `auroc`.
+    Example:
+        >>> [array.tolist() for array in roc_counts(scores=[0.9, 0.4, 0.4, 0.2], labels=[1, 0, 1, 0])]
+        [[0.9, 0.4, 0.2], [1, 2, 2], [0, 1, 2]]
     """
     classes = classes_of(scores, labels)
-    rising, places = np.unique(np.concatenate(classes), return_inverse=True)
-    parts = np.split(places, [len(classes[0])])
+    rising, ranks = np.unique(np.concatenate(classes), return_inverse=True)
+    parts = np.split(ranks, [len(classes[0])])
     true, false = (np.bincount(part, minlength=len(rising))[::-1].cumsum() for part in parts)
     return rising[::-1], true, false
 
 
 @dataclass(frozen=True)
 class Macro:
-    """The mean of the videos' AUROCs under a rule for videos of one class."""
+    """The mean of the videos' AUROCs under a rule for videos of one class.
+
+    Example:
+        >>> Macro(value=0.9, videos_used=11, skipped=("test_05",)).rule
+        'skip'
+    """
 
     value: float
     """In [0, 1]; NaN with a reason where every video was left out."""
@@ -134,21 +160,20 @@ def macro_auroc(scores: ByVideo, labels: ByVideo, rule: str = "skip") -> Macro:
 
     Raises:
         PagenError: an unknown rule, or as `auroc`.
+
+    Example:
+        >>> scores, labels = {"a": [0.1, 0.9], "b": [0.3, 0.2]}, {"a": [0, 1], "b": [0, 0]}
+        >>> macro_auroc(scores, labels)
+        Macro(value=1.0, videos_used=1, skipped=('b',), rule='skip')
     """
     if rule not in MACRO_RULES:
         raise unknown_name("macro rule", rule, MACRO_RULES)
-    same_videos(scores, labels)
-    for name in scores:
-        classes_of(scores[name], labels[name])
+    check_videos(scores, labels)
     areas = {name: auroc(*MACRO_RULES[rule](scores[name], labels[name])) for name in scores}
     used = [area for area in areas.values() if not np.isnan(area)]
     skipped = tuple(name for name, area in areas.items() if np.isnan(area))
     value = float(np.mean(used)) if used else Undefined("every video holds one class only")
     return Macro(value, len(used), skipped, rule)
-
-
-def _as_they_are(scores: Array, labels: Array) -> tuple[Array, Array]:
-    return scores, labels
 
 
 def _between_extremes(scores: Array, labels: Array) -> tuple[Array, Array]:
@@ -162,7 +187,7 @@ def _between_zero_and_huge(scores: Array, labels: Array) -> tuple[Array, Array]:
 
 
 MACRO_RULES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
-    "skip": _as_they_are,
+    "skip": lambda scores, labels: (scores, labels),
     "append": _between_extremes,
     "accivad": _between_zero_and_huge,
 }
@@ -178,6 +203,13 @@ def bootstrap_interval(
 
     Returns:
         (low, high) in [0, 1]; NaN with a reason where there are fewer than two videos or no draw has both classes.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> low, high = bootstrap_interval(scores, labels, np.random.default_rng(0), draws=20)
+        >>> round(low, 4), high
+        (0.8333, 1.0)
     """
     return bootstrap(partial(resampled_auroc, scores, labels), len(scores), rng, draws, level)
 
@@ -185,7 +217,15 @@ def bootstrap_interval(
 def paired_auroc(
     first: ByVideo, second: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> Paired:
-    """By how much the micro AUROC of one run exceeds that of another on the same frames; see `paired_bootstrap`."""
+    """By how much the micro AUROC of one run exceeds that of another on the same frames; see `paired_bootstrap`.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> worse = {name: [0.5] * len(values) for name, values in scores.items()}
+        >>> round(paired_auroc(scores, worse, labels, np.random.default_rng(0), draws=20).difference, 4)
+        0.3333
+    """
     same_videos(first, labels)
     same_videos(second, labels)
     ours, theirs = (partial(resampled_auroc, {name: run[name] for name in labels}, labels) for run in (first, second))
@@ -200,6 +240,12 @@ def resampled_auroc(scores: ByVideo, labels: ByVideo, multiplicities: npt.NDArra
 
     Returns:
         (draws,), NaN where a draw lacks a class.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> resampled_auroc(scores, labels, np.array([[1, 1], [0, 2]])).round(4).tolist()
+        [0.8333, 1.0]
     """
     same_videos(scores, labels)
     classes = [classes_of(scores[name], labels[name]) for name in scores]
@@ -215,7 +261,14 @@ def resampled_auroc(scores: ByVideo, labels: ByVideo, multiplicities: npt.NDArra
 
 
 def concatenate(scores: ByVideo, labels: ByVideo) -> tuple[Array, Array]:
-    """Scores (N,) and labels (N,) of all videos, in the order of `scores`."""
+    """Scores (N,) and labels (N,) of all videos, in the order of `scores`.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> [array.tolist() for array in concatenate(scores, labels)]
+        [[0.1, 0.9, 0.4, 0.3, 0.2], [0, 1, 0, 1, 0]]
+    """
     same_videos(scores, labels)
     return np.concatenate([scores[name] for name in scores]), np.concatenate([labels[name] for name in scores])
 
@@ -234,10 +287,11 @@ def _share(twice: int, abnormal: int, normal: int) -> float:
 
 
 def classes_of(scores: Array, labels: Array) -> tuple[Scores, Scores]:
-    """The scores of the abnormal frames, and those of the normal ones.
+    """The scores of the abnormal frames, and those of the normal ones. Raises PagenError as `auroc`.
 
-    Raises:
-        PagenError: shapes that differ, labels other than 0 and 1, or a NaN score.
+    Example:
+        >>> [part.tolist() for part in classes_of([0.1, 0.9, 0.4], [0, 1, 0])]
+        [[0.9], [0.1, 0.4]]
     """
     values, marks = np.asarray(scores, np.float64), np.asarray(labels)
     if values.ndim != 1 or values.shape != marks.shape:
@@ -249,13 +303,30 @@ def classes_of(scores: Array, labels: Array) -> tuple[Scores, Scores]:
             f"expected labels 0 and 1, found {np.setdiff1d(marks, (0, 1))[0]}; mark abnormal frames with 1"
         )
     if np.isnan(values).any():
-        index = int(np.flatnonzero(np.isnan(values))[0])
+        index = int(np.isnan(values).argmax())
         raise PagenError(f"expected scores that can be ranked, found NaN first at frame {index}; mend or leave it out")
     return values[marks == 1], values[marks == 0]
 
 
 def same_videos(scores: ByVideo, labels: ByVideo) -> None:
-    """Raises PagenError where one of the two lacks a video, or both have none."""
+    """Raise PagenError where one of the two lacks a video, or both have none.
+
+    Example:
+        >>> same_videos({"a": [0.1]}, {"b": [1]})
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected scores and labels of the same videos, found one of the two only for ['a', 'b']
+    """
     if scores.keys() != labels.keys() or not scores:
         odd = sorted(scores.keys() ^ labels.keys()) or "none at all"
         raise PagenError(f"expected scores and labels of the same videos, found one of the two only for {odd}")
+
+
+def check_videos(scores: ByVideo, labels: ByVideo) -> None:
+    """Raise PagenError for scores and labels of other videos than each other's, or that `auroc` refuses.
+
+    Example:
+        >>> check_videos({"a": [0.1, 0.9]}, {"a": [0, 1]})
+    """
+    same_videos(scores, labels)
+    for name in scores:
+        classes_of(scores[name], labels[name])

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 
 class Undefined(float):
-    """NaN for every calculation, test and table; `reason` is one clause, such as "no abnormal frame"."""
+    """NaN for every calculation, test and table; `reason` is one clause, such as "no abnormal frame".
+
+    Example:
+        >>> import math
+        >>> value = Undefined("no abnormal frame")
+        >>> math.isnan(value), value.reason
+        (True, 'no abnormal frame')
+    """
 
     reason: str
 
@@ -20,5 +27,10 @@ class Undefined(float):
 
 
 def reason(value: float) -> str:
-    """Why a value is undefined; empty for one that is defined, or a NaN that came without a reason."""
+    """Why a value is undefined; empty for one that is defined, or a NaN that came without a reason.
+
+    Example:
+        >>> reason(Undefined("no abnormal frame")), reason(0.5)
+        ('no abnormal frame', '')
+    """
     return value.reason if isinstance(value, Undefined) else ""

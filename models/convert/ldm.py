@@ -61,6 +61,11 @@ def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
 
     Raises:
         PagenError: not readable, another model, or the two do not belong together.
+
+    Example:
+        >>> convert(Path("last.ckpt"), Path("none.yaml"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected the model's config.yaml, found no file at none.yaml; is the path right?
     """
     settings = read_config(config)
     return assemble(read_weights(checkpoint, _FRAMEWORKS), settings)
@@ -71,6 +76,13 @@ def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpa
 
     Raises:
         PagenError: weights are missing, left over, or of other shapes or another schedule than the configuration's.
+
+    Example:
+        >>> denoiser = Denoiser(64, 7, 3, (32,), 1, (False,), 8, True)
+        >>> autoencoder = Autoencoder(64, (32,), 1, (False,), False, 3, 16, 3)
+        >>> assemble({}, InpaintingConfig(denoiser, autoencoder, 1000, 0.0015, 0.0205))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected the weight model.diffusion_model... by the config, found none of that name ...
     """
     _check_schedule(weights, config)
     source = _Source(weights, averaged=any(name.startswith(f"{_AVERAGE}diffusion_model") for name in weights))
@@ -85,7 +97,13 @@ def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpa
 
 
 def denoiser_modules(config: Denoiser) -> Modules:
-    """The denoiser's modules: there one list of input and one of output blocks, here levels."""
+    """The denoiser's modules: there one list of input and one of output blocks, here levels.
+
+    Example:
+        >>> modules = denoiser_modules(Denoiser(64, 7, 3, (64, 128), 2, (False, True), 8, True))
+        >>> modules["down_blocks.1.attentions.0"]
+        'model.diffusion_model.input_blocks.4.1'
+    """
     root = f"{_DENOISER}diffusion_model."
     table = {"conv_in": "input_blocks.0.0", "conv_norm_out": "out.0", "conv_out": "out.2"}
     table |= {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2"}
@@ -126,7 +144,13 @@ def _up_levels(config: Denoiser) -> Iterator[tuple[str, str]]:
 
 
 def autoencoder_modules(config: Autoencoder) -> Modules:
-    """The autoencoder's modules: levels on both sides, there counted from the finest in the decoder too."""
+    """The autoencoder's modules: levels on both sides, there counted from the finest in the decoder too.
+
+    Example:
+        >>> modules = autoencoder_modules(Autoencoder(256, (128, 256), 2, (False, False), False, 3, 8192, 3))
+        >>> modules["decoder.up_blocks.0.resnets.0"]
+        'first_stage_model.decoder.up.1.block.0'
+    """
     levels = len(config.widths)
     table = {name: name for name in ("quant_conv", "post_quant_conv", "quantize.embedding")}
     for side in ("encoder", "decoder"):

@@ -6,7 +6,7 @@ What the converted pipeline cannot express is refused here, by the name that it 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,7 +20,12 @@ _GROUPS = 32  # of the group norms, fixed in the official classes
 
 @dataclass(frozen=True)
 class Denoiser:
-    """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first."""
+    """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first.
+
+    Example:
+        >>> Denoiser(64, 7, 3, widths=(64, 128), layers=2, attends=(False, True), heads=8, residual_resampling=True).heads
+        8
+    """
 
     side: int
     channels_in: int
@@ -34,7 +39,12 @@ class Denoiser:
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """Sizes of the `VQModelInterface`; `code` is the width of an entry of the codebook, so of the latent."""
+    """Sizes of the `VQModelInterface`; `code` is the width of an entry of the codebook, so of the latent.
+
+    Example:
+        >>> Autoencoder(256, (128, 256), 2, (False, False), middle_attends=False, latent=3, codes=8192, code=3).code
+        3
+    """
 
     side: int
     widths: tuple[int, ...]
@@ -48,7 +58,14 @@ class Autoencoder:
 
 @dataclass(frozen=True)
 class InpaintingConfig:
-    """A whole model: its two networks, and the square of a line from `first_beta` to `last_beta` as its noise."""
+    """A whole model: its two networks, and the square of a line from `first_beta` to `last_beta` as its noise.
+
+    Example:
+        >>> denoiser = Denoiser(64, 7, 3, (64,), 2, (False,), 8, True)
+        >>> autoencoder = Autoencoder(256, (128,), 2, (False,), False, 3, 8192, 3)
+        >>> InpaintingConfig(denoiser, autoencoder, steps=1000, first_beta=0.0015, last_beta=0.0205).steps
+        1000
+    """
 
     denoiser: Denoiser
     autoencoder: Autoencoder
@@ -58,7 +75,13 @@ class InpaintingConfig:
 
 
 def read_config(path: Path) -> InpaintingConfig:
-    """Read the file. Raises PagenError when it is none, of another model, or says what cannot be expressed."""
+    """Read the file. Raises PagenError when it is none, of another model, or says what cannot be expressed.
+
+    Example:
+        >>> read_config(Path("none.yaml"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected the model's config.yaml, found no file at none.yaml; is the path right?
+    """
     if not path.is_file():
         raise PagenError(f"expected the model's config.yaml, found no file at {path}; is the path right?")
     try:
@@ -128,7 +151,7 @@ class _Section:
     """A table of the file, which knows where it stands in it."""
 
     content: Any
-    where: str
+    place: str
 
     def part(self, path: str) -> _Section:
         """The table at a dotted path below this one."""
@@ -137,45 +160,35 @@ class _Section:
             found = section.value(key)
             if not isinstance(found, Mapping):
                 section.refuse(key, "a table", found)
-            section = _Section(found, f"{section.where} {key}")
+            section = _Section(found, f"{section.place} {key}")
         return section
 
     def value(self, key: str) -> Any:
         """What stands under the key."""
         if not isinstance(self.content, Mapping) or key not in self.content:
-            raise PagenError(f"expected {key} in {self.where}, found none; is it the config.yaml of an inpainting LDM?")
+            raise PagenError(f"expected {key} in {self.place}, found none; is it the config.yaml of an inpainting LDM?")
         return self.content[key]
+
+    def fitting(self, key: str, wanted: str, fits: Callable[[Any], bool]) -> Any:
+        """What stands under the key, where it fits."""
+        value = self.value(key)
+        return value if fits(value) else self.refuse(key, wanted, value)
 
     def whole(self, key: str) -> int:
         """A positive whole number."""
-        found = self.value(key)
-        if not _is_whole(found):
-            self.refuse(key, "a positive whole number", found)
-        return int(found)
+        return int(self.fitting(key, "a positive whole number", _is_whole))
 
     def wholes(self, key: str) -> tuple[int, ...]:
         """A list of positive whole numbers."""
-        found = self.value(key)
-        if not isinstance(found, list) or not all(_is_whole(item) for item in found) or len(found) > _GROUPS:
-            self.refuse(key, "a list of positive whole numbers", found)
-        return tuple(found)
+        return tuple(self.fitting(key, "a list of positive whole numbers", _are_whole))
 
     def real(self, key: str) -> float:
         """A positive number; YAML takes `1e-4` for a word, the official reader does not."""
-        found = self.value(key)
-        try:
-            number = float(found) if isinstance(found, (int, float, str)) else 0.0
-        except ValueError:
-            number = 0.0
-        if not number > 0:
-            self.refuse(key, "a positive number", found)
-        return number
+        return float(self.fitting(key, "a positive number", _is_positive))
 
     def flag(self, key: str) -> bool:
         """True or false."""
-        if not isinstance(self.value(key), bool):
-            self.refuse(key, "true or false", self.value(key))
-        return bool(self.value(key))
+        return bool(self.fitting(key, "true or false", lambda value: isinstance(value, bool)))
 
     def widths(self, key: str, multiples: tuple[int, ...], heads: int) -> tuple[int, ...]:
         """Channels of the levels, which groups and heads must divide."""
@@ -208,10 +221,21 @@ class _Section:
         """Raise the PagenError."""
         shown = textwrap.shorten(str(found), 80)
         raise PagenError(
-            f"expected {key} {wanted} in {self.where}, found {shown}; only the inpainting model of CompVis, with the "
+            f"expected {key} {wanted} in {self.place}, found {shown}; only the inpainting model of CompVis, with the "
             "masked image as its one condition, can be converted"
         )
 
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**20
+
+
+def _are_whole(values: object) -> bool:
+    return isinstance(values, list) and all(map(_is_whole, values)) and len(values) <= _GROUPS
+
+
+def _is_positive(value: object) -> bool:
+    try:
+        return isinstance(value, int | float | str) and float(value) > 0
+    except ValueError:
+        return False

@@ -51,6 +51,13 @@ def convert(checkpoint: Path, folder: Path) -> None:
 
     Raises:
         PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +ELLIPSIS
+        ...     convert(Path(folder, "none.pth"), Path(folder))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a checkpoint, found no file at ...
     """
     need("transformers", "convert vificlip", "hub")
     model = assemble(read_weights(checkpoint, _FRAMEWORKS))
@@ -64,6 +71,12 @@ def assemble(weights: Mapping[str, Tensor]) -> Any:
 
     Raises:
         PagenError: weights are missing, left over, or of shapes that do not fit each other.
+
+    Example:
+        >>> import torch
+        >>> assemble({"fc.weight": torch.ones(2)})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected weights image_encoder.* of ViFi-CLIP, found fc.weight and the like; ...
     """
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 

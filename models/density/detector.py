@@ -11,6 +11,7 @@ import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Self
@@ -43,6 +44,14 @@ class Detector(ABC):
 
     Attributes:
         width: D of the features that it was fitted on, 0 before.
+
+    Example:
+        >>> import numpy as np
+        >>> features = np.random.default_rng(0).normal(size=(40, 2))
+        >>> from pagen.models.density.neighbours import Neighbours
+        >>> detector = Neighbours(k=2).fit(features)
+        >>> detector.anomaly_score(np.array([[0.0, 0.0], [9.0, 9.0]])) > 1
+        array([False,  True])
     """
 
     width: int = field(default=0, init=False, repr=False)
@@ -66,7 +75,7 @@ class Detector(ABC):
         return np.concatenate([self._scores(piece) for piece in rows.pieces(checked=True)])
 
     def anomaly_score(self, features: Features) -> Scores:
-        """The same with its sign changed, higher = more abnormal. Errors as `score_samples`."""
+        """How abnormal each vector is: `score_samples` with its sign changed. Errors as there."""
         return -self.score_samples(features)
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
@@ -77,8 +86,8 @@ class Detector(ABC):
         return self.anomaly_score(videos)
 
     def to(self, device: str) -> Self:
-        """Compute there from now on, a name of torch's; what counts on the CPU alone stays there."""
-        if any(each.name == "device" for each in fields(self)):
+        """Compute on a device of torch's from now on; a detector without one stays on the CPU."""
+        if hasattr(self, "device"):
             self.device = device
         return self
 
@@ -89,8 +98,9 @@ class Detector(ABC):
         return self.width
 
     def config(self) -> dict[str, Any]:
-        """The settings, as plain data; where it computes is none of them."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.init and each.name != "device"}
+        """The settings as plain data, without the device."""
+        names = [setting.name for setting in fields(self) if setting.init and setting.name != "device"]
+        return {name: getattr(self, name) for name in names}
 
     def save(self, path: Path | str) -> None:
         """Write a folder, each file whole or not at all. Raises PagenError before `fit`."""
@@ -133,7 +143,13 @@ class Detector(ABC):
 
 @dataclass(frozen=True)
 class Rows:
-    """Vectors (N, D) that may lie in many arrays and on disk."""
+    """Vectors (N, D) that may lie in many arrays and on disk.
+
+    Example:
+        >>> rows = Rows((np.zeros((3, 2)), np.ones((2, 2))))
+        >>> len(rows), rows.width, rows.take(np.array([4, 0])).tolist()
+        (5, 2, [[1.0, 1.0], [0.0, 0.0]])
+    """
 
     parts: tuple[Array, ...]
 
@@ -148,12 +164,12 @@ class Rows:
     def take(self, indices: npt.NDArray[np.int64]) -> Array:
         """The rows (n, D) of those indices (n,), in their order."""
         ends = np.cumsum([len(part) for part in self.parts])
-        where = np.searchsorted(ends, indices, side="right")
-        out = np.empty((len(indices), self.width), np.result_type(*{part.dtype for part in self.parts}))
-        for index in np.unique(where):
-            chosen = where == index
-            out[chosen] = self.parts[index][indices[chosen] - ends[index] + len(self.parts[index])]
-        return out
+        owners = np.searchsorted(ends, indices, side="right")
+        rows = np.empty((len(indices), self.width), np.result_type(*{part.dtype for part in self.parts}))
+        for owner in np.unique(owners):
+            chosen, part = owners == owner, self.parts[owner]
+            rows[chosen] = part[indices[chosen] - ends[owner] + len(part)]
+        return rows
 
     def pieces(self, size: int = PIECE, checked: bool = False) -> Iterator[Array]:
         """All rows in order, arrays (n, D) of n = `size` rows, the last one smaller. Raises PagenError for NaN."""
@@ -173,7 +189,7 @@ class Rows:
 
 
 def rows_of(features: Features, width: int | None = None, least: int = 1, what: str = "scores") -> Rows:
-    """Features as rows.
+    """Features as rows, whatever they come as.
 
     Args:
         width: D that they must have.
@@ -181,6 +197,10 @@ def rows_of(features: Features, width: int | None = None, least: int = 1, what: 
 
     Raises:
         PagenError: no arrays of numbers (n, D), of differing D, or too few.
+
+    Example:
+        >>> len(rows_of([np.zeros((3, 2)), np.ones((2, 2))]))
+        5
     """
     if isinstance(features, np.ndarray | Tensor):
         parts = [_array(features)]
@@ -190,9 +210,8 @@ def rows_of(features: Features, width: int | None = None, least: int = 1, what: 
         parts = _spooled(features)
     else:
         raise PagenError(f"expected features as arrays (n, D), found {type(features).__name__}; read them first")
-    wanted = width or (parts[0].shape[1] if parts else 0)
     for part in parts:
-        _check_width(part, wanted)
+        _check_width(part, width or parts[0].shape[1])
     rows = Rows(tuple(part for part in parts if len(part)))
     if len(rows) < least:
         raise PagenError(f"expected {least} features at least for {what}, found {len(rows)}; give more")
@@ -204,8 +223,8 @@ def _array(piece: object) -> Array:
         piece = piece.detach().cpu()
         piece = (piece if piece.dtype == torch.float64 else piece.float()).numpy()
     if not isinstance(piece, np.ndarray) or piece.dtype.kind not in "fiu" or piece.ndim != 2 or not piece.shape[1]:
-        found = f"{piece.dtype} {piece.shape}" if isinstance(piece, np.ndarray) else type(piece).__name__
-        raise PagenError(f"expected features as arrays (n, D) of numbers, found {found}; nothing is unpickled")
+        shown = f"{piece.dtype} {piece.shape}" if isinstance(piece, np.ndarray) else type(piece).__name__
+        raise PagenError(f"expected features as arrays (n, D) of numbers, found {shown}; nothing is unpickled")
     return piece
 
 
@@ -214,7 +233,7 @@ def _spooled(pieces: Iterable[object]) -> list[Array]:
     first = next(arrays, np.empty((0, 1)))
     lengths = list[int]()
     with TemporaryFile() as file:
-        for array in (piece for source in ([first], arrays) for piece in source):
+        for array in chain([first], arrays):
             _check_width(array, first.shape[1])
             file.write(np.ascontiguousarray(array, first.dtype).data)
             lengths.append(len(array))
@@ -231,14 +250,18 @@ def _check_width(piece: Array, width: int) -> None:
 
 
 def _check_finite(piece: Array, start: int = 0) -> None:
-    wrong = ~np.isfinite(piece).all(1)
-    if wrong.any():
-        first = start + int(wrong.argmax())
-        raise PagenError(
-            f"expected finite features, found NaN or infinity in {wrong.sum()} rows, first in {first}; mend the encoder"
-        )
+    wrong = np.flatnonzero(~np.isfinite(piece).all(1))
+    if len(wrong):
+        rows = f"{len(wrong)} rows, first in {start + wrong[0]}"
+        raise PagenError(f"expected finite features, found NaN or infinity in {rows}; mend the encoder")
 
 
 def detector_card(detector: Detector, title: str, trained_on: str, settings: Mapping[str, object]) -> str:
-    """The same of a detector of features; arguments as for `card`."""
+    """The text of a detector's README.md; arguments as for `pagen.models.pretrained.card_of`.
+
+    Example:
+        >>> from pagen.models.density.neighbours import Neighbours
+        >>> detector_card(Neighbours(k=2), "Walkers", "ped2", {"seed": 0}).splitlines()[5]
+        '# Walkers'
+    """
     return _text(type(detector), "load", title, trained_on, {**detector.config(), **dict(sorted(settings.items()))})

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from pagen.errors import PagenError
 from pagen.models.density.detector import Detector
 from pagen.models.pretrained import read_config
 from pagen.registry import Registry
 
-DETECTORS: Registry[Any] = Registry(
+DETECTORS: Registry[type[Detector]] = Registry(
     "detector",
     "pagen.detectors",
     {
@@ -22,26 +20,25 @@ DETECTORS: Registry[Any] = Registry(
         "gcl": "pagen.models.density.gcl:GCL",
     },
 )
+"""Name -> class of a detector."""
 
 
 def open_detector(path: Path | str) -> Detector:
-    """The detector of a folder, whichever it is.
+    """Open the detector of a folder, whichever of the registered classes it is.
 
     Raises:
-        PagenError: missing or damaged, or a class that is in no table.
+        PagenError: missing or damaged, or a class that nobody registered.
+
+    Example:
+        >>> import tempfile
+        >>> import numpy as np
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     DETECTORS["knn"]().fit(np.zeros((3, 2))).save(folder)
+        ...     open_detector(folder)
+        Neighbours(k=1)
     """
     name, _ = read_config(Path(path))
-    kinds = {kind.__name__: kind for kind in map(detector_named, DETECTORS.names())}
-    if name not in kinds:
-        raise PagenError(f"expected one of {' '.join(sorted(kinds))} in {path}, found a {name}; is the path right?")
-    return kinds[name].load(path)
-
-
-def detector_named(name: str) -> type[Detector]:
-    """The class of that name. Raises PagenError that tells the nearest one."""
-    found = DETECTORS[name]
-    if isinstance(found, str):  # an entry point gives the class itself
-        module, _, attribute = found.partition(":")
-        found = getattr(import_module(module), attribute)
-    kind: type[Detector] = found
-    return kind
+    classes = {detector.__name__: detector for detector in map(DETECTORS.__getitem__, DETECTORS.names())}
+    if name not in classes:
+        raise PagenError(f"expected one of {' '.join(sorted(classes))} in {path}, found a {name}; is the path right?")
+    return classes[name].load(path)

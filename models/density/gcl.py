@@ -46,7 +46,12 @@ Step = Callable[[Tensor, Tensor, torch.Generator], Measured]
 
 
 def perceptron(widths: Sequence[int]) -> nn.Sequential:
-    """Linear layers between those widths, ReLU between the layers: (N, first) -> (N, last)."""
+    """Linear layers between those widths, ReLU between the layers: (N, first) -> (N, last).
+
+    Example:
+        >>> perceptron([4, 8, 1])(torch.zeros(5, 4)).shape
+        torch.Size([5, 1])
+    """
     layers = [layer for pair in pairwise(widths) for layer in (nn.Linear(*pair), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
@@ -85,6 +90,12 @@ class GCL(Detector):
 
     Raises:
         PagenError: no such variant or targets; numbers that are not positive; negative factors.
+
+    Example:
+        >>> videos = [np.random.default_rng(seed).normal(size=(20, 2)) for seed in (0, 1)]
+        >>> detector = GCL(widths=(4, 2, 4), discriminator_widths=(4,), epochs=1).fit(videos)
+        >>> detector.anomaly_score(videos[0]).shape, [row["phase"] for row in detector.history]
+        ((20,), ['both'])
     """
 
     variant: Variant = "B"
@@ -111,9 +122,9 @@ class GCL(Detector):
     history: list[dict[str, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for what, name, known in (("variant", self.variant, Variant), ("targets", self.targets, Target)):
-            if name not in get_args(known):
-                raise unknown_name(what, name, get_args(known))
+        for what, name, names in (("variant", self.variant, Variant), ("targets", self.targets, Target)):
+            if name not in get_args(names):
+                raise unknown_name(what, name, get_args(names))
         counts = *self.widths, *self.discriminator_widths, self.epochs, self.pretraining, self.batch
         if not (self.widths and self.discriminator_widths) or min(counts) < 1:
             raise PagenError(f"expected widths, epochs, pretraining and batch of 1 and more, found {self}")
@@ -151,8 +162,7 @@ class GCL(Detector):
         rows = rows_of(features, self.fitted())
         pieces = (self._inputs(piece) for piece in rows.pieces(checked=True))
         with torch.inference_mode():
-            found = [distances(x, self.generator(x)).cpu().double().numpy() for x in pieces]
-        return np.concatenate(found)
+            return np.concatenate([distances(x, self.generator(x)).cpu().double().numpy() for x in pieces])
 
     def _build(self, features: int) -> None:
         self.generator = perceptron((features, *self.widths, features))
@@ -162,9 +172,9 @@ class GCL(Detector):
         return nn.ModuleDict({"generator": self.generator, "discriminator": self.discriminator})
 
     def _inputs(self, piece: Array) -> Tensor:
-        place = device_named(self.device)
-        self._networks().to(place)
-        return torch.from_numpy(self.standard(piece)).float().to(place)
+        device = device_named(self.device)
+        self._networks().to(device)
+        return torch.from_numpy(self.standard(piece)).float().to(device)
 
     @torch.inference_mode()
     def _scores(self, piece: Array) -> Scores:
@@ -189,64 +199,64 @@ class _Cooperation:
         truth: (N,) bool, abnormal features, for the history alone.
     """
 
-    def __init__(self, of: GCL, rows: Rows, known: Tensor, truth: Tensor | None) -> None:
-        self.of, self.rows, self.known, self.truth = of, rows, known, truth
-        self.place = device_named(of.device)
+    def __init__(self, gcl: GCL, rows: Rows, known: Tensor, truth: Tensor | None) -> None:
+        self.gcl, self.rows, self.known, self.truth = gcl, rows, known, truth
+        self.device = device_named(gcl.device)
         self.optimisers = {
-            name: torch.optim.RMSprop(network.to(self.place).parameters(), of.lr, momentum=of.momentum)
-            for name, network in of._networks().items()
+            name: torch.optim.RMSprop(network.to(self.device).parameters(), gcl.lr, momentum=gcl.momentum)
+            for name, network in gcl._networks().items()
         }
 
     def epochs(self) -> Iterator[dict[str, Any]]:
         everything = torch.arange(len(self.rows))
-        if self.of.variant != "B":
-            clean = self._calm() if self.of.variant == "PT" else self.known
-            yield from self._phase("generator", clean.nonzero()[:, 0], self.of.pretraining, self._generator_alone)
-            yield from self._phase("discriminator", everything, self.of.pretraining, self._discriminator_alone)
-        yield from self._phase("both", everything, self.of.epochs, self._both)
+        if self.gcl.variant != "B":
+            clean = self._calm() if self.gcl.variant == "PT" else self.known
+            yield from self._phase("generator", clean.nonzero()[:, 0], self.gcl.pretraining, self._generator_alone)
+            yield from self._phase("discriminator", everything, self.gcl.pretraining, self._discriminator_alone)
+        yield from self._phase("both", everything, self.gcl.epochs, self._both)
 
     def _calm(self) -> Tensor:
-        found = temporal_differences(self.rows, self.of.standard)
-        most = np.quantile(found, self.of.calm) if self.of.difference is None else self.of.difference
-        return torch.from_numpy(found <= most)
+        differences = temporal_differences(self.rows, self.gcl.standard)
+        most = np.quantile(differences, self.gcl.calm) if self.gcl.difference is None else self.gcl.difference
+        return torch.from_numpy(differences <= most)
 
     def _phase(self, phase: str, rows: Tensor, epochs: int, step: Step) -> Iterator[dict[str, Any]]:
         for epoch in progress(range(epochs), f"GCL, {phase}", epochs, "epochs"):
-            rng = torch_generator(self.of.seed, phase, epoch)
+            rng = torch_generator(self.gcl.seed, phase, epoch)
             order = rows[torch.randperm(len(rows), generator=rng)]
-            batches = (part.sort().values for part in order.tensor_split(-(-len(rows) // self.of.batch)))
+            batches = (part.sort().values for part in order.tensor_split(-(-len(rows) // self.gcl.batch)))
             steps = [step(self._features(which), which, rng) for which in batches]
-            summed = {name: sum(each[name] for each in steps) for name in steps[0]}
+            summed = {name: sum(measured[name] for measured in steps) for name in steps[0]}
             row = _row(summed, len(rows), len(steps))
             if not np.isfinite([row.get("loss_G", 0.0), row.get("loss_D", 0.0)]).all():
                 raise PagenError(f"expected finite losses, found others in epoch {epoch} ({phase}); lower lr")
             yield {"phase": phase, "epoch": epoch, "rows": len(rows), **row}
 
     def _features(self, which: Tensor) -> Tensor:
-        return torch.from_numpy(self.of.standard(self.rows.take(which.numpy()))).float().to(self.place)
+        return torch.from_numpy(self.gcl.standard(self.rows.take(which.numpy()))).float().to(self.device)
 
     def _generator_alone(self, x: Tensor, which: Tensor, rng: torch.Generator) -> Measured:
-        return {"loss_G": self._descend("generator", distances(x, self.of.generator(x)).mean())}
+        return {"loss_G": self._descend("generator", distances(x, self.gcl.generator(x)).mean())}
 
     def _discriminator_alone(self, x: Tensor, which: Tensor, rng: torch.Generator) -> Measured:
         with torch.no_grad():
-            errors = distances(x, self.of.generator(x))
-        labels = self._labels(errors, self.of.factor, which)
-        loss = functional.binary_cross_entropy_with_logits(self.of.discriminator(x)[:, 0], labels.to(x))
+            errors = distances(x, self.gcl.generator(x))
+        labels = self._labels(errors, self.gcl.factor, which)
+        loss = functional.binary_cross_entropy_with_logits(self.gcl.discriminator(x)[:, 0], labels.to(x))
         return {"loss_D": self._descend("discriminator", loss), **self._counted("G", labels, which)}
 
     def _both(self, x: Tensor, which: Tensor, rng: torch.Generator) -> Measured:
         taught = self._discriminator_alone(x, which, rng)
         with torch.no_grad():
-            probabilities = self.of.discriminator(x)[:, 0].cpu().double().sigmoid()
-        labels = self._labels(probabilities, self.of.discriminator_factor, which)
-        inputs, targets = pseudo_targets(x, labels, self.of.targets, rng, self.of.noise)
-        loss = self._descend("generator", distances(targets, self.of.generator(inputs)).mean())
+            probabilities = self.gcl.discriminator(x)[:, 0].cpu().double().sigmoid()
+        labels = self._labels(probabilities, self.gcl.discriminator_factor, which)
+        inputs, targets = pseudo_targets(x, labels, self.gcl.targets, rng, self.gcl.noise)
+        loss = self._descend("generator", distances(targets, self.gcl.generator(inputs)).mean())
         return {"loss_G": loss, **taught, **self._counted("D", labels, which)}
 
     def _labels(self, values: Tensor, factor: float, which: Tensor) -> Tensor:
         labels = pseudo_labels(values, factor)
-        return labels & ~self.known[which] if self.of.variant == "WS" else labels
+        return labels & ~self.known[which] if self.gcl.variant == "WS" else labels
 
     def _descend(self, name: str, loss: Tensor) -> float:
         self.optimisers[name].zero_grad()
@@ -264,8 +274,8 @@ def _row(summed: Measured, rows: int, steps: int) -> dict[str, float]:
     row = {name: value / (rows if "share" in name else steps) for name, value in summed.items() if "right" not in name}
     for network in "GD":
         if f"right_{network}" in summed:
-            found = summed[f"share_{network}"]
-            row[f"precision_{network}"] = summed[f"right_{network}"] / found if found else float("nan")
+            labelled = summed[f"share_{network}"]
+            row[f"precision_{network}"] = summed[f"right_{network}"] / labelled if labelled else float("nan")
     return row
 
 
@@ -278,8 +288,8 @@ def _known(features: Features, normal: Marks | None, variant: Variant) -> Tensor
     videos = [features] if isinstance(features, np.ndarray | Tensor) else features
     marks = np.asarray(normal)
     if not isinstance(videos, Sequence) or marks.shape != (len(videos),):
-        found = f"{len(videos)} videos" if isinstance(videos, Sequence) else type(videos).__name__
-        raise PagenError(f"expected a list of videos and one mark for each in `normal`, found {found}, {marks.shape}")
+        shown = f"{len(videos)} videos" if isinstance(videos, Sequence) else type(videos).__name__
+        raise PagenError(f"expected a list of videos and one mark for each in `normal`, found {shown}, {marks.shape}")
     known = np.repeat(marks.astype(bool), [len(video) for video in videos])
     if not known.any():
         raise PagenError("expected a video that is known to be normal, found none with features; use variant PT")

@@ -19,15 +19,24 @@ TINY = 1e-6
 
 
 def distances(x: Tensor, other: Tensor) -> Tensor:
-    """Equation 1, before the mean: Euclidean, (N, D) and (N, D) -> (N,)."""
-    found: Tensor = torch.linalg.vector_norm(x - other, dim=1)
-    return found
+    """Euclidean distances of features row by row, (N, D) and (N, D) -> (N,): equation 1 before its mean.
+
+    Example:
+        >>> distances(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2))
+        tensor([5.])
+    """
+    lengths: Tensor = torch.linalg.vector_norm(x - other, dim=1)
+    return lengths
 
 
 def pseudo_labels(values: Tensor, factor: float) -> Tensor:
-    """Equations 2 and 4: which values (N,) are at least their mean + factor * deviation, (N,) bool on the CPU.
+    """Whether values (N,) are at least their mean + factor * deviation, (N,) bool on the CPU: equations 2 and 4.
 
     None where they do not vary, and never all of them when the factor is not negative.
+
+    Example:
+        >>> pseudo_labels(torch.tensor([0.1, 0.2, 0.1, 0.9]), factor=1.0)
+        tensor([False, False, False,  True])
     """
     exact = values.detach().cpu().double()
     mean, deviation = exact.mean(), exact.std(correction=0)
@@ -37,7 +46,7 @@ def pseudo_labels(values: Tensor, factor: float) -> Tensor:
 def pseudo_targets(
     x: Tensor, labels: Tensor, kind: Target, rng: torch.Generator, noise: float = 1.5
 ) -> tuple[Tensor, Tensor]:
-    """Equation 6 and its alternatives: what goes into the generator, and what is to come out, both (M, D).
+    """Inputs of the generator and what it is to make of them, both (M, D): equation 6 and its alternatives.
 
     Args:
         x: features (N, D).
@@ -45,6 +54,12 @@ def pseudo_targets(
         kind: of the targets of those: `ones`; `replace`: normal features of the batch, drawn; `gaussian`: themselves
             with noise; `none`: they are left out, M < N.
         noise: deviation of `gaussian`; the paper tries 1.5 and 6.
+
+    Example:
+        >>> x, labels = torch.zeros(2, 3), torch.tensor([False, True])
+        >>> pseudo_targets(x, labels, "ones", torch.Generator())[1]
+        tensor([[0., 0., 0.],
+                [1., 1., 1.]])
     """
     abnormal, normal = labels.nonzero()[:, 0], (~labels).nonzero()[:, 0]
     if kind == "none":
@@ -60,9 +75,15 @@ def pseudo_targets(
 
 
 def temporal_differences(rows: Rows, standard: Standard) -> Scores:
-    """Distance of every standardised feature to the one before it in its video, (N,); 0 for the first of a video."""
-    found = list[Scores]()
+    """Distance of every standardised feature to the one before it in its video, (N,); 0 for the first of a video.
+
+    Example:
+        >>> standard = Standard(np.zeros(1), np.ones(1))
+        >>> temporal_differences(Rows((np.array([[0.0], [2.0]]), np.array([[7.0]]))), standard)
+        array([0., 2., 0.])
+    """
+    differences = list[Scores]()
     for part in rows.parts:
         pieces = (standard(part[start : start + PIECE + 1]) for start in range(0, len(part) - 1, PIECE))
-        found += [np.zeros(1), *(np.linalg.norm(np.diff(piece, axis=0), axis=1) for piece in pieces)]
-    return np.concatenate(found)
+        differences += [np.zeros(1), *(np.linalg.norm(np.diff(piece, axis=0), axis=1) for piece in pieces)]
+    return np.concatenate(differences)

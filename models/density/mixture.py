@@ -45,6 +45,12 @@ class Mixture(Detector):
 
     Raises:
         PagenError: settings that are not positive.
+
+    Example:
+        >>> features = np.random.default_rng(0).normal(size=(40, 2))
+        >>> detector = Mixture(components=1).fit(features)
+        >>> detector.anomaly_score(np.array([[0.0, 0.0], [9.0, 9.0]])) > 10
+        array([False,  True])
     """
 
     components: int | Sequence[int] = (1, 3, 5)
@@ -75,7 +81,7 @@ class Mixture(Detector):
         whole = np.zeros(rows.width), np.ones(rows.width)
         self.standard = Standard.of(Rows((drawn,)), self.drop_constant) if self.standardise else Standard(*whole)
         vectors = self.standard(drawn)
-        best = min((self._fitted(count, vectors) for count in self.counts), key=lambda found: found.bic(vectors))
+        best = min((self._fitted(count, vectors) for count in self.counts), key=lambda mixture: mixture.bic(vectors))
         self.weights, self.means, self.whitening = best.weights_, best.means_, best.precisions_cholesky_
         self.width = rows.width
         return self

@@ -31,6 +31,11 @@ def score_loss(network: NoisePerceptron, x: Tensor, sigma: Tensor, noise: Tensor
     Args:
         x, noise: (N, D), features and standard normal noise.
         sigma: (N, 1).
+
+    Example:
+        >>> network, x = NoisePerceptron(features=2, outputs=2, widths=(8,)), torch.zeros(5, 2)
+        >>> score_loss(network, x, torch.full((5, 1), 0.1), torch.randn(5, 2)).shape
+        torch.Size([])
     """
     score: Tensor = network(torch.addcmul(x, sigma, noise), sigma)
     return (sigma * score + noise).square().sum(1).mean() / 2
@@ -47,6 +52,12 @@ class MSMA(MultiScale):
 
     Raises:
         PagenError: no such network or norm.
+
+    Example:
+        >>> features = torch.randn(40, 2)
+        >>> detector = MSMA(widths=(8,), scales=4, components=1, steps=2, batch=8).fit(features)
+        >>> detector.anomaly_score(features).shape, detector.vectors(features).shape
+        ((40,), (40, 4))
     """
 
     network_kind: Kind = "score"
@@ -55,9 +66,9 @@ class MSMA(MultiScale):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for what, name, known in (("network", self.network_kind, Kind), ("norm", self.norm, Norm)):
-            if name not in get_args(known):
-                raise unknown_name(what, name, get_args(known))
+        for what, name, names in (("network", self.network_kind, Kind), ("norm", self.norm, Norm)):
+            if name not in get_args(names):
+                raise unknown_name(what, name, get_args(names))
 
     def _new_network(self, features: int) -> NoisePerceptron:
         return NoisePerceptron(features, features if self.network_kind == "score" else 1, self.widths)

@@ -30,6 +30,11 @@ def log_density_loss(network: NoisePerceptron, x: Tensor, sigma: Tensor, noise: 
         x, noise: (N, D), features and standard normal noise.
         sigma: (N, 1).
         beta: weight of the regulariser, which keeps f's constant alike at all scales; 0: none.
+
+    Example:
+        >>> network, x = NoisePerceptron(features=2, widths=(8,)), torch.zeros(5, 2)
+        >>> log_density_loss(network, x, torch.full((5, 1), 0.1), torch.randn(5, 2)).shape
+        torch.Size([])
     """
     noisy = torch.addcmul(x, sigma, noise).requires_grad_()
     (gradient,) = torch.autograd.grad(network(noisy, sigma).sum(), noisy, create_graph=True)
@@ -43,6 +48,12 @@ class MULDE(MultiScale):
 
     Args:
         beta: weight of the regulariser.
+
+    Example:
+        >>> features = torch.randn(40, 2)
+        >>> detector = MULDE(widths=(8,), scales=4, components=1, steps=2, batch=8).fit(features)
+        >>> detector.anomaly_score(features).shape, detector.vectors(features).shape
+        ((40,), (40, 4))
     """
 
     beta: float = 0.1

@@ -45,6 +45,11 @@ class MultiScale(Detector):
 
     Raises:
         PagenError: no such `reduce`; numbers that are not positive; scales that do not ascend.
+
+    Example:
+        >>> from pagen.models.density.mulde import MULDE
+        >>> MULDE(scales=3, sigmas=(0.5, 1.5)).levels
+        [0.5, 1.0, 1.5]
     """
 
     widths: Sequence[int] = (4096, 4096)
@@ -81,11 +86,8 @@ class MultiScale(Detector):
     @property
     def levels(self) -> list[float]:
         """The scales of scoring."""
-        return (
-            [self.single]
-            if self.reduce == "single"
-            else np.linspace(self.sigmas[0], self.sigmas[1], self.scales).tolist()
-        )
+        evenly = np.linspace(self.sigmas[0], self.sigmas[1], self.scales).tolist()
+        return [self.single] if self.reduce == "single" else evenly
 
     def fit(self, features: Features) -> Self:
         """Standardise, train, and learn what is usual at the scales. Errors as `Detector.fit`, and those of `fit`."""
@@ -95,19 +97,17 @@ class MultiScale(Detector):
         return self.finish(rows)
 
     def begin(self, features: Features) -> Rows:
-        """What comes before training: the features as rows, their standard, and the untrained network."""
+        """Prepare training: take the features as rows, their standard, and an untrained network."""
         rows = rows_of(features, least=max(2, *self._mixture.counts), what=f"{type(self).__name__}")
-        if 0 < self.principal < rows.width:
-            self.standard = Whitening.of(rows, self.principal)
-        else:
-            self.standard = Standard.of(rows, self.drop_constant)
+        wide = 0 < self.principal < rows.width
+        self.standard = Whitening.of(rows, self.principal) if wide else Standard.of(rows, self.drop_constant)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(entropy(self.seed, "weights") % 2**63)
             self.network = self._new_network(self.standard.size)
         return rows
 
     def finish(self, rows: Rows) -> Self:
-        """What comes after training: what is usual at the scales."""
+        """End training: learn what is usual at the scales."""
         self.network.eval()
         self.width = rows.width
         if self.reduce != "single":
@@ -121,20 +121,20 @@ class MultiScale(Detector):
 
     @abstractmethod
     def _new_network(self, features: int) -> NoisePerceptron:
-        """Untrained, of that many features."""
+        """An untrained network of that many features."""
 
     @abstractmethod
     def objective(self) -> Objective:
-        """What it is trained for."""
+        """The loss that its network is trained by."""
 
     @abstractmethod
     def _answers(self, x: Tensor) -> Tensor:
-        """Of standardised features (N, D'), (N, L), higher = more abnormal."""
+        """The network's answers (N, L) to standardised features (N, D'), higher = more abnormal."""
 
     def _vectors(self, piece: Array) -> Scores:
-        place = device_named(self.device)
-        self.network.to(place)
-        answers = self._answers(torch.from_numpy(self.standard(piece)).float().to(place))
+        device = device_named(self.device)
+        self.network.to(device)
+        answers = self._answers(torch.from_numpy(self.standard(piece)).float().to(device))
         return answers.detach().cpu().double().numpy()
 
     def _learn_usual(self, vectors: Scores) -> None:

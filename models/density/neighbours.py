@@ -28,6 +28,11 @@ class Neighbours(Detector):
 
     Raises:
         PagenError: k below 1.
+
+    Example:
+        >>> detector = Neighbours().fit(np.array([[0.0, 0.0], [4.0, 0.0]]))
+        >>> detector.anomaly_score(np.array([[0.0, 3.0], [4.0, 0.0]]))
+        array([9., 0.])
     """
 
     k: int = 1
@@ -49,20 +54,20 @@ class Neighbours(Detector):
     def nearest(self, queries: Array) -> tuple[Scores, npt.NDArray[np.int64]]:
         """Squared distances (n, k) of queries (n, D), ascending, and the indices (n, k) of the training features."""
         centred = self._centred(queries)
-        values = torch.full((len(queries), self.k), torch.inf)
-        where = torch.zeros((len(queries), self.k), dtype=torch.int64)
+        nearest = torch.full((len(queries), self.k), torch.inf)
+        indices = torch.zeros((len(queries), self.k), dtype=torch.int64)
         start = 0
         for piece in self.rows.pieces():
             others = self._centred(piece)
             halves = others.square().sum(1) / 2
             for begin in range(0, len(queries), BLOCK):
-                one = slice(begin, begin + BLOCK)
-                distances = torch.addmm(halves, centred[one], others.T, alpha=-1)  # half of them, less the query's norm
-                found, index = _smallest(distances, min(self.k, len(piece)))
-                kept, order = _smallest(torch.cat([values[one], found], 1), self.k)
-                values[one], where[one] = kept, torch.cat([where[one], index + start], 1).gather(1, order)
+                part = slice(begin, begin + BLOCK)
+                distances = torch.addmm(halves, centred[part], others.T, alpha=-1)  # halved, less the query's norm
+                closest, rows = _smallest(distances, min(self.k, len(piece)))
+                nearest[part], order = _smallest(torch.cat([nearest[part], closest], 1), self.k)
+                indices[part] = torch.cat([indices[part], rows + start], 1).gather(1, order)
             start += len(piece)
-        return self._exactly(queries, where.numpy())
+        return self._exactly(queries, indices.numpy())
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
         """Anomaly scores of features, one array (n, D) a video, each against those of all other videos.
@@ -76,21 +81,21 @@ class Neighbours(Detector):
             raise PagenError("expected features of two videos at least to leave one out, found one; give a list")
         others = ([*videos[:index], *videos[index + 1 :]] for index in range(len(videos)))
         left = (type(self)(self.k).fit(rest) for rest in others)
-        return np.concatenate([one.anomaly_score(video) for one, video in zip(left, videos, strict=True) if len(video)])
+        pairs = zip(left, videos, strict=True)
+        return np.concatenate([detector.anomaly_score(video) for detector, video in pairs if len(video)])
 
     def _scores(self, piece: Array) -> Scores:
-        squared, _ = self.nearest(piece)
-        mean: Scores = squared.mean(1)
+        mean: Scores = self.nearest(piece)[0].mean(1)
         return -mean
 
     def _centred(self, rows: Array) -> Tensor:
         return torch.from_numpy(rows.astype(np.float32)) - self.centre
 
-    def _exactly(self, queries: Array, where: npt.NDArray[np.int64]) -> tuple[Scores, npt.NDArray[np.int64]]:
+    def _exactly(self, queries: Array, indices: npt.NDArray[np.int64]) -> tuple[Scores, npt.NDArray[np.int64]]:
         exact = queries.astype(np.float64)
-        squared = np.stack([np.square(exact - self.rows.take(column)).sum(1) for column in where.T], 1)
+        squared = np.stack([np.square(exact - self.rows.take(column)).sum(1) for column in indices.T], 1)
         order = squared.argsort(1, kind="stable")
-        return np.take_along_axis(squared, order, 1), np.take_along_axis(where, order, 1)
+        return np.take_along_axis(squared, order, 1), np.take_along_axis(indices, order, 1)
 
     def _state(self) -> State:
         return {"rows": torch.from_numpy(np.concatenate(self.rows.parts)), "centre": self.centre}
@@ -100,9 +105,6 @@ class Neighbours(Detector):
 
 
 def _smallest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The `count` smallest (n, count) of rows (n, m), and where they are; one alone is found by a plain pass."""
-    if count == 1:
-        found, index = values.min(1, keepdim=True)
-    else:
-        found, index = values.topk(count, largest=False)
-    return found, index
+    """The `count` smallest (n, count) of rows (n, m), and their columns; one alone is found by a plain pass."""
+    smallest, columns = values.min(1, keepdim=True) if count == 1 else values.topk(count, largest=False)
+    return smallest, columns

@@ -34,6 +34,11 @@ class NoisePerceptron(nn.Module):
 
     Shape:
         x (N, D), sigma (N, 1) -> (N, O)
+
+    Example:
+        >>> network = NoisePerceptron(features=2, widths=(8, 8))
+        >>> network(torch.zeros(5, 2), torch.full((5, 1), 0.1)).shape
+        torch.Size([5, 1])
     """
 
     def __init__(self, features: int, outputs: int = 1, widths: Sequence[int] = (4096, 4096)) -> None:
@@ -85,15 +90,21 @@ def fit(
 
     Raises:
         PagenError: no such device, or a loss that is not finite in the end.
+
+    Example:
+        >>> from pagen.models.density.mulde import log_density_loss
+        >>> rows = Rows((np.random.default_rng(0).normal(size=(40, 2)),))
+        >>> network = NoisePerceptron(features=2, widths=(8, 8))
+        >>> fit(network, rows, Standard.of(rows), log_density_loss, steps=2, batch=8).shape
+        (2,)
     """
-    place = device_named(device)
-    network.to(place).train()
-    parameters = list(network.parameters())
+    device = device_named(device)
+    parameters = list(network.to(device).train().parameters())
     optimiser = torch.optim.Adam(parameters, lr, betas=BETAS, fused=True)
     losses = []
     for step in progress(range(steps), "density", steps, "steps"):
         draw = drawn(rows, standard, batch, sigmas, torch_generator(seed, "noise", step))
-        loss = objective(network, *(tensor.to(place) for tensor in draw))
+        loss = objective(network, *(tensor.to(device) for tensor in draw))
         optimiser.zero_grad()
         loss.backward(inputs=parameters)
         optimiser.step()
@@ -109,7 +120,13 @@ def fit(
 def drawn(
     rows: Rows, standard: Standard | Whitening, batch: int, sigmas: Sequence[float], rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Standardised features (batch, D), log-uniform scales (batch, 1), standard normal noise (batch, D)."""
+    """Standardised features (batch, D), log-uniform scales (batch, 1), standard normal noise (batch, D).
+
+    Example:
+        >>> rows = Rows((np.random.default_rng(0).normal(size=(40, 2)),))
+        >>> [tensor.shape for tensor in drawn(rows, Standard.of(rows), 8, (1e-3, 1.0), torch.Generator())]
+        [torch.Size([8, 2]), torch.Size([8, 1]), torch.Size([8, 2])]
+    """
     indices = torch.randint(len(rows), (batch,), generator=rng).sort().values
     x = torch.from_numpy(standard(rows.take(indices.numpy()))).float()
     low, high = np.log(sigmas)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -14,20 +14,45 @@ from pagen.models.density.detector import Array, Rows, Scores, State
 
 
 @dataclass(frozen=True)
-class Standard:
+class _Fitted:
+    """Arrays that training gives, saved by the names of their fields."""
+
+    mean: Scores
+
+    def state(self, prefix: str) -> State:
+        """Its arrays as tensors, by names with that prefix."""
+        arrays = {f"{prefix}.{name}": np.ascontiguousarray(array) for name, array in vars(self).items()}
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+    @classmethod
+    def restored(cls, state: State, prefix: str) -> Self:
+        """What `state` gave. Raises KeyError where it is not there."""
+        return cls(**{field.name: state[f"{prefix}.{field.name}"].numpy() for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Standard(_Fitted):
     """Features to mean 0 and deviation 1, by those of training (n - 1), as MULDE.
 
     Attributes:
         mean: (D,) float64.
         std: (D,) float64; infinite for a feature that is left out, because it did not vary.
+
+    Example:
+        >>> standard = Standard.of(Rows((np.array([[0.0, 5.0], [2.0, 9.0]]),)))
+        >>> standard(np.array([[1.0, 7.0]])).tolist()
+        [[0.0, 0.0]]
     """
 
-    mean: Scores
     std: Scores
 
     @classmethod
     def of(cls, rows: Rows, drop_constant: bool = False) -> Self:
-        """In one pass. Raises PagenError for NaN, for one row alone, and for features that do not vary."""
+        """The mean and deviation of rows, in one pass.
+
+        Raises:
+            PagenError: NaN, one row alone, or features that do not vary.
+        """
         count, mean, square = 0, np.zeros(rows.width), np.zeros(rows.width)
         for piece in rows.pieces(checked=True):
             exact, total = piece.astype(np.float64), count + len(piece)
@@ -60,40 +85,33 @@ class Standard:
         kept = self.kept
         return (rows[:, kept] - self.mean[kept]) / self.std[kept]
 
-    def state(self, prefix: str) -> State:
-        """Both as tensors, by names with that prefix."""
-        return {f"{prefix}.mean": torch.from_numpy(self.mean), f"{prefix}.std": torch.from_numpy(self.std)}
-
-    @classmethod
-    def restored(cls, state: State, prefix: str) -> Self:
-        """What `state` gave. Raises KeyError where it is not there."""
-        return cls(state[f"{prefix}.mean"].numpy(), state[f"{prefix}.std"].numpy())
-
 
 @dataclass(frozen=True)
-class Whitening:
+class Whitening(_Fitted):
     """Features to the first principal components of training, of mean 0 and deviation 1.
 
     Attributes:
         mean: (D,) float64.
         axes: (D, K) float64, whose columns are over the components' deviations.
+
+    Example:
+        >>> whitening = Whitening.of(Rows((np.random.default_rng(0).normal(size=(40, 3)),)), count=2)
+        >>> whitening(np.zeros((5, 3))).shape
+        (5, 2)
     """
 
-    mean: Scores
     axes: Scores
 
     @classmethod
     def of(cls, rows: Rows, count: int) -> Self:
-        """The first `count`, or as many as vary, in two passes.
+        """The first `count` components of rows, or as many as vary, in two passes.
 
         Raises:
             PagenError: NaN, one row alone, or features none of which varies.
         """
         standard = Standard.of(rows, drop_constant=True)
-        covariance = np.zeros((rows.width, rows.width))
-        for piece in rows.pieces():
-            centred = piece.astype(np.float64) - standard.mean
-            covariance += centred.T @ centred
+        centred = (piece.astype(np.float64) - standard.mean for piece in rows.pieces())
+        covariance = sum((part.T @ part for part in centred), np.zeros((rows.width, rows.width)))
         values, vectors = np.linalg.eigh(covariance / (len(rows) - 1))
         first = np.argsort(-values, kind="stable")[:count]
         first = first[values[first] > 1e-10 * values.max()]
@@ -108,13 +126,3 @@ class Whitening:
         """Rows (n, D) -> (n, K) float64."""
         white: Scores = (rows - self.mean) @ self.axes
         return white
-
-    def state(self, prefix: str) -> State:
-        """Both as tensors, by names with that prefix."""
-        axes = torch.from_numpy(np.ascontiguousarray(self.axes))
-        return {f"{prefix}.mean": torch.from_numpy(self.mean), f"{prefix}.axes": axes}
-
-    @classmethod
-    def restored(cls, state: State, prefix: str) -> Self:
-        """What `state` gave. Raises KeyError where it is not there."""
-        return cls(state[f"{prefix}.mean"].numpy(), state[f"{prefix}.axes"].numpy())

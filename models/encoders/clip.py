@@ -9,6 +9,7 @@ nothing, ImageNet's of ViFi-CLIP.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,33 +23,53 @@ CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Mean and deviation of red, green and blue in [0, 1]."""
 PREPROCESSOR = "preprocessor_config.json"
-KINDS = ("clip", "clip_vision_model")
+NETWORKS = dict.fromkeys(("clip", "clip_vision_model"), "CLIPVisionModelWithProjection")
 
 Statistics = tuple[Colour, Colour]
 
 
 class Projected(nn.Module):
-    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised."""
+    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised.
+
+    Example:
+        >>> import torch
+        >>> from types import SimpleNamespace
+        >>> model = lambda pixel_values: SimpleNamespace(image_embeds=pixel_values.mean((2, 3)))
+        >>> Projected(model)(torch.zeros(2, 3, 8, 8)).shape
+        torch.Size([2, 3])
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """See the class."""
+        """The embeddings (N, D) of pictures (N, 3, side, side)."""
         embeddings: Tensor = self.model(pixel_values=pictures).image_embeds
         return embeddings
 
 
 def open_clip(option: str) -> Encoder:
-    """The encoder of a folder or hub id. Raises PagenError as `open_encoder`."""
-    place, folder = _found("clip", option, "for example clip:openai/clip-vit-base-patch16")
+    """The encoder of a folder or hub id. Raises PagenError as `open_encoder`.
+
+    Example:
+        >>> open_clip("no folder")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found 'clip:no folder'; ...
+    """
+    place, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
     return _encoder("clip", place, folder, statistics_of(folder))
 
 
 def open_vificlip(option: str) -> Encoder:
-    """The encoder of a folder that `pagen convert vificlip` wrote. Raises PagenError as `open_encoder`."""
-    place, folder = _found("vificlip", option, "the folder that pagen convert vificlip wrote")
+    """The encoder of a folder that `pagen convert vificlip` wrote. Raises PagenError as `open_encoder`.
+
+    Example:
+        >>> open_vificlip("no folder")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected encoder 'vificlip:MODEL' with a folder or a hub id owner/name, found ...
+    """
+    place, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
     if statistics_of(folder) != IMAGENET:
         raise PagenError(
             f"expected what pagen convert vificlip wrote in {folder}, with ImageNet's statistics, found another "
@@ -57,42 +78,73 @@ def open_vificlip(option: str) -> Encoder:
     return _encoder("vificlip", place, folder, IMAGENET)
 
 
-def _found(name: str, option: str, example: str) -> tuple[str, Path]:
-    need("transformers", f"encoder '{name}'", "hub")
-    found = place_of(option)
-    if found is None:
+def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]:
+    """Where the model of `name:option` lies, as it is named and as a folder.
+
+    Raises:
+        PagenError: transformers is missing, or there is neither a folder nor a hub id of that name.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     located("encoder", "clip", folder, "a folder")[1] == Path(folder)
+        True
+    """
+    need("transformers", f"{what} '{name}'", "hub")
+    place = place_of(option)
+    if place is None:
         raise PagenError(
-            f"expected encoder '{name}:MODEL' with a folder or a hub id owner/name, found '{name}:{option}'; "
+            f"expected {what} '{name}:MODEL' with a folder or a hub id owner/name, found '{name}:{option}'; "
             f"give {example}"
         )
-    return found
+    return place
 
 
 def _encoder(name: str, place: str, folder: Path, statistics: Statistics) -> Encoder:
     with loading(folder):
-        model, missing = _pretrained(folder)
+        model, missing = pretrained(folder, f"a CLIP ({' '.join(NETWORKS)})", NETWORKS)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
-    (mean, deviation), side = (of_255(colour) for colour in statistics), model.config.image_size
-    features = model.config.projection_dim
-    return Encoder(name, features, Projected(model), side, mean, deviation, (place, contents(folder)))
+    sizes, (mean, deviation) = model.config, map(of_255, statistics)
+    origin = place, contents(folder)
+    return Encoder(name, sizes.projection_dim, Projected(model), sizes.image_size, mean, deviation, origin)
 
 
-def _pretrained(folder: Path) -> tuple[Any, set[str]]:
-    """The picture's half of the model, and names of the weights that the folder lacks."""
-    from transformers import AutoConfig, CLIPVisionModelWithProjection
+def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:
+    """A model of transformers in a folder, in float32, and the names of the weights that the folder lacks.
+
+    Args:
+        what: the model, in the words of an error message.
+        networks: kind of model that the folder may hold -> class of transformers that reads it.
+
+    Raises:
+        PagenError: a model of another kind.
+
+    Example:
+        >>> import json, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +ELLIPSIS
+        ...     _ = Path(folder, "config.json").write_text(json.dumps({"model_type": "bert"}))
+        ...     pretrained(Path(folder), "a CLIP", NETWORKS)
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a CLIP in ..., found 'bert'; take another
+    """
+    import transformers
 
     options: dict[str, Any] = {"local_files_only": True}
-    kind = AutoConfig.from_pretrained(folder, trust_remote_code=False, **options).model_type
-    if kind not in KINDS:
-        raise PagenError(f"expected a CLIP ({' '.join(KINDS)}) in {folder}, found {kind!r}; take another")
+    kind = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False, **options).model_type
+    if kind not in networks:
+        raise PagenError(f"expected {what} in {folder}, found {kind!r}; take another")
     options |= {"use_safetensors": True, "output_loading_info": True}
-    network: Any = CLIPVisionModelWithProjection
-    model, info = network.from_pretrained(folder, **options)
+    model, info = getattr(transformers, networks[kind]).from_pretrained(folder, **options)
     return model.float(), set(info["missing_keys"])
 
 
 def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
-    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged."""
+    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged.
+
+    Example:
+        >>> statistics_of(Path("folder/without/statistics"), IMAGENET) == IMAGENET
+        True
+    """
     for name in (PREPROCESSOR, "processor_config.json"):
         if (folder / name).is_file():
             return _read_statistics(folder / name, default)
@@ -114,6 +166,11 @@ def _read_statistics(path: Path, default: Statistics) -> Statistics:
 
 
 def of_255(colour: Colour) -> Colour:
-    """From 0 to 1 into 0 to 255."""
+    """A colour in [0, 1] as one in [0, 255].
+
+    Example:
+        >>> of_255((0.2, 0.4, 1.0))
+        (51.0, 102.0, 255.0)
+    """
     red, green, blue = colour
     return 255 * red, 255 * green, 255 * blue

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import interpolate
 
-from pagen.device import exact
+from pagen.batching import in_batches
 from pagen.errors import PagenError
 
 Colour = tuple[float, float, float]
@@ -46,6 +46,13 @@ class Encoder:
         place: what `origin` gives.
         view: `"whole"` or `"vifi"`.
         device: where the network lies.
+
+    Example:
+        >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> encoder = Encoder("mean", 3, network, side=8, mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
+        >>> encoder(np.full((2, 20, 30, 1), 51, np.uint8)).round(3)
+        array([[0.2, 0.2, 0.2],
+               [0.2, 0.2, 0.2]], dtype=float32)
     """
 
     name: str
@@ -59,7 +66,7 @@ class Encoder:
     device: str = "cpu"
 
     def origin(self) -> tuple[str, str] | None:
-        """Of weights outside of pagen: where they lie, as the option after the colon; and their fingerprint."""
+        """Where weights outside of pagen lie, as the option after the colon, and their fingerprint."""
         return self.place
 
     def __call__(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -73,27 +80,32 @@ class Encoder:
                 f"expected frames uint8 (N, H, W, C) with C 1 or 3 to encode, found {frames.dtype} {frames.shape}; "
                 "give prepared frames"
             )
-        vectors = np.empty((len(frames), self.features), np.float32)
-        with torch.inference_mode(), exact():
-            for first in range(0, len(frames), FRAMES_AT_ONCE):
-                chunk = frames[first : first + FRAMES_AT_ONCE]
-                vectors[first : first + len(chunk)] = self._encoded(chunk)[: len(chunk)].cpu().numpy()
-        return vectors
 
-    def _encoded(self, chunk: npt.NDArray[np.uint8]) -> Tensor:
-        filling = np.repeat(chunk[-1:], FRAMES_AT_ONCE - len(chunk), axis=0)
-        frames = torch.from_numpy(np.concatenate([chunk, filling])).to(self.device)
-        mean, deviation = (torch.tensor(of, device=self.device).view(3, 1, 1) for of in (self.mean, self.deviation))
-        vectors: Tensor = self.network((pictures(frames, self.side, self.view) - mean) / deviation)
-        return vectors
+        def encode(batch: list[npt.NDArray[np.uint8]]) -> Tensor:
+            vectors: Tensor = self.network(self.standardised(np.stack(batch)))
+            return vectors
+
+        return in_batches(encode, frames, FRAMES_AT_ONCE, (self.features,))
+
+    def standardised(self, frames: npt.NDArray[np.uint8]) -> Tensor:
+        """What the network is shown of frames uint8 (N, H, W, C): (N, 3, side, side), where it lies."""
+        mean, deviation = (
+            torch.tensor(colour, device=self.device).view(3, 1, 1) for colour in (self.mean, self.deviation)
+        )
+        return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean) / deviation
 
 
 def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
-    """What a network sees of frames uint8 (N, H, W, C): float32 (N, 3, side, side), from 0 to 255."""
+    """What a network sees of frames uint8 (N, H, W, C): float32 (N, 3, side, side), from 0 to 255.
+
+    Example:
+        >>> pictures(torch.zeros(2, 20, 30, 1, dtype=torch.uint8), side=8).shape
+        torch.Size([2, 3, 8, 8])
+    """
     height, width = frames.shape[1:3]
     size = (side, side) if view == "whole" else _around(height, width, side)
     values = frames.permute(0, 3, 1, 2).float()
-    resized = F.interpolate(values, size, mode="bilinear", antialias=True)
+    resized = interpolate(values, size, mode="bilinear", antialias=True)
     top, left = ((pixels - side) // 2 for pixels in size)
     return resized[..., top : top + side, left : left + side].expand(-1, 3, -1, -1)
 

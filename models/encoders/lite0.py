@@ -28,20 +28,34 @@ STANDARDS = {
 
 
 class Lite0(nn.Module):
-    """Standardised pictures (N, 3, side, side) -> (N, 1280) in [0, 6]."""
+    """Standardised pictures (N, 3, side, side) -> (N, 1280) in [0, 6].
+
+    Example:
+        >>> import torch
+        >>> classifier = nn.Identity()
+        >>> classifier.extract_features = lambda pictures: pictures.mean(1, keepdim=True).expand(-1, 1280, -1, -1)
+        >>> Lite0(classifier)(torch.zeros(2, 3, 7, 7)).shape
+        torch.Size([2, 1280])
+    """
 
     def __init__(self, classifier: Any) -> None:
         super().__init__()
         self.classifier = classifier
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """See the class."""
+        """The vectors (N, 1280) of pictures (N, 3, side, side)."""
         values: Tensor = self.classifier.extract_features(pictures)
         return values.mean(dim=(2, 3))
 
 
 def open_lite0(option: str) -> Encoder:
-    """The encoder. Raises PagenError when there is another option than `imagenet`, or a package is missing."""
+    """The encoder. Raises PagenError when there is another option than `imagenet`, or a package is missing.
+
+    Example:
+        >>> open_lite0("places")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected encoder lite0 or lite0:imagenet, found 'lite0:places'; leave 'places' out
+    """
     name = f"lite0:{option}".removesuffix(":")
     if name not in STANDARDS:
         raise PagenError(f"expected encoder {' or '.join(STANDARDS)}, found {name!r}; leave {option!r} out")

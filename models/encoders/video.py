@@ -16,18 +16,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor, nn
 
-from pagen.device import exact
+from pagen.batching import in_batches
 from pagen.errors import PagenError
-from pagen.hub import contents, loading, need, place_of, require_whole
-from pagen.models.encoders.clip import IMAGENET, of_255, statistics_of
-from pagen.models.encoders.encoder import Encoder, pictures
+from pagen.hub import contents, loading, require_whole
+from pagen.models.encoders.clip import IMAGENET, located, of_255, pretrained, statistics_of
+from pagen.models.encoders.encoder import Encoder
 
 WINDOW = 16
 WINDOWS_AT_ONCE = 2
-KINDS = ("hiera", "videomae")
+NETWORKS = {"hiera": "HieraModel", "videomae": "VideoMAEModel"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,13 @@ class VideoEncoder:
             (N, D); of videos: (N, window, 3, side, side) to (N, D).
         window: frames in a window.
         moving: it sees a window as a whole.
+
+    Example:
+        >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        >>> encoder = Encoder("mean", 3, network, side=8, mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
+        >>> windows = np.arange(8).reshape(2, 4)
+        >>> VideoEncoder(encoder, window=4, moving=False)(np.zeros((8, 20, 30, 1), np.uint8), windows).shape
+        (2, 3)
     """
 
     encoder: Encoder
@@ -55,33 +61,31 @@ class VideoEncoder:
         if not self.moving:
             means: npt.NDArray[np.float32] = self.encoder(frames)[windows].mean(axis=1)
             return means
-        vectors = np.empty((len(windows), self.encoder.features), np.float32)
-        with torch.inference_mode(), exact():
-            for first in range(0, len(windows), WINDOWS_AT_ONCE):
-                chunk = windows[first : first + WINDOWS_AT_ONCE]
-                full = np.concatenate([chunk, np.repeat(chunk[-1:], WINDOWS_AT_ONCE - len(chunk), axis=0)])
-                vectors[first : first + len(chunk)] = self._seen(frames, full)[: len(chunk)].cpu().numpy()
-        return vectors
 
-    def _seen(self, frames: npt.NDArray[np.uint8], windows: npt.NDArray[np.int64]) -> Tensor:
-        encoder = self.encoder
-        colours = (encoder.mean, encoder.deviation)
-        mean, deviation = (torch.tensor(of, device=encoder.device).view(3, 1, 1) for of in colours)
-        shown = torch.from_numpy(frames[windows.ravel()]).to(encoder.device)
-        seen = (pictures(shown, encoder.side) - mean) / deviation
-        vectors: Tensor = encoder.network(seen.unflatten(0, windows.shape))
-        return vectors
+        def encode(batch: list[npt.NDArray[np.int64]]) -> Tensor:
+            indices = np.stack(batch)
+            shown = self.encoder.standardised(frames[indices.ravel()]).unflatten(0, indices.shape)
+            vectors: Tensor = self.encoder.network(shown)
+            return vectors
+
+        return in_batches(encode, windows, WINDOWS_AT_ONCE, (self.encoder.features,))
 
 
 class Described(nn.Module):
-    """What a model of transformers is given, to its vectors (N, D)."""
+    """A model of transformers, and what of its output is the vectors (N, D).
+
+    Example:
+        >>> import torch
+        >>> Described(lambda pixel_values: pixel_values.mean((2, 3)), vectors=lambda means: means)(torch.zeros(2, 3, 8, 8)).shape
+        torch.Size([2, 3])
+    """
 
     def __init__(self, model: Any, vectors: Callable[[Any], Tensor]) -> None:
         super().__init__()
         self.model, self.vectors = model, vectors
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """See the class."""
+        """The vectors (N, D) of pixels, as the model takes them."""
         return self.vectors(self.model(pixel_values=pixels))
 
 
@@ -91,17 +95,15 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     Raises:
         PagenError: transformers or the model is missing, the model is of another kind, has pickled weights only, or
             code of its own.
+
+    Example:
+        >>> open_video("no folder")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected features 'hiera:MODEL' with a folder or a hub id owner/name, found ...
     """
-    need("transformers", "features 'hiera'", "hub")
-    found = place_of(option)
-    if found is None:
-        raise PagenError(
-            f"expected features 'hiera:MODEL' with a folder or a hub id owner/name, found 'hiera:{option}'; "
-            "give for example hiera:facebook/hiera-large-224-hf"
-        )
-    place, folder = found
+    place, folder = located("features", "hiera", option, "for example hiera:facebook/hiera-large-224-hf")
     with loading(folder):
-        model, missing = _pretrained(folder)
+        model, missing = pretrained(folder, f"a model of one of {' '.join(NETWORKS)}", NETWORKS)
         mean, deviation = map(of_255, statistics_of(folder, IMAGENET))
     require_whole(folder, missing, "a HieraModel with its pooler, or a VideoMAEModel")
     moving = model.config.model_type == "videomae"
@@ -111,27 +113,13 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     return VideoEncoder(encoder, model.config.num_frames if moving else WINDOW, moving)
 
 
-def _pretrained(folder: Path) -> tuple[Any, set[str]]:
-    """The model, and names of the weights that the folder lacks."""
-    from transformers import AutoConfig, HieraModel, VideoMAEModel
-
-    options: dict[str, Any] = {"local_files_only": True}
-    kind = AutoConfig.from_pretrained(folder, trust_remote_code=False, **options).model_type
-    if kind not in KINDS:
-        raise PagenError(f"expected a model of one of {' '.join(KINDS)} in {folder}, found {kind!r}; take another")
-    options |= {"use_safetensors": True, "output_loading_info": True}
-    network: Any = VideoMAEModel if kind == "videomae" else HieraModel
-    model, info = network.from_pretrained(folder, **options)
-    return model.float(), set(info["missing_keys"])
-
-
-def _pooler(said: Any) -> Tensor:
-    vectors: Tensor = said.pooler_output
+def _pooler(output: Any) -> Tensor:
+    vectors: Tensor = output.pooler_output
     return vectors
 
 
-def _mean_token(said: Any) -> Tensor:
-    vectors: Tensor = said.last_hidden_state.mean(dim=1)
+def _mean_token(output: Any) -> Tensor:
+    vectors: Tensor = output.last_hidden_state.mean(dim=1)
     return vectors
 
 

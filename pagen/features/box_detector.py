@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
+from pagen.device import exact
 from pagen.features.boxes import BoxArray, Frames, Located, clipped, located, uncovered
 from pagen.features.vision_models import VisionModel, coloured, vision_model
 from pagen.footage.prepare import Prepared
 
 
 @dataclass(frozen=True)
-class Detector:
-    """A detector that sees every frame alone.
+class DetectorBoxes:
+    """The boxes of a detector that sees every frame alone.
 
     Attributes:
         model: how it is opened.
@@ -47,30 +49,26 @@ class Detector:
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
         """The boxes of a clip."""
-        return located([self._found(frame) for frame in prepared.frames(clip)])
+        return located([self._boxes(frame) for frame in prepared.frames(clip)])
 
     def newest(self, frames: Frames) -> BoxArray:
         """The boxes (n, 4) of the newest frame."""
-        return self._found(frames[-1])
+        return self._boxes(frames[-1])
 
-    def _found(self, frame: Frames) -> BoxArray:
-        import torch
-
-        from pagen.device import exact
-
+    def _boxes(self, frame: Frames) -> BoxArray:
         network, processor = self.model.opened()
         # one picture a batch: no batching changes a byte
-        seen = processor(images=coloured(frame), input_data_format="channels_last", return_tensors="pt")
+        picture = processor(images=coloured(frame), input_data_format="channels_last", return_tensors="pt")
         with torch.inference_mode(), exact():
-            output = network(**seen.to(self.model.device))
+            output = network(**picture.to(self.model.device))
         sizes = [frame.shape[:2]]
-        (found,) = processor.post_process_object_detection(output, threshold=self.score, target_sizes=sizes)
-        boxes = clipped(found["boxes"].cpu().numpy(), (frame.shape[0], frame.shape[1]))
+        (objects,) = processor.post_process_object_detection(output, threshold=self.score, target_sizes=sizes)
+        boxes = clipped(objects["boxes"].cpu().numpy(), (frame.shape[0], frame.shape[1]))
         boxes = boxes[np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) >= self.area]
         kept: BoxArray = boxes[uncovered(boxes, self.covered)]
         return kept
 
 
-def open_detector(option: str, device: str = "cpu") -> Detector:
+def open_detector(option: str, device: str) -> DetectorBoxes:
     """The detector of a folder or hub id. Raises PagenError as `vision_model`."""
-    return Detector(vision_model("detector", option, device))
+    return DetectorBoxes(vision_model("detector", option, device))

@@ -74,10 +74,10 @@ class ObjectFile:
                 "take the file of these clips"
             )
         rows = clips[clip]
-        found = rows.length if rows.length is not None else max(length, int(rows.frames.max(initial=0)) + 1)
-        if found != length:
+        frames = rows.length if rows.length is not None else max(length, int(rows.frames.max(initial=0)) + 1)
+        if frames != length:
             raise PagenError(
-                f"expected {length} frames of clip {clip} in {self.path}, found {found}; take the file of these clips"
+                f"expected {length} frames of clip {clip} in {self.path}, found {frames}; take the file of these clips"
             )
         return rows
 
@@ -198,3 +198,8 @@ class FileBoxes:
                 f"expected boxes x_min, y_min, x_max, y_max inside {width}x{height} pixels (clip {clip}), found "
                 f"{shown} in {self.file.path}; count pixels of the footage's own size"
             )
+
+
+def open_file(option: str, device: str) -> FileBoxes:
+    """The boxes of `file:PATH`. Raises PagenError when there is none."""
+    return FileBoxes(object_file(option, "box"))

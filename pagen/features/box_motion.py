@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain, pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pagen.errors import PagenError
 from pagen.features.boxes import BoxArray, Frames, Located, clipped, located
 from pagen.footage.flow import dis, grey
 from pagen.footage.prepare import Prepared
 
 
 @dataclass(frozen=True)
-class Motion:
-    """What moves: where a frame differs from the one before it, pieces of one person joined.
+class MotionBoxes:
+    """The boxes of what moves: where a frame differs from the one before it, pieces of one person joined.
 
     What moves to different sides is told apart by optical flow (DIS), so that people who pass each other have boxes of
     their own: on training clips of Ped2 this finds 70 % of AccI-VAD's boxes at an IoU of 0.5, in place of 56 %. Those
@@ -63,13 +65,9 @@ class Motion:
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
         """The boxes of a clip."""
-        frames, found = prepared.frames(clip), []
-        before = self._smooth(frames[min(1, len(frames) - 1)])
-        for frame in frames:
-            smooth = self._smooth(frame)
-            found.append(self._moving(before, smooth))
-            before = smooth
-        return located(found)
+        frames = prepared.frames(clip)
+        smooth = chain([self._smooth(frames[min(1, len(frames) - 1)])], map(self._smooth, frames))
+        return located([self._moving(before, frame) for before, frame in pairwise(smooth)])
 
     def newest(self, frames: Frames) -> BoxArray:
         """The boxes (n, 4) of the newest of two frames; none where there is but one."""
@@ -80,28 +78,35 @@ class Motion:
 
     def _moving(self, before: Frames, frame: Frames) -> BoxArray:
         """The boxes (n, 4) of what differs between two smoothed grey frames (H, W), from left to right."""
-        differs, way = cv2.absdiff(before, frame) > self.threshold, self._ways(before, frame)
-        found = np.concatenate([self._pieces(differs & (way == each)) for each in range(self.ways)])
-        left, top, width, height = found[np.lexsort(found.T[::-1])].T
+        differs, direction = cv2.absdiff(before, frame) > self.threshold, self._directions(before, frame)
+        pieces = np.concatenate([self._pieces(differs & (direction == way)) for way in range(self.ways)])
+        left, top, width, height = pieces[np.lexsort(pieces.T[::-1])].T
         slender = np.maximum(width, height) >= self.aspect * np.minimum(width, height)
         grown = (left - self.grown, top - self.grown, left + width + self.grown, top + height + self.grown)
         kept = np.stack(grown, axis=1)[(width * height > self.area) & ~slender]
         return clipped(kept, (frame.shape[0], frame.shape[1]))
 
-    def _ways(self, before: Frames, frame: Frames) -> npt.NDArray[np.int64]:
+    def _directions(self, before: Frames, frame: Frames) -> npt.NDArray[np.int64]:
         """Where each pixel (H, W) goes to, from 0 to `ways` - 1."""
-        u, v = (cv2.blur(each, (self.around, self.around)) for each in next(dis(iter([before, frame]))))
+        u, v = (cv2.blur(part, (self.around, self.around)) for part in next(dis(iter([before, frame]))))
         turn = np.arctan2(v, u) / (2 * np.pi)
-        way: npt.NDArray[np.int64] = np.floor((turn * self.ways + 0.5) % self.ways).astype(np.int64)
-        return way
+        directions: npt.NDArray[np.int64] = np.floor((turn * self.ways + 0.5) % self.ways).astype(np.int64)
+        return directions
 
     def _pieces(self, differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Left, top, width and height (n, 4) of the pieces of a mask (H, W), joined and cut."""
-        around = self.joined[1], self.joined[0]  # room, or what is joined would grow to a border nearby
-        mask = np.pad(differs.astype(np.uint8), [(each, each) for each in around])
+        margins = self.joined[1], self.joined[0]  # without them what is joined would grow to a border nearby
+        mask = np.pad(differs.astype(np.uint8), [(margin, margin) for margin in margins])
         for operation, size in ((cv2.MORPH_CLOSE, self.joined), (cv2.MORPH_OPEN, self.cut)):
             brick = cv2.getStructuringElement(cv2.MORPH_RECT, size)
             mask = np.asarray(cv2.morphologyEx(mask, operation, brick), np.uint8)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        found = np.array([cv2.boundingRect(contour) for contour in contours], np.int64).reshape(-1, 4)
-        return found - (*self.joined, 0, 0)
+        pieces = np.array([cv2.boundingRect(contour) for contour in contours], np.int64).reshape(-1, 4)
+        return pieces - (*self.joined, 0, 0)
+
+
+def open_motion(option: str, device: str) -> MotionBoxes:
+    """The boxes of what moves. Raises PagenError for an option."""
+    if option:
+        raise PagenError(f"expected boxes 'motion' without an option, found 'motion:{option}'; leave {option!r} out")
+    return MotionBoxes()

@@ -12,7 +12,7 @@ training clips of Ped2, where people stand about 15 x 30 pixels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -31,8 +31,13 @@ class Located(NamedTuple):
     frames: npt.NDArray[np.int64]
     boxes: BoxArray
 
+    def by_frame(self) -> Iterator[tuple[int, BoxArray]]:
+        """Every frame that has boxes, and those (n, 4)."""
+        for frame in np.unique(self.frames):
+            yield int(frame), self.boxes[self.frames == frame]
 
-class Finder(Protocol):
+
+class BoxFinder(Protocol):
     """A way to find boxes; picklable, and the same boxes in every process."""
 
     @property
@@ -54,7 +59,7 @@ class Finder(Protocol):
 
 def located(boxes: Sequence[BoxArray]) -> Located:
     """The boxes (n, 4) of each frame as those of the clip."""
-    frames = np.repeat(np.arange(len(boxes)), [len(found) for found in boxes])
+    frames = np.repeat(np.arange(len(boxes)), [len(of_frame) for of_frame in boxes])
     return Located(frames, np.concatenate([np.empty((0, 4), np.float32), *boxes]))
 
 

@@ -10,146 +10,98 @@ leaves so: `bgr` swaps them. Grey footage is the same either way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor
 
+from pagen.batching import in_batches
 from pagen.errors import PagenError
-from pagen.features.batching import AT_ONCE, in_batches
 from pagen.features.box_kinds import open_boxes
-from pagen.features.boxes import BoxArray, Finder, pixels
-from pagen.features.source import Found
-from pagen.footage.prepare import Prepared
-from pagen.models.encoders.encoder import Encoder, pictures
-from pagen.models.encoders.open import open_encoder
+from pagen.features.boxes import BoxArray, pixels
+from pagen.features.frames import EncoderHandle, encoder_handle
+from pagen.features.objects import ObjectSource, Placed
+from pagen.features.source import Feed, Frames, Vectors
+from pagen.features.spec import FeatureSpec
+from pagen.models.encoders.encoder import Encoder
+
+CROPS_AT_ONCE = 8
+"""A constant, so that the bytes of a clip's vectors do not depend on settings."""
 
 
 @dataclass(frozen=True)
-class CropEncoder:
-    """How an encoder of crops is opened: as `open_encoder` takes it, its side or 0, device, weights' fingerprint."""
-
-    spec: str
-    side: int
-    device: str
-    weights: str
-
-    def opened(self) -> Encoder:
-        """The encoder, opened once in a process."""
-        return _opened(self)
-
-
-@dataclass(frozen=True)
-class Deep:
+class Deep(ObjectSource):
     """Vectors of the objects of clips.
 
     Attributes:
-        prepared: the clips, at the footage's own size.
-        boxes: where the objects are.
-        encoder: what they go through.
+        handle: of the encoder that they go through.
+        side: pixels a side of a crop, or 0 for the encoder's own.
         bgr: with red and blue swapped.
     """
 
-    prepared: Prepared
-    boxes: Finder
-    encoder: CropEncoder
+    handle: EncoderHandle
+    side: int
     bgr: bool = False
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of crops, opened once in a process. Raises PagenError: it takes no pictures of that side."""
+        return _crop_encoder(self.handle, self.side)
 
     def config(self) -> Mapping[str, Any]:
         """What the bytes depend on."""
-        encoder = self.encoder.opened()
-        how = {"encoder": encoder.name, "side": encoder.side, **({"bgr": True} if self.bgr else {})}
-        return {"of": "deep", "features": encoder.features, "boxes": self.boxes.config(), **how}
+        encoder = self.encoder
+        crops = {"encoder": encoder.name, "side": encoder.side, **({"bgr": True} if self.bgr else {})}
+        return {"of": "deep", "features": encoder.features, "boxes": self.boxes.config(), **crops}
 
     def inputs(self) -> Mapping[str, str]:
         """What the boxes are of, and the weights."""
-        weights = self.encoder.weights
-        return {**self.boxes.inputs(), **({"encoder": weights} if weights else {})}
+        return {**super().inputs(), **self.handle.inputs()}
 
-    @property
-    def context(self) -> int:
-        """What the boxes need."""
-        return self.boxes.context
-
-    def __call__(self, clip: str) -> Found:
-        """A vector (D,) for every box of a clip."""
-        where, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)
-        crops = (crop for frame, box in zip(*where, strict=True) for crop in cut(frames[frame], box[None]))
-        return Found(self._encoded(crops), where.frames, where.boxes)
-
-    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
-        """A vector for every box of the newest frame. Raises PagenError: boxes of a file."""
-        boxes = self.boxes.newest(frames)
-        vectors = self._encoded(cut(frames[-1], boxes))
-        return Found(vectors, np.zeros(len(boxes), np.int64), boxes)
-
-    def _encoded(self, crops: Iterator[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
-        return encoded(self.encoder.opened(), (np.flip(crop, -1).copy() for crop in crops) if self.bgr else crops)
+    def vectors_of(self, placed: Iterable[Placed]) -> Vectors:
+        """The encoder's, of crops."""
+        crops = (crop for frames, boxes in placed for crop in cut(frames[-1], boxes))
+        return encoded(self.encoder, (np.flip(crop, -1).copy() for crop in crops) if self.bgr else crops)
 
 
-def cut(frame: npt.NDArray[np.uint8], boxes: BoxArray) -> Iterator[npt.NDArray[np.uint8]]:
+def cut(frame: Frames, boxes: BoxArray) -> Iterator[Frames]:
     """The crops (h, w, C) of boxes (n, 4) of a frame (H, W, C)."""
     for left, top, right, bottom in pixels(boxes, (frame.shape[0], frame.shape[1])):
         yield frame[top:bottom, left:right]
 
 
-def encoded(encoder: Encoder, crops: Iterator[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
+def encoded(encoder: Encoder, crops: Iterable[Frames]) -> Vectors:
     """Vectors (N, D) of crops uint8 (h, w, C) of any sizes, C 1 (grey) or 3 (RGB)."""
-    mean, deviation = (
-        torch.tensor(of, device=encoder.device).view(3, 1, 1) for of in (encoder.mean, encoder.deviation)
-    )
-
-    def network(seen: Tensor) -> Tensor:
-        vectors: Tensor = encoder.network((seen - mean) / deviation)
-        return vectors
-
-    squeezed = (pictures(torch.tensor(crop[None], device=encoder.device), encoder.side)[0] for crop in crops)
-    return in_batches(network, squeezed, encoder.features)
+    squeezed = (encoder.standardised(np.array(crop[None]))[0] for crop in crops)
+    return in_batches(lambda batch: encoder.network(torch.stack(batch)), squeezed, CROPS_AT_ONCE, (encoder.features,))
 
 
-def open_deep(
-    prepared: Prepared,
-    boxes: str = "motion",
-    encoder: str = "lite0:imagenet",
-    side: int = 128,
-    bgr: bool = False,
-    device: str = "cpu",
-) -> Deep:
-    """The features of clips.
-
-    Args:
-        boxes, encoder: as `open_boxes` and `open_encoder` take them.
-        side: pixels a side of a crop, or 0 for the encoder's own.
-        bgr: swap red and blue.
-        device: of the encoder, and of a detector.
+def open_deep(spec: FeatureSpec, feed: Feed) -> Deep:
+    """The features `deep`.
 
     Raises:
         PagenError: no such boxes, encoder or device, or an encoder that takes no pictures of that side.
     """
-    finder, found = open_boxes(boxes, device), open_encoder(encoder, device)
-    where, weights = found.origin() or ("", "")
-    opening = CropEncoder(f"{found.name}:{where}" if where else encoder, side, found.device, weights)
-    opening.opened()
-    return Deep(prepared, finder, opening, bgr)
+    boxes, handle = open_boxes(spec.boxes, feed.compute.device), encoder_handle(spec.encoder, feed.compute.device)
+    _crop_encoder(handle, spec.side)
+    return Deep(feed.clips(None, spec.colour), boxes, handle, spec.side, spec.bgr)
 
 
 @lru_cache(maxsize=1)
-def _opened(opening: CropEncoder) -> Encoder:
-    encoder = open_encoder(opening.spec, opening.device)
-    if opening.side == 0:
+def _crop_encoder(handle: EncoderHandle, side: int) -> Encoder:
+    encoder = handle.opened()
+    if side == 0:
         return encoder
-    blank = torch.zeros((AT_ONCE, 3, opening.side, opening.side), device=opening.device)
+    blank = torch.zeros((CROPS_AT_ONCE, 3, side, side), device=handle.device)
     try:
         with torch.inference_mode():
             encoder.network(blank)
     except (RuntimeError, ValueError) as error:
         raise PagenError(
-            f"expected a side of crops that encoder {opening.spec!r} takes, found {opening.side}; give 0 for its own, "
+            f"expected a side of crops that encoder {handle.spec!r} takes, found {side}; give 0 for its own, "
             f"{encoder.side}"
         ) from error
-    return replace(encoder, side=opening.side)
+    return replace(encoder, side=side)

@@ -11,21 +11,21 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen import console
 from pagen.arrays import read_array, write_array
-from pagen.device import device_named
+from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.features.frames import Encoded, Painted, opening
-from pagen.features.source import Found, Source
+from pagen.features.frames import Encoded, Painted, encoder_handle
+from pagen.features.source import FeatureSource, FrameVectors
+from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.prepare import Prepared, cache_folder
-from pagen.spread import Workers, spread
 
 if TYPE_CHECKING:
     from pagen.generate.pa_set import PASet
@@ -56,7 +56,7 @@ class FeatureFolder:
         return np.arange(len(self.features(name))) if kept is None else kept
 
     def boxes(self, name: str) -> npt.NDArray[np.float32] | None:
-        """The part (N, 4) of the frame that each vector is of, as in `Found`; None where they are of whole frames."""
+        """The part (N, 4) of the frame that each vector is of, as in `FrameVectors`; None of whole frames."""
         return self._kept("boxes", name)
 
     def fingerprint(self) -> str:
@@ -69,106 +69,84 @@ class FeatureFolder:
 
 
 def extract(
-    source: Source,
-    names: Sequence[str],
-    workers: Workers = None,
-    device: str = "cpu",
-    out: Path | None = None,
-    overwrite: bool = False,
+    source: FeatureSource, names: Sequence[str], compute: Compute, out: Path | None = None, overwrite: bool = False
 ) -> FeatureFolder:
     """The features of the named clips, computed where they have not been.
 
     Args:
-        workers: as `spread` takes them; on another device than the CPU this process does all.
-        device: where the source computes: a name of torch's, or `auto`.
+        compute: over what clips are spread; on another device than the CPU this process does all.
         out: the folder; by default one in the cache, named after the kind, its inputs, and the clips.
-        overwrite: start again, whatever features lie there.
+        overwrite: start again, whatever features lie there; `compute.overwrite` is of what they are for.
 
     Raises:
         PagenError: `out` holds something else, features that are not finite, or what the source says of a clip.
     """
-    path, config = out or _place(source), dict(source.config())
+    path, config = out or default_path(source), dict(source.config())
     inputs = {"prepared": source.prepared.fingerprint(), **source.inputs()}
-    folder = Folder.begin(path, "features", config, inputs, {"prepared": str(source.prepared.path)}, overwrite)
-    jobs = [_Job(name, source, path) for name in folder.pending(list(names))]
-    done = spread(_features_of, jobs, workers if device_named(device) == "cpu" else 0)
-    for job, files in console.progress(done, f"features {config['of']}", len(jobs)):
-        folder.record(job.name, files)
-    folder.finish()
+    volatile = {"prepared": str(source.prepared.path)}
+    folder = Folder.begin(path, "features", config, inputs, volatile, overwrite)
+    fill(folder, names, partial(write_features, source, path), compute.spread_over, f"features {config['of']}")
     return FeatureFolder(Folder.open(path, "features"))
 
 
 def feature_folder(
-    prepared: Prepared,
-    names: Sequence[str],
-    encoder: str = "lite0",
-    workers: Workers = None,
-    device: str = "cpu",
-    view: str = "whole",
+    prepared: Prepared, names: Sequence[str], encoder: str, compute: Compute, view: str = "whole"
 ) -> FeatureFolder:
     """An encoder's vectors of the frames of the named clips.
 
     Args:
         encoder, view: as `open_encoder` takes them.
-        workers, device: as `extract` takes them.
+        compute: where the encoder runs, and over what clips are spread.
 
     Raises:
         PagenError: no such encoder, device or view.
     """
-    return extract(Encoded(prepared, opening(encoder, device, view)), names, workers, device)
+    return extract(Encoded(prepared, encoder_handle(encoder, compute.device, view)), names, compute)
 
 
-def pa_feature_folder(
-    pseudo: PASet,
-    encoder: str = "lite0",
-    workers: Workers = None,
-    device: str = "cpu",
-    view: str = "whole",
-) -> FeatureFolder:
+def pa_feature_folder(pseudo: PASet, encoder: str, compute: Compute, view: str = "whole") -> FeatureFolder:
     """The vectors of a PA set's spatial pseudo-anomalies, `spatial/CLIP`, and `spatial_matched/CLIP` if it has those.
 
     Frame t of `spatial/CLIP` belongs to frame t of the clip, of whose vectors `feature_folder` keeps the normal
     ones. Arguments and errors are those of `feature_folder`.
     """
     names = [f"{kind}/{name}" for name in pseudo.clips("spatial") for kind in ("spatial", "spatial_matched")]
-    there = [name for name in names if (pseudo.folder.path / f"{name}.npy").exists()]
-    source = Painted(pseudo.prepared, opening(encoder, device, view), pseudo=pseudo)
-    return extract(source, there, workers, device)
+    present = [name for name in names if (pseudo.folder.path / f"{name}.npy").exists()]
+    source = Painted(pseudo.prepared, encoder_handle(encoder, compute.device, view), pseudo=pseudo)
+    return extract(source, present, compute)
 
 
-@dataclass(frozen=True)
-class _Job:
-    name: str
-    source: Source
-    path: Path
-
-
-def _place(source: Source) -> Path:
+def default_path(source: FeatureSource) -> Path:
+    """The folder in the cache that belongs to this source alone."""
     config, prepared = source.config(), source.prepared
-    text = json.dumps([config, source.inputs()], sort_keys=True, default=dict)
-    made = hashlib.sha256(text.encode()).hexdigest()[:12]
-    of = f"{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
-    return cache_folder() / f"features-{folder_name(config['of'])}-{made}-{of}"
+    identity = hashlib.sha256(json.dumps([config, source.inputs()], sort_keys=True, default=dict).encode())
+    clips = f"{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
+    return cache_folder() / f"features-{folder_name(config['of'])}-{identity.hexdigest()[:12]}-{clips}"
 
 
-def _features_of(job: _Job) -> dict[str, dict[str, Any]]:
-    found = job.source(job.name)
-    _require_finite(found, job.name)
-    arrays: dict[str, npt.NDArray[Any]] = {"features": found.vectors}
-    if not np.array_equal(found.frames, np.arange(len(found.vectors))):
-        arrays["frames"] = found.frames
-    if found.boxes is not None:
-        arrays["boxes"] = found.boxes
-    files = {job.path / f"{kind}/{job.name}.npy": array for kind, array in arrays.items()}
-    for path, array in files.items():
-        write_array(path, array)
-    return digests(job.path, files)
+def write_features(source: FeatureSource, path: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Write the features of a clip below `path`, and return the digests of their files.
+
+    Raises:
+        PagenError: features that are not finite, or what the source says of the clip.
+    """
+    of_clip = source(name)
+    _require_finite(of_clip, name)
+    arrays: dict[str, npt.NDArray[Any]] = {"features": of_clip.vectors}
+    if not np.array_equal(of_clip.frames, np.arange(len(of_clip.vectors))):
+        arrays["frames"] = of_clip.frames
+    if of_clip.boxes is not None:
+        arrays["boxes"] = of_clip.boxes
+    files = {path / f"{kind}/{name}.npy": array for kind, array in arrays.items()}
+    for file, array in files.items():
+        write_array(file, array)
+    return digests(path, files)
 
 
-def _require_finite(found: Found, name: str) -> None:
-    bad = found.frames[~np.isfinite(found.vectors).all(axis=1)]
+def _require_finite(of_clip: FrameVectors, name: str) -> None:
+    bad, total = of_clip.frames[~np.isfinite(of_clip.vectors).all(axis=1)], len(of_clip.vectors)
     if len(bad):
         raise PagenError(
-            f"clip {name}: expected finite features, found NaN or infinity in {len(bad)} of {len(found.vectors)} rows, "
-            f"first of frame {bad[0]}; mend the weights or the file that they come from"
+            f"clip {name}: expected finite features, found NaN or infinity in {len(bad)} of {total} rows, first of "
+            f"frame {bad[0]}; mend the weights or the file that they come from"
         )

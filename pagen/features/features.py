@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from pagen import console
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.spec import FeatureSpec
 from pagen.footage.catalogue import DATASETS
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
-
-if TYPE_CHECKING:
-    from pagen.features.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,26 +56,22 @@ class Features(FeatureSpec):
 
 def run(config: Features) -> None:
     """The verb `features`."""
-    found = features(config)
-    count = f"{found['clips']} clips, {found['rows']:,} rows of {found['features']} numbers"
-    console.result(found, config.json, f"{config.of} of {config.dataset}: {count}\n{found['path']}")
+    result = features(config)
+    count = f"{result['clips']} clips, {result['rows']:,} rows of {result['features']} numbers"
+    console.result(result, config.json, f"{config.of} of {config.dataset}: {count}\n{result['path']}")
 
 
 def features(config: Features) -> dict[str, Any]:
     """Extract them, or go on where it was left, or find that all is done."""
     DATASETS[config.dataset]
     from pagen.features.extract import extract
-    from pagen.features.sources import open_source
+    from pagen.features.open import open_source
 
-    source = open_source(config, config.dataset, config.root, config.device, config.spread_over)
-    names = _names(config, source)
-    folder = extract(source, names, config.spread_over, config.device, config.out, config.overwrite)
-    rows = sum(len(folder.features(name)) for name in names)
-    return {"path": str(folder.folder.path), "clips": len(names), "rows": rows, "features": folder.size}
-
-
-def _names(config: Features, source: Source) -> list[str]:
+    compute = Compute(config.root, config.device, config.spread_over)
+    source = open_source(config, config.dataset, compute)
     names = source.prepared.clips(None if config.split == "all" else config.split)
     if not names:
         raise PagenError(f"expected {config.split} clips in {config.dataset}, found none; take another --split")
-    return names
+    folder = extract(source, names, compute, config.out, config.overwrite)
+    rows = sum(len(folder.features(name)) for name in names)
+    return {"path": str(folder.folder.path), "clips": len(names), "rows": rows, "features": folder.size}

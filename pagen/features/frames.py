@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pagen.arrays import read_array
 from pagen.device import device_named
-from pagen.features.source import Found
+from pagen.features.source import Feed, Frames, FrameVectors, Vectors, one_a_frame
+from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Prepared
 from pagen.models.encoders.encoder import Encoder
 from pagen.models.encoders.open import open_encoder
@@ -24,13 +24,10 @@ from pagen.models.encoders.open import open_encoder
 if TYPE_CHECKING:
     from pagen.generate.pa_set import PASet
 
-Vectors = npt.NDArray[np.float32]
-Frames = npt.NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
-class Opening:
-    """How every process opens an encoder, and what is known of it; the fingerprint tells changed weights apart."""
+class EncoderHandle:
+    """How every process opens an encoder, and what it gives; the fingerprint tells changed weights apart."""
 
     spec: str
     device: str
@@ -39,19 +36,27 @@ class Opening:
     features: int
     fingerprint: str
 
+    def opened(self) -> Encoder:
+        """The encoder, opened once in a process."""
+        return _opened(self)
 
-def opening(spec: str, device: str = "cpu", view: str = "whole") -> Opening:
+    def inputs(self) -> Mapping[str, str]:
+        """The fingerprint, where there is one."""
+        return {"encoder": self.fingerprint} if self.fingerprint else {}
+
+
+def encoder_handle(spec: str, device: str = "cpu", view: str = "whole") -> EncoderHandle:
     """Arguments and errors are those of `open_encoder`."""
-    place = device_named(device)
-    found = open_encoder(spec, place, view)
-    where, weights = found.origin() or ("", "")
-    return Opening(f"{found.name}:{where}" if where else spec, place, view, found.name, found.features, weights)
+    device = device_named(device)
+    encoder = open_encoder(spec, device, view)
+    path, weights = encoder.origin() or ("", "")
+    spec = f"{encoder.name}:{path}" if path else spec
+    return EncoderHandle(spec, device, view, encoder.name, encoder.features, weights)
 
 
-@lru_cache(maxsize=1)
-def opened(encoder: Opening) -> Encoder:
-    """The encoder, opened once in a process."""
-    return open_encoder(encoder.spec, encoder.device, encoder.view)
+@lru_cache(maxsize=2)
+def _opened(handle: EncoderHandle) -> Encoder:
+    return open_encoder(handle.spec, handle.device, handle.view)
 
 
 @dataclass(frozen=True)
@@ -59,17 +64,17 @@ class Encoded:
     """The source of an encoder's vectors, one a frame."""
 
     prepared: Prepared
-    encoder: Opening
+    encoder: EncoderHandle
     pool: int = 1
 
     def config(self) -> Mapping[str, Any]:
         """Encoder, D, view, and the frames that are averaged."""
-        known = {"of": self.encoder.name, "features": self.encoder.features}
-        return {**known, "encoder": self.encoder.name, "view": self.encoder.view, "pool": self.pool}
+        name, features = self.encoder.name, self.encoder.features
+        return {"of": name, "features": features, "encoder": name, "view": self.encoder.view, "pool": self.pool}
 
     def inputs(self) -> Mapping[str, str]:
         """The encoder's weights."""
-        return {"encoder": self.encoder.fingerprint} if self.encoder.fingerprint else {}
+        return self.encoder.inputs()
 
     @property
     def context(self) -> int:
@@ -80,15 +85,16 @@ class Encoded:
         """What is encoded, (T, H, W, C)."""
         return self.prepared.frames(clip)
 
-    def __call__(self, clip: str) -> Found:
+    def __call__(self, clip: str) -> FrameVectors:
         """A vector a frame."""
-        vectors = pooled(opened(self.encoder)(self.frames(clip)), self.pool)
-        return Found(vectors, np.arange(len(vectors)))
+        return one_a_frame(self._vectors(self.frames(clip)))
 
-    def newest(self, frames: Frames) -> Found:
+    def newest(self, frames: Frames) -> FrameVectors:
         """The vector of the newest frame."""
-        vectors = pooled(opened(self.encoder)(frames), self.pool)
-        return Found(vectors[-1:], np.zeros(1, np.int64))
+        return one_a_frame(self._vectors(frames)[-1:])
+
+    def _vectors(self, frames: Frames) -> Vectors:
+        return pooled(self.encoder.opened()(frames), self.pool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,3 +120,9 @@ def pooled(vectors: Vectors, count: int) -> Vectors:
     windows = np.lib.stride_tricks.sliding_window_view(padded, count, axis=0)
     means: Vectors = windows.mean(axis=-1)
     return means
+
+
+def open_encoded(spec: FeatureSpec, feed: Feed) -> Encoded:
+    """An encoder's features of frames. Raises PagenError as `open_encoder`."""
+    encoder = encoder_handle(spec.of, feed.compute.device)
+    return Encoded(feed.clips(spec.size, spec.colour), encoder, spec.pool)

@@ -11,9 +11,8 @@ by repetition.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,28 +20,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
-from pagen.device import exact
+from pagen.batching import in_batches
 from pagen.errors import PagenError
-from pagen.features.source import Found, Stream
-from pagen.folders import digest
-from pagen.footage.flow import Computed, FlowFolder, encode, flow_folder, grey, open_flow
-from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared, prepare
-from pagen.footage.windows import Windows, as_input
-from pagen.models.conv_ae import SPACE_FACTOR, ConvAE3d, padded, widths_of
-from pagen.models.luss import LUSSAE
-from pagen.models.memae import MemAE
-from pagen.models.pretrained import WEIGHTS
-from pagen.models.runs import MODEL, Run, open_run
-from pagen.models.speed import fast_clips, fast_layout, keep_memory
-from pagen.spread import Workers
+from pagen.features.source import Feed, Frames, FrameVectors, Vectors
+from pagen.features.spec import FeatureSpec
+from pagen.footage.clip_input import ClipInput, FlowInput, Take, open_input, taker
+from pagen.footage.flow import open_flow
+from pagen.footage.prepare import Prepared, Size
+from pagen.footage.windows import Windows
+from pagen.models.conv_ae import SPACE_FACTOR, Autoencoder, padded
+from pagen.models.runs import Run, open_run, opened
+from pagen.models.speed import fast_clips
 
-Size = tuple[int, int]
-Vectors = npt.NDArray[np.float32]
-Take = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.float32]]
-"""Indices (T,) of frames or flow maps -> the network's input (C, T, H, W)."""
 WINDOWS_AT_ONCE = 4
 
 
@@ -52,103 +42,92 @@ class Codes:
 
     Attributes:
         prepared: clips at the size that the run was trained at.
+        shown: what of them the run's network is shown.
         run: its folder.
         weights: SHA-256 of its weights.
         recipe: its recipe.
         features: C.
-        flow: of all clips, where the run is of flow.
         own: (H, W) of the footage, where every location has a vector; None averages over space.
         device: of torch's.
     """
 
     prepared: Prepared
+    shown: ClipInput
     run: Path
     weights: str
     recipe: Mapping[str, Any]
     features: int
-    flow: FlowFolder | None = None
     own: Size | None = None
     device: str = "cpu"
 
     def config(self) -> Mapping[str, Any]:
         """C, the window, how flow is shown, and the footage's own size where there are locations."""
-        keys = ("window", "source", *(("flow_method", "encoding", "radius") if self.flow else ()))
-        known = {**self.recipe, "flow_method": self.flow and self.flow.folder.config["method"]}
-        place = {"of": "locations", "own": self.own} if self.own else {"of": "latents"}
-        return {**place, "features": self.features, **{key: known[key] for key in keys}}
+        kind = {"of": "locations", "own": self.own} if self.own else {"of": "latents"}
+        config = {**kind, "features": self.features, "window": self.window, "source": self.recipe["source"]}
+        if isinstance(self.shown, FlowInput):
+            method, shown = self.shown.spec.partition(":")[0], self.shown
+            config |= {"flow_method": method, "encoding": shown.encoding, "radius": shown.radius}
+        return config
 
     def inputs(self) -> Mapping[str, str]:
-        """The network's weights, and files that the flow is read from."""
-        files = self.flow.folder.inputs.get("source") if self.flow else None
-        return {"model": self.weights, **({"flow": files} if files else {})}
+        """The network's weights, and what the flow depends on beside the clips."""
+        identity = open_flow(self.shown.spec).identity() if isinstance(self.shown, FlowInput) else ""
+        return {"model": self.weights, **({"flow": identity} if identity else {})}
+
+    @property
+    def window(self) -> int:
+        """Frames or flow maps that a code is of."""
+        return int(self.recipe["window"])
 
     @property
     def context(self) -> int:
         """The window; of flow, the frames that its maps lie between."""
-        return int(self.recipe["window"]) + int(self.recipe["source"] == "flow")
+        return self.window + self.shown.late
 
-    def __call__(self, clip: str) -> Found:
+    def __call__(self, clip: str) -> FrameVectors:
         """The codes of a clip."""
-        count = self.prepared.length(clip)
-        if self.flow is None:
-            return self._found(self._codes(self._frames(self.prepared.frames(clip)), count, self._starts(count)))
-        codes = self._codes(self._maps(self.flow.flow(clip)), count - 1, self._starts(count - 1))
-        return self._found(np.concatenate([codes[:1], codes]))
+        take, count = taker(self.shown, clip)
+        codes = self._codes(take, count, self._windows.starts(count), WINDOWS_AT_ONCE)
+        return self._placed(np.concatenate([codes[: self.shown.late], codes]))
 
-    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
+    def newest(self, frames: Frames) -> FrameVectors:
         """The code of the newest frame; of flow none, where there is no frame before it.
 
         Raises:
             PagenError: flow that is read from files.
         """
-        count = len(frames)
-        if self.recipe["source"] != "flow":
-            return self._found(self._codes(self._frames(frames), count, self._starts(count)[-1:], 1))
-        method = open_flow(self.recipe["flow"])
-        if not isinstance(method, Computed):
-            raise PagenError(f"expected a run on flow that is computed, found {self.recipe['flow']} in {self.run}")
-        if count < 2:
-            return self._found(np.empty((0, *self._shape), np.float32))
-        maps = np.stack(list(method.method(map(grey, frames)))).astype(np.float16)
-        return self._found(self._codes(self._maps(maps), count - 1, self._starts(count - 1)[-1:], 1))
-
-    def _starts(self, count: int) -> range:
-        window = self.recipe["window"]
-        return Windows(window, window - 1).starts(count)
-
-    def _frames(self, frames: npt.NDArray[np.uint8]) -> Take:
-        return lambda indices: as_input(frames[indices])
-
-    def _maps(self, flow: npt.NDArray[np.float16]) -> Take:
-        return lambda indices: encode(flow[indices], self.recipe["encoding"], self.recipe["radius"])
-
-    def _codes(self, take: Take, count: int, starts: Sequence[int], at_once: int = WINDOWS_AT_ONCE) -> Vectors:
-        """Codes (N, places, C) of the windows at these starts."""
-        network, windows = _opened(self.run, self.weights, self.device), Windows(self.recipe["window"])
-        codes = np.empty((len(starts), *self._shape), np.float32)
-        for first in range(0, len(starts), at_once):
-            chunk = starts[first : first + at_once]
-            full = [*chunk, *[chunk[-1]] * (at_once - len(chunk))]
-            clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in full]))
-            codes[first : first + len(chunk)] = self._encoded(network, clips)[: len(chunk)]
-        return codes
-
-    def _encoded(self, network: Any, clips: torch.Tensor) -> Vectors:
-        with torch.inference_mode(), exact():
-            code = network.encoder(fast_clips(padded(clips.to(self.device)))).mean(dim=2)
-            places = code.flatten(2) if self.own else code.mean(dim=(2, 3))[..., None]
-            vectors: Vectors = places.transpose(1, 2).cpu().numpy()
-        return vectors
-
-    def _found(self, codes: Vectors) -> Found:
-        count, places, _ = codes.shape
-        boxes = np.tile(cells(self.prepared.size, self.own), (count, 1)) if self.own else None
-        return Found(codes.reshape(-1, self.features), np.repeat(np.arange(count), places), boxes)
+        late = self.shown.late
+        ends = range(1, len(frames) + 1)
+        each = [self.shown.newest(list(frames[max(end - 1 - late, 0) : end])) for end in ends]
+        inputs = [shown for shown in each if shown is not None]
+        starts = self._windows.starts(len(inputs))[-1:]
+        return self._placed(self._codes(lambda at: np.concatenate([inputs[i] for i in at], 1), len(inputs), starts, 1))
 
     @property
-    def _shape(self) -> Size:
-        """Places and C."""
-        return (len(cells(self.prepared.size, self.own)) if self.own else 1), self.features
+    def _windows(self) -> Windows:
+        return Windows(self.window, self.window - 1)
+
+    def _codes(self, take: Take, count: int, starts: Sequence[int], at_once: int) -> Vectors:
+        """Codes (N, places, C) of the windows at these starts."""
+        places = len(cells(self.prepared.size, self.own)) if self.own else 1
+
+        def encoded(batch: list[int]) -> torch.Tensor:
+            clips = np.stack([take(self._windows.indices(start, count)) for start in batch])
+            return self._encoded(torch.from_numpy(clips).to(self.device))
+
+        return in_batches(encoded, starts, at_once, (places, self.features))
+
+    def _encoded(self, clips: torch.Tensor) -> torch.Tensor:
+        """Codes (B, places, C) of clips (B, C, T, H, W)."""
+        code = opened(self.run, self.weights, self.device).encoder(fast_clips(padded(clips))).mean(dim=2)
+        places: torch.Tensor = code.flatten(2) if self.own else code.mean(dim=(2, 3))[..., None]
+        return places.transpose(1, 2)
+
+    def _placed(self, codes: Vectors) -> FrameVectors:
+        """Codes (T, places, C) as those of frames 0 to T - 1."""
+        count, places, _ = codes.shape
+        boxes = np.tile(cells(self.prepared.size, self.own), (count, 1)) if self.own else None
+        return FrameVectors(codes.reshape(-1, self.features), np.repeat(np.arange(count), places), boxes)
 
 
 def cells(size: Size, own: Size) -> Vectors:
@@ -163,72 +142,37 @@ def _edges(side: int, own: int) -> npt.NDArray[np.float64]:
     return np.minimum(np.arange(0, side + SPACE_FACTOR, SPACE_FACTOR), side) * (own / side)
 
 
-def open_codes(
-    run: Path,
-    dataset: str,
-    root: Path | None = None,
-    device: str = "cpu",
-    workers: Workers = None,
-    places: bool = False,
-) -> Codes:
-    """The codes of a data set by a run; flow is computed for all of its clips.
-
-    Args:
-        dataset, root: as `prepare` takes them.
-        device: of torch's.
-        places: one vector a location, instead of one a frame.
-
-    Raises:
-        PagenError: no such run or data set, or a run of no or several autoencoders.
-    """
-    opened = open_run(run)
-    _autoencoder(opened)
-    recipe = opened.recipe
-    prepared = prepare(dataset, root, tuple(recipe["size"]), recipe["colour"], workers=workers)
-    flow = flow_folder(prepared, prepared.clips(), recipe["flow"], workers) if recipe["source"] == "flow" else None
-    own = _own_size(dataset, root) if places else None
-    return _codes(opened, prepared, flow, own, device)
-
-
-def stream_codes(run: Path | str, own: Size | None, device: str) -> Codes:
-    """The codes of frames that come one by one, at the run's size.
-
-    Args:
-        own: (H, W) of the stream, for one vector a location.
+def open_latents(spec: FeatureSpec, feed: Feed) -> Codes:
+    """The features `latents:RUN`: a code a frame.
 
     Raises:
         PagenError: no such run, or a run of no or several autoencoders.
     """
-    opened = open_run(Path(run))
-    clips: Any = Stream(tuple(opened.recipe["size"]), opened.recipe["colour"])
-    return _codes(opened, clips, None, own, device)
+    return _open_codes(open_run(spec.run), feed, None)
 
 
-def _codes(run: Run, prepared: Prepared, flow: FlowFolder | None, own: Size | None, device: str) -> Codes:
-    network = _autoencoder(run)
-    weights = digest(run.path / MODEL / WEIGHTS)["sha256"]
-    return Codes(prepared, run.path, weights, run.recipe, widths_of(network.config["widths"])[3], flow, own, device)
+def open_locations(spec: FeatureSpec, feed: Feed) -> Codes:
+    """The features `locations:RUN`: a code a location. Errors as `open_latents`."""
+    return _open_codes(open_run(spec.run), feed, feed.own_size())
 
 
-def _autoencoder(run: Run) -> ConvAE3d | MemAE | LUSSAE:
+def _open_codes(run: Run, feed: Feed, own: Size | None) -> Codes:
+    """The codes of a run; flow is computed for all clips."""
+    features, recipe = _code_size(run), run.recipe
+    clips = feed.clips(tuple(recipe["size"]), recipe["colour"])
+    given, names = (None, []) if feed.live else (clips, clips.clips())
+    shown = open_input(recipe, given, names, feed.compute.workers)
+    return Codes(clips, shown, run.path, run.weights, recipe, features, own, feed.compute.device)
+
+
+def _code_size(run: Run) -> int:
+    """C. Raises PagenError for a run of no or several autoencoders."""
     network = run.network
-    if not isinstance(network, (ConvAE3d, MemAE, LUSSAE)):
+    if not isinstance(network, Autoencoder):
         raise PagenError(
             f"expected a run of an autoencoder in {run.path}, found {run.recipe['recipe']}; give another, "
             "for example one that `pagen train baseline` wrote"
         )
-    return network
-
-
-def _own_size(dataset: str, root: Path | None) -> Size:
-    height, width = next(locate(dataset, root).clips[0].frames()).shape[:2]
-    return height, width
-
-
-@lru_cache(maxsize=3)
-def _opened(path: Path, weights: str, device: str) -> nn.Module:
-    """The network on the device, opened once in a process; `weights` tells a retrained one apart."""
-    keep_memory()
-    network = open_run(path).network.to(device)
-    fast_layout(network)
-    return network
+    clip = torch.zeros(1, int(run.recipe["channels"]), int(run.recipe["window"]), SPACE_FACTOR, SPACE_FACTOR)
+    with torch.inference_mode():
+        return int(network.encoder(clip).shape[1])

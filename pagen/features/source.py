@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.footage.prepare import Prepared, Size
+from pagen.compute import Compute
+from pagen.footage.locate import locate
+from pagen.footage.prepare import Prepared, Size, prepare
+
+Frames = npt.NDArray[np.uint8]
+Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class FrameVectors:
     """The vectors of a clip.
 
     Attributes:
@@ -27,12 +32,17 @@ class Found:
             are of a part of the frame.
     """
 
-    vectors: npt.NDArray[np.float32]
+    vectors: Vectors
     frames: npt.NDArray[np.int64]
-    boxes: npt.NDArray[np.float32] | None = None
+    boxes: Vectors | None = None
 
 
-class Source(Protocol):
+def one_a_frame(vectors: Vectors) -> FrameVectors:
+    """Vectors (T, D) of frames 0 to T - 1."""
+    return FrameVectors(vectors, np.arange(len(vectors)))
+
+
+class FeatureSource(Protocol):
     """A kind of features of prepared clips; picklable, and the same bytes in every process."""
 
     @property
@@ -49,10 +59,10 @@ class Source(Protocol):
     def context(self) -> int:
         """How many frames, the newest last, a frame's vectors are made of."""
 
-    def __call__(self, clip: str) -> Found:
+    def __call__(self, clip: str) -> FrameVectors:
         """The vectors of a clip."""
 
-    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
+    def newest(self, frames: Frames) -> FrameVectors:
         """The vectors of the newest of the last frames (K, H, W, C) of a stream, K up to `context`, at the clips' size.
 
         All belong to frame 0. Close to what `__call__` gives, which may batch otherwise.
@@ -64,9 +74,64 @@ class Stream:
     """What stands where a source has its prepared clips.
 
     Attributes:
-        size: (H, W) that frames are to be brought to before `Source.newest` sees them.
+        size: (H, W) that frames are to be brought to before `FeatureSource.newest` sees them.
         colour: in three channels.
     """
 
     size: Size
     colour: bool
+
+
+class Feed(Protocol):
+    """Where frames come from: a data set or a camera.
+
+    Attributes:
+        live: frames come one by one, and there are no clips.
+    """
+
+    live: ClassVar[bool]
+
+    @property
+    def compute(self) -> Compute:
+        """Where networks run (`device`, resolved), and over what flow is spread (`workers`)."""
+
+    def clips(self, size: Size | None, colour: bool) -> Any:
+        """Prepared clips at that size (None is the footage's own), or a `Stream` where there are none."""
+
+    def own_size(self) -> Size:
+        """(H, W) of the footage as it is."""
+
+
+@dataclass(frozen=True)
+class RecordedFeed:
+    """The clips of a data set."""
+
+    dataset: str
+    compute: Compute
+    live: ClassVar[bool] = False
+
+    def clips(self, size: Size | None, colour: bool) -> Prepared:
+        """Prepared where they have not been. Raises PagenError as `prepare`."""
+        return prepare(self.dataset, self.compute.root, size, colour, workers=self.compute.workers)
+
+    def own_size(self) -> Size:
+        """That of the first clip."""
+        height, width = next(locate(self.dataset, self.compute.root).clips[0].frames()).shape[:2]
+        return height, width
+
+
+@dataclass(frozen=True)
+class LiveFeed:
+    """The frames of a camera, (H, W) of `size`."""
+
+    size: Size
+    compute: Compute
+    live: ClassVar[bool] = True
+
+    def clips(self, size: Size | None, colour: bool) -> Stream:
+        """Frames as they come."""
+        return Stream(size or self.size, colour)
+
+    def own_size(self) -> Size:
+        """That of its frames."""
+        return self.size

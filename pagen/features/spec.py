@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError, unknown_name
-from pagen.features.sources import FEATURES
-from pagen.registry import Registry
-
-OBJECT_KINDS = ("velocity", "deep", "pose", "tube")
-BOXES: Registry[None] = Registry("kind of boxes", "pagen.boxes", dict.fromkeys(("motion", "file", "detector")))
-"""The names of `pagen.features.box_kinds.BOXES`, which is heavy to import."""
-_FRAMES, _BOXES = ("pool", "size", "colour"), ("boxes", "colour")
-TAKES: dict[str, tuple[str, ...]] = {
-    "lite0": _FRAMES,
-    "clip": _FRAMES,
-    "vificlip": _FRAMES,
-    "hiera": ("size", "colour"),
-    "latents": (),
-    "locations": (),
-    "velocity": (*_BOXES, "flow", "bins", "by_height"),
-    "deep": (*_BOXES, "encoder", "side", "bgr"),
-    "pose": (*_BOXES, "encoder", "raw_poses"),
-    "tube": _BOXES,
-}
-"""Kind -> the other fields of `FeatureSpec` that it looks at; kinds of others' may look at all."""
+from pagen.features.box_kinds import BOXES
+from pagen.features.kinds import FEATURES
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureOptions:
-    """How features are made; each kind looks at those that `TAKES` names."""
+    """How features are made; each kind looks at those that its row in `FEATURES` names."""
 
     boxes: str = "motion"
     """Where objects are: motion, file:PATH (npz or JSON; of poses for pose without a model), or detector:MODEL."""
@@ -71,9 +54,9 @@ class FeatureSpec(FeatureOptions):
     """Three channels instead of grey, for encoders and for objects; a run has its own."""
 
     def __post_init__(self) -> None:
-        for registry, name in ((FEATURES, self.name), (BOXES, self.boxes.partition(":")[0])):
-            if name not in registry:
-                raise unknown_name(registry.what, name, registry.names())
+        looked_at, boxes = takes(self.of), self.boxes.partition(":")[0]
+        if boxes not in BOXES:
+            raise unknown_name(BOXES.what, boxes, BOXES.names())
         if self.side < 0 or min(self.bins, self.pool) < 1:
             raise PagenError(
                 "expected --side of 0 and more, --bins and --pool of 1 and more, found "
@@ -81,11 +64,9 @@ class FeatureSpec(FeatureOptions):
             )
         if self.bgr and not self.colour:
             raise PagenError("expected --colour with --bgr, found grey footage; it is the same either way")
-        for each in fields(FeatureSpec):
-            value = getattr(self, each.name)
-            unused = each.name not in TAKES.get(self.name, (each.name,))
-            if each.default is not MISSING and value != each.default and unused:
-                raise PagenError(f"expected no --{each.name} with features {self.name}, found {value}; leave it out")
+        for name, default in OPTIONS.items():
+            if (value := getattr(self, name)) != default and name not in looked_at:
+                raise PagenError(f"expected no --{name} with features {self.name}, found {value}; leave it out")
 
     @property
     def name(self) -> str:
@@ -97,9 +78,29 @@ class FeatureSpec(FeatureOptions):
         """What follows the colon; empty without one."""
         return self.of.partition(":")[2]
 
+    @property
+    def run(self) -> Path:
+        """The run's folder that the option names. Raises PagenError without an option."""
+        if not self.option:
+            raise PagenError(
+                f"expected features '{self.name}:RUN' with a run's folder, found '{self.of}'; name the run"
+            )
+        return Path(self.option)
 
-OPTIONS: dict[str, Any] = {each.name: each.default for each in fields(FeatureSpec) if each.name != "of"}
+
+OPTIONS: dict[str, Any] = {field.name: field.default for field in fields(FeatureSpec) if field.name != "of"}
 """How features are made, and by default."""
+
+
+def takes(features: str) -> tuple[str, ...]:
+    """Which options features by `name` or `name:option` look at. Raises PagenError: no such features."""
+    return FEATURES[features.partition(":")[0]].takes
+
+
+def is_of_objects(features: str) -> bool:
+    """Whether features by `name` or `name:option` are of objects; what names no kind is not."""
+    name = features.partition(":")[0]
+    return name in FEATURES and FEATURES[name].of_objects
 
 
 def spec_of(recipe: Mapping[str, Any]) -> FeatureSpec:
@@ -108,9 +109,7 @@ def spec_of(recipe: Mapping[str, Any]) -> FeatureSpec:
     Raises:
         PagenError: as `FeatureSpec`.
     """
-    of = str(recipe["features"])
-    taken = TAKES.get(of.partition(":")[0], tuple(OPTIONS))
-    given = {name: recipe.get(name, OPTIONS[name]) for name in taken}
-    if "size" in given:
-        given["size"] = tuple(given["size"])
-    return FeatureSpec(of, **given)
+    options = {name: recipe.get(name, OPTIONS[name]) for name in takes(str(recipe["features"]))}
+    if "size" in options:
+        options["size"] = tuple(options["size"])
+    return FeatureSpec(str(recipe["features"]), **options)

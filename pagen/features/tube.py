@@ -9,31 +9,31 @@ averaged over time and space.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from pagen.device import device_named
+from pagen.batching import in_batches
 from pagen.errors import PagenError
-from pagen.features.batching import in_batches
 from pagen.features.box_kinds import open_boxes
-from pagen.features.boxes import BoxArray, Finder
-from pagen.features.source import Found
+from pagen.features.boxes import BoxArray
+from pagen.features.objects import ObjectSource, Placed
+from pagen.features.source import Feed, Frames, Vectors
+from pagen.features.spec import FeatureSpec
 from pagen.folders import Folder
 from pagen.footage.flow import grey
-from pagen.footage.prepare import Prepared
 from pagen.models.encoders.encoder import pictures
 from pagen.models.runs import Run, open_run
 
 SIDE, GROWN = 64, 1.25
 """Pixels a side of a tube, and its side in the frame by the longer one of the box."""
+TUBES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -47,24 +47,16 @@ class TubeEncoder:
     features: int
     device: str
 
-    def __call__(self, tubes: Tensor) -> Tensor:
-        """Codes (n, C) of tubes (n, channels, window, SIDE, SIDE) in [-1, 1]."""
-        code: Tensor = _opened(self.run, self.fingerprint, self.device)(tubes)
+    def __call__(self, tubes: list[Tensor]) -> Tensor:
+        """Codes (n, C) of n tubes (channels, window, SIDE, SIDE) in [-1, 1]."""
+        code: Tensor = _opened(self.run, self.fingerprint, self.device)(torch.stack(tubes))
         return code.mean(dim=(2, 3, 4))
 
 
 @dataclass(frozen=True)
-class Tube:
-    """Codes of the tubes of the objects of clips.
+class Tube(ObjectSource):
+    """Codes of the tubes of the objects of clips by an encoder."""
 
-    Attributes:
-        prepared: the clips, at the footage's own size.
-        boxes: where the objects are.
-        encoder: what their tubes go through.
-    """
-
-    prepared: Prepared
-    boxes: Finder
     encoder: TubeEncoder
 
     def config(self) -> Mapping[str, Any]:
@@ -73,34 +65,27 @@ class Tube:
 
     def inputs(self) -> Mapping[str, str]:
         """What the boxes are of, and the run."""
-        return {**self.boxes.inputs(), "run": self.encoder.fingerprint}
+        return {**super().inputs(), "run": self.encoder.fingerprint}
 
     @property
     def context(self) -> int:
         """The frames of a tube."""
         return max(self.encoder.window, self.boxes.context)
 
-    def __call__(self, clip: str) -> Found:
-        """A code (C,) for every box of a clip."""
-        where, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)
-        pairs = zip(*where, strict=True)
-        tubes = (tube for frame, box in pairs for tube in self._tubes(frames[: frame + 1], box[None]))
-        return Found(in_batches(self.encoder, tubes, self.encoder.features), where.frames, where.boxes)
+    def vectors_of(self, placed: Iterable[Placed]) -> Vectors:
+        """Codes of tubes."""
+        tubes = (tube for frames, boxes in placed for tube in self._tubes(frames, boxes))
+        return in_batches(self.encoder, tubes, TUBES_AT_ONCE, (self.encoder.features,))
 
-    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
-        """A code for every box of the newest frame. Raises PagenError: boxes of a file."""
-        boxes = self.boxes.newest(frames[-self.boxes.context :])
-        codes = in_batches(self.encoder, self._tubes(frames, boxes), self.encoder.features)
-        return Found(codes, np.zeros(len(boxes), np.int64), boxes)
-
-    def _tubes(self, frames: npt.NDArray[np.uint8], boxes: BoxArray) -> Iterator[Tensor]:
+    def _tubes(self, frames: Frames, boxes: BoxArray) -> Iterator[Tensor]:
         """The tubes (channels, window, SIDE, SIDE) in [-1, 1] of boxes (n, 4) of the last of frames (T, H, W, C)."""
         for tube in cut_tubes(frames, boxes, self.encoder.window):
-            seen = pictures(torch.from_numpy(_in_channels(tube, self.encoder.channels)), SIDE)
-            yield (seen[:, : self.encoder.channels].to(self.encoder.device) / 127.5 - 1).transpose(0, 1)
+            squeezed = pictures(torch.from_numpy(_in_channels(tube, self.encoder.channels)), SIDE)
+            channels = squeezed[:, : self.encoder.channels].to(self.encoder.device)
+            yield (channels / 127.5 - 1).transpose(0, 1)
 
 
-def cut_tubes(frames: npt.NDArray[np.uint8], boxes: BoxArray, window: int) -> Iterator[npt.NDArray[np.uint8]]:
+def cut_tubes(frames: Frames, boxes: BoxArray, window: int) -> Iterator[Frames]:
     """The tubes uint8 (window, s, s, C) of boxes (n, 4) of the last of frames (T, H, W, C), s of every box its own."""
     times = np.clip(np.arange(len(frames) - window, len(frames)), 0, None)
     for left, top, right, bottom in boxes.astype(np.float64):
@@ -112,33 +97,26 @@ def cut_tubes(frames: npt.NDArray[np.uint8], boxes: BoxArray, window: int) -> It
         yield frames[times[:, None, None], rows[None, :, None], columns[None, None, :]]
 
 
-def _in_channels(frames: npt.NDArray[np.uint8], channels: int) -> npt.NDArray[np.uint8]:
+def _in_channels(frames: Frames, channels: int) -> Frames:
     """Frames (T, H, W, C) in that many channels; `pictures` makes three of grey."""
     if channels == 1 and frames.shape[-1] == 3:
         return np.stack([grey(frame) for frame in frames])[..., None]
     return frames
 
 
-def open_tube(prepared: Prepared, run: Path | str, boxes: str = "motion", device: str = "cpu") -> Tube:
-    """The features of clips.
-
-    Args:
-        run: the folder of a run of frames whose network has an encoder (`ConvAE3d`, `MemAE`, `LUSSAE`).
-        boxes: as `open_boxes` takes them.
-        device: of the network, and of a detector.
+def open_tube(spec: FeatureSpec, feed: Feed) -> Tube:
+    """The features `tube:RUN`, of a run of frames whose network has an encoder.
 
     Raises:
         PagenError: no such run, boxes or device, or a run of flow, of features, of several networks or without encoder.
     """
-    path = Path(run).absolute()
-    opened, place = open_run(path), device_named(device)
-    window, channels = int(opened.recipe["window"]), int(opened.recipe["channels"])
-    fingerprint = Folder.open(path, "run", verify=False).fingerprint()
+    run = open_run(spec.run.absolute())
+    window, channels = int(run.recipe["window"]), int(run.recipe["channels"])
+    fingerprint = Folder.open(run.path, "run", verify=False).fingerprint()
     with torch.inference_mode():
-        code = _encoder_of(opened)(torch.zeros(1, channels, window, SIDE, SIDE))
-    return Tube(
-        prepared, open_boxes(boxes, device), TubeEncoder(path, fingerprint, window, channels, code.shape[1], place)
-    )
+        code = _encoder_of(run)(torch.zeros(1, channels, window, SIDE, SIDE))
+    encoder = TubeEncoder(run.path, fingerprint, window, channels, code.shape[1], feed.compute.device)
+    return Tube(feed.clips(None, spec.colour), open_boxes(spec.boxes, feed.compute.device), encoder)
 
 
 def _encoder_of(run: Run) -> nn.Module:
@@ -153,5 +131,8 @@ def _encoder_of(run: Run) -> nn.Module:
 
 @lru_cache(maxsize=1)
 def _opened(path: Path, fingerprint: str, device: str) -> nn.Module:
-    """The encoder on the device, opened once in a process; the fingerprint tells a retrained run apart."""
+    """The encoder on the device, opened once in a process; the fingerprint tells a retrained run apart.
+
+    It keeps torch's own layout, in which it has always rounded.
+    """
     return _encoder_of(open_run(path)).to(device)

@@ -11,126 +11,107 @@ t; frame 0 takes the first, 0 -> 1. A frame without a box has no vector, where A
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pagen.errors import PagenError
 from pagen.features.box_kinds import open_boxes
-from pagen.features.boxes import BoxArray, Finder, pixels
-from pagen.features.source import Found
+from pagen.features.boxes import BoxArray, pixels
+from pagen.features.objects import ObjectSource, Placed
+from pagen.features.source import Feed, Frames, FrameVectors, Vectors
+from pagen.features.spec import FeatureSpec
 from pagen.footage.flow import Computed, FlowFolder, flow_folder, grey, open_flow
 from pagen.footage.flow_file import Flow
-from pagen.footage.prepare import Prepared
-from pagen.spread import Workers
 
 
 @dataclass(frozen=True)
-class Velocity:
+class Velocity(ObjectSource):
     """Velocity of the objects of clips.
 
     Attributes:
-        prepared: the clips, at the footage's own size.
-        boxes: where the objects are.
         flow: how the flow is made, as `open_flow` takes it.
-        maps: where it lies.
+        maps: where it lies; None of a stream.
         bins: B.
         by_height: divide speeds by the height of the box, in pixels.
     """
 
-    prepared: Prepared
-    boxes: Finder
     flow: str
-    maps: FlowFolder
+    maps: FlowFolder | None
     bins: int = 8
     by_height: bool = False
 
     def config(self) -> Mapping[str, Any]:
         """What the bytes depend on."""
-        how = {"flow": self.flow.partition(":")[0], "bins": self.bins, "by_height": self.by_height}
-        return {"of": "velocity", "features": self.bins, "boxes": self.boxes.config(), **how}
+        histogram = {"flow": self.flow.partition(":")[0], "bins": self.bins, "by_height": self.by_height}
+        return {"of": "velocity", "features": self.bins, "boxes": self.boxes.config(), **histogram}
 
     def inputs(self) -> Mapping[str, str]:
         """What the flow and the boxes are of."""
         identity = open_flow(self.flow).identity()
-        return {**self.boxes.inputs(), **({"flow": identity} if identity else {})}
+        return {**super().inputs(), **({"flow": identity} if identity else {})}
 
     @property
     def context(self) -> int:
         """Two frames, or what the boxes need."""
         return max(2, self.boxes.context)
 
-    def __call__(self, clip: str) -> Found:
+    def __call__(self, clip: str) -> FrameVectors:
         """A histogram (B,) for every box of a clip."""
-        where, maps = self.boxes(self.prepared, clip), self.maps.flow(clip)
-        frames, first = np.unique(where.frames, return_index=True)
-        of_frames = np.split(where.boxes, first[1:]) if len(frames) else []
-        found = [
-            self._histograms(maps[max(frame - 1, 0)], boxes) for frame, boxes in zip(frames, of_frames, strict=True)
-        ]
-        return Found(np.concatenate([np.empty((0, self.bins), np.float32), *found]), where.frames, where.boxes)
+        assert self.maps is not None  # of a stream, which has no clips
+        located, maps = self.boxes(self.prepared, clip), self.maps.flow(clip)
+        pairs = ((maps[max(frame - 1, 0)], boxes) for frame, boxes in located.by_frame())
+        return FrameVectors(self._histograms(pairs), *located)
 
-    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
+    def newest(self, frames: Frames) -> FrameVectors:
         """The histograms of the newest frame; none where it is the only one.
 
         Raises:
             PagenError: flow or boxes of a file.
         """
-        boxes = self.boxes.newest(frames[-self.boxes.context :])
-        if len(frames) < 2:
-            boxes = boxes[:0]
-        vectors = np.empty((0, self.bins), np.float32)
-        if len(boxes):
-            vectors = self._histograms(self._flow_between(frames[-2], frames[-1]), boxes)
-        return Found(vectors, np.zeros(len(boxes), np.int64), boxes)
+        if len(frames) > 1:
+            return super().newest(frames)
+        return FrameVectors(self.vectors_of([]), np.zeros(0, np.int64), self.boxes.newest(frames)[:0])
 
-    def _flow_between(self, before: npt.NDArray[np.uint8], frame: npt.NDArray[np.uint8]) -> Flow:
+    def vectors_of(self, placed: Iterable[Placed]) -> Vectors:
+        """Histograms over the flow between the last two frames."""
+        return self._histograms((self._last_flow(frames), boxes) for frames, boxes in placed)
+
+    def _last_flow(self, frames: Frames) -> Flow:
         source = open_flow(self.flow)
         if not isinstance(source, Computed):
             raise PagenError(f"expected flow that can be computed in a stream, found {self.flow!r}; use dis or tvl1")
-        return next(source.method(iter([grey(before), grey(frame)]))).astype(np.float16)  # as a flow folder keeps it
+        return next(source.method(map(grey, frames[-2:]))).astype(np.float16)  # as a flow folder keeps it
 
-    def _histograms(self, flow: Flow, boxes: BoxArray) -> npt.NDArray[np.float32]:
-        found = histograms(flow, boxes, self.bins)
-        return found / (boxes[:, 3:] - boxes[:, 1:2]) if self.by_height else found
+    def _histograms(self, pairs: Iterable[tuple[Flow, BoxArray]]) -> Vectors:
+        of_frames = [np.empty((0, self.bins), np.float32)]
+        for flow, boxes in pairs:
+            speeds = histograms(flow, boxes, self.bins)
+            of_frames.append(speeds / (boxes[:, 3:] - boxes[:, 1:2]) if self.by_height else speeds)
+        return np.concatenate(of_frames)
 
 
-def histograms(flow: Flow, boxes: BoxArray, bins: int) -> npt.NDArray[np.float32]:
+def histograms(flow: Flow, boxes: BoxArray, bins: int) -> Vectors:
     """The histograms (n, bins) of boxes (n, 4) over the flow (2, H, W) of their frame, in its unit."""
     u, v = flow.astype(np.float64)
     turn = np.arctan2(v, u) / (2 * np.pi) % 1
     slot = np.minimum((turn * bins).astype(np.int64), bins - 1)  # rounding may make a full turn of nearly one
     speed = np.abs(u) + np.abs(v)
-    found = np.empty((len(boxes), bins), np.float32)
-    for row, (left, top, right, bottom) in zip(found, pixels(boxes, u.shape), strict=True):
+    rows = np.empty((len(boxes), bins), np.float32)
+    for row, (left, top, right, bottom) in zip(rows, pixels(boxes, u.shape), strict=True):
         box = slice(top, bottom), slice(left, right)
         row[:] = np.bincount(slot[box].ravel(), speed[box].ravel(), bins) / speed[box].size
-    return found
+    return rows
 
 
-def open_velocity(
-    prepared: Prepared,
-    boxes: str = "motion",
-    flow: str = "dis",
-    bins: int = 8,
-    by_height: bool = False,
-    workers: Workers = None,
-    device: str = "cpu",
-) -> Velocity:
-    """The features of clips, whose flow is computed where it has not been.
-
-    Args:
-        boxes, flow: as `open_boxes` and `open_flow` take them.
-        workers: as `spread` takes them, of the flow.
-        device: of a detector.
+def open_velocity(spec: FeatureSpec, feed: Feed) -> Velocity:
+    """The features `velocity`, whose flow is computed where it has not been.
 
     Raises:
-        PagenError: no such boxes or flow, a clip of one frame, or less than one bin.
+        PagenError: no such boxes or flow, or a clip of one frame.
     """
-    if bins < 1:
-        raise PagenError(f"expected one bin of directions and more, found {bins}; AccI-VAD has 1 for Ped2 and 8 else")
-    finder = open_boxes(boxes, device)
-    return Velocity(prepared, finder, flow, flow_folder(prepared, prepared.clips(), flow, workers), bins, by_height)
+    clips, boxes = feed.clips(None, spec.colour), open_boxes(spec.boxes, feed.compute.device)
+    maps = None if feed.live else flow_folder(clips, clips.clips(), spec.flow, feed.compute.workers)
+    return Velocity(clips, boxes, spec.flow, maps, spec.bins, spec.by_height)

@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from pagen.features.source import Found
+from pagen.features.source import Feed, Frames, FrameVectors, Vectors, one_a_frame
+from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.models.encoders.video import VideoEncoder, open_video
@@ -58,29 +58,29 @@ class Rolling:
         """The first half of a window and its centre."""
         return self.window // 2 + 1
 
-    def __call__(self, clip: str) -> Found:
+    def __call__(self, clip: str) -> FrameVectors:
         """A vector a frame."""
         frames = self.prepared.frames(clip)
-        return self._found(frames, range(len(frames)))
+        return one_a_frame(self._vectors(frames, range(len(frames))))
 
-    def newest(self, frames: npt.NDArray[np.uint8]) -> Found:
+    def newest(self, frames: Frames) -> FrameVectors:
         """The vector of the newest frame."""
-        return self._found(frames, range(len(frames) - 1, len(frames)))
+        return one_a_frame(self._vectors(frames, [len(frames) - 1]))
 
-    def _found(self, frames: npt.NDArray[np.uint8], centres: Sequence[int]) -> Found:
+    def _vectors(self, frames: Frames, centres: Sequence[int]) -> Vectors:
         windows = Windows(self.window, self.window // 2)
-        starts = [centre - windows.scored for centre in centres]
-        indices = np.stack([windows.indices(start, len(frames)) for start in starts])
-        vectors = _opened(self.model, self.device, self.fingerprint)(frames, indices)
-        return Found(vectors, np.arange(len(vectors)))
+        indices = np.stack([windows.indices(centre - windows.scored, len(frames)) for centre in centres])
+        return _opened(self.model, self.device, self.fingerprint)(frames, indices)
 
 
-def open_rolling(model: str, prepared: Prepared, device: str = "cpu") -> Rolling:
-    """The source by a folder or hub id. Raises PagenError as `open_video`."""
-    opened = open_video(model, device)
-    encoder = opened.encoder
-    place, fingerprint = encoder.origin() or ("", "")
-    return Rolling(prepared, place, fingerprint, encoder.name, encoder.features, opened.window, device)
+def open_rolling(spec: FeatureSpec, feed: Feed) -> Rolling:
+    """The features of a folder or hub id. Raises PagenError as `open_video`."""
+    device = feed.compute.device
+    network = open_video(spec.option, device)
+    encoder = network.encoder
+    model, fingerprint = encoder.origin() or ("", "")
+    clips = feed.clips(spec.size, spec.colour)
+    return Rolling(clips, model, fingerprint, encoder.name, encoder.features, network.window, device)
 
 
 @lru_cache(maxsize=1)

@@ -43,10 +43,10 @@ def vision_model(task: Task, option: str, device: str = "cpu") -> VisionModel:
             weights only, lacks some of them, or has code of its own.
     """
     need("transformers", f"'{task}:MODEL'", "hub")
-    found = place_of(option)
-    if found is None:
+    origin = place_of(option)
+    if origin is None:
         raise PagenError(f"expected '{task}:MODEL' with a folder or a hub id owner/name, found '{task}:{option}'")
-    place, folder = found
+    place, folder = origin
     model = VisionModel(task, place, contents(folder), device_named(device))
     model.opened()
     return model
@@ -54,10 +54,10 @@ def vision_model(task: Task, option: str, device: str = "cpu") -> VisionModel:
 
 @lru_cache(maxsize=2)
 def _opened(model: VisionModel) -> tuple[Any, Any]:
-    found = place_of(model.place)
-    if found is None:
+    origin = place_of(model.place)
+    if origin is None:
         raise PagenError(f"expected the model {model.place} where it was, found none; put it back")
-    folder = found[1]
+    folder = origin[1]
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with loading(folder):
         import transformers

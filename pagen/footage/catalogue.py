@@ -13,7 +13,12 @@ from pagen.registry import Registry
 
 @dataclass(frozen=True)
 class LabelSource:
-    """One place where frame labels may lie."""
+    """One place where frame labels may lie.
+
+    Example:
+        >>> LabelSource("npy", "labels/{clip}.npy", "labels/*.npy").path.format(clip="test_01")
+        'labels/test_01.npy'
+    """
 
     kind: str
     """How it is written: a name in `pagen.footage.labels.READERS`."""
@@ -25,7 +30,12 @@ class LabelSource:
 
 @dataclass(frozen=True)
 class Layout:
-    """One way in which a data set lies on disk."""
+    """One way in which a data set lies on disk.
+
+    Example:
+        >>> next(layout.test for layout in DATASETS["ped2"].layouts if layout.name == "official")
+        ('Test',)
+    """
 
     name: str
     train: tuple[str, ...]
@@ -48,6 +58,11 @@ class DataSet:
     """A row of the catalogue.
 
     Empty counts take whatever is there.
+
+    Example:
+        >>> mine = DataSet("lane", "a lane", fps=25, licence="mine", obtain="nothing to obtain", aliases=("lane",))
+        >>> mine.layouts, mine.abnormal
+        ((), None)
     """
 
     name: str
@@ -127,7 +142,12 @@ MIXED = ":mixed"
 
 
 class DataSets(Registry[DataSet]):
-    """Data sets by name, and every one of them as `NAME:mixed`, which is not listed."""
+    """Data sets by name, and every one of them as `NAME:mixed`, which is not listed.
+
+    Example:
+        >>> "street" in DATASETS, DATASETS["ped2:mixed"].name, DATASETS["ped2:mixed"].abnormal
+        (True, 'ped2:mixed', None)
+    """
 
     def __getitem__(self, name: str) -> DataSet:
         """The row of that name. Raises PagenError that names the nearest one."""

@@ -8,30 +8,49 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pagen.errors import PagenError
 from pagen.footage import decode, labels
-from pagen.footage.clips import FileClip
-from pagen.footage.locate import SPLITS, Footage
-
-if TYPE_CHECKING:
-    from pagen.footage.catalogue import Layout
+from pagen.footage.catalogue import Layout
+from pagen.footage.clips import SPLITS, FileClip, Footage
 
 Size = tuple[int, int]
 _RATE_TOLERANCE = 0.05
 
 
-def problems(footage: Footage, decode_all: bool = False) -> list[str]:
-    """What is missing or odd; see `Footage.check`."""
+def check(footage: Footage, decode_all: bool = False) -> list[str]:
+    """Every missing or odd thing of a data set, one line each; of a mixed split, of the footage as it was found.
+
+    Args:
+        decode_all: decode every frame and mask too, instead of reading the heads of the files only.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> check(locate("street"))
+        []
+    """
+    footage = footage.mixed_from or footage
     clips = [clip for clip in footage.clips if isinstance(clip, FileClip)]
     if not clips:
         return []
     layout = next(layout for layout in footage.dataset.layouts if layout.name == footage.layout)
-    found = [*_clip_names(footage, clips)]
+    problems = [*_clip_names(footage, clips)]
     for clip in clips:
-        found += [f"{clip.name}: {problem}" for problem in _clip_problems(footage, layout, clip, decode_all)]
-    return [*found, *_rates(clips), *_labels(footage, clips, decode_all)]
+        problems += [f"{clip.name}: {problem}" for problem in _clip_problems(footage, layout, clip, decode_all)]
+    return [*problems, *_rates(clips), *_labels(footage, clips, decode_all)]
+
+
+def require(footage: Footage) -> None:
+    """Raise PagenError with the first problem that shows without decoding, and how many more there are.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> require(locate("street"))
+    """
+    if problems := check(footage):
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        raise PagenError(f"{footage.name}: {problems[0]}{more}; 'pagen datasets check {footage.name}' lists all")
 
 
 def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
@@ -51,7 +70,8 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
 
 def _clip_problems(footage: Footage, layout: Layout, clip: FileClip, decode_all: bool) -> Iterator[str]:
     if clip.video:
-        yield from _summed([error] if (error := _error(partial(decode.video_rate, clip.path))) else [])
+        if error := _error(partial(decode.video_rate, clip.path)):
+            yield error
     elif not clip.files:
         yield f"expected frames ({' '.join(layout.images)}) in {clip.path}, found none"
     else:
@@ -91,11 +111,16 @@ def _numbering(clip: FileClip, first: int | None, length: int | None) -> Iterato
 
 
 def frame_numbers(files: Sequence[Path]) -> list[int] | None:
-    """The number in each name that counts the frames, or None when no number of the names does."""
-    runs = [re.findall(r"\d+", path.stem) for path in files]
-    if not runs[0] or len({len(run) for run in runs}) > 1:
+    """The number in each name that counts the frames, or None when no number of the names does.
+
+    Example:
+        >>> frame_numbers([Path("cam2_008.jpg"), Path("cam2_009.jpg")])
+        [8, 9]
+    """
+    numbers = [re.findall(r"\d+", path.stem) for path in files]
+    if not numbers[0] or len({len(run) for run in numbers}) > 1:
         return None
-    columns = [[int(number) for number in column] for column in zip(*runs, strict=True)]
+    columns = [[int(number) for number in column] for column in zip(*numbers, strict=True)]
     counting = [column for column in columns if len(set(column)) > 1] or columns[-1:]
     return counting[0] if len(counting) == 1 else None
 
@@ -155,17 +180,17 @@ def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> It
     errors = [f"{clip.name}: {error}" for clip in readable if (error := _error(clip.labels))]
     yield from errors
     if expected is not None and len(readable) == len(footage.dataset.test) and not errors:
-        abnormal = sum(int(found.sum()) for clip in readable if (found := clip.labels()) is not None)
+        abnormal = sum(int(marks.sum()) for clip in readable if (marks := clip.labels()) is not None)
         if abnormal != expected:
             yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an old file?"
 
 
 def _strangers(tests: Sequence[FileClip]) -> Iterator[str]:
     """Clips that a label file names and that are not there; a slip of the pen would leave a clip unlabelled."""
-    known = {clip.label.key for clip in tests if clip.label}
+    clip_names = {clip.label.key for clip in tests if clip.label}
     for kind, path in sorted({(clip.label.kind, clip.label.path) for clip in tests if clip.label}):
         if kind in labels.NAMED and not _error(partial(labels.NAMED[kind], path)):
-            strange = [name for name in labels.NAMED[kind](path) if not known & {name, Path(name).stem}]
+            strange = [name for name in labels.NAMED[kind](path) if not clip_names & {name, Path(name).stem}]
             if strange:
                 yield f"expected only test clips in {path}, found {_few(strange)}, which is not among them"
 
@@ -189,14 +214,14 @@ def _summed(errors: Sequence[str]) -> list[str]:
     return [errors[0] + (f" (and {len(errors) - 1} more files of this clip)" if errors[1:] else "")] if errors else []
 
 
-def _difference(found: Sequence[Any], expected: Sequence[Any]) -> str:
-    counts = Counter(found)
+def _difference(items: Sequence[Any], expected: Sequence[Any]) -> str:
+    counts = Counter(items)
     parts = {
         "missing": [item for item in expected if item not in counts],
         "not expected": [item for item in counts if item not in set(expected)],
         "more than once": [item for item, count in counts.items() if count > 1],
     }
-    return "".join(f"; {what}: {_few(items)}" for what, items in parts.items() if items)
+    return "".join(f"; {what}: {_few(part)}" for what, part in parts.items() if part)
 
 
 def _few(items: Sequence[Any]) -> str:

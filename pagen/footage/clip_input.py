@@ -13,13 +13,13 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.errors import PagenError
 from pagen.footage.flow import Computed, FlowFolder, encode, flow_folder, grey, open_flow
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import as_input
 from pagen.spread import Workers
 
-Frames = npt.NDArray[np.uint8]
 Shown = npt.NDArray[np.float32]
 Take = Callable[[npt.NDArray[np.int64]], Shown]
 """Indices (T,) of frames or flow maps -> the network's input (C, T, H, W) in [-1, 1]."""
@@ -31,6 +31,11 @@ class ClipInput(Protocol):
     Attributes:
         rebuilt: indicator of its reconstruction.
         late: frames at a clip's start that have no input of their own.
+
+    Example:
+        >>> clip_input: ClipInput = FrameInput()
+        >>> clip_input.rebuilt, clip_input.late
+        ('psnr', 0)
     """
 
     rebuilt: ClassVar[str]
@@ -51,7 +56,15 @@ class ClipInput(Protocol):
 
 
 def taker(clip_input: ClipInput, clip: str) -> tuple[Take, int]:
-    """What windows of a clip are taken by, and how many inputs there are to take from."""
+    """What windows of a clip are taken by, and how many inputs there are to take from.
+
+    Example:
+        >>> from unittest.mock import Mock
+        >>> clip_input = Mock(source=lambda clip: np.arange(5), shown=lambda part: part * 10)
+        >>> take, count = taker(clip_input, "train_01")
+        >>> take(np.array([0, 4])).tolist(), count
+        ([0, 40], 5)
+    """
     source = clip_input.source(clip)
     return partial(_taken, clip_input, source), len(source)
 
@@ -62,7 +75,12 @@ def _taken(clip_input: ClipInput, source: npt.NDArray[Any], indices: npt.NDArray
 
 @dataclass(frozen=True)
 class FrameInput:
-    """Frames, whose reconstruction is measured by `psnr`; `prepared` is None of a stream."""
+    """Frames, whose reconstruction is measured by `psnr`; `prepared` is None of a stream.
+
+    Example:
+        >>> FrameInput().newest([np.full((2, 2, 1), 255, np.uint8)]).ravel().tolist()
+        [1.0, 1.0, 1.0, 1.0]
+    """
 
     prepared: Prepared | None = None
     rebuilt: ClassVar[str] = "psnr"
@@ -70,7 +88,7 @@ class FrameInput:
 
     def source(self, clip: str) -> Frames:
         """Frames uint8 (T, H, W, C)."""
-        frames: Frames = _known(self.prepared).frames(clip)
+        frames: Frames = _required(self.prepared).frames(clip)
         return frames
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
@@ -90,6 +108,12 @@ class FlowInput:
         folder: flow of the clips; None of a stream.
         spec: flow by `name` or `name:option`, as `open_flow` takes it.
         encoding, radius: as `encode` takes them.
+
+    Example:
+        >>> stream = FlowInput(None, "dis", "uv", radius=8.0)
+        >>> frames = [np.zeros((32, 32, 1), np.uint8)] * 2
+        >>> stream.newest(frames[:1]) is None, stream.newest(frames).shape
+        (True, (2, 1, 32, 32))
     """
 
     folder: FlowFolder | None
@@ -101,7 +125,7 @@ class FlowInput:
 
     def source(self, clip: str) -> npt.NDArray[np.float16]:
         """Flow float16 (T - 1, 2, H, W)."""
-        flow: npt.NDArray[np.float16] = _known(self.folder).flow(clip)
+        flow: npt.NDArray[np.float16] = _required(self.folder).flow(clip)
         return flow
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
@@ -153,6 +177,10 @@ def open_input(
 
     Raises:
         PagenError: a recipe of features, which are no clips, or as `flow_folder`.
+
+    Example:
+        >>> open_input({"source": "frames"}, None)
+        FrameInput(prepared=None)
     """
     if recipe.get("source") not in INPUTS:
         raise PagenError(
@@ -162,7 +190,7 @@ def open_input(
     return INPUTS[recipe["source"]](recipe, prepared, names, workers)
 
 
-def _known(value: Any) -> Any:
+def _required(value: Any) -> Any:
     """What a stream has not: whoever asks a stream for clips has a bug."""
     assert value is not None
     return value

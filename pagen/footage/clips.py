@@ -1,4 +1,4 @@
-"""Clips: where the frames, labels and masks of one piece of footage come from, read when they are asked for."""
+"""A data set that has been found, and its clips: frames, labels and masks are read when they are asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pagen.footage import decode, labels
+from pagen.footage.catalogue import DataSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 
+SPLITS = ("train", "test")
+
+
 class ClipSource(Protocol):
-    """One clip of a data set; can be pickled."""
+    """One clip of a data set; can be pickled.
+
+    Example:
+        >>> from pagen.footage.street.scene import scenes
+        >>> clip: ClipSource = SceneClip(scenes(train=1, test=0)[0])
+        >>> clip.name, clip.split, clip.moved("test").split
+        ('train_01', 'train', 'test')
+    """
 
     @property
     def name(self) -> str:
@@ -59,6 +70,10 @@ class ClipLabels:
     Attributes:
         kind: a name in `labels.READERS`.
         key: what the clip is called there.
+
+    Example:
+        >>> ClipLabels("csv", Path("labels.csv"), "walk").key
+        'walk'
     """
 
     kind: str
@@ -74,6 +89,11 @@ class FileClip:
         path: the folder or the video.
         files: the images in order; none for a video.
         mask_files: one image a frame in order, or None where there are no masks.
+
+    Example:
+        >>> clip = FileClip("train_a", "train", Path("a"), False, (Path("a/0.png"), Path("a/1.png")), None, None)
+        >>> clip.length(), clip.labels(), clip.has_masks
+        (2, None, False)
     """
 
     name: str
@@ -128,6 +148,12 @@ class SceneClip:
 
     Attributes:
         moved_to: the split, where it is not the scene's own.
+
+    Example:
+        >>> from pagen.footage.street.scene import scenes
+        >>> clip = SceneClip(scenes(train=1, test=0, frames=2)[0])
+        >>> next(clip.frames()).shape, clip.labels().tolist()
+        ((128, 192), [0, 0])
     """
 
     scene: Any
@@ -149,13 +175,13 @@ class SceneClip:
 
     def labels(self) -> Frame | None:
         """See `ClipSource.labels`."""
-        found: Frame = self.scene.labels()
-        return found
+        frame_labels: Frame = self.scene.labels()
+        return frame_labels
 
     def masks(self) -> Iterator[Mask] | None:
         """See `ClipSource.masks`."""
-        found: Iterator[Mask] = self.scene.masks()
-        return found
+        pixel_labels: Iterator[Mask] = self.scene.masks()
+        return pixel_labels
 
     def length(self) -> int:
         """See `ClipSource.length`."""
@@ -173,3 +199,41 @@ class SceneClip:
     def moved(self, split: str) -> SceneClip:
         """See `ClipSource.moved`."""
         return replace(self, moved_to=split)
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A data set that has been found.
+
+    Attributes:
+        root: its folder; None for procedural footage.
+        layout: name of its layout.
+        label_edition: which test labels these are.
+        clips: training clips, then test clips, each in numerical order.
+        mixed_from: the footage as it was found, where clips have been moved between the splits.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> footage = locate("street")
+        >>> footage.fps, [len(footage.split(name)) for name in SPLITS]
+        (10, [12, 8])
+    """
+
+    name: str
+    dataset: DataSet
+    root: Path | None
+    layout: str
+    label_edition: str
+    clips: tuple[ClipSource, ...]
+    mixed_from: Footage | None = None
+
+    @property
+    def fps(self) -> float:
+        """Frames per second: the first video's, or the catalogue's for images."""
+        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
+        first = next(videos, None)
+        return decode.video_rate(first.path) if first else self.dataset.fps
+
+    def split(self, name: str) -> list[ClipSource]:
+        """The clips of a split, `"train"` or `"test"`."""
+        return [clip for clip in self.clips if clip.split == name]

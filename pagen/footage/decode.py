@@ -34,18 +34,42 @@ _END = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
 
 def natural(path: Path) -> list[str | int]:
-    """Sorting key by which 2.jpg comes before 10.jpg."""
+    """Sorting key by which 2.jpg comes before 10.jpg.
+
+    Example:
+        >>> [path.name for path in sorted([Path("10.jpg"), Path("2.jpg")], key=natural)]
+        ['2.jpg', '10.jpg']
+    """
     return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
 
 
 def listing(folder: Path, extensions: Sequence[str]) -> tuple[Path, ...]:
-    """The files of these extensions in numerical order; hidden files and backups (`._x`, `x~`) are passed over."""
+    """The files of these extensions in numerical order; hidden files and backups (`._x`, `x~`) are passed over.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for name in ("10.png", "2.png", "._2.png", "notes.txt"):
+        ...         Path(folder, name).touch()
+        ...     [path.name for path in listing(Path(folder), IMAGES)]
+        ['2.png', '10.png']
+    """
     files = [path for path in folder.iterdir() if path.suffix.lower() in extensions and not path.name.startswith(".")]
     return tuple(sorted(files, key=natural))
 
 
 def refuse_stub(path: Path) -> None:
-    """Raise PagenError when the file is empty, or stands for another that git-LFS has not fetched."""
+    """Raise PagenError when the file is empty, or stands for another that git-LFS has not fetched.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     try:
+        ...         refuse_stub(Path(file.name))
+        ...     except PagenError as error:
+        ...         print(str(error).partition(", ")[2])
+        found an empty file; copy it again
+    """
     size = path.stat().st_size
     if size == 0:
         raise PagenError(f"expected frames in {path}, found an empty file; copy it again")
@@ -58,6 +82,13 @@ def image_size(path: Path) -> tuple[int, int]:
 
     Raises:
         PagenError: a git-LFS pointer, empty, cut short (where that shows without decoding), or no image.
+
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", numpy.zeros((48, 64), "uint8"))
+        ...     image_size(Path(folder, "a.png"))
+        (48, 64)
     """
     with _image(path) as image:
         return image.height, image.width
@@ -68,6 +99,13 @@ def read_image(path: Path) -> Frame:
 
     Raises:
         PagenError: as `image_size`, cut short anywhere, or deeper than 8 bits a channel.
+
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", numpy.full((1, 2), 7, "uint8"))
+        ...     read_image(Path(folder, "a.png")).tolist()
+        [[7, 7]]
     """
     import numpy as np
 
@@ -79,7 +117,15 @@ def read_image(path: Path) -> Frame:
 
 
 def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
-    """The frames of an image sequence. Raises PagenError when their sizes or colours are mixed."""
+    """The frames of an image sequence. Raises PagenError when their sizes or colours are mixed.
+
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", numpy.zeros((4, 6, 3), "uint8"))
+        ...     [frame.shape for frame in image_frames([Path(folder, "a.png")] * 2)]
+        [(4, 6, 3), (4, 6, 3)]
+    """
     shape = None
     for path in files:
         frame = read_image(path)
@@ -90,7 +136,15 @@ def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
 
 
 def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
-    """The masks (H, W) of an image sequence: True where a pixel is not black."""
+    """The masks (H, W) of an image sequence: True where a pixel is not black.
+
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", numpy.array([[0, 255]], "uint8"))
+        ...     next(mask_frames([Path(folder, "a.png")])).tolist()
+        [[False, True]]
+    """
     for frame in image_frames(files):
         yield (frame if frame.ndim == 2 else frame.max(axis=2)) > 0
 
@@ -100,6 +154,15 @@ def video_frames(path: Path) -> Iterator[Frame]:
 
     Raises:
         PagenError: a pointer, empty, no video in it, cut short, or not decodable.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     [frame.shape for frame in video_frames(Path(folder, "a.avi"))]
+        [(48, 64, 3)]
     """
     shape = None
     for frame, repeat in zip(decoded_frames(path), _repeats(path), strict=True):
@@ -116,12 +179,32 @@ def video_frames(path: Path) -> Iterator[Frame]:
 
 
 def video_length(path: Path) -> int:
-    """How many frames `video_frames` gives."""
+    """How many frames `video_frames` gives.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     video_length(Path(folder, "a.avi"))
+        1
+    """
     return sum(_repeats(path))
 
 
 def video_rate(path: Path) -> float:
-    """Frames per second as the head of the file tells it; nothing is decoded. Raises as `video_frames`."""
+    """Frames per second as the head of the file tells it; nothing is decoded. Raises as `video_frames`.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     video_rate(Path(folder, "a.avi"))
+        10.0
+    """
     with _video(path) as stream:
         return float(stream.average_rate or stream.guessed_rate or 25)
 
@@ -135,6 +218,12 @@ def schedule(times: Sequence[float]) -> list[int]:
 
     Args:
         times: seconds, in presentation order.
+
+    Example:
+        >>> schedule([0.0, 0.04, 0.08, 0.12])
+        [1, 1, 1, 1]
+        >>> schedule([0.0, 0.1, 0.2, 0.9, 1.0])
+        [1, 0, 3, 0, 1]
     """
     steps = [after - before for before, after in pairwise(times)]
     usual = median(steps or [0.0])
@@ -192,6 +281,17 @@ def _video(path: Path) -> Iterator[Any]:
 
 
 def decoded_frames(path: Path) -> Iterator[Any]:
+    """The frames of a video as PyAV gives them, in the order of their times. Raises as `video_frames`.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     [(frame.height, frame.width) for frame in decoded_frames(Path(folder, "a.avi"))]
+        [(48, 64)]
+    """
     with _video(path) as stream:
         yield from stream.container.decode(stream)
 
@@ -230,7 +330,13 @@ def _refuse_cut(path: Path, times: Sequence[float]) -> None:
 
 
 def rgb_or_grey(frame: Any) -> Frame:
-    """A decoded frame as an array, turned upright as the display matrix asks."""
+    """A decoded frame as an array, turned upright as the display matrix asks.
+
+    Example:
+        >>> import av, numpy
+        >>> rgb_or_grey(av.VideoFrame.from_ndarray(numpy.zeros((16, 32), "uint8"), format="gray")).shape
+        (16, 32)
+    """
     import numpy as np
 
     array = frame.to_ndarray(format="gray" if frame.format.name.startswith("gray") else "rgb24")

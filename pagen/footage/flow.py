@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pagen import console
 from pagen.arrays import read_array, write_slices
 from pagen.errors import PagenError
+from pagen.fill import Files, fill
 from pagen.folders import Folder, digests, folder_name
-from pagen.footage.flow_file import FileFlow, Flow
+from pagen.footage.flow_file import Flow
 from pagen.footage.prepare import Prepared, cache_folder
 from pagen.registry import Registry
-from pagen.spread import Workers, spread
+from pagen.spread import Workers
 
 Grey = npt.NDArray[np.uint8]
 FlowMethod = Callable[[Iterator[Grey]], Iterator[Flow]]
@@ -36,6 +37,12 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
 
     Yields:
         Flow (2, H, W) float32 in pixels per frame, x then y, from each frame to the next.
+
+    Example:
+        >>> frame = np.random.default_rng(0).integers(0, 256, (32, 32), np.uint8)
+        >>> (flow,) = dis(iter([frame, frame]))
+        >>> flow.shape, bool(np.abs(flow).max() < 0.1)
+        ((2, 32, 32), True)
     """
     method = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     previous = next(frames)
@@ -45,15 +52,14 @@ def dis(frames: Iterator[Grey]) -> Iterator[Flow]:
         previous = frame
 
 
-def tvl1(frames: Iterator[Grey]) -> Iterator[Flow]:
-    """TV-L1 flow, see `pagen.footage.tvl1`."""
-    from pagen.footage import tvl1 as module  # torch's, which the other flows do without
-
-    return module.tvl1(frames)
-
-
 class FlowSource(Protocol):
-    """Where the flow of a clip comes from."""
+    """Where the flow of a clip comes from.
+
+    Example:
+        >>> source: FlowSource = open_flow("dis")
+        >>> source.identity()
+        ''
+    """
 
     def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
         """Flow (2, H, W) of a prepared clip in pixels per frame, x then y, from each frame to the next."""
@@ -64,7 +70,12 @@ class FlowSource(Protocol):
 
 @dataclass(frozen=True)
 class Computed:
-    """Flow that a method makes of the grey frames; `edition` tells its present bytes from earlier ones."""
+    """Flow that a method makes of the grey frames; `edition` tells its present bytes from earlier ones.
+
+    Example:
+        >>> Computed(dis, "2").identity()
+        '2'
+    """
 
     method: FlowMethod
     edition: str = ""
@@ -79,7 +90,13 @@ class Computed:
 
 
 def computed(name: str, method: FlowMethod, edition: str = "") -> Callable[[str], FlowSource]:
-    """The factory of a method that takes no option."""
+    """The factory of a method that takes no option.
+
+    Example:
+        >>> computed("dis", dis)("fast")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected flow 'dis' without an option, found 'dis:fast'; leave 'fast' out
+    """
 
     def factory(option: str) -> FlowSource:
         if option:
@@ -89,14 +106,14 @@ def computed(name: str, method: FlowMethod, edition: str = "") -> Callable[[str]
     return factory
 
 
-def _file(option: str) -> FlowSource:
-    if not option:
-        raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
-    return FileFlow(Path(option))
-
-
 FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
-    "flow", "pagen.flows", {"dis": computed("dis", dis), "tvl1": computed("tvl1", tvl1, "2"), "file": _file}
+    "flow",
+    "pagen.flows",
+    {
+        "dis": computed("dis", dis),
+        "tvl1": "pagen.footage.tvl1:open_tvl1",
+        "file": "pagen.footage.flow_file:open_flow_files",
+    },
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one."""
 
@@ -106,6 +123,11 @@ def open_flow(spec: str) -> FlowSource:
 
     Raises:
         PagenError: no such flow, no such option, or no such folder.
+
+    Example:
+        >>> open_flow("tvl2")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no flow named 'tvl2'; did you mean 'tvl1'? known: dis file tvl1
     """
     name, _, option = spec.partition(":")
     return FLOWS[name](option)
@@ -113,7 +135,12 @@ def open_flow(spec: str) -> FlowSource:
 
 @dataclass(frozen=True)
 class FlowFolder:
-    """The flow of prepared clips."""
+    """The flow of prepared clips.
+
+    Example:
+        >>> FlowFolder(Folder(Path("flow-dis-street"), "flow", {"method": "dis"}, {})).folder.config
+        {'method': 'dis'}
+    """
 
     folder: Folder
 
@@ -127,41 +154,37 @@ def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", w
 
     Raises:
         PagenError: unknown method, a clip of a single frame, or a file that is not its flow.
+
+    Example:
+        >>> flow_folder(None, [], "diss")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no flow named 'diss'; did you mean 'dis'? known: dis file tvl1
     """
     name, identity = method.partition(":")[0], open_flow(method).identity()
-    of = f"{name}-{identity[:12]}" if identity else name
-    path = cache_folder() / f"flow-{of}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
+    edition = f"{name}-{identity[:12]}" if identity else name
+    path = cache_folder() / f"flow-{edition}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     inputs = {"prepared": prepared.fingerprint()} | ({"source": identity} if identity else {})
     folder = Folder.begin(path, "flow", {"method": name}, inputs, {"prepared": str(prepared.path)})
-    pending = folder.pending(names)
-    if pending:
-        jobs = [_Job(prepared, name, method, path) for name in pending]
-        for job, files in console.progress(spread(_flow_of, jobs, workers), f"flow {method}", len(jobs)):
-            folder.record(job.name, files)
-    folder.finish()
+    fill(folder, names, partial(_flow_of, path, prepared, method), workers, f"flow {method}")
     return FlowFolder(Folder.open(path, "flow"))
 
 
-@dataclass(frozen=True)
-class _Job:
-    prepared: Prepared
-    name: str
-    method: str
-    path: Path
-
-
-def _flow_of(job: _Job) -> dict[str, dict[str, Any]]:
-    frames = job.prepared.length(job.name)
+def _flow_of(path: Path, prepared: Prepared, method: str, name: str) -> Files:
+    frames = prepared.length(name)
     if frames < 2:
-        raise PagenError(f"clip {job.name}: expected two frames or more for flow, found {frames}; leave it out")
-    out = job.path / f"flow/{job.name}.npy"
-    maps = open_flow(job.method).maps(job.prepared, job.name)
-    write_slices(out, (flow[None].astype(np.float16) for flow in maps))
-    return digests(job.path, [out])
+        raise PagenError(f"clip {name}: expected two frames or more for flow, found {frames}; leave it out")
+    out = path / f"flow/{name}.npy"
+    write_slices(out, (flow[None].astype(np.float16) for flow in open_flow(method).maps(prepared, name)))
+    return digests(path, [out])
 
 
 def grey(frame: Grey) -> Grey:
-    """A frame (H, W, C) as grey (H, W)."""
+    """A frame (H, W, C) as grey (H, W).
+
+    Example:
+        >>> grey(np.full((1, 2, 3), (255, 0, 0), np.uint8)).tolist()
+        [[76, 76]]
+    """
     if frame.shape[-1] == 1:
         return np.ascontiguousarray(frame[..., 0])
     return np.asarray(cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY), np.uint8)
@@ -179,6 +202,11 @@ def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
 
     Returns:
         (C, T, H, W) in [-1, 1].
+
+    Example:
+        >>> flow = np.array([[[[2.5]], [[-40.0]]]])  # one map of one pixel
+        >>> encode(flow, "uv", radius=10.0).ravel().tolist()
+        [0.25, -1.0]
     """
     if encoding == "rgb":
         return 2 * _colours(flow[:, 0], flow[:, 1], radius) - 1
@@ -194,6 +222,10 @@ def colour_wheel(flow: Flow, radius: float) -> Grey:
 
     The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius
     are darkened.
+
+    Example:
+        >>> colour_wheel(np.zeros((2, 1, 1)), radius=1.0).tolist()  # rest is white
+        [[[255, 255, 255]]]
     """
     return (255 * _colours(flow[0], flow[1], radius)).astype(np.uint8).transpose(1, 2, 0)
 

@@ -27,7 +27,13 @@ FASTEST = 30_000.0
 
 @dataclass(frozen=True)
 class FileFlow:
-    """The flow files of a folder."""
+    """The flow files of a folder.
+
+    Example:
+        >>> FileFlow(Path("nowhere"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a folder of flow files CLIP.npy, found none at nowhere; check the path
+    """
 
     directory: Path
 
@@ -61,8 +67,8 @@ class FileFlow:
                 f"expected the flow of clip {path.stem} in {path}, found no such file; compute it, or rename"
             )
         flow = read_array(path)
-        usual = flow.ndim == 4 and flow.shape[:2] == (count, 2) and flow.size > 0
-        if not usual or not np.issubdtype(flow.dtype, np.floating):
+        fits = flow.ndim == 4 and flow.shape[:2] == (count, 2) and flow.size > 0
+        if not fits or not np.issubdtype(flow.dtype, np.floating):
             raise PagenError(
                 f"expected floats ({count}, 2, H, W) in {path}, from each frame of the clip to the next, "
                 f"found {flow.dtype} {flow.shape}; x goes first, then y"
@@ -70,16 +76,35 @@ class FileFlow:
         return flow
 
 
+def open_flow_files(option: str) -> FileFlow:
+    """The flow of `file:DIR`. Raises PagenError: no folder is named, or there is none.
+
+    Example:
+        >>> open_flow_files("")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder
+    """
+    if not option:
+        raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
+    return FileFlow(Path(option))
+
+
 def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Flow (2, H', W') in pixels of its own size as flow (2, H, W) in pixels of the given size (H, W).
 
     The map is resized (averaged where it shrinks), u is multiplied by W / W' and v by H / H'.
+
+    Example:
+        >>> rescale(np.ones((2, 8, 8), np.float32), (4, 16))[:, 0, 0].tolist()
+        [2.0, 0.5]
     """
     height, width = flow.shape[1:]
     if (height, width) == size:
         return np.asarray(flow, np.float32)
     shrinks = size[0] <= height and size[1] <= width
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    by = np.array([size[1] / width, size[0] / height], np.float32)
-    resized = cv2.resize(np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32), size[::-1], interpolation=way)
-    return np.asarray(resized * by, np.float32).transpose(2, 0, 1)
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    scale = np.array([size[1] / width, size[0] / height], np.float32)
+    resized = cv2.resize(
+        np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32), size[::-1], interpolation=interpolation
+    )
+    return np.asarray(resized * scale, np.float32).transpose(2, 0, 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagen.errors import PagenError
+from pagen.footage.decode import IMAGES, listing, mask_frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,22 +34,25 @@ def parse_m(text: str, source: str = "the .m file") -> list[list[Interval]]:
 
     Raises:
         PagenError: a line that is neither empty, a comment, the empty list nor one clip's intervals.
+
+    Example:
+        >>> parse_m("TestVideoFile{end+1}.gt_frame = [61:180];")
+        [[(60, 180)]]
     """
     clips = []
     for number, line in enumerate(text.splitlines(), 1):
         code = line.split("%")[0].strip()
         if not code or re.fullmatch(r"TestVideoFile\s*=\s*\{\s*\}\s*;?", code):
             continue
-        match = _M_LINE.fullmatch(code)
-        ranges = (
-            [_M_RANGE.fullmatch(part) for part in re.split(r"[\s,;]+", match[1].strip()) if part] if match else [None]
-        )
-        found = [(int(part[1]) - 1, int(part[2] or part[1])) for part in ranges if part]
-        if len(found) < len(ranges) or any(not 0 <= start < end for start, end in found):
+        line_match = _M_LINE.fullmatch(code)
+        parts = [part for part in re.split(r"[\s,;]+", line_match[1].strip()) if part] if line_match else [""]
+        ranges = [match for part in parts if (match := _M_RANGE.fullmatch(part))]
+        intervals = [(int(match[1]) - 1, int(match[2] or match[1])) for match in ranges]
+        if len(ranges) < len(parts) or any(not 0 <= start < end for start, end in intervals):
             raise PagenError(
                 f"expected 'TestVideoFile{{end+1}}.gt_frame = [a:b];' in line {number} of {source}, found {code!r}"
             )
-        clips.append(found)
+        clips.append(intervals)
     return clips
 
 
@@ -60,6 +64,10 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
 
     Raises:
         PagenError: another header, or a line that is no interval.
+
+    Example:
+        >>> parse_csv("video,start_frame,end_frame\\na.mp4,3,5\\nb.mp4,,")
+        {'a.mp4': [(3, 5)], 'b.mp4': []}
     """
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.removeprefix("\ufeff").splitlines())]
     if not rows or rows[0] != _CSV_HEADER:
@@ -70,7 +78,7 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
     for number, row in enumerate(rows[1:], 2):
         if not any(row):
             continue
-        known = videos.setdefault(row[0], [])
+        intervals = videos.setdefault(row[0], [])
         if row[1:] == ["", ""]:
             continue
         if len(row) != 3 or not all(cell.isdecimal() for cell in row[1:]) or not int(row[1]) < int(row[2]):
@@ -78,12 +86,17 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
                 f"expected video,start_frame,end_frame with start < end (end excluded) in line {number} of {source}, "
                 f"found {','.join(row)!r}"
             )
-        known.append((int(row[1]), int(row[2])))
+        intervals.append((int(row[1]), int(row[2])))
     return videos
 
 
 def from_intervals(intervals: Iterable[Interval], length: int, source: str = "the labels") -> Labels:
-    """Labels (length,) that are 1 inside the intervals. Raises PagenError when one ends after the clip."""
+    """Labels (length,) that are 1 inside the intervals. Raises PagenError when one ends after the clip.
+
+    Example:
+        >>> from_intervals([(1, 3)], length=5).tolist()
+        [0, 1, 1, 0, 0]
+    """
     import numpy as np
 
     labels = np.zeros(length, np.uint8)
@@ -95,7 +108,13 @@ def from_intervals(intervals: Iterable[Interval], length: int, source: str = "th
 
 
 def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the labels") -> Labels:
-    """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values."""
+    """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values.
+
+    Example:
+        >>> import numpy as np
+        >>> from_array(np.array([[0, 1, 1]]), length=3).tolist()
+        [0, 1, 1]
+    """
     import numpy as np
 
     if array.shape not in ((length,), (1, length)):
@@ -106,14 +125,29 @@ def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the l
 
 
 def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
-    """Labels that are 1 where a frame's mask (H, W) is not empty."""
+    """Labels that are 1 where a frame's mask (H, W) is not empty.
+
+    Example:
+        >>> import numpy as np
+        >>> from_masks([np.zeros((2, 2), bool), np.eye(2, dtype=bool)]).tolist()
+        [0, 1]
+    """
     import numpy as np
 
     return np.array([mask.any() for mask in masks], np.uint8)
 
 
 def read_m(path: Path, key: str, length: int) -> Labels:
-    """Labels of the test clip number `key` (from 1) in a `.m` file."""
+    """Labels of the test clip number `key` (from 1) in a `.m` file.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "ped2.m")
+        ...     _ = path.write_text("TestVideoFile{end+1}.gt_frame = [2:3];")
+        ...     read_m(path, "1", length=4).tolist()
+        [0, 1, 1, 0]
+    """
     clips = parse_m(_text(path), str(path))
     if int(key) > len(clips):
         raise PagenError(f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips")
@@ -121,14 +155,31 @@ def read_m(path: Path, key: str, length: int) -> Labels:
 
 
 def read_csv(path: Path, key: str, length: int) -> Labels | None:
-    """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it."""
+    """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "labels.csv")
+        ...     _ = path.write_text("video,start_frame,end_frame\\na.mp4,1,3")
+        ...     read_csv(path, "a", length=4).tolist()
+        [0, 1, 1, 0]
+    """
     videos = parse_csv(_text(path), str(path))
-    named = [found for name, found in videos.items() if key in (name, Path(name).stem)]
+    named = [intervals for name, intervals in videos.items() if key in (name, Path(name).stem)]
     return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
 
 
 def read_npy(path: Path, key: str, length: int) -> Labels:
-    """Labels of one video in a `.npy` file of its own; nothing is unpickled."""
+    """Labels of one video in a `.npy` file of its own; nothing is unpickled.
+
+    Example:
+        >>> import tempfile, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     numpy.save(f"{folder}/a.npy", [0, 1])
+        ...     read_npy(Path(folder, "a.npy"), "a", length=2).tolist()
+        [0, 1]
+    """
     import numpy as np
 
     try:
@@ -139,9 +190,16 @@ def read_npy(path: Path, key: str, length: int) -> Labels:
 
 
 def read_masks(path: Path, key: str, length: int) -> Labels:
-    """Labels out of a folder of masks, one image a frame."""
-    from pagen.footage.decode import IMAGES, listing, mask_frames
+    """Labels out of a folder of masks, one image a frame.
 
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for index in range(2):
+        ...         _ = cv2.imwrite(f"{folder}/{index}.png", numpy.full((2, 2), 255 * index, "uint8"))
+        ...     read_masks(Path(folder), "a", length=2).tolist()
+        [0, 1]
+    """
     return from_array(from_masks(mask_frames(listing(path, IMAGES))), length, str(path))
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import pkgutil
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,62 +17,26 @@ from pathlib import Path
 from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import DATASETS, MIXED, DataSet, LabelSource, Layout
-from pagen.footage.clips import ClipLabels, FileClip, SceneClip
-from pagen.footage.clips import ClipSource as ClipSource
+from pagen.footage.clips import SPLITS, ClipLabels, FileClip, Footage, SceneClip
+from pagen.footage.mixed import mixed
+from pagen.registry import resolve
 
-SPLITS = ("train", "test")
 _DEPTH = 4
 _MOST_FOLDERS = 10_000
 
 
 @dataclass(frozen=True)
-class Footage:
-    """A data set that has been found.
+class Location:
+    """A folder that holds a data set, and how it lies there.
 
-    Attributes:
-        root: its folder; None for procedural footage.
-        layout: name of its layout.
-        label_edition: which test labels these are.
-        clips: training clips, then test clips, each in numerical order.
-        mixed_from: the footage as it was found, where clips have been moved between the splits.
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     Path(root, "training/walk").mkdir(parents=True)
+        ...     location = Location(Path(root), DATASETS["folder"].layouts[0])
+        ...     [path.name for path in location.entries(location.clips_folder("train"))]
+        ['walk']
     """
-
-    name: str
-    dataset: DataSet
-    root: Path | None
-    layout: str
-    label_edition: str
-    clips: tuple[ClipSource, ...]
-    mixed_from: Footage | None = None
-
-    @property
-    def fps(self) -> float:
-        """Frames per second: the first video's, or the catalogue's for images."""
-        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
-        first = next(videos, None)
-        return decode.video_rate(first.path) if first else self.dataset.fps
-
-    def check(self, decode: bool = False) -> list[str]:
-        """Every missing or odd thing, one line each.
-
-        Args:
-            decode: decode every frame and mask too, instead of reading the heads of the files only.
-        """
-        from pagen.footage.check import problems
-
-        return problems(self.mixed_from or self, decode)
-
-    def require(self) -> None:
-        """Raise PagenError with the first problem that shows without decoding, and how many more there are."""
-        found = self.check()
-        if found:
-            more = f" (and {len(found) - 1} more)" if found[1:] else ""
-            raise PagenError(f"{self.name}: {found[0]}{more}; 'pagen datasets check {self.name}' lists all")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder that holds a data set, and how it lies there."""
 
     root: Path
     layout: Layout
@@ -104,40 +67,55 @@ def locate(name: str, root: Path | None = None) -> Footage:
     Raises:
         PagenError: no such name, too few test clips to mix, or nothing found; says what was looked for and how to
             obtain it.
+
+    Example:
+        >>> footage = locate("street:mixed")
+        >>> footage.layout, len(footage.split("train")), len(footage.split("test"))
+        ('procedural', 16, 4)
     """
     dataset = DATASETS[name]
     if name.endswith(MIXED):
-        from pagen.footage.mixed import mixed
-
         return mixed(locate(name.removesuffix(MIXED), root))
     if dataset.scenes is not None:
-        scenes = tuple(SceneClip(scene) for scene in pkgutil.resolve_name(dataset.scenes)())
+        scenes = tuple(SceneClip(scene) for scene in resolve(dataset.scenes)())
         return Footage(name, dataset, None, "procedural", "procedural", scenes)
-    place = find(dataset, root)
-    if place is None:
+    location = find(dataset, root)
+    if location is None:
         raise _missing(dataset, root)
-    entries = {split: _sorted_entries(place, split) for split in SPLITS}
-    source = _label_source(place, entries["test"])
-    clips = tuple(_clip(place, split, path, source) for split in SPLITS for path in entries[split])
-    return Footage(name, dataset, place.root, place.layout.name, source.edition if source else "none", clips)
+    entries = {split: _sorted_entries(location, split) for split in SPLITS}
+    source = _label_source(location, entries["test"])
+    clips = tuple(_clip(location, split, path, source) for split in SPLITS for path in entries[split])
+    return Footage(name, dataset, location.root, location.layout.name, source.edition if source else "none", clips)
 
 
-def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Place | None:
+def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Location | None:
     """The data set's place in `root`, else in PAGEN_DATA, else where the user's `data.json` says; or None.
 
     Args:
         marked: take `root` itself, too, only when its name or a label file tells that it is this data set.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     Path(root, "testing/walk").mkdir(parents=True)
+        ...     find(DATASETS["folder"], Path(root)).layout.name
+        'folder'
     """
     if root is not None:
         return _search(dataset, Path(root), given=not marked)
     above = os.environ.get("PAGEN_DATA")
-    place = _search(dataset, Path(above), given=False) if above else None
-    listed = None if place else _listed(dataset.name)
-    return _search(dataset, listed, given=True) if listed else place
+    location = _search(dataset, Path(above), given=False) if above else None
+    listed = None if location else _listed(dataset.name)
+    return _search(dataset, listed, given=True) if listed else location
 
 
 def listed_file() -> Path:
-    """The user's file of data sets: JSON, name -> folder."""
+    """The user's file of data sets: JSON, name -> folder.
+
+    Example:
+        >>> listed_file().name
+        'data.json'
+    """
     import platformdirs
 
     return platformdirs.user_config_path("pagen") / "data.json"
@@ -156,7 +134,7 @@ def _listed(name: str) -> Path | None:
         ) from error
 
 
-def _search(dataset: DataSet, top: Path, given: bool) -> Place | None:
+def _search(dataset: DataSet, top: Path, given: bool) -> Location | None:
     """The nearest folder that is marked as the data set's, by its name or by a label file in it.
 
     A folder that was `given` needs no mark.
@@ -167,25 +145,25 @@ def _search(dataset: DataSet, top: Path, given: bool) -> Place | None:
             f"expected the folder of {dataset.name}, or one above it, at {top}; found none; is the path right?"
         )
     for folder in islice(_folders(top, _DEPTH if dataset.aliases else 0), _MOST_FOLDERS):
-        place = _place(dataset, folder)
-        if place and _is_marked(dataset, place):
-            return place
+        location = _place(dataset, folder)
+        if location and _is_marked(dataset, location):
+            return location
     return _place(dataset, top) if given else None
 
 
-def _place(dataset: DataSet, folder: Path) -> Place | None:
+def _place(dataset: DataSet, folder: Path) -> Location | None:
     for layout in dataset.layouts:
-        place = Place(folder, layout)
-        folders = [place.clips_folder(split) for split in SPLITS]
-        if any(found and any(place.entries(found)) for found in folders):
-            return place
+        location = Location(folder, layout)
+        parts = [location.clips_folder(split) for split in SPLITS]
+        if any(part and any(location.entries(part)) for part in parts):
+            return location
     return None
 
 
-def _is_marked(dataset: DataSet, place: Place) -> bool:
-    name = re.sub(r"[^a-z0-9]", "", place.root.name.lower())
-    shared = [source.path for source in place.layout.labels if "{clip}" not in source.path]
-    return name in dataset.aliases or any((place.root / path).exists() for path in shared)
+def _is_marked(dataset: DataSet, location: Location) -> bool:
+    name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
+    shared = [source.path for source in location.layout.labels if "{clip}" not in source.path]
+    return name in dataset.aliases or any((location.root / path).exists() for path in shared)
 
 
 def _folders(top: Path, depth: int) -> Iterator[Path]:
@@ -211,46 +189,46 @@ def _stem(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def _sorted_entries(place: Place, split: str) -> list[Path]:
-    folder = place.clips_folder(split)
-    return sorted(place.entries(folder), key=decode.natural) if folder else []
+def _sorted_entries(location: Location, split: str) -> list[Path]:
+    folder = location.clips_folder(split)
+    return sorted(location.entries(folder), key=decode.natural) if folder else []
 
 
-def _label_source(place: Place, entries: Sequence[Path]) -> LabelSource | None:
+def _label_source(location: Location, entries: Sequence[Path]) -> LabelSource | None:
     """The first of the layout's label sources that is there for any test clip."""
-    for source in place.layout.labels:
-        if any((place.root / source.path.format(clip=_stem(path))).exists() for path in entries):
+    for source in location.layout.labels:
+        if any((location.root / source.path.format(clip=_stem(path))).exists() for path in entries):
             return source
     return None
 
 
-def _clip(place: Place, split: str, path: Path, source: LabelSource | None) -> FileClip:
+def _clip(location: Location, split: str, path: Path, source: LabelSource | None) -> FileClip:
     stem, video = _stem(path), path.is_file()
-    match = re.fullmatch(place.layout.clip, stem)
+    match = re.fullmatch(location.layout.clip, stem)
     number = match.groupdict().get("number") if match else None
     key = str(int(number)) if number else stem
     label = mask_files = None
     if split == "test":
-        label = _clip_label(place, source, stem, key)
-        masks = [place.root / folder.format(clip=stem) for folder in place.layout.masks]
+        label = _clip_label(location, source, stem, key)
+        masks = [location.root / folder.format(clip=stem) for folder in location.layout.masks]
         mask_files = next((decode.listing(folder, decode.IMAGES) for folder in masks if folder.is_dir()), None)
     name = f"{split}_{int(number):02d}" if number else f"{split}_{stem}"
     return FileClip(
-        name, split, path, video, () if video else decode.listing(path, place.layout.images), mask_files, label
+        name, split, path, video, () if video else decode.listing(path, location.layout.images), mask_files, label
     )
 
 
-def _clip_label(place: Place, source: LabelSource | None, stem: str, key: str) -> ClipLabels | None:
-    path = place.root / source.path.format(clip=stem) if source else None
+def _clip_label(location: Location, source: LabelSource | None, stem: str, key: str) -> ClipLabels | None:
+    path = location.root / source.path.format(clip=stem) if source else None
     return ClipLabels(source.kind, path, key) if source and path and path.exists() else None
 
 
 def _missing(dataset: DataSet, root: Path | None) -> PagenError:
-    where = (
+    searched = (
         f"in {root}" if root else f"in PAGEN_DATA ({os.environ.get('PAGEN_DATA') or 'not set'}) nor by {listed_file()}"
     )
     wanted = " or ".join(f"{layout.train[0]}/ and {layout.test[0]}/ ({layout.name})" for layout in dataset.layouts)
     return PagenError(
-        f"found no {dataset.name} {where}: looked for {wanted}; {dataset.obtain}; "
+        f"found no {dataset.name} {searched}: looked for {wanted}; {dataset.obtain}; "
         "then say where it is by --root DIR or PAGEN_DATA (transfer: --roots DIR)"
     )

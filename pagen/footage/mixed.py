@@ -9,14 +9,11 @@ stand beside no published ones: they are fewer, and the split is ours.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pagen.errors import PagenError
 from pagen.footage.catalogue import DATASETS, MIXED
+from pagen.footage.clips import Footage
 from pagen.seeds import generator
-
-if TYPE_CHECKING:
-    from pagen.footage.locate import Footage
 
 
 def mixed(footage: Footage) -> Footage:
@@ -24,15 +21,21 @@ def mixed(footage: Footage) -> Footage:
 
     Raises:
         PagenError: fewer than two test clips.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> footage = mixed(locate("street"))
+        >>> footage.name, len(footage.split("train")), len(footage.split("test"))
+        ('street:mixed', 16, 4)
     """
-    tests = [clip for clip in footage.clips if clip.split == "test"]
+    tests = footage.split("test")
     if len(tests) < 2:
         raise PagenError(
             f"expected two test clips at least in {footage.name} to mix them, found {len(tests)}; add some"
         )
     name = footage.name + MIXED
-    drawn = generator(0, "mixed", footage.name).permutation(len(tests))[: len(tests) // 2]
-    moved = [tests[index].moved("train") for index in sorted(drawn)]
+    drawn = sorted(generator(0, "mixed", footage.name).permutation(len(tests))[: len(tests) // 2])
+    moved = [tests[index].moved("train") for index in drawn]
     left = [clip for index, clip in enumerate(tests) if index not in drawn]
-    training = [clip for clip in footage.clips if clip.split == "train"]
-    return replace(footage, name=name, dataset=DATASETS[name], clips=(*training, *moved, *left), mixed_from=footage)
+    clips = (*footage.split("train"), *moved, *left)
+    return replace(footage, name=name, dataset=DATASETS[name], clips=clips, mixed_from=footage)

@@ -4,65 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
-from pagen import console
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
 from pagen.errors import PagenError
-from pagen.folders import Folder, digests
-from pagen.spread import Workers, spread
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from pagen.footage.locate import ClipSource, Footage
-
-    Frames = npt.NDArray[np.uint8]
+from pagen.fill import Made, add
+from pagen.folders import Folder, digests, folder_name
+from pagen.footage.check import require
+from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.locate import locate
+from pagen.footage.resize import resized_frame, resized_mask
+from pagen.options import SIZE, SMALLEST_SIDE
+from pagen.spread import Workers
 
 Size = tuple[int, int]
-SMALLEST = 16
-"""Pixels a side, which optical flow and masks need."""
 _CHUNK = 32
-
-
-@dataclass(frozen=True)
-class Prepare:
-    """Decode and resize a data set once; the other verbs do it on first use."""
-
-    dataset: str
-    """Name of the data set, as `pagen datasets` lists them."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
-    size: Size | Literal["native"] = (256, 256)
-    """Height and width of the prepared frames; `native` keeps the footage's own."""
-    colour: bool = False
-    """Keep three colour channels instead of one grey."""
-    out: Path | None = None
-    """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
-    overwrite: bool = False
-    """Start again instead of resuming or refusing."""
-    json: bool = False
-    """Print the result as JSON."""
-
-
-def run(config: Prepare) -> None:
-    """The verb `prepare`."""
-    size = None if config.size == "native" else config.size
-    prepared = prepare(config.dataset, config.root, size, config.colour, config.out, config.workers, config.overwrite)
-    frames = {split: sum(prepared.length(name) for name in prepared.clips(split)) for split in ("train", "test")}
-    result = {"path": str(prepared.path), "size": prepared.size, "channels": prepared.channels, "frames": frames}
-    console.result(result, config.json, f"{prepared}\n{prepared.path}")
 
 
 def prepare(
     dataset: str,
     root: Path | None = None,
-    size: Size | None = (256, 256),
+    size: Size | None = SIZE,
     colour: bool = False,
     out: Path | None = None,
     workers: Workers = None,
@@ -81,14 +52,16 @@ def prepare(
 
     Raises:
         PagenError: the footage is missing or damaged, a side under 16 pixels, or `out` holds something else.
-    """
-    from pagen.folders import folder_name
-    from pagen.footage.locate import locate
 
-    if size is not None and min(size) < SMALLEST:
-        raise PagenError(f"expected a --size of {SMALLEST} pixels and more a side, found {size[0]}x{size[1]}")
+    Example:
+        >>> prepare("street", size=(8, 8))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected a --size of 16 pixels and more a side, found 8x8
+    """
+    if size is not None and min(size) < SMALLEST_SIDE:
+        raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
-    footage.require()
+    require(footage)
     identity = _identity(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
@@ -100,27 +73,45 @@ def prepare(
         "label_edition": footage.label_edition,
         "clips": [[clip.name, clip.split] for clip in footage.clips],
     }
-    where = {"root": str(footage.root), "layout": footage.layout}
-    folder = Folder.begin(path, "prepared", config, {"footage": identity}, where, overwrite)
+    volatile = {"root": str(footage.root), "layout": footage.layout}
+    folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
     _fill(folder, footage, size, colour, workers)
     return open_prepared(path)
 
 
 def open_prepared(path: Path, verify: bool = True) -> Prepared:
-    """Open a folder of prepared clips. Raises PagenError when it is missing, unfinished or damaged."""
+    """Open a folder of prepared clips. Raises PagenError when it is missing, unfinished or damaged.
+
+    Example:
+        >>> try:
+        ...     open_prepared(Path("nowhere"))
+        ... except PagenError as error:
+        ...     print(str(error).partition(", ")[0])
+        expected a prepared folder of pagen at nowhere
+    """
     return Prepared(Folder.open(Path(path), "prepared", verify))
 
 
 def cache_folder() -> Path:
-    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder."""
-    import platformdirs
+    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder.
 
+    Example:
+        >>> cache_folder().is_absolute()
+        True
+    """
     return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A data set's clips, ready to be read."""
+    """A data set's clips, ready to be read.
+
+    Example:
+        >>> config = {"dataset": "street", "colour": False, "fps": 10, "clips": [["train_01", "train"]]}
+        >>> items = {"train_01": {"files": {}, "shape": [120, 48, 64, 1]}}
+        >>> print(Prepared(Folder(Path("street"), "prepared", config, {}, items)))
+        street: 1 clips, 120 frames, grey, prepared at 48x64
+    """
 
     folder: Folder
 
@@ -152,7 +143,7 @@ class Prepared:
 
     def clips(self, split: str | None = None) -> list[str]:
         """Names of the clips of a split (`"train"`, `"test"`), or of all, in the data set's order."""
-        return [name for name, of in self.folder.config["clips"] if split in (None, of)]
+        return [name for name, own_split in self.folder.config["clips"] if split in (None, own_split)]
 
     def length(self, name: str) -> int:
         """Number of frames T."""
@@ -160,8 +151,6 @@ class Prepared:
 
     def frames(self, name: str) -> Frames:
         """Frames (T, H, W, C) uint8, a read-only memmap."""
-        from pagen.arrays import read_array
-
         return read_array(self.path / f"clips/{name}.npy")
 
     def labels(self, name: str) -> Frames | None:
@@ -170,21 +159,15 @@ class Prepared:
 
     def masks(self, name: str) -> npt.NDArray[np.bool_] | None:
         """Pixel labels (T, H, W) bool, True = abnormal, or None where there are none."""
-        from pagen.arrays import unpack
-
         bits = self._marks("masks", name)
         return None if bits is None else unpack(bits, self.size[1])
 
     def each_mask(self, name: str) -> Iterator[npt.NDArray[np.bool_]] | None:
         """The masks (H, W) of `masks`, one at a time, however long the clip is; or None."""
-        from pagen.arrays import unpack
-
         bits, width = self._marks("masks", name), self.size[1]
-        return None if bits is None else (unpack(each, width) for each in bits)
+        return None if bits is None else (unpack(mask_bits, width) for mask_bits in bits)
 
     def _marks(self, kind: str, name: str) -> Frames | None:
-        from pagen.arrays import read_array
-
         path = self.path / kind / f"{name}.npy"
         return read_array(path) if path.exists() else None
 
@@ -199,57 +182,38 @@ class Prepared:
         return f"{self.dataset}: {len(self.clips())} clips, {frames:,} frames, {colour}, prepared at {height}x{width}"
 
 
-@dataclass(frozen=True)
-class _Job:
-    clip: ClipSource
-    path: Path
-    size: Size | None
-    colour: bool
-
-
 def _fill(folder: Folder, footage: Footage, size: Size | None, colour: bool, workers: Workers) -> None:
-    pending = set(folder.pending([clip.name for clip in footage.clips]))
-    jobs = [_Job(clip, folder.path, size, colour) for clip in footage.clips if clip.name in pending]
-    if jobs or not folder.complete:
-        done = console.progress(spread(_prepare_clip, jobs, workers), f"prepare {footage.name}", len(jobs))
-        for job, (files, info) in done:
-            folder.record(job.clip.name, files, **info)
-        _refuse_mixed_sizes(folder)
-        folder.finish()
+    """Make the clips that are not there; clips of several sizes leave the folder unfinished."""
+    make = partial(_prepare_clip, folder.path, size, colour)
+    add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
+    _refuse_mixed_sizes(folder)
+    folder.finish()
 
 
-def _prepare_clip(job: _Job) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
-    """Write the frames, labels and masks of one clip; returns the digests and what is known of it."""
-    from pagen.arrays import pack, read_array, write_array, write_slices
-    from pagen.footage.resize import resized_frame, resized_mask
-
-    name = job.clip.name
-    paths = {kind: job.path / kind / f"{name}.npy" for kind in ("clips", "labels", "masks")}
-    chunks = _chunks(resized_frame(frame, job.size, job.colour) for frame in job.clip.frames())
-    frames = write_slices(paths["clips"], chunks)
+def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource) -> Made:
+    """Write the frames, labels and masks of one clip; returns the digests and the shape of the frames."""
+    paths = {kind: path / kind / f"{clip.name}.npy" for kind in ("clips", "labels", "masks")}
+    count = write_slices(paths["clips"], _chunks(resized_frame(frame, size, colour) for frame in clip.frames()))
     shape = read_array(paths["clips"]).shape
-    labels, masks = job.clip.labels(), job.clip.masks()
+    labels, masks = clip.labels(), clip.masks()
     if labels is not None:
-        if len(labels) != frames:
-            raise PagenError(
-                f"clip {name}: expected {frames} labels, one a frame, found {len(labels)}; mend the labels"
-            )
+        _require_one_a_frame(clip.name, "labels", len(labels), count)
         write_array(paths["labels"], labels)
     if masks is not None:
-        count = write_slices(paths["masks"], (pack(m) for m in _chunks(resized_mask(m, shape[1:3]) for m in masks)))
-        if count != frames:
-            raise PagenError(f"clip {name}: expected {frames} masks, one a frame, found {count}; mend the masks")
-    files = digests(job.path, [path for path in paths.values() if path.exists()])
-    return files, {"shape": shape}
+        bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
+        _require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
+    return digests(path, [file for file in paths.values() if file.exists()]), {"shape": shape}
 
 
-def _chunks(frames: Iterator[Any]) -> Iterator[Any]:
+def _require_one_a_frame(name: str, what: str, count: int, frames: int) -> None:
+    if count != frames:
+        raise PagenError(f"clip {name}: expected {frames} {what}, one a frame, found {count}; mend the {what}")
+
+
+def _chunks(frames: Iterable[npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
     """Frames stacked by `_CHUNK`, so that writing is not a call for each."""
-    import itertools
-
-    import numpy as np
-
-    while chunk := list(itertools.islice(frames, _CHUNK)):
+    remaining = iter(frames)
+    while chunk := list(islice(remaining, _CHUNK)):
         yield np.stack(chunk)
 
 

@@ -11,20 +11,32 @@ Mask = npt.NDArray[np.bool_]
 
 
 def resized_frame(frame: Frame, size: tuple[int, int] | None, colour: bool) -> Frame:
-    """A frame (H, W) or (H, W, 3) RGB as it is prepared: (h, w, C), C being 3 or 1; a size of None keeps its own."""
+    """A frame (H, W) or (H, W, 3) RGB as it is prepared: (h, w, C), C being 3 or 1; a size of None keeps its own.
+
+    Example:
+        >>> resized_frame(np.full((48, 64, 3), 200, np.uint8), (24, 32), colour=False).shape
+        (24, 32, 1)
+    """
     if frame.ndim == 3 and not colour:
         frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
     elif frame.ndim == 2 and colour:
         frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
     if size is not None and frame.shape[:2] != size:
         shrinks = size[0] * 2 < frame.shape[0] or size[1] * 2 < frame.shape[1]
-        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=how), np.uint8)
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        frame = np.asarray(cv2.resize(frame, size[::-1], interpolation=interpolation), np.uint8)
     return frame if frame.ndim == 3 else frame[..., None]
 
 
 def resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
-    """A mask (H, W) at size (h, w): True where at least half of a pixel was; a small object never vanishes."""
+    """A mask (H, W) at size (h, w): True where at least half of a pixel was; a small object never vanishes.
+
+    Example:
+        >>> mask = np.zeros((40, 40), np.bool_)
+        >>> mask[20, 20] = True  # far less than half of a pixel, and yet kept
+        >>> int(resized_mask(mask, (4, 4)).sum())
+        1
+    """
     if mask.shape == size:
         return mask
     resized = _covered(mask, size) >= 0.5

@@ -31,6 +31,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, interpolate, pad
 
+from pagen.footage.flow import computed
+
 PAIRS_AT_ONCE = 4
 """A constant, so that the bytes of a clip's flow do not depend on settings."""
 
@@ -47,6 +49,12 @@ class TVL1:
         warps, iterations: on each level of the pyramid, and after each warp.
         smallest: shorter side of the coarsest level, at least, pixels.
         compiled: compile the steps where a compiler is at hand.
+
+    Example:
+        >>> method = TVL1(warps=1, iterations=2, compiled=False)
+        >>> frame = torch.rand(1, 32, 32, generator=torch.Generator().manual_seed(0))
+        >>> bool(method(frame, frame).abs().max() < 1e-3)
+        True
     """
 
     weight: float = 30.0
@@ -98,13 +106,21 @@ class TVL1:
 
 
 def tvl1(frames: Iterator[npt.NDArray[np.uint8]]) -> Iterator[npt.NDArray[np.floating[Any]]]:
-    """TV-L1 flow (2, H, W) float32 in pixels per frame, x then y, of consecutive grey frames (H, W)."""
+    """TV-L1 flow (2, H, W) float32 in pixels per frame, x then y, of consecutive grey frames (H, W).
+
+    Example:
+        >>> next(tvl1(iter([np.zeros((16, 16), np.uint8)])), "one frame has no flow")
+        'one frame has no flow'
+    """
     method, before = TVL1(), next(frames)
     while chunk := list(islice(frames, PAIRS_AT_ONCE)):
         images = torch.from_numpy(np.stack([before, *chunk])).float() / 255
         with torch.inference_mode():
             yield from method(images[:-1], images[1:]).numpy()
         before = chunk[-1]
+
+
+open_tvl1 = computed("tvl1", tvl1, edition="2")
 
 
 def _primal(

@@ -21,6 +21,13 @@ class Windows:
     Attributes:
         length: frames in a window.
         scored: index in the window of the frame that it scores (LNTRA: 8 of 16; causal: 15 of 16).
+
+    Example:
+        >>> windows = Windows(length=4, scored=3)
+        >>> windows.indices(windows.starts(frames=10)[0], frames=10).tolist()  # the window that scores frame 0
+        [0, 0, 0, 0]
+        >>> list(windows.inside(frames=6))
+        [0, 1, 2]
     """
 
     length: int = 16
@@ -44,5 +51,10 @@ class Windows:
 
 
 def as_input(frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Frames (T, H, W, C) from 0 to 255 as a model sees them: (C, T, H, W) in [-1, 1]."""
+    """Frames (T, H, W, C) from 0 to 255 as a model sees them: (C, T, H, W) in [-1, 1].
+
+    Example:
+        >>> as_input(np.array([[[[0]]], [[[255]]]])).ravel().tolist()
+        [-1.0, 1.0]
+    """
     return frames.transpose(3, 0, 1, 2).astype(np.float32) / np.float32(127.5) - np.float32(1)

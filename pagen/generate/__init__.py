@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ __all__ = ["open_pa_set"]
 
 def __getattr__(name: str) -> Any:
     # lazy: the data set of PAs is torch's, and the command line must not pay for torch
-    if name == "open_pa_set":
-        from pagen.generate.pa_set import open_pa_set
-
-        return open_pa_set
+    if name in __all__:
+        return getattr(import_module("pagen.generate.pa_set"), name)
     raise AttributeError(f"module 'pagen.generate' has no attribute {name!r}")

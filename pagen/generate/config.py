@@ -1,4 +1,4 @@
-"""What `pagen generate` is told: the flags of the verb, which every part of the generator reads."""
+"""The flags of `pagen generate`, which every part of the generator reads."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from pathlib import Path
 from typing import Literal
 
 from pagen.errors import PagenError
+from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
-
-Kind = Literal["spatial", "temporal", "skip", "patch"]
 
 
 @dataclass(frozen=True)
 class Generate:
-    """Make pseudo-anomalies out of normal footage."""
+    """Make pseudo-anomalies out of normal footage.
+
+    Example:
+        >>> Generate("street").kinds
+        ('spatial', 'temporal', 'skip', 'patch')
+        >>> Generate("street", kinds=())
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected at least one of --kinds spatial temporal skip patch, found none
+    """
 
     dataset: str
     """Name of the data set."""
     root: Path | None = None
     """Where the footage lies: the data set's folder or any folder above it."""
-    kinds: tuple[Kind, ...] = ("spatial", "temporal", "skip", "patch")
+    kinds: tuple[PseudoKind, ...] = PSEUDO_KINDS
     """Kinds of pseudo-anomalies."""
     masks: str = "motion"
     """What is replaced: motion (one moving thing, followed), motion:frame (another in each frame), motion:union (all
@@ -52,7 +59,7 @@ class Generate:
     """Where the other region lies: drawn once for 16 frames, or for each."""
     lambda_max: float = 1.0
     """Most that stays of a region; a fifth of the published draws lie above 0.95 and are near-copies."""
-    strides: tuple[int, ...] = (2, 3, 4, 5)
+    strides: tuple[int, ...] = STRIDES
     """Strides of skip ones; one is drawn for each clip."""
     patch: str = "smoothmix_s"
     """How patches blend in: smoothmix_s (a soft rim), smoothmix_c (a Gaussian), cutmix (a hard box), mixup (half)."""
@@ -66,7 +73,7 @@ class Generate:
     """Most pixels that a patch moves from frame to frame along an axis."""
     length: int = 16
     """Frames in a clip."""
-    size: tuple[int, int] = (256, 256)
+    size: tuple[int, int] = SIZE
     """Height and width of the frames."""
     colour: bool = False
     """Three channels instead of grey."""
@@ -91,9 +98,11 @@ class Generate:
 
     def __post_init__(self) -> None:
         if not self.kinds:
-            raise PagenError("expected at least one of --kinds spatial temporal skip patch, found none")
-        if self.length < 2 or min(self.size) < 16 or (self.limit_clips is not None and self.limit_clips < 1):
-            raise PagenError("expected --length of 2 and more, --size of 16 and more, --limit-clips of 1 and more")
+            raise PagenError(f"expected at least one of --kinds {' '.join(PSEUDO_KINDS)}, found none")
+        if self.length < 2 or min(self.size) < SMALLEST_SIDE or (self.limit_clips is not None and self.limit_clips < 1):
+            raise PagenError(
+                f"expected --length of 2 and more, --size of {SMALLEST_SIDE} and more, --limit-clips of 1 and more"
+            )
         if not 0 < self.max_size <= 1 or not 0 < self.lambda_max <= 1 or self.max_move < 0:
             raise PagenError("expected --max-size and --lambda-max in (0, 1] and --max-move of 0 and more")
         if min(self.strides, default=0) < 2 or min(self.inference_steps, self.batch) < 1 or self.feather < 0:

@@ -15,45 +15,48 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
 
+from pagen.arrays import Frames, Masks
 from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.generate.hole_crops import hole_crops
 from pagen.generate.inpaint import Painting, composite
 from pagen.hub import quiet, refusal
+from pagen.models.ldm import LDMInpaintPipeline, bundled, latents
 
-OWN = "LDMInpaintPipeline"
 
-
-def load_pipeline(name: str, place: str, dtype: Any) -> Any:
+def load_pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
     """The pipeline of a folder that `save_pretrained` wrote or of a hub id `owner/name`, on a device of torch's.
 
     Raises:
         PagenError: no pipeline there, not one for inpainting, pickled weights only, or code of its own.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     try:
+        ...         load_pipeline(folder, "cpu", torch.float32)
+        ...     except PagenError as error:
+        ...         print(str(error).partition(", ")[2])
+        found no model_index.json; is the path right?
     """
-    folder = Path(name).is_dir()
-    if folder and not (Path(name) / "model_index.json").is_file():
+    is_folder = Path(name).is_dir()
+    if is_folder and not (Path(name) / "model_index.json").is_file():
         raise PagenError(f"expected a diffusers pipeline in {name}, found no model_index.json; is the path right?")
+    options = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": is_folder}
     with quiet("diffusers", "transformers"):
-        from diffusers import AutoPipelineForInpainting
-        from safetensors import SafetensorError
+        from diffusers import AutoPipelineForInpainting  # which has advice to give while it is imported
 
-        how = {"use_safetensors": True, "low_cpu_mem_usage": False, "local_files_only": folder}
         try:
-            config = AutoPipelineForInpainting.load_config(name, local_files_only=folder)
-            if config.get("_class_name") == OWN:
-                from pagen.models.ldm import LDMInpaintPipeline
-
-                return LDMInpaintPipeline.from_pretrained(name, **how).to(place, dtype)
+            config = AutoPipelineForInpainting.load_config(name, local_files_only=is_folder)
+            if config.get("_class_name") == LDMInpaintPipeline.__name__:
+                return LDMInpaintPipeline.from_pretrained(name, **options).to(device, dtype)
             off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
-            return AutoPipelineForInpainting.from_pretrained(name, **how, **off).to(place, dtype)
+            return AutoPipelineForInpainting.from_pretrained(name, **options, **off).to(device, dtype)
         except (OSError, ValueError, ImportError, SafetensorError) as error:
             raise refusal("pipeline", "diffusers", name, str(error)) from error
-
-
-Frames = npt.NDArray[np.uint8]
-
-Masks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,14 @@ class DiffusionInpainter:
         multiple: height and width of what it sees are multiples of it, pixels.
         crop: least side of the crops round the holes that it sees, pixels; 0: it sees whole frames.
         painting: how it works.
+
+    Example:
+        >>> inpainter = open_bundled(Painting(steps=1))
+        >>> frames, masks = np.full((1, 64, 64, 1), 90, np.uint8), np.zeros((1, 64, 64), np.bool_)
+        >>> masks[:, 24:40, 24:40] = True
+        >>> filled = inpainter(frames, masks, np.random.default_rng(0))
+        >>> bool((filled[~masks] == 90).all()), filled.shape
+        (True, (1, 64, 64, 1))
     """
 
     pipeline: Any
@@ -97,8 +108,6 @@ class DiffusionInpainter:
         return composite(frames, crops.paste(frames, np.concatenate(worked)), masks, self.painting.feather)
 
     def _paint(self, images: Any, holes: Masks, seeds: list[int]) -> Any:
-        import torch
-
         height, width = images.shape[2:]
         return self.pipeline(
             image=images,
@@ -112,10 +121,6 @@ class DiffusionInpainter:
         ).images
 
     def _autoencode(self, images: Any) -> Any:
-        import torch
-
-        from pagen.models.ldm import latents
-
         vae = self.pipeline.vae
         with torch.no_grad():
             latent = latents(vae, (images * 2 - 1).to(vae.device, vae.dtype))
@@ -130,8 +135,6 @@ class DiffusionInpainter:
 
 def _to_images(frames: Frames) -> Any:
     """uint8 (N, H, W, C), C 1 or 3 -> float32 tensor (N, 3, H, W) in [0, 1]."""
-    import torch
-
     rgb = np.repeat(frames, 3 // frames.shape[3], axis=3)
     return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 255
 
@@ -149,28 +152,42 @@ def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpai
 
     Args:
         name: a folder that `save_pretrained` wrote, or a hub id `owner/name`.
-        painting: how it is to work, if not by the defaults; noise is drawn on the CPU whatever the device.
+        painting: how it works, if not by the defaults; noise is drawn on the CPU whatever the device.
 
     Raises:
-        PagenError: see `load_pipeline`; or a painting that there is not.
-    """
-    import torch
+        PagenError: as `load_pipeline`, or a value that `Painting` does not allow.
 
+    Example:
+        >>> open_pipeline(str(bundled()), Painting(batch=0))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected batch of 1 and more, found 0; give more
+    """
     painting = painting or Painting()
     _check(painting)
-    place = device_named(painting.device)
-    if painting.precision == "fp16" and place == "cpu":
+    device = device_named(painting.device)
+    if painting.precision == "fp16" and device == "cpu":
         raise PagenError("expected --precision fp32 on the CPU, found fp16, which is for a GPU; leave it out")
-    pipeline = load_pipeline(name, place, torch.float16 if painting.precision == "fp16" else torch.float32)
+    pipeline = load_pipeline(name, device, torch.float16 if painting.precision == "fp16" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return DiffusionInpainter(pipeline, _multiple(pipeline), int(pipeline.config.get("crop", 0)), painting)
 
 
+def open_bundled(painting: Painting) -> DiffusionInpainter:
+    """The small model that lies in the package.
+
+    Example:
+        >>> inpainter = open_bundled(Painting(steps=1))
+        >>> inpainter.crop, inpainter.multiple
+        (64, 16)
+    """
+    return open_pipeline(str(bundled()), painting)
+
+
 def _check(painting: Painting) -> None:
     for name, hint in get_type_hints(Painting).items():
-        known, given = get_args(hint), getattr(painting, name)
-        if known and given not in known:
-            raise PagenError(f"expected {name} of {' or '.join(map(repr, known))}, found {given!r}; give one of them")
+        choices, given = get_args(hint), getattr(painting, name)
+        if choices and given not in choices:
+            raise PagenError(f"expected {name} of {' or '.join(map(repr, choices))}, found {given!r}; give one of them")
     for name, least in (("steps", 1), ("batch", 1), ("feather", 0)):
         if getattr(painting, name) < least:
             raise PagenError(f"expected {name} of {least} and more, found {getattr(painting, name)}; give more")

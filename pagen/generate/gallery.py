@@ -30,7 +30,26 @@ _DIFFERENCE = {"spatial": (3, "difference x3"), "temporal": (1, "difference"), "
 
 
 def gallery(pseudo: PASet, path: Path, rows: int = 3) -> None:
-    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow as a colour wheel; filmstrips for skip."""
+    """Draw `rows` clips of each kind: normal, mask, pseudo, difference; flow as a colour wheel; filmstrips for skip.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import asdict
+        >>> from pagen.folders import Folder
+        >>> from pagen.footage.prepare import Prepared
+        >>> from pagen.generate.config import Generate
+        >>> config = {**asdict(Generate("mine", kinds=("skip",), length=4)), "clips": [["a", "train"]]}
+        >>> items = {"a": {"files": {}, "shape": [9, 32, 32, 1]}, "skip/a": {"files": {}}}
+        >>> with tempfile.TemporaryDirectory() as top:
+        ...     for folder in ("clips", "skip"):
+        ...         Path(top, folder).mkdir()
+        ...     np.save(f"{top}/clips/a.npy", np.zeros((9, 32, 32, 1), np.uint8))
+        ...     _ = Path(top, "skip/a.jsonl").write_text('{"start": 0, "stride": 2}')
+        ...     folder = Folder(Path(top), "pa_set", config, {}, items)
+        ...     gallery(PASet(folder, Prepared(folder)), Path(top, "gallery.png"))
+        ...     Path(top, "gallery.png").is_file()
+        True
+    """
     height, width = pseudo.prepared.size
     across = width / height + 4
     chosen = {kind: list(_chosen(pseudo, kind, rows)) for kind in pseudo.kinds}
@@ -51,7 +70,7 @@ def _chosen(pseudo: PASet, kind: str, rows: int) -> Iterator[tuple[Item, Pseudo]
     items = pseudo.items(kind, pseudo.length)
     for part in np.array_split(np.arange(len(items)), min(rows, len(items))):
         tried = part[np.linspace(0, len(part) - 1, _TRIED).astype(int)]
-        clips = [(items[place], pseudo.render(items[place], pseudo.length)) for place in tried]
+        clips = [(items[index], pseudo.render(items[index], pseudo.length)) for index in tried]
         yield max(clips, key=lambda pair: _difference(pair[1])[len(pair[1].pseudo) // 2].mean())
 
 
@@ -61,11 +80,11 @@ def _close_ups(part: Any, chosen: list[tuple[Item, Pseudo]], ratio: float) -> No
     for row, (item, clip) in zip(axes, chosen, strict=True):
         middle = len(clip.pseudo) // 2
         assert clip.mask is not None
-        there = _around(clip.mask[middle] >= 0.5)
+        close_up = _around(clip.mask[middle] >= 0.5)
         normal, *others = _pictures(item.kind, clip, middle)
-        for axis, picture in zip(row, [normal, *(one[there] for one in (normal, *others))], strict=True):
+        for axis, picture in zip(row, [normal, *(picture[close_up] for picture in (normal, *others))], strict=True):
             _show(axis, picture)
-        corner, side = (there[1].start - 0.5, there[0].start - 0.5), there[0].stop - there[0].start
+        corner, side = (close_up[1].start - 0.5, close_up[0].start - 0.5), close_up[0].stop - close_up[0].start
         row[0].add_patch(Rectangle(corner, side, side, fill=False, edgecolor="tab:orange", clip_on=False))
         row[0].set_ylabel(f"{item.clip}  frame {item.start + middle}", fontsize=7)
     for axis, title in zip(axes[0], (*_COLUMNS, _DIFFERENCE[chosen[0][0].kind][1]), strict=True):
@@ -76,11 +95,11 @@ def _filmstrips(part: Any, chosen: list[tuple[Item, Pseudo]], ratio: float) -> N
     """Rows in pairs: every other frame of the normal clip, below it of the pseudo one, where they differ most."""
     axes = part.subplots(2 * len(chosen), _STRIP, squeeze=False)
     for index, (item, clip) in enumerate(chosen):
-        stride, there = item.parameters["stride"], _busiest(_difference(clip).mean(axis=0))
+        stride, busiest = item.parameters["stride"], _busiest(_difference(clip).mean(axis=0))
         strips = ((clip.target, 1, f"{item.clip}\nnormal"), (clip.pseudo, stride, f"{item.clip}\nstride {stride}"))
         for strip, (frames, step, label) in zip(axes[2 * index : 2 * index + 2], strips, strict=True):
             for axis, t in zip(strip, np.linspace(0, len(frames) - 1, _STRIP).astype(int), strict=True):
-                _show(axis, frames[t][there])
+                _show(axis, frames[t][busiest])
                 axis.set_title(str(item.start + t * step), fontsize=6, pad=2)
             strip[0].set_ylabel(label, fontsize=7)
 
@@ -134,7 +153,7 @@ def _show(axis: Any, picture: Picture) -> None:
 
 def _title(pseudo: PASet, kind: str) -> str:
     config = pseudo.folder.config
-    how = {
+    descriptions = {
         "spatial": f"{config['inpainter']}, masks: {config['masks']}",
         "temporal": f"{config['flow']} flow mixed in the {config['region']}, masks: {config['masks']}; "
         "hue is direction, white is rest",
@@ -142,4 +161,4 @@ def _title(pseudo: PASet, kind: str) -> str:
         "patch": f"{config['intruders']}{', varied,' if config['vary'] else ''} seen through a window that wanders, "
         f"masks: {config['patch']}",
     }
-    return f"{kind}: {how[kind]}"
+    return f"{kind}: {descriptions[kind]}"

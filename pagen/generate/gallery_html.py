@@ -33,7 +33,26 @@ _ORANGE, _DARK = (14, 127, 255, 255), (30, 30, 30, 255)
 
 
 def gallery_html(pseudo: PASet, path: Path, shown: int = SHOWN) -> None:
-    """Write the page: `shown` clips of each kind, normal beside pseudo; the best JPEG quality that fits."""
+    """Write the page: `shown` clips of each kind, normal beside pseudo; the best JPEG quality that fits.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import asdict
+        >>> from pagen.folders import Folder
+        >>> from pagen.footage.prepare import Prepared
+        >>> from pagen.generate.config import Generate
+        >>> config = {**asdict(Generate("mine", kinds=("skip",), length=4)), "clips": [["a", "train"]]}
+        >>> items = {"a": {"files": {}, "shape": [9, 32, 32, 1]}, "skip/a": {"files": {}}}
+        >>> with tempfile.TemporaryDirectory() as top:
+        ...     for folder in ("clips", "skip"):
+        ...         Path(top, folder).mkdir()
+        ...     np.save(f"{top}/clips/a.npy", np.zeros((9, 32, 32, 1), np.uint8))
+        ...     _ = Path(top, "skip/a.jsonl").write_text('{"start": 0, "stride": 2}')
+        ...     folder = Folder(Path(top), "pa_set", config, {}, items)
+        ...     gallery_html(PASet(folder, Prepared(folder)), Path(top, "gallery.html"))
+        ...     Path(top, "gallery.html").is_file()
+        True
+    """
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = page.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     chosen = {kind: list(_chosen(pseudo, kind, shown)) for kind in pseudo.kinds}
@@ -52,7 +71,7 @@ def _chosen(pseudo: PASet, kind: str, shown: int) -> Iterator[tuple[Item, Pseudo
     """A clip from each of so many equal parts of the set; spatial and temporal ones lie within one segment."""
     items = pseudo.items(kind, pseudo.length)
     if kind in ("spatial", "temporal"):
-        begins = {(name, one["start"]) for name in pseudo.clips(kind) for one in pseudo.records(kind, name)}
+        begins = {(name, record["start"]) for name in pseudo.clips(kind) for record in pseudo.records(kind, name)}
         items = [item for item in items if (item.clip, item.start) in begins]
     rng = generator(pseudo.folder.config["seed"], "gallery", kind)
     for part in np.array_split(np.arange(len(items)), min(shown, len(items))):
@@ -130,12 +149,12 @@ def _parameters(pseudo: PASet, item: Item) -> dict[str, str]:
         height, width = item.parameters["size"]
         patch = f"{height} x {width} pixels, {item.parameters['mask']}"
         return {"intruder": item.parameters["intruder"], "patch": patch}
-    record = next(one for one in pseudo.records(item.kind, item.clip) if one["start"] == item.start)
+    record = next(line for line in pseudo.records(item.kind, item.clip) if line["start"] == item.start)
     random = record["random_instead"]
-    found = {"mask": record["mask"] + (f", random in {random} frames" if random else "")}
+    parameters = {"mask": record["mask"] + (f", random in {random} frames" if random else "")}
     if item.kind == "temporal":
-        found["lambda"] = f"{np.mean(record['lambda']):.3f}"
-    return found
+        parameters["lambda"] = f"{np.mean(record['lambda']):.3f}"
+    return parameters
 
 
 def _strength(kind: str, change: Change) -> dict[str, str]:

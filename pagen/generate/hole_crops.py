@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Masks
 from pagen.generate.temporal import bounding_box
 
-Masks = npt.NDArray[np.bool_]
 CONTEXT = 1.5
 """A crop is so many times as high and wide as its hole, at least."""
 
@@ -23,6 +23,14 @@ class HoleCrops:
     Attributes:
         corners: top and left of each crop, (N, 2) pixels, never negative.
         height, width: of a crop, pixels.
+
+    Example:
+        >>> crops = HoleCrops(np.array([[1, 2]]), height=2, width=2)
+        >>> frames = np.arange(16).reshape(1, 4, 4)
+        >>> crops.cut(frames).tolist()
+        [[[6, 7], [10, 11]]]
+        >>> bool((crops.paste(frames, crops.cut(frames)) == frames).all())
+        True
     """
 
     corners: npt.NDArray[np.int64]
@@ -33,17 +41,17 @@ class HoleCrops:
         """Crops (N, height, width, ...) of frames (N, H, W, ...)."""
         below, right = max(0, self.height - frames.shape[1]), max(0, self.width - frames.shape[2])
         edges = ((0, below), (0, right), *((0, 0),) * (frames.ndim - 3))
-        return np.stack([np.pad(frame, edges, "reflect")[place] for frame, place in self._places(frames)])
+        return np.stack([np.pad(frame, edges, "reflect")[window] for frame, window in self._windows(frames)])
 
     def paste(self, frames: npt.NDArray[Any], crops: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A copy of the frames (N, H, W, ...) with the crops in their places."""
         pasted = frames.copy()
-        for (frame, place), crop in zip(self._places(pasted), crops, strict=True):
-            part = frame[place]
+        for (frame, window), crop in zip(self._windows(pasted), crops, strict=True):
+            part = frame[window]
             part[...] = crop[: part.shape[0], : part.shape[1]]
         return pasted
 
-    def _places(self, frames: npt.NDArray[Any]) -> Iterator[tuple[npt.NDArray[Any], tuple[slice, slice]]]:
+    def _windows(self, frames: npt.NDArray[Any]) -> Iterator[tuple[npt.NDArray[Any], tuple[slice, slice]]]:
         for frame, (top, left) in zip(frames, self.corners, strict=True):
             yield frame, (slice(top, top + self.height), slice(left, left + self.width))
 
@@ -55,6 +63,13 @@ def hole_crops(masks: Masks, least: int, multiple: int) -> HoleCrops:
         masks: bool, True in the holes.
         least: smallest side of a crop, pixels.
         multiple: the sides are multiples of it, pixels.
+
+    Example:
+        >>> mask = np.zeros((1, 64, 64), np.bool_)
+        >>> mask[0, 30:34, 30:34] = True
+        >>> crops = hole_crops(mask, least=16, multiple=8)
+        >>> crops.corners.tolist(), crops.height, crops.width
+        ([[24, 24]], 16, 16)
     """
     size = np.array(masks.shape[1:])
     whole = _rounded(size, multiple)

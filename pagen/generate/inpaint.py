@@ -11,13 +11,9 @@ from typing import Literal, Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
-
-Frames = npt.NDArray[np.uint8]
-
-Masks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,10 @@ class Painting:
         feather: width of the soft rim, pixels; the kept pixels in it change too. 0 keeps every one.
         precision: numbers of a model: `"fp32"`, or `"fp16"` on a GPU.
         batch: frames that go through a model at once.
+
+    Example:
+        >>> Painting(steps=50).noise
+        'clip'
     """
 
     device: str = "cpu"
@@ -45,6 +45,11 @@ class Inpainter(Protocol):
     """Frames uint8 (N, H, W, C), C 1 or 3 (RGB), and masks bool (N, H, W), True where to fill -> frames alike.
 
     Kept pixels are bit-equal but for a feathered rim.
+
+    Example:
+        >>> inpainter: Inpainter = Telea()
+        >>> inpainter(np.zeros((1, 8, 8, 1), np.uint8), np.eye(8, dtype=bool)[None], np.random.default_rng(0)).shape
+        (1, 8, 8, 1)
     """
 
     def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames: ...
@@ -62,6 +67,14 @@ def composite(frames: Frames, filled: Frames, masks: Masks, feather: int = 0) ->
     """`filled` (N, H, W, C) where the masks (N, H, W) are True, `frames` (N, H, W, C), bit-equal, elsewhere.
 
     A feathered rim goes over from one to the other, linearly over so many pixels outside of the mask.
+
+    Example:
+        >>> frames, filled = np.zeros((1, 1, 3, 1)), np.full((1, 1, 3, 1), 8.0)
+        >>> mask = np.array([[[False, False, True]]])
+        >>> composite(frames, filled, mask).ravel().tolist()
+        [0.0, 0.0, 8.0]
+        >>> composite(frames, filled, mask, feather=1).ravel().tolist()
+        [0, 4, 8]
     """
     if feather == 0:
         return np.where(masks[..., None], filled, frames)
@@ -76,6 +89,13 @@ class Telea:
 
     Attributes:
         radius: neighbourhood that a pixel is filled from, pixels.
+
+    Example:
+        >>> frames, masks = np.full((1, 8, 8, 1), 7, np.uint8), np.zeros((1, 8, 8), np.bool_)
+        >>> masks[0, 3, 3] = True
+        >>> filled = Telea()(frames, masks, np.random.default_rng(0))
+        >>> bool((filled == frames)[~masks].all())
+        True
     """
 
     radius: float = 3
@@ -92,3 +112,13 @@ class Telea:
     def matched(self, frames: Frames, masks: Masks) -> Frames:
         """Always raises."""
         raise PagenError("expected a diffusion inpainter for matched normals, found telea; give --inpainter bundled")
+
+
+def open_telea(painting: Painting) -> Telea:
+    """Telea's method, which no setting of a model concerns.
+
+    Example:
+        >>> open_telea(Painting(steps=50)).radius
+        3
+    """
+    return Telea()

@@ -21,16 +21,14 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.errors import PagenError, unknown_name
 from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, listing, read_image
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.registry import Registry
-
-Frames = npt.NDArray[np.uint8]
 
 INTRUDERS = [
     *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "colorwheel"),
@@ -40,7 +38,13 @@ INTRUDERS = [
 
 
 class Intruders(Protocol):
-    """A source of intruders; each has a name that a record can hold."""
+    """A source of intruders; each has a name that a record can hold.
+
+    Example:
+        >>> intruders: Intruders = Pictures()
+        >>> intruders.origin() is None, intruders.draw_start("cat", 16, np.random.default_rng(0)) is None
+        (True, True)
+    """
 
     def names(self, clip: str) -> Sequence[str]:
         """Those that may be drawn for a training clip of this name; never none."""
@@ -57,21 +61,26 @@ class Intruders(Protocol):
 
 @dataclass(frozen=True)
 class Pictures:
-    """The bundled pictures."""
+    """The bundled pictures.
 
-    known: tuple[str, ...] = tuple(INTRUDERS)
+    Example:
+        >>> Pictures().read("camera", None, 16).shape
+        (1, 512, 512)
+    """
+
+    pictures: tuple[str, ...] = tuple(INTRUDERS)
 
     def names(self, clip: str) -> Sequence[str]:
         """All of them, for every clip."""
-        return self.known
+        return self.pictures
 
     def draw_start(self, name: str, length: int, rng: np.random.Generator) -> None:
         """None: a picture stands still. Nothing is drawn."""
 
     def read(self, name: str, start: int | None, length: int) -> Frames:
         """The picture, (1, h, w) or (1, h, w, 3). Raises PagenError: no such picture."""
-        if name not in self.known:
-            raise unknown_name("intruder", name, self.known)
+        if name not in self.pictures:
+            raise unknown_name("intruder", name, self.pictures)
         return self.picture(name)[None]
 
     def picture(self, name: str) -> Frames:
@@ -85,7 +94,15 @@ class Pictures:
 
 @dataclass(frozen=True)
 class ImageFolder(Pictures):
-    """The images of a folder, without those of its subfolders."""
+    """The images of a folder, without those of its subfolders.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", np.zeros((4, 6), np.uint8))
+        ...     ImageFolder(("a.png",), directory=Path(folder)).read("a.png", None, 16).shape
+        (1, 4, 6)
+    """
 
     directory: Path = field(kw_only=True)
 
@@ -99,14 +116,21 @@ class ImageFolder(Pictures):
         Raises:
             PagenError: one of them cannot be decoded, which would else show in the midst of a training.
         """
-        for name in self.known:
+        for name in self.pictures:
             self.picture(name)
-        return str(self.directory), fingerprint(self.directory, [self.directory / name for name in self.known])
+        return str(self.directory), fingerprint(self.directory, [self.directory / name for name in self.pictures])
 
 
 @dataclass(frozen=True)
 class Clips:
-    """The other training clips of the data set."""
+    """The other training clips of the data set.
+
+    Example:
+        >>> from pagen.folders import Folder
+        >>> config = {"dataset": "street", "clips": [["train_01", "train"], ["train_02", "train"]]}
+        >>> Clips(Prepared(Folder(Path("street"), "prepared", config, {}))).names("train_01")
+        ['train_02']
+    """
 
     prepared: Prepared
 
@@ -167,6 +191,11 @@ def open_intruders(spec: str) -> Opener:
 
     Raises:
         PagenError: no such source, or no such option.
+
+    Example:
+        >>> open_intruders("folder:")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected intruders 'folder:DIR' with a folder of images, found 'folder:'
     """
     name, _, option = spec.partition(":")
     return SOURCES[name](option)
@@ -183,6 +212,10 @@ def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | 
 
     Returns:
         uint8 (T, H, W, channels).
+
+    Example:
+        >>> fit(np.zeros((1, 2, 2, 3), np.uint8), (4, 6), channels=1).shape
+        (1, 4, 6, 1)
     """
     converted = np.stack([_in_channels(frame, channels) for frame in frames])
     if variation is not None:
@@ -202,6 +235,12 @@ def vary(frames: Frames, shape: tuple[int, int], seed: int) -> Frames:
 
     Returns:
         uint8 (T, H, W, C).
+
+    Example:
+        >>> picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1), np.uint8)
+        >>> first, again = (vary(picture, (8, 8), seed=3) for _ in range(2))
+        >>> first.shape, bool((first == again).all())
+        ((1, 8, 8, 1), True)
     """
     albumentations = _albumentations()
     steps = [

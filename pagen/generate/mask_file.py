@@ -14,20 +14,29 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, image_size, listing, mask_frames
 from pagen.generate.masks import bounded
 
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 Source = tuple[Path, ...] | Frames
 """The masks of one clip: images, or an array (T, H, W)."""
 
 
 @dataclass(frozen=True)
 class FileMasks:
-    """The masks of a folder."""
+    """The masks of a folder.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.save(f"{folder}/train_01.npy", np.eye(16, dtype=np.uint8)[None])
+        ...     masks, frames = FileMasks(Path(folder)), np.zeros((1, 16, 16, 1), np.uint8)
+        ...     state = masks.prepare(frames, "train_01")
+        ...     int(masks.segment(frames, state, np.random.default_rng(0), start=0)[0].sum())
+        16
+    """
 
     directory: Path
 
@@ -61,7 +70,15 @@ class FileMasks:
 
 
 def open_mask_folder(option: str) -> FileMasks:
-    """The masks of a folder. Raises PagenError: no such folder."""
+    """The masks of a folder. Raises PagenError: no such folder.
+
+    Example:
+        >>> try:
+        ...     open_mask_folder("nowhere")
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected masks 'file:DIR' with a folder of masks, found 'file:nowhere'
+    """
     directory = Path(option).expanduser().absolute()
     if not option or not directory.is_dir():
         raise PagenError(

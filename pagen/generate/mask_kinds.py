@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pagen.generate.mask_random import RandomMasks
 from pagen.generate.masks import MaskKind
 from pagen.registry import Registry
 
-
-def _random(option: str) -> MaskKind:
-    return RandomMasks(option or "small")
-
-
-def _motion(option: str) -> MaskKind:
-    from pagen.generate.mask_motion import MotionMasks
-
-    return MotionMasks(option or "follow")
-
-
-def _file(option: str) -> MaskKind:
-    from pagen.generate.mask_file import open_mask_folder
-
-    return open_mask_folder(option)
-
-
-def _segment(option: str) -> MaskKind:
-    from pagen.generate.mask_segment import open_segmenter
-
-    return open_segmenter(option)
-
-
 MASKS: Registry[Callable[[str], MaskKind]] = Registry(
-    "mask", "pagen.masks", {"random": _random, "motion": _motion, "file": _file, "segment": _segment}
+    "mask",
+    "pagen.masks",
+    {
+        "random": "pagen.generate.mask_random:open_random",
+        "motion": "pagen.generate.mask_motion:open_motion",
+        "file": "pagen.generate.mask_file:open_mask_folder",
+        "segment": "pagen.generate.mask_segment:open_segmenter",
+    },
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one; raises PagenError."""
 
@@ -42,6 +25,10 @@ def open_masks(spec: str) -> MaskKind:
 
     Raises:
         PagenError: no such masks, or no such option.
+
+    Example:
+        >>> open_masks("random:thin_256"), open_masks("motion")
+        (RandomMasks(preset='thin_256'), MotionMasks(choice='follow'))
     """
     name, _, option = spec.partition(":")
     return MASKS[name](option)

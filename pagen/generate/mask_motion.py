@@ -15,11 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import unknown_name
 from pagen.generate.masks import bounded
-
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 
 MEDIAN_FRAMES = 64
 NOISE_FLOOR = 14.0
@@ -28,7 +26,12 @@ SMALLEST_AREA = 0.0008
 
 
 def background(frames: Frames) -> Frames:
-    """What stands still: the median of at most 64 evenly spread frames of (T, H, W, C), uint8 (H, W, C)."""
+    """What stands still: the median of at most 64 evenly spread frames of (T, H, W, C), uint8 (H, W, C).
+
+    Example:
+        >>> background(np.array([0, 9, 9], np.uint8).reshape(3, 1, 1, 1)).tolist()
+        [[[9]]]
+    """
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), MEDIAN_FRAMES)).round().astype(np.int64))
     median: npt.NDArray[np.float64] = np.median(frames[chosen], axis=0, overwrite_input=True)
     return np.rint(median).astype(np.uint8)
@@ -47,6 +50,12 @@ def silhouettes(frames: Frames, background: Frames) -> Masks:
 
     Returns:
         bool (T, H, W), cleaned by opening and closing, without components under 0.08 % of the frame.
+
+    Example:
+        >>> frames = np.zeros((2, 64, 64, 1), np.uint8)
+        >>> frames[1, 20:40, 20:40] = 200
+        >>> silhouettes(frames, frames[0]).sum(axis=(1, 2)).tolist()
+        [0, 396]
     """
     moving = np.empty(frames.shape[:3], np.bool_)
     for t, frame in enumerate(frames):
@@ -81,10 +90,15 @@ def _disc(radius: float) -> Frames:
 
 
 def components(silhouette: Masks) -> Masks:
-    """The connected components of a silhouette (H, W), diagonal neighbours included: bool (N, H, W)."""
+    """The connected components of a silhouette (H, W), diagonal neighbours included: bool (N, H, W).
+
+    Example:
+        >>> components(np.array([[True, False, True]])).tolist()
+        [[[True, False, False]], [[False, False, True]]]
+    """
     count, labels = cv2.connectedComponents(silhouette.astype(np.uint8))
-    each: Masks = labels == np.arange(1, count)[:, None, None]
-    return each
+    parts: Masks = labels == np.arange(1, count)[:, None, None]
+    return parts
 
 
 def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
@@ -98,33 +112,53 @@ def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Mas
 
     Yields:
         Of each frame bool (H, W), widened so that the rim lies inside; empty where there is no instance.
+
+    Example:
+        >>> left, right = np.zeros((2, 1, 64, 64), np.bool_)
+        >>> left[0, 10:20, 10:20] = right[0, 10:20, 12:22] = True
+        >>> [int(mask.sum()) for mask in follow([left, right], np.random.default_rng(0))]  # one thing, widened
+        [140, 140]
     """
     followed = None
-    for found in instances:
-        before = np.zeros(found.shape[1:], np.bool_) if followed is None else followed
-        overlap = (found & _widen(before)).sum(axis=(1, 2))
-        followed = found[int(overlap.argmax())] if overlap.any() else _any_of(found, rng)
+    for things in instances:
+        before = np.zeros(things.shape[1:], np.bool_) if followed is None else followed
+        overlap = (things & _widen(before)).sum(axis=(1, 2))
+        followed = things[int(overlap.argmax())] if overlap.any() else _any_of(things, rng)
         yield _widen(followed)
 
 
 def draw_anew(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
-    """One thing of each frame, drawn without regard to the frame before; args and yields as `follow`."""
-    for found in instances:
-        yield _widen(_any_of(found, rng))
+    """One thing of each frame, drawn without regard to the frame before; args and yields as `follow`.
+
+    Example:
+        >>> things = np.zeros((2, 64, 64), np.bool_)
+        >>> things[0, :4, :4] = things[1, 40:60, 40:60] = True
+        >>> [int(mask.sum()) for mask in draw_anew([things, things], np.random.default_rng(2))]
+        [480, 24]
+    """
+    for things in instances:
+        yield _widen(_any_of(things, rng))
 
 
 def take_all(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
-    """All things of each frame together; nothing is drawn; args and yields as `follow`."""
-    for found in instances:
-        yield _widen(np.logical_or.reduce(found, axis=0))
+    """All things of each frame together; nothing is drawn; args and yields as `follow`.
+
+    Example:
+        >>> things = np.zeros((2, 64, 64), np.bool_)
+        >>> things[0, :4, :4] = things[1, 40:60, 40:60] = True
+        >>> [int(mask.sum()) for mask in take_all([things], np.random.default_rng(0))]
+        [504]
+    """
+    for things in instances:
+        yield _widen(np.logical_or.reduce(things, axis=0))
 
 
 def _any_of(instances: Masks, rng: np.random.Generator) -> Masks:
     """One of (N, H, W), drawn uniformly; empty where N is 0."""
     if not len(instances):
         return np.zeros(instances.shape[1:], np.bool_)
-    one: Masks = instances[int(rng.integers(len(instances)))]
-    return one
+    drawn: Masks = instances[int(rng.integers(len(instances)))]
+    return drawn
 
 
 def _widen(mask: Masks) -> Masks:
@@ -137,7 +171,15 @@ CHOICES = {"follow": follow, "frame": draw_anew, "union": take_all}
 
 @dataclass(frozen=True)
 class MotionMasks:
-    """What moves, or one thing that does."""
+    """What moves, or one thing that does.
+
+    Example:
+        >>> frames = np.zeros((3, 64, 64, 1), np.uint8)
+        >>> frames[1, 20:40, 20:40] = 200
+        >>> masks, random_ones = MotionMasks().segment(frames, frames[0], np.random.default_rng(0))
+        >>> masks.shape, random_ones  # nothing moves in the other two frames
+        ((3, 64, 64), 2)
+    """
 
     choice: str = "follow"
 
@@ -156,3 +198,13 @@ class MotionMasks:
 
     def origin(self) -> None:
         """None: they come from the clips."""
+
+
+def open_motion(option: str) -> MotionMasks:
+    """The masks of `motion:CHOICE`; `follow` without a choice. Raises PagenError: no such choice.
+
+    Example:
+        >>> open_motion("union").choice
+        'union'
+    """
+    return MotionMasks(option or "follow")

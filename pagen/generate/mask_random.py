@@ -16,14 +16,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError, unknown_name
+from pagen.options import SMALLEST_SIDE
 
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
-
-SMALLEST_SIDE = 16
 LARGEST_SHARE = 0.5
 
 
@@ -43,6 +40,10 @@ class StrokePreset:
         brush: thinnest brush, pixels.
         step: shortest segment, pixels.
         segments: most segments of a stroke.
+
+    Example:
+        >>> PRESETS["thick_256"].strokes
+        (1, 5)
     """
 
     size: int
@@ -74,6 +75,11 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator, preset: str = 
 
     Raises:
         PagenError: no such preset, or a frame under 16 pixels high or wide.
+
+    Example:
+        >>> mask = random_mask((64, 64), np.random.default_rng(0))
+        >>> mask.shape, bool(0 < mask.mean() <= LARGEST_SHARE)
+        ((64, 64), True)
     """
     if min(shape) < SMALLEST_SIDE:
         raise PagenError(
@@ -92,7 +98,12 @@ def _preset(name: str) -> StrokePreset:
 
 
 def draw(shape: tuple[int, int], rng: np.random.Generator, preset: StrokePreset) -> Masks:
-    """One mask as LaMa draws it, bool (H, W): strokes or boxes, not both; may be empty, may cover all."""
+    """One mask as LaMa draws it, bool (H, W): strokes or boxes, not both; may be empty, may cover all.
+
+    Example:
+        >>> draw((64, 64), np.random.default_rng(0), PRESETS["thin_256"]).dtype
+        dtype('bool')
+    """
     scale = min(shape) / preset.size
     canvas = np.zeros(shape, np.uint8)
     if rng.random() < 1 / (1 + preset.box_weight):
@@ -131,7 +142,14 @@ def _boxes(canvas: Frames, rng: np.random.Generator, preset: StrokePreset, scale
 
 @dataclass(frozen=True)
 class RandomMasks:
-    """Strokes and boxes, another mask in each frame."""
+    """Strokes and boxes, another mask in each frame.
+
+    Example:
+        >>> frames = np.zeros((2, 64, 64, 1), np.uint8)
+        >>> masks, random_ones = RandomMasks().segment(frames, None, np.random.default_rng(0))
+        >>> masks.shape, random_ones
+        ((2, 64, 64), 0)
+    """
 
     preset: str = "small"
 
@@ -148,3 +166,13 @@ class RandomMasks:
 
     def origin(self) -> None:
         """None: they are drawn."""
+
+
+def open_random(option: str) -> RandomMasks:
+    """The masks of `random:PRESET`; `small` without a preset. Raises PagenError: no such preset.
+
+    Example:
+        >>> open_random("").preset
+        'small'
+    """
+    return RandomMasks(option or "small")

@@ -19,16 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
 from pagen.generate.mask_motion import follow
 from pagen.generate.mask_random import LARGEST_SHARE
 from pagen.generate.masks import bounded
 from pagen.hub import contents, loading, need, place_of, require_whole
-
-Frames = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 
 SCORE = 0.5
 MODELS = ("detr", "eomt", "mask2former", "maskformer")
@@ -37,7 +34,17 @@ MODELS = ("detr", "eomt", "mask2former", "maskformer")
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A loaded model as a function frame uint8 (H, W, C), C 1 or 3 (RGB) -> its objects, bool (N, H, W)."""
+    """A loaded model as a function frame uint8 (H, W, C), C 1 or 3 (RGB) -> its objects, bool (N, H, W).
+
+    Example:
+        >>> from unittest.mock import Mock
+        >>> import torch
+        >>> result = {"segmentation": torch.eye(4, dtype=torch.int), "segments_info": [{"id": 1}]}
+        >>> read = lambda outputs, threshold, target_sizes: [result]
+        >>> processor = Mock(return_value={}, post_process_instance_segmentation=read)
+        >>> int(Segmenter(Mock(), processor)(np.zeros((4, 4, 1), np.uint8)).sum())
+        4
+    """
 
     model: Any
     processor: Any
@@ -59,9 +66,9 @@ class Segmenter:
         read = self.processor.post_process_instance_segmentation
         # a map of each object where the family has it; else a single map, in which one hides the other
         whole = {"return_binary_maps": True} if "return_binary_maps" in inspect.signature(read).parameters else {}
-        (found,) = read(outputs, threshold=SCORE, target_sizes=[size], **whole)
-        maps = found["segmentation"].numpy()
-        numbers = np.array([segment["id"] for segment in found["segments_info"]])
+        (result,) = read(outputs, threshold=SCORE, target_sizes=[size], **whole)
+        maps = result["segmentation"].numpy()
+        numbers = np.array([segment["id"] for segment in result["segments_info"]])
         objects: Masks = maps > 0 if maps.ndim == 3 else maps == numbers[:, None, None]
         return objects
 
@@ -74,6 +81,13 @@ class SegmentMasks:
         name: the folder or hub id of the model.
         folder: where it lies on this machine.
         objects: frame uint8 (H, W, C) -> its objects, bool (N, H, W).
+
+    Example:
+        >>> thing = np.zeros((1, 64, 64), np.bool_)
+        >>> thing[0, 10:20, 10:20] = True
+        >>> masks = SegmentMasks("a/model", Path("model"), lambda frame: thing)
+        >>> int(masks.segment(np.zeros((1, 64, 64, 1), np.uint8), None, np.random.default_rng(0))[0].sum())
+        140
     """
 
     name: str
@@ -99,20 +113,35 @@ def open_segmenter(name: str) -> SegmentMasks:
     Raises:
         PagenError: transformers is not installed, there is no model, it is of another kind, is incomplete,
             has pickled weights only, or code of its own.
+
+    Example:
+        >>> try:
+        ...     open_segmenter("nowhere")
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:nowhere'
     """
     need("transformers", "masks 'segment:MODEL'", "hub")
-    found = place_of(name)
-    if found is None:
+    model = place_of(name)
+    if model is None:
         raise PagenError(
             f"expected masks 'segment:MODEL' with a folder or a hub id owner/name, found 'segment:{name}'; "
             "give for example segment:facebook/mask2former-swin-tiny-coco-instance"
         )
-    place, folder = found
-    return SegmentMasks(place, folder, load(folder))
+    absolute_name, folder = model
+    return SegmentMasks(absolute_name, folder, load(folder))
 
 
 def load(folder: Path) -> Segmenter:
-    """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`."""
+    """The model of a folder; no network is asked. Raises PagenError as `open_segmenter`.
+
+    Example:
+        >>> try:
+        ...     load(Path("nowhere"))
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected a transformers model in nowhere, found no config.json
+    """
     with loading(folder):
         processor, model, missing = _pretrained(folder)
     require_whole(folder, missing, "a model that was trained for segmentation")

@@ -12,13 +12,9 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from pagen.arrays import Frames, Masks
 from pagen.generate.mask_random import LARGEST_SHARE, random_mask
-
-Frames = npt.NDArray[np.uint8]
-
-Masks = npt.NDArray[np.bool_]
 
 
 class MaskKind(Protocol):
@@ -26,6 +22,12 @@ class MaskKind(Protocol):
 
     `prepare` looks at the whole clip once; `segment` gives the masks of some consecutive frames, and what
     it gives does not depend on which segments were asked for before.
+
+    Example:
+        >>> from pagen.generate.mask_kinds import open_masks
+        >>> kind: MaskKind = open_masks("random")
+        >>> kind.origin() is None
+        True
     """
 
     def prepare(self, frames: Frames, name: str) -> Any:
@@ -56,6 +58,12 @@ def bounded(masks: Iterable[Masks], rng: np.random.Generator) -> tuple[Masks, in
 
     Returns:
         bool (T, H, W), with a random `small` mask for each that does not fit, and how many do not.
+
+    Example:
+        >>> full, some = np.ones((32, 32), np.bool_), np.eye(32, dtype=bool)
+        >>> masks, fell_back = bounded([full, some], np.random.default_rng(0))
+        >>> fell_back, bool((masks[1] == some).all())
+        (1, True)
     """
     kept, fell_back = [], 0
     for mask in masks:

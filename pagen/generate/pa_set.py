@@ -27,8 +27,8 @@ from pagen.footage.windows import Windows, as_input
 from pagen.generate.intruders import Intruders, open_intruders
 from pagen.generate.patch import Patch, render
 from pagen.generate.skip import Skip
+from pagen.options import PSEUDO_KINDS
 
-KINDS = ("spatial", "temporal", "skip", "patch")
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]
 
 
@@ -39,6 +39,10 @@ class Pseudo:
     Attributes:
         pseudo, target: frames uint8 (T, H, W, C), or flow (T, 2, H, W) in pixels per frame.
         mask: (T, H, W), above 0 where something was replaced; None where that is not known.
+
+    Example:
+        >>> Pseudo(np.ones((2, 4, 4, 1)), np.zeros((2, 4, 4, 1)), mask=None).target.shape
+        (2, 4, 4, 1)
     """
 
     pseudo: npt.NDArray[Any]
@@ -48,7 +52,12 @@ class Pseudo:
 
 @dataclass(frozen=True)
 class Item:
-    """One pseudo-anomalous clip of a set: its kind, its video, its first frame, and its parameters."""
+    """One pseudo-anomalous clip of a set: its kind, its video, its first frame, and its parameters.
+
+    Example:
+        >>> Item("skip", "train_01", start=3, parameters={"stride": 4}).parameters["stride"]
+        4
+    """
 
     kind: str
     clip: str
@@ -58,7 +67,17 @@ class Item:
 
 @dataclass(frozen=True)
 class PASet:
-    """An opened PA set, with the prepared clips that it was made of."""
+    """An opened PA set, with the prepared clips that it was made of.
+
+    Example:
+        >>> config = {"dataset": "street", "clips": [["train_01", "train"]]}
+        >>> items = {"train_01": {"files": {}, "shape": [20, 48, 64, 1]}}
+        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}, items))
+        >>> settings = {"kinds": ["spatial"], "length": 16}
+        >>> made = Folder(Path("pa"), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
+        >>> [item.start for item in PASet(made, prepared).items("spatial", 16)]
+        [0, 1, 2, 3, 4]
+    """
 
     folder: Folder
     prepared: Prepared
@@ -66,7 +85,7 @@ class PASet:
     @property
     def kinds(self) -> list[str]:
         """The kinds that it holds."""
-        return [kind for kind in KINDS if kind in self.folder.config["kinds"]]
+        return [kind for kind in PSEUDO_KINDS if kind in self.folder.config["kinds"]]
 
     def fingerprint(self) -> str:
         """32 hex digits that stand for every byte."""
@@ -89,8 +108,9 @@ class PASet:
     def items(self, kind: str, length: int) -> list[Item]:
         """Every pseudo-anomalous clip of `length` frames: every window (spatial, temporal) or record (skip, patch)."""
         if (kind, length) not in self._items:
-            found = [item for name in self.clips(kind) for item in self._items_of(kind, name, length)]
-            self._items[kind, length] = found
+            self._items[kind, length] = [
+                item for name in self.clips(kind) for item in self._items_of(kind, name, length)
+            ]
         return self._items[kind, length]
 
     def render(self, item: Item, length: int) -> Pseudo:
@@ -147,21 +167,21 @@ class PASet:
     @property
     def flow_spec(self) -> str:
         """The flow that temporal ones were made of, as `open_flow` takes it; files are looked for where they lay."""
-        name, where = self.folder.config["flow"], self.folder.volatile.get("flow")
-        return f"{name}:{where}" if where else str(name)
+        name, path = self.folder.config["flow"], self.folder.volatile.get("flow")
+        return f"{name}:{path}" if path else str(name)
 
     @cached_property
     def intruders(self) -> Intruders:
         """Where what patches show comes from; sets made before there was a choice show pictures."""
-        name, where = self.folder.config.get("intruders", "pictures"), self.folder.volatile.get("intruders", "")
-        found = open_intruders(f"{name}:{where}" if where else name)(self.prepared)
-        origin = found.origin()
+        name, path = self.folder.config.get("intruders", "pictures"), self.folder.volatile.get("intruders", "")
+        intruders = open_intruders(f"{name}:{path}" if path else name)(self.prepared)
+        origin = intruders.origin()
         if origin and origin[1] != self.folder.inputs["intruders"]:
             raise PagenError(
-                f"expected the images in {where} that patches of {self.folder.path} were made of, found others; "
+                f"expected the images in {path} that patches of {self.folder.path} were made of, found others; "
                 "put those back, or generate the set again"
             )
-        return found
+        return intruders
 
 
 class PseudoClips(torch.utils.data.Dataset[Sample]):
@@ -171,6 +191,16 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
     [-1, 1] or flow (2, T, H, W) in pixels per frame; mask float32 (1, T, H, W) in [0, 1], above 0
     where something was replaced; metadata a dict of kind, clip, start (first frame) and parameters
     (JSON text: the stride, or the patch). Entries of all kinds but temporal can share a batch.
+
+    Example:
+        >>> config = {"dataset": "street", "clips": [["train_01", "train"]]}
+        >>> items = {"train_01": {"files": {}, "shape": [20, 48, 64, 1]}}
+        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}, items))
+        >>> settings = {"kinds": ["spatial"], "length": 16}
+        >>> made = Folder(Path("pa"), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
+        >>> pseudo = PASet(made, prepared)
+        >>> len(PseudoClips(pseudo, pseudo.items("spatial", 16), 16))
+        5
     """
 
     def __init__(self, pseudo: PASet, items: list[Item], length: int) -> None:
@@ -202,15 +232,22 @@ def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
 
     Raises:
         PagenError: the set or its clips are missing or damaged, or it was made of other clips.
+
+    Example:
+        >>> try:
+        ...     open_pa_folder(Path("nowhere"))
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected a pa_set folder of pagen at nowhere, found no manifest.json there
     """
     folder = Folder.open(Path(path), "pa_set")
     clips = prepared or _clips_of(folder)
     if clips.fingerprint() != folder.inputs["prepared"]:
         made, (height, width) = folder.config, clips.size
         wanted = _about(clips.dataset, clips.size, clips.channels == 3)
-        found = _about(made["dataset"], made["size"], made["colour"])
+        actual = _about(made["dataset"], made["size"], made["colour"])
         raise PagenError(
-            f"expected a PA set of {wanted} in {path}, found one of {'other ' if found == wanted else ''}{found}; "
+            f"expected a PA set of {wanted} in {path}, found one of {'other ' if actual == wanted else ''}{actual}; "
             f"generate one with --dataset {clips.dataset} --size {height} {width}"
         )
     return PASet(folder, clips)
@@ -239,6 +276,13 @@ def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: in
 
     Raises:
         PagenError: no PA set, damaged, its prepared clips gone, a kind that it does not hold, or clips too short.
+
+    Example:
+        >>> try:
+        ...     open_pa_set("nowhere", kinds=["skip"])
+        ... except PagenError as error:
+        ...     print(str(error).partition("; ")[0])
+        expected a pa_set folder of pagen at nowhere, found no manifest.json there
     """
     pseudo = open_pa_folder(Path(path))
     kinds, length = kinds or pseudo.kinds, length or pseudo.length

@@ -18,11 +18,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.errors import PagenError
 from pagen.generate.intruders import INTRUDERS, Intruders, Pictures, fit
 from pagen.registry import Registry
 
-Frames = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.float32]
 
 SMALLEST = 10
@@ -30,7 +30,13 @@ RAMP = 0.1
 
 
 class PatchMask(Protocol):
-    """shape (H, W), centre (y, x), size (h, w), all in pixels -> how much of the intruder is seen, (H, W) in [0, 1]."""
+    """shape (H, W), centre (y, x), size (h, w), all in pixels -> how much of the intruder is seen, (H, W) in [0, 1].
+
+    Example:
+        >>> mask: PatchMask = PATCH_MASKS["cutmix"]
+        >>> int(mask((4, 4), (2, 2), (2, 2)).sum())
+        4
+    """
 
     def __call__(self, shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask: ...
 
@@ -46,6 +52,11 @@ class Patch:
         mask: name of the mask.
         intruder_start: first frame that is seen of a clip; None of a picture.
         variation: seed of the intruder's variation; None where it is as it is.
+
+    Example:
+        >>> patch = Patch("cat", size=(10, 12), centres=((5, 6), (7, 8)))
+        >>> Patch.from_json(patch.to_json()) == patch
+        True
     """
 
     intruder: str
@@ -81,6 +92,10 @@ def smoothmix_s(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int
 
     Returns:
         float32 (H, W) in [0, 1].
+
+    Example:
+        >>> smoothmix_s((1, 6), centre=(0, 2), size=(2, 2))[0].tolist()
+        [0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
     """
     rows, columns = (_ramp(n, c, cut) for n, c, cut in zip(shape, centre, size, strict=True))
     return np.outer(rows, columns).astype(np.float32)
@@ -98,6 +113,10 @@ def smoothmix_c(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int
     """SmoothMixC: along each axis a Gaussian of peak 1 and standard deviation `size`; the two are multiplied.
 
     Args and returns as `smoothmix_s`.
+
+    Example:
+        >>> [f"{value:.2f}" for value in smoothmix_c((1, 3), centre=(0, 1), size=(1, 1))[0]]
+        ['0.61', '1.00', '0.61']
     """
     rows, columns = (
         np.exp(-((np.arange(n) - c) ** 2) / (2 * sigma**2)) for n, c, sigma in zip(shape, centre, size, strict=True)
@@ -109,6 +128,10 @@ def cutmix(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int
     """CutMix: 1 on the box that starts at centre - size // 2 and is `size` pixels wide, as far as it lies in the frame.
 
     Args and returns as `smoothmix_s`.
+
+    Example:
+        >>> cutmix((1, 6), centre=(0, 2), size=(2, 2))[0].tolist()
+        [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     """
     mask = np.zeros(shape, np.float32)
     (top, left), (height, width) = (c - cut // 2 for c, cut in zip(centre, size, strict=True)), size
@@ -120,6 +143,10 @@ def mixup(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]
     """MixUp-patch: half of the intruder and half of the frame in the box of `cutmix`.
 
     Args and returns as `smoothmix_s`.
+
+    Example:
+        >>> mixup((1, 6), centre=(0, 2), size=(2, 2))[0].tolist()
+        [0.0, 0.5, 0.5, 0.0, 0.0, 0.0]
     """
     return cutmix(shape, centre, size) / np.float32(2)
 
@@ -146,6 +173,11 @@ def draw_patch(
         shape: (H, W) of the frames.
         max_size: largest height and width, as a share of the frame's; never under 10 pixels.
         max_move: largest step of the centre along each axis between two frames, pixels.
+
+    Example:
+        >>> patch = draw_patch((64, 96), length=16, rng=np.random.default_rng(0))
+        >>> patch.intruder in INTRUDERS, len(patch.centres)
+        (True, 16)
     """
     name = intruders[int(rng.integers(len(intruders)))]
     height, width = (max(SMALLEST, int(rng.uniform(0, max_size) * n)) for n in shape)
@@ -167,6 +199,10 @@ def draw_shown(
     """As `draw_patch`, with the part of an intruder that is seen over the training clip of that name.
 
     What is shown is drawn last, so that size and walk are the same with any intruders, varied or not.
+
+    Example:
+        >>> draw_shown(Pictures(), "train_01", (64, 96), 16, np.random.default_rng(0)).intruder_start is None
+        True
     """
     patch = draw_patch(shape, length, rng, max_size, max_move, intruders.names(clip), mask)
     first = intruders.draw_start(patch.intruder, length, rng)
@@ -197,6 +233,12 @@ def render(patch: Patch, frames: Frames, intruders: Intruders | None = None) -> 
 
     Raises:
         PagenError: another number of frames, or an unknown intruder or mask.
+
+    Example:
+        >>> frames = np.zeros((1, 32, 32, 1), np.uint8)
+        >>> pseudo, mask = render(Patch("cat", (10, 10), ((16, 16),), mask="cutmix"), frames)
+        >>> int(mask.sum()), bool((pseudo[mask == 0] == 0).all())
+        (100, True)
     """
     length = len(patch.centres)
     if len(frames) != length:

@@ -22,7 +22,12 @@ from pagen.errors import PagenError
 
 @dataclass(frozen=True)
 class Skip:
-    """Where a pseudo clip starts, and how many frames it goes on at each step."""
+    """Where a pseudo clip starts, and how many frames it goes on at each step.
+
+    Example:
+        >>> Skip(start=2, stride=3).indices(4).tolist(), Skip(start=2, stride=3).target(4).tolist()
+        ([2, 5, 8, 11], [2, 3, 4, 5])
+    """
 
     start: int
     stride: int
@@ -37,7 +42,12 @@ class Skip:
 
 
 def strides_that_fit(frames: int, length: int, strides: Sequence[int]) -> tuple[int, ...]:
-    """The strides above 1 at which `length` frames fit into a video of `frames` frames."""
+    """The strides above 1 at which `length` frames fit into a video of `frames` frames.
+
+    Example:
+        >>> strides_that_fit(frames=50, length=16, strides=(2, 3, 4, 5))
+        (2, 3)
+    """
     return tuple(stride for stride in strides if stride > 1 and (length - 1) * stride < frames)
 
 
@@ -52,6 +62,10 @@ def draw_skip(frames: int, start: int, length: int, strides: Sequence[int], rng:
 
     Raises:
         PagenError: no stride above 1 is given, or the video is too short for each of them.
+
+    Example:
+        >>> draw_skip(50, start=40, length=16, strides=(2, 3), rng=np.random.default_rng(0)).start < 40
+        True
     """
     fitting = strides_that_fit(frames, length, strides)
     if not fitting:

@@ -38,6 +38,10 @@ class Change:
             pixels per frame (length of the change of the flow vector); NaN where nothing changed.
         difference: the same mean over all pixels.
         covered: share of the pixels that the mask replaces at least by half, [0, 1].
+
+    Example:
+        >>> Change(share=0.5, strength=9.0, difference=4.5, covered=0.5).difference
+        4.5
     """
 
     share: float
@@ -47,7 +51,13 @@ class Change:
 
 
 def measure(clip: Pseudo, kind: str) -> Change:
-    """Compare a clip with what it was made of."""
+    """Compare a clip with what it was made of.
+
+    Example:
+        >>> clip = Pseudo(np.array([[[[9]]], [[[0]]]]), np.zeros((2, 1, 1, 1)), np.array([[[1]], [[0]]]))
+        >>> measure(clip, "skip")
+        Change(share=0.5, strength=9.0, difference=4.5, covered=0.5)
+    """
     change = np.asarray(clip.pseudo, np.float32) - np.asarray(clip.target, np.float32)
     apart = np.hypot(change[:, 0], change[:, 1]) if kind == "temporal" else np.abs(change).mean(axis=-1)
     changed = apart > 0
@@ -58,7 +68,13 @@ def measure(clip: Pseudo, kind: str) -> Change:
 
 
 def is_near_copy(pseudo: PASet, item: Item, change: Change) -> bool:
-    """Whether an item of the set's own length hardly differs from what it was made of."""
+    """Whether an item of the set's own length hardly differs from what it was made of.
+
+    Example:
+        >>> item = Item("patch", "train_01", 0, {})
+        >>> is_near_copy(None, item, Change(share=0.1, strength=0.1, difference=0.01, covered=0.1))
+        True
+    """
     if item.kind == "temporal" and (_weights(pseudo, item) > LAMBDA).all():
         return True
     return change.difference < LEAST[UNITS[item.kind]]
@@ -66,7 +82,7 @@ def is_near_copy(pseudo: PASet, item: Item, change: Change) -> bool:
 
 def _weights(pseudo: PASet, item: Item) -> npt.NDArray[np.float64]:
     """Lambda of each flow map of a temporal item."""
-    drawn = [np.broadcast_to(one["lambda"], one["frames"]) for one in pseudo.records("temporal", item.clip)]
+    drawn = [np.broadcast_to(record["lambda"], record["frames"]) for record in pseudo.records("temporal", item.clip)]
     return np.concatenate(drawn)[item.start : item.start + pseudo.length]
 
 
@@ -75,6 +91,11 @@ def inspect_set(pseudo: PASet) -> dict[str, Any]:
 
     Pixels are looked at in at most 200 items of a kind, evenly spread; strides, intruders, random masks and
     lambda are counted in all records.
+
+    Example:
+        >>> from unittest.mock import Mock
+        >>> inspect_set(Mock(kinds=[], length=16))["warnings"]
+        []
     """
     kinds = {kind: _measured(pseudo, kind) | _recorded(pseudo, kind) for kind in pseudo.kinds}
     warnings = [line for kind in kinds for line in _warnings(kind, kinds[kind], pseudo.folder.config)]
@@ -86,10 +107,10 @@ def _measured(pseudo: PASet, kind: str) -> dict[str, Any]:
     """What only the pixels tell."""
     items = pseudo.items(kind, pseudo.length)
     count = min(len(items), AT_MOST)
-    chosen = [items[place * len(items) // count] for place in range(count)]
+    chosen = [items[index * len(items) // count] for index in range(count)]
     changes = [measure(pseudo.render(item, pseudo.length), kind) for item in chosen]
     copies = sum(is_near_copy(pseudo, *pair) for pair in zip(chosen, changes, strict=True))
-    found = {
+    measured = {
         "items": len(items),
         "looked_at": count,
         "changed_share": _spread([change.share for change in changes]),
@@ -98,7 +119,7 @@ def _measured(pseudo: PASet, kind: str) -> dict[str, Any]:
         "near_copies": copies,
     }
     # a skip clip replaces every frame but the first: its mask tells nothing
-    return found if kind == "skip" else {**found, "coverage": _histogram([change.covered for change in changes])}
+    return measured if kind == "skip" else {**measured, "coverage": _histogram([change.covered for change in changes])}
 
 
 def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
@@ -110,11 +131,11 @@ def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
     if kind == "patch":
         return {"intruders": dict(Counter(sorted(record["intruder"] for record in records)).most_common())}
     frames, fallen = (sum(record[key] for record in records) for key in ("frames", "random_instead"))
-    found = {"frames": frames, "random_masks": fallen}
+    counts = {"frames": frames, "random_masks": fallen}
     if kind == "spatial":
-        return found
+        return counts
     near = sum(int(np.min(record["lambda"]) > LAMBDA) for record in records)
-    return {**found, "segments": len(records), "lambda_above": near}
+    return {**counts, "segments": len(records), "lambda_above": near}
 
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
@@ -132,22 +153,22 @@ def _histogram(shares: Sequence[float]) -> dict[str, int]:
     return dict(zip(names, counts.tolist(), strict=True))
 
 
-def _warnings(kind: str, found: dict[str, Any], config: dict[str, Any]) -> list[str]:
+def _warnings(kind: str, measured: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """What a person should know before training on it."""
     lines = []
-    copies = found["near_copies"] / found["looked_at"]
+    copies = measured["near_copies"] / measured["looked_at"]
     if copies >= 0.05:
         normal = "flow" if kind == "temporal" else "frames"
         lines.append(
             f"{copies:.0%} of the {kind} pseudo-anomalies are near-copies of the normal {normal}: {_why(kind)}"
         )
-    if kind == "temporal" and found["lambda_above"] >= 0.05 * found["segments"]:
-        share = found["lambda_above"] / found["segments"]
+    if kind == "temporal" and measured["lambda_above"] >= 0.05 * measured["segments"]:
+        share = measured["lambda_above"] / measured["segments"]
         lines.append(f"{share:.0%} of the temporal segments have lambda above {LAMBDA}: lambda is U-shaped")
-    if found.get("random_masks", 0) >= 0.2 * found.get("frames", 1):
-        share = found["random_masks"] / found["frames"]
+    if measured.get("random_masks", 0) >= 0.2 * measured.get("frames", 1):
+        share = measured["random_masks"] / measured["frames"]
         lines.append(f"{share:.0%} of the {kind} masks are random ones: nothing moved there that could be followed")
-    missing = [str(stride) for stride in config["strides"] if found.get("strides", {}).get(stride) == 0]
+    missing = [str(stride) for stride in config["strides"] if measured.get("strides", {}).get(stride) == 0]
     if missing:
         lines.append(
             f"no skip pseudo-anomaly has stride {' or '.join(missing)}, though asked for: videos are too short"

@@ -19,8 +19,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Masks
+
 Flow = npt.NDArray[np.floating[Any]]
-Masks = npt.NDArray[np.bool_]
 Place = tuple[float, float]
 Per = Literal["clip", "frame"]
 BETA = 0.4
@@ -41,6 +42,13 @@ def mix_flow(
 
     Returns:
         The mixed flow (T, 2, H, W), equal to `flow` outside the region, and the region (T, H, W).
+
+    Example:
+        >>> flow = np.arange(4.0).reshape(1, 1, 1, 4).repeat(2, axis=1)
+        >>> mask = np.array([[[True, False, False, False]]])
+        >>> mixed, region = mix_flow(flow, mask, weight=0.25, place=(0.0, 0.99))
+        >>> mixed[0, 0].tolist()  # a quarter of 0 and three quarters of 3
+        [[2.25, 1.0, 2.0, 3.0]]
     """
     mixed, regions = np.array(flow, np.float32), np.zeros_like(masks)
     weights, places = np.broadcast_to(weight, len(masks)).tolist(), np.broadcast_to(place, (len(masks), 2)).tolist()
@@ -65,6 +73,11 @@ def draw_mix(
         maps: how many flow maps a list is for.
         lambda_per, place_per: `"clip"` draws one, `"frame"` a list of one for each map.
         lambda_max: a lambda above it is drawn again; 1 keeps all, as published.
+
+    Example:
+        >>> weight, place = draw_mix(np.random.default_rng(0), lambda_max=0.9)
+        >>> 0 <= weight <= 0.9, len(place)
+        (True, 2)
     """
     weight = (
         _draw_lambda(rng, lambda_max) if lambda_per == "clip" else [_draw_lambda(rng, lambda_max) for _ in range(maps)]
@@ -83,6 +96,11 @@ def _draw_place(rng: np.random.Generator) -> Place:
 
 
 def bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of a mask (H, W) that is not empty."""
+    """(top, left, height, width) of a mask (H, W) that is not empty.
+
+    Example:
+        >>> bounding_box(np.array([[False, False], [False, True]]))
+        (1, 1, 1, 1)
+    """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(rows[0]), int(columns[0]), int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.features.spec import OBJECT_KINDS
+from pagen.features.spec import is_of_objects
 from pagen.models.density.detector import Scores
 
 
@@ -18,8 +18,7 @@ def indicator_of(features: str) -> str:
         >>> indicator_of("velocity"), indicator_of("lite0:imagenet")
         ('velocity', 'density')
     """
-    kind = features.partition(":")[0]
-    return kind if kind in OBJECT_KINDS else "density"
+    return features.partition(":")[0] if is_of_objects(features) else "density"
 
 
 def highest(scores: Scores, frames: npt.NDArray[np.int64], count: int, without: float) -> Scores:

@@ -43,6 +43,10 @@ class Pool:
             becomes 0.70 on an edge and 0.49 in a corner); `replicate` repeats the border.
         normaliser: a frame's error is the sum of its map over the pixels of the map (`pooled`, the code) or
             of the frame (`full`, the paper: lower by the square of the stride). The map is the same.
+
+    Example:
+        >>> [round(weight, 3) for weight in Pool(sigma=1.0).weights()]
+        [0.054, 0.244, 0.403, 0.244, 0.054]
     """
 
     sigma: float = 1.0
@@ -81,6 +85,10 @@ def frame_mse(x: Tensor, y: Tensor) -> Tensor:
 
     Raises:
         PagenError: tensors of other or differing shapes; so do all errors here.
+
+    Example:
+        >>> frame_mse(torch.zeros(1, 1, 2, 8, 8), torch.full((1, 1, 2, 8, 8), 0.5)).tolist()
+        [[0.25, 0.25]]
     """
     return frame_means(_residual(x, y).square()).mean(dim=1)
 
@@ -94,6 +102,11 @@ def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 
     Returns:
         (B, T) float64, in the square of the inputs' unit.
+
+    Example:
+        >>> noise = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4)[None, None, None]
+        >>> [round(float(error(noise, 0 * noise)), 2) for error in (frame_mse, frame_pse)]
+        [1.0, 0.0]
     """
     return frame_bpe(x, y, replace(pool, stride=1))
 
@@ -106,6 +119,11 @@ def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 
     Returns:
         (B, T) float64, in the square of the inputs' unit.
+
+    Example:
+        >>> frames = torch.ones(1, 1, 1, 8, 8)
+        >>> round(float(frame_bpe(frames, 0 * frames, Pool(padding="replicate"))), 9)
+        1.0
     """
     errors = pooled_error_map(x, y, pool)
     kept = errors[0, 0].numel() / x[0, 0, 0].numel() if pool.normaliser == "full" else 1.0
@@ -121,6 +139,13 @@ def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
     Returns:
         (B, T, ceil(H / stride), ceil(W / stride)) float64, in the square of the inputs' unit; its pixel
         (i, j) lies on the frame's pixel (stride i, stride j).
+
+    Example:
+        >>> frames = torch.zeros(1, 1, 1, 8, 8)
+        >>> frames[..., 4, 6] = 1
+        >>> errors = pooled_error_map(frames, 0 * frames)
+        >>> tuple(errors.shape), divmod(int(errors.argmax()), 4)
+        ((1, 1, 4, 4), (2, 3))
     """
     weights = pool.weights()
     reach = len(weights) // 2
@@ -146,6 +171,10 @@ def local_max(errors: Tensor, size: int = 12) -> Tensor:
 
     Raises:
         PagenError: a window without a pixel.
+
+    Example:
+        >>> local_max(torch.eye(4)[None, None], size=2).tolist()
+        [[0.5]]
     """
     if size < 1:
         raise PagenError(f"expected a window of 1 pixel and more, found {size}; 1 is the maximum itself")
@@ -162,6 +191,11 @@ def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
 
     Returns:
         (B, T, H, W) float64, in the inputs' unit.
+
+    Example:
+        >>> flow = torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1, 1)
+        >>> float(flow_error_map(flow, 0 * flow))
+        5.0
     """
     return _residual(x, y).square().sum(dim=1).sqrt()
 
@@ -176,6 +210,10 @@ def psnr(mse: Tensor, peak: float) -> Tensor:
         mse: any shape.
         peak: width of the value range: 2 for values in [-1, 1], which equals 1 for (x + 1) / 2.
             LNTRA takes 1 for [-1, 1]: its values lie 6.02 dB lower, and are the same after min-max.
+
+    Example:
+        >>> psnr(torch.tensor([4.0, 0.0]), 2.0).tolist()
+        [-0.0, 120.0]
     """
     relative = mse.to(torch.float64) / peak**2
     return -10 * torch.log10(relative.clamp_min(FLOOR))
@@ -192,7 +230,12 @@ def _residual(x: Tensor, y: Tensor) -> Tensor:
 
 
 def frame_means(values: Tensor) -> Tensor:
-    """Means of (..., H, W) over rows, then over the means of the rows: never one long sum by itself."""
+    """Means of (..., H, W) over rows, then over the means of the rows: never one long sum by itself.
+
+    Example:
+        >>> frame_means(torch.arange(4.0).reshape(1, 2, 2)).tolist()
+        [1.5]
+    """
     return values.mean(dim=-1).mean(dim=-1)
 
 

@@ -37,6 +37,12 @@ class OverClips:
         path, weights: of the run, which every process opens for itself.
         window: frames or flow maps in a window.
         mapped: its first indicator at the worst place.
+
+    Example:
+        >>> from pagen.footage.clip_input import FrameInput
+        >>> where = Path("run"), "a SHA-256", None
+        >>> OverClips(*where, FrameInput(), 16, "last", None, "cpu", "psnr_local").instant
+        False
     """
 
     path: Path
@@ -64,7 +70,7 @@ class OverClips:
         return Slider(network, self.clip_input, self.window, self.policy, self.device, self.measure)
 
 
-def open_clips(run: Run, task: Task) -> OverClips:
+def _open(run: Run, task: Task) -> OverClips:
     """A run over the clips of a task; flow is computed where it has not been.
 
     Raises:
@@ -98,6 +104,13 @@ class WindowStream:
 
     Raises:
         PagenError: flow that cannot be computed of a stream.
+
+    Example:
+        >>> from pagen.models.conv_ae import ConvAE3d
+        >>> recipe = {"source": "frames", "size": (32, 32), "colour": False, "window": 8}
+        >>> stream = WindowStream(ConvAE3d(1, "tiny").eval(), recipe, "cpu")
+        >>> sorted(stream(np.zeros((48, 48, 3), np.uint8)))
+        ['psnr', 'psnr_local']
     """
 
     def __init__(self, network: Any, recipe: Mapping[str, Any], device: str) -> None:
@@ -140,9 +153,9 @@ def frame_scores(scores: WindowScores[Any]) -> dict[str, FrameScore]:
     return {name: FrameScore(float(value), heats.get(name)) for name, value in values.items()}
 
 
-def stream_clips(run: Run, device: str) -> Callable[[], WindowStream]:
+def _stream(run: Run, device: str) -> Callable[[], WindowStream]:
     """What makes a stream's scorer of a run, with nothing held."""
     return partial(WindowStream, run.on(device), run.recipe, device)
 
 
-SOURCE = Source(open_clips, stream_clips)
+SOURCE = Source(_open, _stream)

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from pagen.features.spec import OBJECT_KINDS, spec_of
-from pagen.features.streams import open_stream
+from pagen.features.open import open_stream
+from pagen.features.spec import is_of_objects, spec_of
 from pagen.footage.prepare import Prepared
 from pagen.footage.resize import resized_frame
 from pagen.models.runs import Run
@@ -33,6 +33,12 @@ class OverDensity:
         rows: the scores of vectors.
         known: what is known of the training frames' scores.
         mapped: the indicator, where all vectors are of parts of frames.
+
+    Example:
+        >>> from pathlib import Path
+        >>> rows = RowScores(Path(), None, "velocity", 0.0)
+        >>> OverDensity(None, rows, {"median": 0.0}, "velocity").of_objects
+        True
     """
 
     prepared: Prepared
@@ -44,7 +50,7 @@ class OverDensity:
     @property
     def of_objects(self) -> bool:
         """The boxes count as such; cells and pixels are first joined in a map."""
-        return self.rows.indicator in OBJECT_KINDS and self.mapped is not None
+        return is_of_objects(self.rows.indicator) and self.mapped is not None
 
     def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
         """The score (T,) of each frame's most abnormal vector."""
@@ -60,7 +66,7 @@ class OverDensity:
             yield painted(size, boxes[first:last], heights[first:last])
 
 
-def open_density(run: Run, task: Task) -> OverDensity:
+def _open(run: Run, task: Task) -> OverDensity:
     """A detector over the clips of a task, whose vectors are scored where they have not been.
 
     Raises:
@@ -80,6 +86,13 @@ class DensityStream:
         run: of a detector.
         detector: it, on the device.
         device: of torch's.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> recipe = {"features": "velocity", "boxes": "motion"}
+        >>> run = SimpleNamespace(recipe=recipe, calibration={"velocity": {"p0": -2.5, "median": 0.0}})
+        >>> DensityStream(run, None, "cpu")(np.zeros((48, 64), np.uint8))["velocity"].value
+        -2.5
     """
 
     def __init__(self, run: Run, detector: Any, device: str) -> None:
@@ -108,9 +121,9 @@ class DensityStream:
         return painted(size, boxes, np.maximum(scores - self._known["median"], 0)).astype(np.float64)
 
 
-def stream_density(run: Run, device: str) -> Callable[[], DensityStream]:
+def _stream(run: Run, device: str) -> Callable[[], DensityStream]:
     """What makes a stream's scorer of a run, with nothing held."""
     return partial(DensityStream, run, run.on(device), device)
 
 
-SOURCE = Source(open_density, stream_density, windows=False)
+SOURCE = Source(_open, _stream, windows=False)

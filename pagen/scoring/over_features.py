@@ -30,6 +30,10 @@ class OverFeatures:
 
     Attributes:
         path, weights: of the run, which every process opens for itself.
+
+    Example:
+        >>> list(OverFeatures(Path("run"), "a SHA-256", None, None, "cpu").maps("any", (32, 32)))
+        []
     """
 
     path: Path
@@ -49,7 +53,7 @@ class OverFeatures:
         return iter(())
 
 
-def open_features(run: Run, task: Task) -> OverFeatures:
+def _open(run: Run, task: Task) -> OverFeatures:
     """A run over the features of a task's clips, which are computed where they have not been.
 
     Raises:
@@ -57,7 +61,7 @@ def open_features(run: Run, task: Task) -> OverFeatures:
     """
     prepared, compute = task.prepared(run.recipe), task.compute
     names = prepared.clips(task.split)
-    features = feature_folder(prepared, names, run.recipe["encoder"], compute.workers, compute.place)
+    features = feature_folder(prepared, names, run.recipe["encoder"], compute)
     return OverFeatures(run.path, run.weights, prepared, features, compute.place)
 
 
@@ -68,6 +72,13 @@ class FeatureStream:
         network: a discriminator on the device.
         encoder: frames uint8 (T, H, W, C) -> features (T, D).
         recipe: `size` and `colour`.
+
+    Example:
+        >>> from pagen.models.discriminator import Discriminator
+        >>> means = lambda frames: np.full((len(frames), 4), frames.mean(), np.float32)
+        >>> stream = FeatureStream(Discriminator(4, 8).eval(), means, {"size": (32, 32), "colour": False})
+        >>> list(stream(np.ones((48, 48), np.uint8)))
+        ['semantic']
     """
 
     def __init__(self, network: Any, encoder: Any, recipe: Mapping[str, Any]) -> None:
@@ -82,9 +93,9 @@ class FeatureStream:
         return {INDICATOR: FrameScore(float(log_odds(self._network, np.concatenate(self._held))[-1]))}
 
 
-def stream_features(run: Run, device: str) -> Callable[[], FeatureStream]:
+def _stream(run: Run, device: str) -> Callable[[], FeatureStream]:
     """What makes a stream's scorer of a run, with nothing held."""
     return partial(FeatureStream, run.on(device), open_encoder(run.recipe["encoder"], device), run.recipe)
 
 
-SOURCE = Source(open_features, stream_features)
+SOURCE = Source(_open, _stream)

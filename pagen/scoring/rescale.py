@@ -26,6 +26,10 @@ def min_max(scores: npt.NDArray[Any]) -> Scores:
 
     Raises:
         PagenError: a score that is not finite.
+
+    Example:
+        >>> min_max(np.array([2.0, 4.0, 3.0]))
+        array([0. , 1. , 0.5])
     """
     values = _finite(scores)
     if len(values) == 0 or values.min() == values.max():
@@ -42,6 +46,10 @@ def robust(scores: npt.NDArray[Any]) -> Scores:
 
     Raises:
         PagenError: a score that is not finite.
+
+    Example:
+        >>> robust(np.arange(101.0))[[1, 50, 99]]
+        array([-0.5,  0. ,  0.5])
     """
     values = _finite(scores)
     if len(values) == 0:
@@ -60,6 +68,10 @@ def calibrated(scores: npt.NDArray[Any], quantiles: Mapping[str, float]) -> Scor
 
     Raises:
         PagenError: quantiles that are missing, not finite, or do not ascend.
+
+    Example:
+        >>> calibrated(np.array([1.0, 5.0]), {"p1": 0.0, "median": 1.0, "p99": 4.0})
+        array([0., 1.])
     """
     low, middle, high = (quantiles.get(name, math.nan) for name in ("p1", "median", "p99"))
     if not -math.inf < low <= middle <= high < math.inf:
@@ -75,6 +87,10 @@ def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
 
     Args:
         known: `mean` and `std` of the scores of normal training clips; a deviation of 0 divides by nothing.
+
+    Example:
+        >>> z_positive(np.array([0.0, 5.0]), {"mean": 1.0, "std": 2.0})
+        array([0., 2.])
     """
     middle, spread = _known(known, "mean", "std")
     standard: Scores = np.maximum((np.asarray(scores, np.float64) - middle) / (spread or 1.0), 0.0)
@@ -89,6 +105,10 @@ def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Sco
 
     Args:
         known: `p0` and `p100` of the scores of normal training clips.
+
+    Example:
+        >>> trained_min_max(np.array([1.0, 6.0]), {"p0": 1.0, "p100": 3.0})
+        array([0. , 2.5])
     """
     low, high = _known(known, "p0", "p100")
     values: Scores = (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
@@ -96,18 +116,33 @@ def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Sco
 
 
 def by_quantile(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
-    """`to_quantile` with `p0` to `p100` of what is known of training scores."""
+    """`to_quantile` with `p0` to `p100` of training scores.
+
+    Example:
+        >>> by_quantile(np.array([25.0, 200.0]), summary(np.arange(101.0)))
+        array([0.25, 1.  ])
+    """
     return to_quantile(scores, np.arange(101) / 100, np.array(_known(known, *(f"p{share}" for share in range(101)))))
 
 
 def plain_error(decibels: npt.NDArray[Any]) -> Scores:
-    """Errors of values in [-1, 1] out of what indicators give: -PSNR in dB with peak 2."""
+    """Errors of values in [-1, 1] out of what indicators give: -PSNR in dB with peak 2.
+
+    Example:
+        >>> plain_error(np.array([0.0, -20.0]))
+        array([4.  , 0.04])
+    """
     errors: Scores = 4 * 10 ** (np.asarray(decibels, np.float64) / 10)
     return errors
 
 
 def probability(log_odds: npt.NDArray[Any]) -> Scores:
-    """Probabilities out of log-odds."""
+    """Probabilities out of log-odds.
+
+    Example:
+        >>> probability(np.array([0.0, np.log(3)]))
+        array([0.5 , 0.75])
+    """
     from scipy.special import expit
 
     chances: Scores = expit(np.asarray(log_odds, np.float64))
@@ -127,6 +162,10 @@ def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.ND
 
     Raises:
         PagenError: a table of one value or none, or one that is not finite or does not ascend.
+
+    Example:
+        >>> to_quantile(np.array([1.0, 9.0]), np.array([0.0, 0.5, 1.0]), np.array([0.0, 2.0, 3.0]))
+        array([0.25, 1.  ])
     """
     shares, marks = np.asarray(grid, np.float64), np.asarray(values, np.float64)
     if shares.ndim != 1 or shares.shape != marks.shape or len(shares) < 2 or not (_ascends(shares) and _ascends(marks)):
@@ -147,6 +186,10 @@ def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
     Args:
         scores: (T,) of one video.
         sigma: width in frames, above 0.
+
+    Example:
+        >>> causal_smooth(np.array([0.0, 0.0, 1.0]), sigma=1.0).round(2)
+        array([0.  , 0.  , 0.57])
     """
     values = np.asarray(scores, np.float64)
     total, weight = np.zeros_like(values), np.zeros_like(values)
@@ -163,6 +206,10 @@ def gaussian_smooth(scores: npt.NDArray[Any], sigma: float, ends: str = "nearest
 
     Args:
         ends: what lies beyond them: scipy's `nearest` (they are repeated) or `reflect`.
+
+    Example:
+        >>> gaussian_smooth(np.array([0.0, 1.0, 0.0]), sigma=0.5).round(2)
+        array([0.11, 0.79, 0.11])
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -219,7 +266,13 @@ def _positive(sigma: float) -> float:
 
 
 def summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Mean, deviation, count, median and the percentiles p0 to p100 of scores (N,), linear between neighbours."""
+    """Mean, deviation, count, median and the percentiles p0 to p100 of scores (N,), linear between neighbours.
+
+    Example:
+        >>> known = summary(np.array([1.0, 3.0]))
+        >>> known["count"], known["median"], known["p25"]
+        (2.0, 2.0, 1.5)
+    """
     grid = np.percentile(values, range(101))
     about = {"mean": values.mean(), "std": values.std(), "count": len(values), "median": grid[50]}
     about |= {f"p{percent}": value for percent, value in enumerate(grid)}

@@ -17,7 +17,7 @@ import numpy as np
 from pagen.arrays import read_array, write_array
 from pagen.compute import Compute
 from pagen.features.extract import FeatureFolder, extract
-from pagen.features.sources import open_source
+from pagen.features.open import open_source
 from pagen.features.spec import spec_of
 from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
@@ -69,9 +69,15 @@ def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -
 
     Raises:
         PagenError: as `open_source` and `extract`; vectors of another length; scores of another detector.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> row_scores(SimpleNamespace(recipe={"features": "velocty"}), "street", [], Compute())  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        pagen.errors.PagenError: no features named 'velocty'; did you mean 'velocity'? known: ...
     """
-    source = open_source(spec_of(run.recipe), dataset, compute.root, compute.place, compute.workers)
-    features = extract(source, names, compute.workers, compute.place)
+    features = extract(open_source(spec_of(run.recipe), dataset, compute), names, compute)
     inputs = {**features.folder.inputs, "model": run.weights}
     path = run.path / "scores" / folder_name(dataset) / "rows"
     folder = Folder.begin(path, "rows", {"features": run.recipe["features"]}, inputs, {})

@@ -52,7 +52,19 @@ class Task:
 
 
 class ClipScorer(Protocol):
-    """A run of one network or detector over the clips of a task; picklable."""
+    """A run of one network or detector over the clips of a task; picklable.
+
+    Example:
+        >>> class Darkness:
+        ...     prepared, mapped, instant = None, None, True
+        ...
+        ...     def scores(self, clip):
+        ...         return {"darkness": np.zeros(3)}
+        ...
+        ...     def maps(self, clip, size):
+        ...         return iter(())
+        >>> scorer: ClipScorer = Darkness()
+    """
 
     @property
     def prepared(self) -> Prepared:
@@ -85,6 +97,10 @@ class Source:
         clips: a run of one, and a task -> what scores its clips.
         stream: a run of one, and a device of torch's -> what makes a scorer that holds no frame yet.
         windows: scores are kept under the name of the window policy.
+
+    Example:
+        >>> SOURCES["density"].windows
+        False
     """
 
     clips: Callable[[Run, Task], ClipScorer]
@@ -106,5 +122,11 @@ SOURCES: Registry[Source] = Registry(
 
 
 def source_of(run: Run) -> Source:
-    """The row of a run of one network or detector. Raises PagenError for a source that no table holds."""
+    """The row of a run of one network or detector. Raises PagenError for a source that no table holds.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> source_of(SimpleNamespace(recipe={"source": "flow"})).windows
+        True
+    """
     return SOURCES[str(run.recipe["source"])]

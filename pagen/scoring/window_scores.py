@@ -45,6 +45,10 @@ class WindowScores(Generic[Numbers]):
         window: indicator -> (B,), of the window as a whole.
         after: indicator -> (B,), of the frame after the window.
         maps: indicator at the worst place -> (B, P, h, w), the errors that it is read off; P is 1 of the frame after.
+
+    Example:
+        >>> WindowScores[Tensor](window={"prp": torch.zeros(2)}).frames
+        {}
     """
 
     frames: dict[str, Numbers] = field(default_factory=dict)
@@ -138,8 +142,9 @@ def worst(name: str, errors: Tensor) -> Tensor:
     """The score (B, P) by an indicator at the worst place of maps (B, P, h, w) of errors.
 
     Example:
-        >>> float(worst("flow_local", torch.eye(12)[None, None])), float(worst("psnr_local", torch.ones(1, 1, 9, 9)))
-        (0.0833..., -6.02...)
+        >>> errors = torch.ones(1, 1, 24, 24)
+        >>> float(worst("flow_local", errors)), round(float(worst("psnr_local", errors)), 2)
+        (1.0, -6.02)
     """
     return _in_unit(name, local_max(errors))
 

@@ -20,7 +20,8 @@ from pagen.eval.localise import localise_boxes, localise_runs, place_of_maps
 from pagen.eval.maps import averaged, maps_of_run, speed_maps
 from pagen.eval.metrics.rbdc import localise
 from pagen.eval.metrics.rbdc_of_maps import localise_maps, map_thresholds
-from pagen.eval.metrics.regions import Detections, Regions, from_masks, write_detections, write_tracks
+from pagen.eval.metrics.regions import Detections, Regions, from_masks
+from pagen.eval.region_files import write_detections, write_tracks
 from pagen.eval.render_places import cells
 from pagen.eval.results import Place
 from pagen.eval.scores import score_run

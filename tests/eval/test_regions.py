@@ -11,16 +11,8 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 
 from pagen.errors import PagenError
-from pagen.eval.metrics.regions import (
-    Detections,
-    Regions,
-    from_masks,
-    read_detections,
-    read_street_scene,
-    read_tracks,
-    write_detections,
-    write_tracks,
-)
+from pagen.eval.metrics.regions import Detections, Regions, from_masks
+from pagen.eval.region_files import read_detections, read_street_scene, read_tracks, write_detections, write_tracks
 from pagen.footage.locate import locate
 
 PED2 = Path(__file__).parents[3] / "shared/data/ped2"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +14,11 @@ import pytest
 import torch
 
 from pagen.arrays import write_array
+from pagen.compute import Compute
+from pagen.features.kinds import FEATURES
+from pagen.features.spec import FeatureSpec
 from pagen.folders import Folder, digests, write_json
-from pagen.footage.prepare import Prepared
+from pagen.footage.prepare import Prepared, Size
 from pagen.generate.config import Generate
 from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet, open_pa_folder
@@ -106,3 +111,29 @@ def make_clips(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Prepar
         return Prepared(folder)
 
     return make
+
+
+@dataclass(frozen=True)
+class Given:
+    """A feed of clips that are prepared already."""
+
+    prepared: Prepared
+    compute: Compute = field(default_factory=partial(Compute, device="cpu", workers=0))
+    live: ClassVar[bool] = False
+
+    def clips(self, size: Size | None, colour: bool) -> Prepared:
+        return self.prepared
+
+    def own_size(self) -> Size:
+        return self.prepared.size
+
+
+@pytest.fixture(scope="session")
+def open_of() -> Callable[..., Any]:
+    """`open_of("deep", clips, side=64)`: the source of a kind of features, of prepared clips."""
+
+    def opened(of: str, clips: Prepared, **options: Any) -> Any:
+        spec = FeatureSpec(of, **options)
+        return FEATURES[spec.name].source(spec, Given(clips))
+
+    return opened

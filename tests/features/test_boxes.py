@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.features.box_detector import Detector
+from pagen.features.box_detector import DetectorBoxes
 from pagen.features.box_kinds import open_boxes
-from pagen.features.box_motion import Motion
+from pagen.features.box_motion import MotionBoxes
 from pagen.features.boxes import located, pixels, uncovered
 from pagen.footage.prepare import Prepared
 from pagen.spread import one_thread
@@ -48,7 +48,7 @@ def walkers(*places: tuple[int, int], frames: int = 6, channels: int = 1) -> npt
 
 def test_a_walker_has_one_box_of_its_size(make_clips: MakeClips) -> None:
     places = ((5, 10), (50, 60), (50, 20))
-    where = Motion()(make_clips(train_a=walkers(*places)), "train_a")
+    where = MotionBoxes()(make_clips(train_a=walkers(*places)), "train_a")
     np.testing.assert_array_equal(np.bincount(where.frames), 3)
     for t in range(1, 6):
         boxes = where.boxes[where.frames == t]
@@ -63,14 +63,14 @@ def test_those_who_pass_each_other_have_boxes_of_their_own(turned: bool, make_cl
     frames = np.minimum(there, back)
     if turned:
         frames = frames[:, :, ::-1]
-    where = Motion()(make_clips(train_a=frames), "train_a")
+    where = MotionBoxes()(make_clips(train_a=frames), "train_a")
     np.testing.assert_array_equal(np.bincount(where.frames)[:4], 2)  # in frame 3 two pixels are between them
     one, other = where.boxes[where.frames == 3]
     assert one[2] - other[0] < 6
 
 
 def test_the_first_frame_is_compared_with_the_next(make_clips: MakeClips) -> None:
-    where = Motion()(make_clips(train_a=walkers((5, 10)), test_b=walkers((5, 10), frames=1)), "train_a")
+    where = MotionBoxes()(make_clips(train_a=walkers((5, 10)), test_b=walkers((5, 10), frames=1)), "train_a")
     np.testing.assert_array_equal(where.boxes[where.frames == 0], where.boxes[where.frames == 1])
 
 
@@ -81,7 +81,7 @@ def test_what_stands_still_or_flickers_has_no_box(make_clips: MakeClips) -> None
     lone[2, 50:56, 50:56] = 0  # an insect: 36 square pixels
     clips = make_clips(train_a=still, train_b=still + noise, train_c=lone, test_d=walkers((5, 10), frames=1))
     for clip in clips.clips():
-        where = Motion()(clips, clip)
+        where = MotionBoxes()(clips, clip)
         assert where.frames.shape == (0,)
         assert where.boxes.shape == (0, 4)
         assert (where.frames.dtype, where.boxes.dtype) == (np.int64, np.float32)
@@ -90,23 +90,23 @@ def test_what_stands_still_or_flickers_has_no_box(make_clips: MakeClips) -> None
 def test_what_is_long_and_thin_has_no_box(make_clips: MakeClips) -> None:
     frames = walkers(frames=3)
     frames[1, 40:49, 5:115] = 0
-    assert len(Motion()(make_clips(train_a=frames), "train_a").frames) == 0
+    assert len(MotionBoxes()(make_clips(train_a=frames), "train_a").frames) == 0
     frames[1, 35:54, 5:115] = 0
-    where = Motion()(make_clips(train_a=frames), "train_a")
+    where = MotionBoxes()(make_clips(train_a=frames), "train_a")
     # what appears at once goes no way, so that a corner of it may be a box of its own
     assert [np.ptp(where.boxes[where.frames == t][:, [0, 2]], axis=1).max() for t in range(3)] == [114] * 3
 
 
 def test_boxes_end_at_the_border_of_the_frame(make_clips: MakeClips) -> None:
     frames = walkers((0, 0), (SIZE[0] - 24, SIZE[1] - 10 - STEP), frames=2)
-    boxes = Motion()(make_clips(train_a=frames), "train_a").boxes[:2]
+    boxes = MotionBoxes()(make_clips(train_a=frames), "train_a").boxes[:2]
     assert boxes.min() == 0
     np.testing.assert_array_equal(boxes[:, 2:].max(axis=0), (120, 80))
 
 
 def test_colours_are_looked_at_in_grey(make_clips: MakeClips) -> None:
     grey, colour = (make_clips(train_a=walkers((5, 10), (50, 60), channels=channels)) for channels in (1, 3))
-    for one, other in zip(Motion()(grey, "train_a"), Motion()(colour, "train_a"), strict=True):
+    for one, other in zip(MotionBoxes()(grey, "train_a"), MotionBoxes()(colour, "train_a"), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -307,8 +307,8 @@ def test_a_detectors_boxes_are_the_models(yolos: Path, make_clips: MakeClips) ->
     frames = np.random.default_rng(0).integers(0, 255, (3, 32, 48, 1), np.uint8)
     clips = make_clips(train_a=frames)
     detector = open_boxes(f"detector:{yolos}")
-    assert isinstance(detector, Detector)
-    loose = Detector(detector.model, score=0.3, area=20, covered=0.6)
+    assert isinstance(detector, DetectorBoxes)
+    loose = DetectorBoxes(detector.model, score=0.3, area=20, covered=0.6)
     where = loose(clips, "train_a")
     assert len(where.frames) > 3
     network = YolosForObjectDetection.from_pretrained(yolos).eval()
@@ -325,7 +325,7 @@ def test_a_detectors_boxes_are_the_models(yolos: Path, make_clips: MakeClips) ->
         expected = boxes[uncovered(boxes.astype(np.float32), 0.6)]
         np.testing.assert_allclose(where.boxes[where.frames == t], expected, atol=1e-3)
         np.testing.assert_array_equal(loose.newest(frames[: t + 1]), where.boxes[where.frames == t])
-    assert len(Detector(detector.model, score=1.0)(clips, "train_a").frames) == 0
+    assert len(DetectorBoxes(detector.model, score=1.0)(clips, "train_a").frames) == 0
 
 
 def test_detectors_that_are_none_are_refused(yolos: Path, clip: Path, tmp_path: Path) -> None:

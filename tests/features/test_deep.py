@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 
 from pagen.errors import PagenError
-from pagen.features.batching import AT_ONCE, in_batches
-from pagen.features.deep import Deep, open_deep
+from pagen.features.deep import Deep, cut, encoded
 from pagen.footage.prepare import Prepared
 from pagen.models.encoders.encoder import Encoder
 from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread
 
 MakeClips = Callable[..., Prepared]
+Open = Callable[..., Deep]
 ROWS = [[0, 2, 3, 18.5, 40], [0, 30, 5, 33, 9], [2, 0.2, 0.2, 0.4, 0.4], [2, 10, 10, 60, 47.5]]
 
 
@@ -55,9 +55,11 @@ def each_alone(encoder: Encoder, source: Deep, clips: Prepared) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("spec", "side"), [("lite0", 64), ("clip", 0)])
-def test_a_vector_is_the_encoders_of_the_crop(spec: str, side: int, clips: Prepared, boxes: str, clip: Path) -> None:
+def test_a_vector_is_the_encoders_of_the_crop(
+    spec: str, side: int, clips: Prepared, boxes: str, clip: Path, open_of: Open
+) -> None:
     spec = f"clip:{clip}" if spec == "clip" else spec
-    source = pickle.loads(pickle.dumps(open_deep(clips, boxes, spec, side)))
+    source = pickle.loads(pickle.dumps(open_of("deep", clips, boxes=boxes, encoder=spec, side=side, colour=True)))
     encoder = open_encoder(spec)
     encoder = replace(encoder, side=side or encoder.side)
     found = source("train_a")
@@ -76,8 +78,6 @@ def test_crops_are_squeezed_as_pillow_does_it(clips: Prepared, boxes: str) -> No
             return pictures.flatten(1)
 
     found = Encoder("means", 3 * 16 * 16, Means(), 16, (0.0,) * 3, (1.0,) * 3)
-    from pagen.features.deep import cut, encoded
-
     frame = np.array(clips.frames("train_a")[2])
     vectors = encoded(found, cut(frame, np.array([[10, 10, 60, 47.5]], np.float32)))
     expected = np.asarray(Image.fromarray(frame[10:48, 10:60]).resize((16, 16), Image.Resampling.BILINEAR))
@@ -85,10 +85,10 @@ def test_crops_are_squeezed_as_pillow_does_it(clips: Prepared, boxes: str) -> No
     np.testing.assert_allclose(vectors.reshape(3, 16, 16).transpose(1, 2, 0), expected, atol=1.1)
 
 
-def test_colours_stay_red_green_blue(make_clips: MakeClips, boxes: str, clip: Path) -> None:
+def test_colours_stay_red_green_blue(make_clips: MakeClips, boxes: str, clip: Path, open_of: Open) -> None:
     red = np.zeros((4, 48, 64, 3), np.uint8)
     red[..., 0] = 255
-    source = open_deep(make_clips(train_a=red), boxes, f"clip:{clip}", 0)
+    source = open_of("deep", make_clips(train_a=red), boxes=boxes, encoder=f"clip:{clip}", side=0)
     expected = open_encoder(f"clip:{clip}")(red[:1])
     np.testing.assert_allclose(source("train_a").vectors[:1], expected, atol=1e-5)
     blue = open_encoder(f"clip:{clip}")(red[:1, ..., ::-1].copy())
@@ -98,11 +98,11 @@ def test_colours_stay_red_green_blue(make_clips: MakeClips, boxes: str, clip: Pa
     assert swapped.config() != source.config()
 
 
-def test_the_newest_frame_of_a_stream(make_clips: MakeClips, clip: Path) -> None:
+def test_the_newest_frame_of_a_stream(make_clips: MakeClips, clip: Path, open_of: Open) -> None:
     frames = np.repeat(np.random.default_rng(0).integers(0, 90, (1, 48, 64, 1), np.uint8), 4, axis=0)
     for t in range(4):
         frames[t, 10:30, 5 + 9 * t : 15 + 9 * t] += 120
-    source = open_deep(make_clips(train_a=frames), "motion", f"clip:{clip}", 0)
+    source = open_of("deep", make_clips(train_a=frames), encoder=f"clip:{clip}", side=0)
     found = source("train_a")
     assert found.boxes is not None
     assert len(found.boxes) >= 4
@@ -114,28 +114,15 @@ def test_the_newest_frame_of_a_stream(make_clips: MakeClips, clip: Path) -> None
     assert source.newest(frames[:1]).vectors.shape == (0, 12)
 
 
-def test_batches_are_full_and_change_nothing() -> None:
-    sizes = []
-
-    def network(batch: torch.Tensor) -> torch.Tensor:
-        sizes.append(len(batch))
-        return batch * 2
-
-    for count in (0, 1, AT_ONCE, AT_ONCE + 1):
-        items = torch.arange(count * 3, dtype=torch.float32).view(count, 3)
-        np.testing.assert_array_equal(in_batches(network, iter(items), 3), items.numpy() * 2)
-    assert sizes == [AT_ONCE] * 4
-
-
-def test_sides_that_an_encoder_does_not_take_are_refused(clips: Prepared, clip: Path) -> None:
+def test_sides_that_an_encoder_does_not_take_are_refused(clips: Prepared, clip: Path, open_of: Open) -> None:
     with pytest.raises(PagenError, match=r"expected a side of crops .* found 128; give 0 for its own, 16"):
-        open_deep(clips, "motion", f"clip:{clip}")
+        open_of("deep", clips, encoder=f"clip:{clip}")
     with pytest.raises(PagenError, match="no encoder named"):
-        open_deep(clips, "motion", "resnet")
+        open_of("deep", clips, encoder="resnet")
 
 
-def test_other_weights_and_boxes_are_other_inputs(clips: Prepared, boxes: str, clip: Path) -> None:
-    one, other = open_deep(clips, boxes, f"clip:{clip}", 0), open_deep(clips, "motion", f"clip:{clip}", 0)
+def test_other_weights_and_boxes_are_other_inputs(clips: Prepared, boxes: str, clip: Path, open_of: Open) -> None:
+    one, other = (open_of("deep", clips, boxes=each, encoder=f"clip:{clip}", side=0) for each in (boxes, "motion"))
     assert set(one.inputs()) == {"boxes", "encoder"}
     assert set(other.inputs()) == {"encoder"}
     assert one.config()["boxes"] != other.config()["boxes"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pagen.arrays import write_array
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features import extract
 from pagen.features.extract import feature_folder, pa_feature_folder
@@ -19,6 +20,7 @@ from pagen.generate.pa_set import PASet
 from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread
 
+HERE = Compute(device="cpu", workers=0)
 LENGTHS = {"train_a": 20, "train_b": 17, "test_x": 11}
 
 
@@ -34,7 +36,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_clip_has_the_vectors_of_its_frames(prepared: Prepared, clip: Path) -> None:
-    features = feature_folder(prepared, prepared.clips(), f"clip:{clip}", workers=0)
+    features = feature_folder(prepared, prepared.clips(), f"clip:{clip}", HERE)
     assert features.names() == sorted(LENGTHS)
     assert features.size == 12
     encoder = open_encoder(f"clip:{clip}")
@@ -50,25 +52,25 @@ def test_each_clip_has_the_vectors_of_its_frames(prepared: Prepared, clip: Path)
 
 def test_what_is_there_is_not_encoded_again(prepared: Prepared, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = f"clip:{clip}"
-    first = feature_folder(prepared, ["train_a", "test_x"], spec, workers=0)
+    first = feature_folder(prepared, ["train_a", "test_x"], spec, HERE)
     (first.folder.path / "features/test_x.npy").unlink()
     done = []
-    work = extract._features_of
-    monkeypatch.setattr(extract, "_features_of", lambda job: done.append(job.name) or work(job))
-    second = feature_folder(prepared, ["train_a", "test_x", "train_b"], spec, workers=0)
+    write = extract.write_features
+    monkeypatch.setattr(extract, "write_features", lambda *of: done.append(of[2]) or write(*of))
+    second = feature_folder(prepared, ["train_a", "test_x", "train_b"], spec, HERE)
     assert done == ["test_x", "train_b"]
     assert second.names() == sorted(LENGTHS)
-    assert feature_folder(prepared, ["train_b"], spec, workers=0).fingerprint() == second.fingerprint()
+    assert feature_folder(prepared, ["train_b"], spec, HERE).fingerprint() == second.fingerprint()
     assert len(done) == 2
 
 
 def test_neither_workers_nor_the_order_change_a_byte(
     prepared: Prepared, clip: Path, request: pytest.FixtureRequest
 ) -> None:
-    here = feature_folder(prepared, ["test_x"], f"clip:{clip}", workers=0)
-    here = feature_folder(prepared, prepared.clips(), f"clip:{clip}", workers=0)
+    here = feature_folder(prepared, ["test_x"], f"clip:{clip}", HERE)
+    here = feature_folder(prepared, prepared.clips(), f"clip:{clip}", HERE)
     request.getfixturevalue("elsewhere")
-    there = feature_folder(prepared, prepared.clips(), f"clip:{clip}", workers=2)
+    there = feature_folder(prepared, prepared.clips(), f"clip:{clip}", Compute(device="cpu", workers=2))
     assert there.folder.path != here.folder.path
     assert tree_hash(there.folder.path) == tree_hash(here.folder.path)
 
@@ -78,13 +80,13 @@ def test_other_weights_and_another_view_lie_elsewhere(prepared: Prepared, clip: 
 
     copy = shutil.copytree(clip, tmp_path / "copy")
     spec = f"clip:{copy}"
-    first = feature_folder(prepared, ["test_x"], spec, workers=0)
-    same = feature_folder(prepared, ["test_x"], f"clip:{clip}", workers=0)
-    middle = feature_folder(prepared, ["test_x"], spec, workers=0, view="vifi")
+    first = feature_folder(prepared, ["test_x"], spec, HERE)
+    same = feature_folder(prepared, ["test_x"], f"clip:{clip}", HERE)
+    middle = feature_folder(prepared, ["test_x"], spec, HERE, view="vifi")
     weights = load_file(copy / "model.safetensors")
     weights["visual_projection.weight"] *= 2
     save_file(weights, copy / "model.safetensors", {"format": "pt"})
-    double = feature_folder(prepared, ["test_x"], spec, workers=0)
+    double = feature_folder(prepared, ["test_x"], spec, HERE)
     assert same.folder.path == first.folder.path
     assert len({features.folder.path for features in (first, middle, double)}) == 3
     np.testing.assert_allclose(double.features("test_x"), 2 * first.features("test_x"), rtol=1e-5)
@@ -93,8 +95,8 @@ def test_other_weights_and_another_view_lie_elsewhere(prepared: Prepared, clip: 
 
 def test_pseudo_anomalies_have_theirs(pseudo: PASet, clip: Path) -> None:
     spec = f"clip:{clip}"
-    normal = feature_folder(pseudo.prepared, pseudo.clips("spatial"), spec, workers=0)
-    features = pa_feature_folder(pseudo, spec, workers=0)
+    normal = feature_folder(pseudo.prepared, pseudo.clips("spatial"), spec, HERE)
+    features = pa_feature_folder(pseudo, spec, HERE)
     assert features.names() == ["spatial/train_a", "spatial/train_b"]
     for name in pseudo.clips("spatial"):
         frames = np.load(pseudo.folder.path / f"spatial/{name}.npy")
@@ -110,20 +112,20 @@ def test_matched_normals_are_encoded_where_the_set_has_them(pseudo: PASet, clip:
     root = shutil.copytree(pseudo.folder.path, tmp_path / "set")
     frames = np.array(pseudo.prepared.frames("train_b"))[:, ::-1]
     write_array(root / "spatial_matched/train_b.npy", frames)
-    features = pa_feature_folder(replace(pseudo, folder=Folder.open(root, "pa_set")), f"clip:{clip}", workers=0)
+    features = pa_feature_folder(replace(pseudo, folder=Folder.open(root, "pa_set")), f"clip:{clip}", HERE)
     assert features.names() == ["spatial/train_a", "spatial/train_b", "spatial_matched/train_b"]
     with one_thread():
         expected = open_encoder(f"clip:{clip}")(frames)
     np.testing.assert_array_equal(features.features("spatial_matched/train_b"), expected)
 
 
-def test_lite0_is_the_default(prepared: Prepared) -> None:
-    features = feature_folder(prepared, ["test_x"], workers=0)
+def test_lite0_needs_no_model(prepared: Prepared) -> None:
+    features = feature_folder(prepared, ["test_x"], "lite0", HERE)
     assert features.features("test_x").shape == (11, 1280)
     assert features.folder.config["encoder"] == "lite0"
 
 
 def test_no_such_encoder_leaves_nothing(prepared: Prepared, tmp_path: Path) -> None:
     with pytest.raises(PagenError, match="no encoder named"):
-        feature_folder(prepared, ["test_x"], "resnet", workers=0)
+        feature_folder(prepared, ["test_x"], "resnet", HERE)
     assert not (tmp_path / "cache").exists()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagen.features.frames import Encoded, opening, pooled
+from pagen.features.frames import Encoded, encoder_handle, pooled
 from pagen.footage.prepare import Prepared
 from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread
@@ -26,7 +26,7 @@ def test_the_mean_looks_back_and_repeats_the_first(length: int, count: int) -> N
 
 
 def test_every_frame_has_the_vector_that_the_encoder_gives(prepared: Prepared, clip: Path) -> None:
-    source = Encoded(prepared, opening(f"clip:{clip}"))
+    source = Encoded(prepared, encoder_handle(f"clip:{clip}"))
     with one_thread():
         found = source("test_x")
         np.testing.assert_array_equal(found.vectors, open_encoder(f"clip:{clip}")(prepared.frames("test_x")))
@@ -35,7 +35,7 @@ def test_every_frame_has_the_vector_that_the_encoder_gives(prepared: Prepared, c
 
 
 def test_a_stream_begins_with_few_frames(prepared: Prepared, clip: Path) -> None:
-    source = Encoded(prepared, opening(f"clip:{clip}"), pool=4)
+    source = Encoded(prepared, encoder_handle(f"clip:{clip}"), pool=4)
     frames, vectors = prepared.frames("train_a"), source("train_a").vectors
     assert source.context == 4
     for t in (0, 2, 3, 12):
@@ -46,7 +46,7 @@ def test_a_stream_begins_with_few_frames(prepared: Prepared, clip: Path) -> None
 
 @pytest.mark.parametrize("pool", [1, 3])
 def test_another_process_opens_it_by_itself(prepared: Prepared, clip: Path, pool: int) -> None:
-    source = Encoded(prepared, opening(f"clip:{clip}"), pool)
+    source = Encoded(prepared, encoder_handle(f"clip:{clip}"), pool)
     content = pickle.dumps(source)
     assert len(content) < 20_000  # not the weights
     np.testing.assert_array_equal(pickle.loads(content)("test_x").vectors, source("test_x").vectors)

@@ -11,8 +11,11 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.features.latents import Codes, cells, open_codes
+from pagen.features.latents import Codes, cells
+from pagen.features.open import open_source
+from pagen.features.spec import FeatureSpec
 from pagen.folders import Folder, write_json
 from pagen.footage.flow import encode
 from pagen.models.conv_ae import ConvAE3d
@@ -24,6 +27,11 @@ from pagen.spread import one_thread
 MakeRun = Callable[..., Path]
 WIDTHS = (2, 3, 4, 5)
 WINDOW = 8
+
+
+def codes_of(run: Path, root: Path, kind: str = "latents") -> Any:
+    """The codes of the data set `folder` by a run."""
+    return open_source(FeatureSpec(f"{kind}:{run}"), "folder", Compute(root, "cpu", 0))
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +66,7 @@ def frames_of(source: Codes, clip: str) -> npt.NDArray[np.float32]:
 @pytest.mark.parametrize("kind", ["conv", "memae", "luss"])
 def test_a_frame_has_the_mean_code_of_its_window(kind: str, make_run: MakeRun, root: Path) -> None:
     network = network_of(kind)
-    source = open_codes(make_run(network), "folder", root, workers=0)
+    source = codes_of(make_run(network), root)
     for clip, length in (("train_a", 9), ("test_x", 6)):
         found = source(clip)
         assert found.vectors.shape == (length, 5)
@@ -70,10 +78,9 @@ def test_a_frame_has_the_mean_code_of_its_window(kind: str, make_run: MakeRun, r
 
 def test_of_flow_the_first_frame_takes_the_second_ones(make_run: MakeRun, root: Path) -> None:
     network = ConvAE3d(3, WIDTHS).eval()
-    source = open_codes(make_run(network, source="flow", channels=3), "folder", root, workers=0)
+    source = codes_of(make_run(network, source="flow", channels=3), root)
     found = source("test_x")
-    assert source.flow is not None
-    maps = encode(np.array(source.flow.flow("test_x")), "uvm", 4.0)
+    maps = encode(np.array(source.shown.source("test_x")), "uvm", 4.0)
     means = expected(network, maps).mean(axis=(2, 3))
     np.testing.assert_allclose(found.vectors, np.concatenate([means[:1], means]), atol=1e-5)
     np.testing.assert_array_equal(found.frames, np.arange(6))
@@ -83,7 +90,7 @@ def test_of_flow_the_first_frame_takes_the_second_ones(make_run: MakeRun, root: 
 def test_every_location_has_a_code(recipe: dict[str, Any], make_run: MakeRun, root: Path) -> None:
     network = ConvAE3d(recipe.get("channels", 1), WIDTHS).eval()
     run = make_run(network, **recipe)
-    whole, source = (open_codes(run, "folder", root, workers=0, places=places) for places in (False, True))
+    whole, source = (codes_of(run, root, kind) for kind in ("latents", "locations"))
     found = source("train_a")
     assert found.vectors.shape == (9 * 2 * 3, 5)
     np.testing.assert_array_equal(found.frames, np.repeat(np.arange(9), 6))
@@ -107,7 +114,7 @@ def test_cells_cover_the_footage_once() -> None:
 
 @pytest.mark.parametrize("recipe", [{}, {"source": "flow", "channels": 3}])
 def test_a_stream_has_the_codes_of_its_last_frames(recipe: dict[str, Any], make_run: MakeRun, root: Path) -> None:
-    source = open_codes(make_run(ConvAE3d(recipe.get("channels", 1), WIDTHS), **recipe), "folder", root, workers=0)
+    source = codes_of(make_run(ConvAE3d(recipe.get("channels", 1), WIDTHS), **recipe), root)
     frames, vectors = source.prepared.frames("train_a"), source("train_a").vectors
     assert source.context == WINDOW + bool(recipe)
     for t in (1, 5, 8):
@@ -119,11 +126,11 @@ def test_a_stream_has_the_codes_of_its_last_frames(recipe: dict[str, Any], make_
 
 
 def test_other_weights_are_another_source(make_run: MakeRun, root: Path) -> None:
-    sources = [open_codes(make_run(network_of("conv")), "folder", root, workers=0) for _ in range(2)]
+    sources = [codes_of(make_run(network_of("conv")), root) for _ in range(2)]
     other = network_of("conv")
     with torch.no_grad():
         other.encoder[0].weight *= 2
-    sources.append(open_codes(make_run(other), "folder", root, workers=0))
+    sources.append(codes_of(make_run(other), root))
     assert sources[0].inputs() == sources[1].inputs() != sources[2].inputs()
     assert sources[0].config() == sources[2].config()
 
@@ -131,22 +138,22 @@ def test_other_weights_are_another_source(make_run: MakeRun, root: Path) -> None
 def test_runs_without_an_autoencoder_are_refused(make_run: MakeRun, root: Path, tmp_path: Path) -> None:
     judge = make_run(Discriminator(4), recipe="discriminator", source="features")
     with pytest.raises(PagenError, match=r"expected a run of an autoencoder in .*, found discriminator; give another"):
-        open_codes(judge, "folder", root, workers=0)
+        codes_of(judge, root)
     with pytest.raises(PagenError, match="expected a run folder of pagen at"):
-        open_codes(tmp_path / "nowhere", "folder", root, workers=0)
+        codes_of(tmp_path / "nowhere", root)
     several = Folder.begin(tmp_path / "several", "run", {}, {})
     write_json(several.path / "recipe.json", {"recipe": "unified", "members": []})
     several.finish()
     with pytest.raises(PagenError, match=r"expected a run of one network, found .*several of several"):
-        open_codes(several.path, "folder", root, workers=0)
+        codes_of(several.path, root)
 
 
 def test_a_stream_has_no_flow_out_of_files(make_run: MakeRun, root: Path, tmp_path: Path) -> None:
     for clip, length in (("train_a", 9), ("test_x", 6)):
         np.save(tmp_path / f"{clip}.npy", np.zeros((length - 1, 2, 24, 40), np.float32))
     run = make_run(ConvAE3d(3, WIDTHS), source="flow", channels=3, flow=f"file:{tmp_path}")
-    source = open_codes(run, "folder", root, workers=0)
+    source = codes_of(run, root)
     assert source("test_x").vectors.shape == (6, 5)
     assert "flow" in source.inputs()
-    with pytest.raises(PagenError, match="expected a run on flow that is computed, found file:"):
+    with pytest.raises(PagenError, match="expected flow that can be computed of a stream, found file:"):
         source.newest(source.prepared.frames("test_x"))

@@ -14,11 +14,12 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
-from pagen.features.pose import normalised, open_pose
+from pagen.features.pose import normalised
 from pagen.footage.prepare import Prepared
 from pagen.spread import one_thread
 
 MakeClips = Callable[..., Prepared]
+Open = Callable[..., Any]
 ROWS = [[0, 2, 3, 18, 40], [2, 30, 5, 37, 21], [2, 5, 5, 25, 45]]
 
 
@@ -53,13 +54,15 @@ def by_hand(pose: npt.NDArray[Any]) -> list[float]:
     return [value for pair in zip((x - min(x)) / height, (y - min(y)) / height, strict=True) for value in pair]
 
 
-def test_poses_of_a_file(clips: Prepared, file: Path) -> None:
-    source = pickle.loads(pickle.dumps(open_pose(clips, f"file:{file}")))
+def test_poses_of_a_file(clips: Prepared, file: Path, open_of: Open) -> None:
+    source = pickle.loads(pickle.dumps(open_of("pose", clips, boxes=f"file:{file}")))
     poses, found = np.load(file)["training_poses"], source("train_01")
     assert found.frames.tolist() == [1, 1, 2]
     assert found.boxes is None
     np.testing.assert_allclose(found.vectors, [by_hand(pose) for pose in poses], rtol=1e-5)
-    np.testing.assert_array_equal(open_pose(clips, f"file:{file}", raw=True)("train_01").vectors, poses)
+    np.testing.assert_array_equal(
+        open_of("pose", clips, boxes=f"file:{file}", raw_poses=True)("train_01").vectors, poses
+    )
     assert source.config()["features"] == 6
     assert source("test_01").vectors.shape == (0, 6)
     assert set(source.inputs()) == {"poses"}
@@ -78,19 +81,19 @@ def test_neither_place_nor_distance_counts() -> None:
     assert normalised(np.empty((0, 34), np.float32)).shape == (0, 34)
 
 
-def test_poses_that_are_none_are_refused(clips: Prepared, file: Path, tmp_path: Path) -> None:
+def test_poses_that_are_none_are_refused(clips: Prepared, file: Path, open_of: Open, tmp_path: Path) -> None:
     with pytest.raises(PagenError, match=r"expected poses of a file .* or of a model"):
-        open_pose(clips)
+        open_of("pose", clips)
     with pytest.raises(PagenError, match="expected 'vitpose:MODEL'"):
-        open_pose(clips, encoder="vitpose:")
+        open_of("pose", clips, encoder="vitpose:")
     arrays = dict(np.load(file))
     np.savez(tmp_path / "none.npz", **{name: each for name, each in arrays.items() if not name.endswith("poses")})
     with pytest.raises(PagenError, match="neither training_poses nor testing_poses"):
-        open_pose(clips, f"file:{tmp_path / 'none.npz'}")
+        open_of("pose", clips, boxes=f"file:{tmp_path / 'none.npz'}")
     arrays["training_poses"][0, 0] = np.nan
     np.savez(tmp_path / "nan.npz", **arrays)
     with pytest.raises(PagenError, match="expected finite poses"):
-        open_pose(clips, f"file:{tmp_path / 'nan.npz'}")("train_01")
+        open_of("pose", clips, boxes=f"file:{tmp_path / 'nan.npz'}")("train_01")
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +111,14 @@ def vitpose(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_models_poses_are_those_of_its_heat_maps(clips: Prepared, vitpose: Path, tmp_path: Path) -> None:
+def test_a_models_poses_are_those_of_its_heat_maps(
+    clips: Prepared, vitpose: Path, open_of: Open, tmp_path: Path
+) -> None:
     (tmp_path / "boxes.json").write_text(json.dumps({"train_01": ROWS, "test_01": []}))
     spec = f"file:{tmp_path / 'boxes.json'}"
-    source = pickle.loads(pickle.dumps(open_pose(clips, spec, f"vitpose:{vitpose}", raw=True)))
+    source = pickle.loads(
+        pickle.dumps(open_of("pose", clips, boxes=spec, encoder=f"vitpose:{vitpose}", raw_poses=True))
+    )
     found = source("train_01")
     assert found.frames.tolist() == [0, 2, 2]
     np.testing.assert_array_equal(found.boxes, np.array(ROWS)[:, 1:])
@@ -127,7 +134,7 @@ def test_a_models_poses_are_those_of_its_heat_maps(clips: Prepared, vitpose: Pat
         # the best cell, which the model's own processing then refines
         assert np.abs(vector[0::2] - x).max() <= 1.5 * wide / (maps.shape[2] - 1)
         assert np.abs(vector[1::2] - y).max() <= 1.5 * high / (maps.shape[1] - 1)
-    scaled = open_pose(clips, spec, f"vitpose:{vitpose}")
+    scaled = open_of("pose", clips, boxes=spec, encoder=f"vitpose:{vitpose}")
     np.testing.assert_allclose(scaled("train_01").vectors, normalised(found.vectors), rtol=1e-5)
     assert scaled("test_01").vectors.shape == (0, 10)
 
@@ -149,11 +156,11 @@ def heat_maps(vitpose: Path, clips: Prepared, rows: list[list[int]]) -> npt.NDAr
     return np.array(found)
 
 
-def test_the_newest_frame_of_a_stream(make_clips: MakeClips, vitpose: Path) -> None:
+def test_the_newest_frame_of_a_stream(make_clips: MakeClips, vitpose: Path, open_of: Open) -> None:
     frames = np.repeat(np.random.default_rng(0).integers(0, 90, (1, 48, 64, 1), np.uint8), 4, axis=0)
     for t in range(4):
         frames[t, 10:30, 5 + 9 * t : 15 + 9 * t] += 120
-    source = open_pose(make_clips(train_a=frames), encoder=f"vitpose:{vitpose}")
+    source = open_of("pose", make_clips(train_a=frames), encoder=f"vitpose:{vitpose}")
     found = source("train_a")
     assert found.boxes is not None
     assert source.context == 2

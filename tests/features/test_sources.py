@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.features import extract as module
-from pagen.features.extract import FeatureFolder, extract
-from pagen.features.source import Found, Source
-from pagen.features.sources import FEATURES, open_source
-from pagen.features.spec import OBJECT_KINDS, TAKES, FeatureSpec, spec_of
+from pagen.features.box_kinds import BOXES
+from pagen.features.box_motion import MotionBoxes
+from pagen.features.extract import FeatureFolder, default_path, extract, write_features
+from pagen.features.kinds import FEATURES, FeatureKind
+from pagen.features.open import open_source, open_stream
+from pagen.features.source import FeatureSource, Feed, FrameVectors, one_a_frame
+from pagen.features.spec import FeatureSpec, is_of_objects, spec_of
 from pagen.folders import Folder
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.discriminator import Discriminator
+from pagen.models.encoders.kinds import ENCODERS
+from pagen.models.encoders.open import open_encoder
 from pagen.spread import one_thread, spread
 
 LENGTHS = {"training/a": 7, "testing/x": 5}
@@ -75,37 +82,37 @@ def specs(
 
 
 @pytest.fixture(scope="module")
-def sources(specs: dict[str, FeatureSpec], footage: Path) -> dict[str, Source]:
-    return {name: open_source(spec, "folder", footage, workers=0) for name, spec in specs.items()}
+def sources(specs: dict[str, FeatureSpec], footage: Path) -> dict[str, FeatureSource]:
+    return {name: open_source(spec, "folder", Compute(footage, "cpu", 0)) for name, spec in specs.items()}
 
 
-Results = dict[str, dict[str, Found]]
+Results = dict[str, dict[str, FrameVectors]]
 
 
 @pytest.fixture(scope="module")
-def results(sources: dict[str, Source]) -> Results:
+def results(sources: dict[str, FeatureSource]) -> Results:
     """Kind -> clip -> what its source gives."""
     with one_thread():
         return {kind: {clip: source(clip) for clip in CLIPS} for kind, source in sources.items()}
 
 
-def same(first: Found, second: Found) -> bool:
+def same(first: FrameVectors, second: FrameVectors) -> bool:
     """Whether they agree to the last bit."""
     pairs = ((first.vectors, second.vectors), (first.frames, second.frames), (first.boxes, second.boxes))
     return all(one is other is None or np.array_equal(one, other) for one, other in pairs)  # type: ignore[arg-type]
 
 
-def kept(folder: FeatureFolder, clip: str) -> Found:
+def kept(folder: FeatureFolder, clip: str) -> FrameVectors:
     """What a folder holds of a clip."""
-    return Found(folder.features(clip), folder.frames(clip), folder.boxes(clip))
+    return FrameVectors(folder.features(clip), folder.frames(clip), folder.boxes(clip))
 
 
 def test_every_kind_is_looked_at(specs: dict[str, FeatureSpec]) -> None:
-    assert sorted(specs) == sorted(TAKES) == FEATURES.names()
+    assert sorted(specs) == FEATURES.names()
 
 
-@pytest.mark.parametrize("kind", sorted(TAKES))
-def test_what_a_source_gives(kind: str, sources: dict[str, Source], results: Results) -> None:
+@pytest.mark.parametrize("kind", FEATURES.names())
+def test_what_a_source_gives(kind: str, sources: dict[str, FeatureSource], results: Results) -> None:
     source = sources[kind]
     assert source.config()["of"] == kind
     assert json.loads(json.dumps([dict(source.config()), dict(source.inputs())]))
@@ -117,7 +124,7 @@ def test_what_a_source_gives(kind: str, sources: dict[str, Source], results: Res
         assert (np.diff(found.frames) >= 0).all()
         assert set(found.frames) <= set(range(length))
         assert len(found.frames)
-        if kind not in OBJECT_KINDS:
+        if not is_of_objects(kind):
             assert set(found.frames) == set(range(length))
         assert (found.boxes is None) != (kind in ("locations", "velocity", "deep", "tube"))
         if found.boxes is not None:
@@ -126,8 +133,8 @@ def test_what_a_source_gives(kind: str, sources: dict[str, Source], results: Res
             assert (found.boxes[:, :2] < found.boxes[:, 2:]).all()
 
 
-@pytest.mark.parametrize("kind", sorted(set(TAKES) - {"pose"}))
-def test_a_stream_ends_as_a_clip_does(kind: str, sources: dict[str, Source], results: Results) -> None:
+@pytest.mark.parametrize("kind", sorted(set(FEATURES.names()) - {"pose"}))
+def test_a_stream_ends_as_a_clip_does(kind: str, sources: dict[str, FeatureSource], results: Results) -> None:
     source, found = sources[kind], results[kind]["train_a"]
     with one_thread():
         newest = source.newest(source.prepared.frames("train_a")[-source.context :])
@@ -138,9 +145,11 @@ def test_a_stream_ends_as_a_clip_does(kind: str, sources: dict[str, Source], res
         np.testing.assert_array_equal(newest.boxes, found.boxes[last])
 
 
-@pytest.mark.parametrize("kind", sorted(TAKES))
-def test_a_folder_keeps_all_of_it(kind: str, sources: dict[str, Source], results: Results, tmp_path: Path) -> None:
-    folder = extract(sources[kind], list(CLIPS), workers=0, out=tmp_path / "set")
+@pytest.mark.parametrize("kind", FEATURES.names())
+def test_a_folder_keeps_all_of_it(
+    kind: str, sources: dict[str, FeatureSource], results: Results, tmp_path: Path
+) -> None:
+    folder = extract(sources[kind], list(CLIPS), Compute(device="cpu", workers=0), out=tmp_path / "set")
     assert (folder.names(), folder.size) == (sorted(CLIPS), sources[kind].config()["features"])
     for clip, found in results[kind].items():
         assert same(kept(folder, clip), found)
@@ -148,31 +157,33 @@ def test_a_folder_keeps_all_of_it(kind: str, sources: dict[str, Source], results
         assert (tmp_path / f"set/frames/{clip}.npy").exists() != whole
 
 
-def test_other_processes_give_the_same_bytes(sources: dict[str, Source], results: Results, tmp_path: Path) -> None:
-    jobs = [module._Job("train_a", source, tmp_path / kind) for kind, source in sources.items()]
-    there = {job.path.name: (job.path, files) for job, files in spread(module._features_of, jobs, 2)}
-    assert sorted(there) == sorted(TAKES)
-    for kind, (path, files) in there.items():
-        folder = FeatureFolder(Folder(path, "features", {}, {}, {"train_a": {"files": files}}))
+def test_other_processes_give_the_same_bytes(
+    sources: dict[str, FeatureSource], results: Results, tmp_path: Path
+) -> None:
+    jobs = [partial(write_features, source, tmp_path / kind, "train_a") for kind, source in sources.items()]
+    there = {job.args[1].name: files for job, files in spread(call, jobs, 2)}
+    assert sorted(there) == FEATURES.names()
+    for kind, files in there.items():
+        folder = FeatureFolder(Folder(tmp_path / kind, "features", {}, {}, {"train_a": {"files": files}}))
         assert same(kept(folder, "train_a"), results[kind]["train_a"])
 
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_frames_and_clips_may_have_no_row(rows: int, tmp_path: Path) -> None:
-    found = Found(np.ones((rows, 2), np.float32), np.full(rows, 4), np.ones((rows, 4), np.float32))
-    job = module._Job("a", lambda clip: found, tmp_path)  # type: ignore[arg-type]
-    folder = FeatureFolder(Folder(tmp_path, "features", {}, {}, {"a": {"files": module._features_of(job)}}))
+    found = FrameVectors(np.ones((rows, 2), np.float32), np.full(rows, 4), np.ones((rows, 4), np.float32))
+    files = write_features(lambda clip: found, tmp_path, "a")  # type: ignore[arg-type]
+    folder = FeatureFolder(Folder(tmp_path, "features", {}, {}, {"a": {"files": files}}))
     assert same(kept(folder, "a"), found)
     assert folder.features("a").shape == (rows, 2)
 
 
 def test_folders_of_different_sources_lie_apart(
-    specs: dict[str, FeatureSpec], sources: dict[str, Source], footage: Path
+    specs: dict[str, FeatureSpec], sources: dict[str, FeatureSource], footage: Path
 ) -> None:
-    assert len({module._place(source) for source in sources.values()}) == len(sources)
-    again = open_source(specs["clip"], "folder", footage, workers=0)
-    other = open_source(replace(specs["clip"], pool=4), "folder", footage, workers=0)
-    assert module._place(again) == module._place(sources["clip"]) != module._place(other)
+    assert len({default_path(source) for source in sources.values()}) == len(sources)
+    again = open_source(specs["clip"], "folder", Compute(footage, "cpu", 0))
+    other = open_source(replace(specs["clip"], pool=4), "folder", Compute(footage, "cpu", 0))
+    assert default_path(again) == default_path(sources["clip"]) != default_path(other)
 
 
 @pytest.mark.parametrize(
@@ -211,8 +222,84 @@ def test_sources_that_are_not_there_are_refused(footage: Path, make_run: Callabl
         f"tube:{judge}": "expected a run of frames whose network has an encoder",
     }.items():
         with pytest.raises(PagenError, match=message):
-            open_source(FeatureSpec(of), "folder", footage, workers=0)
+            open_source(FeatureSpec(of), "folder", Compute(footage, "cpu", 0))
     with pytest.raises(PagenError, match="no data set named 'pde2'"):
-        open_source(FeatureSpec("lite0"), "pde2", workers=0)
+        open_source(FeatureSpec("lite0"), "pde2", Compute(device="cpu", workers=0))
     with pytest.raises(PagenError, match="expected a device that torch has"):
-        open_source(FeatureSpec("lite0"), "folder", footage, device="abacus", workers=0)
+        open_source(FeatureSpec("lite0"), "folder", Compute(footage, "abacus", 0))
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """The mean of every frame, by `option` grey levels more."""
+
+    prepared: Any
+    more: float
+    context: int = 1
+
+    def config(self) -> dict[str, Any]:
+        return {"of": "brightness", "features": 1, "more": self.more}
+
+    def inputs(self) -> dict[str, str]:
+        return {}
+
+    def __call__(self, clip: str) -> FrameVectors:
+        return self.newest(self.prepared.frames(clip))
+
+    def newest(self, frames: Any) -> FrameVectors:
+        return one_a_frame(frames.mean(axis=(1, 2, 3), dtype=np.float32)[:, None] + np.float32(self.more))
+
+
+def open_brightness(spec: FeatureSpec, feed: Feed) -> FeatureSource:
+    return Brightness(feed.clips(spec.size, spec.colour), float(spec.option))
+
+
+def test_ones_own_kind_works_on_clips_and_cameras(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FEATURES._table, "brightness", FeatureKind(open_brightness, ("size",)))
+    spec = FeatureSpec("brightness:3", size=(32, 48))
+    source = open_source(spec, "folder", Compute(footage, "cpu", 0))
+    folder = extract(source, list(CLIPS), Compute(device="cpu", workers=0), tmp_path / "set")
+    frames = source.prepared.frames("test_x")
+    np.testing.assert_allclose(folder.features("test_x")[:, 0], frames.mean(axis=(1, 2, 3)) + 3, rtol=1e-5)
+    stream = open_stream(spec, (64, 96), "cpu")
+    assert (stream.prepared.size, stream.newest(frames[:1]).vectors.shape) == ((32, 48), (1, 1))
+    assert not is_of_objects("brightness:3")
+    with pytest.raises(PagenError, match="expected no --colour with features brightness, found True"):
+        FeatureSpec("brightness:3", colour=True)
+
+
+def test_an_encoder_of_ones_own_is_a_kind_of_features(
+    footage: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = replace(open_encoder(f"clip:{clip}"), name="mine", place=None)
+    monkeypatch.setitem(ENCODERS._table, "mine", lambda option: encoder)
+    spec = FeatureSpec("mine", pool=3, size=(32, 48))
+    source = open_source(spec, "folder", Compute(footage, "cpu", 0))
+    assert (source.config()["of"], source.inputs(), "mine" in FEATURES.names()) == ("mine", {}, True)
+    clips = open_source(FeatureSpec(f"clip:{clip}", pool=3, size=(32, 48)), "folder", Compute(footage, "cpu", 0))
+    with one_thread():
+        assert same(source("train_a"), clips("train_a"))
+
+
+def test_boxes_of_ones_own_place_every_kind(footage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BOXES._table, "mine", lambda option, device: MotionBoxes(threshold=int(option)))
+    source = open_source(FeatureSpec("velocity", boxes="mine:9"), "folder", Compute(footage, "cpu", 0))
+    assert source.config()["boxes"]["threshold"] == 9
+    assert source("train_a").boxes is not None
+
+
+def test_an_entry_that_is_no_row_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FEATURES._table, "old", open_brightness)
+    with pytest.raises(PagenError, match="expected a FeatureKind for features 'old', found <function"):
+        FeatureSpec("old")
+
+
+@pytest.mark.parametrize("kind", ["velocity", "deep", "tube", "latents", "locations", "hiera", "clip"])
+def test_a_camera_needs_no_clips(kind: str, specs: dict[str, FeatureSpec], sources: dict[str, FeatureSource]) -> None:
+    live, recorded = open_stream(specs[kind], (64, 96), "cpu"), sources[kind]
+    frames = recorded.prepared.frames("train_a")[-recorded.context :]
+    assert (live.context, live.prepared.size) == (recorded.context, recorded.prepared.size)
+    with one_thread():
+        assert same(live.newest(frames), recorded.newest(frames))

@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from pagen.errors import PagenError
-from pagen.features.tube import cut_tubes, open_tube
+from pagen.features.tube import cut_tubes
 from pagen.footage.prepare import Prepared
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.discriminator import Discriminator
@@ -25,6 +25,7 @@ from pagen.spread import one_thread
 
 MakeClips = Callable[..., Prepared]
 MakeRun = Callable[..., Path]
+Open = Callable[..., Any]
 WIDTHS, WINDOW = (2, 3, 4, 5), 8
 ROWS = [[0, 2, 3, 18, 40], [5, 30, 5, 37, 15], [9, -1, 30, 9, 47], [9, 40, 20, 64, 48]]
 
@@ -73,11 +74,17 @@ def expected(network: Any, frames: npt.NDArray[np.uint8], frame: int, box: Any) 
 
 @pytest.mark.parametrize(("kind", "channels"), [("conv", 1), ("memae", 3), ("luss", 1)])
 def test_a_code_is_the_encoders_of_the_tube(
-    kind: str, channels: int, frames: npt.NDArray[np.uint8], boxes: str, make_clips: MakeClips, make_run: MakeRun
+    kind: str,
+    channels: int,
+    frames: npt.NDArray[np.uint8],
+    boxes: str,
+    make_clips: MakeClips,
+    make_run: MakeRun,
+    open_of: Open,
 ) -> None:
     frames = frames[..., :channels]
     clips, network = make_clips(train_a=frames, test_x=frames[:2]), network_of(kind, channels)
-    source = pickle.loads(pickle.dumps(open_tube(clips, make_run(network, channels=channels), boxes)))
+    source = pickle.loads(pickle.dumps(open_of(f"tube:{make_run(network, channels=channels)}", clips, boxes=boxes)))
     found = source("train_a")
     assert found.frames.tolist() == [row[0] for row in ROWS]
     assert source.config()["features"] == found.vectors.shape[1] == 5
@@ -88,13 +95,15 @@ def test_a_code_is_the_encoders_of_the_tube(
 
 
 def test_footage_comes_in_the_runs_channels(
-    frames: npt.NDArray[np.uint8], boxes: str, make_clips: MakeClips, make_run: MakeRun
+    frames: npt.NDArray[np.uint8], boxes: str, make_clips: MakeClips, make_run: MakeRun, open_of: Open
 ) -> None:
     alike = np.repeat(frames[..., :1], 3, axis=3)
     for channels, given in ((1, alike), (3, alike[..., :1])):
         run = make_run(network_of("conv", channels), channels=channels)
         same = alike[..., :channels]
-        one, other = (open_tube(make_clips(train_a=clip), run, boxes)("train_a") for clip in (given, same))
+        one, other = (
+            open_of(f"tube:{run}", make_clips(train_a=clip), boxes=boxes)("train_a") for clip in (given, same)
+        )
         np.testing.assert_allclose(one.vectors, other.vectors, atol=1e-6)
 
 
@@ -108,11 +117,11 @@ def test_a_tube_shows_the_box_through_time() -> None:
         np.testing.assert_array_equal(earlier, frames[0, 6:26, 14:34])
 
 
-def test_the_newest_frame_of_a_stream(make_clips: MakeClips, make_run: MakeRun) -> None:
+def test_the_newest_frame_of_a_stream(make_clips: MakeClips, make_run: MakeRun, open_of: Open) -> None:
     frames = np.repeat(np.random.default_rng(0).integers(0, 90, (1, 48, 64, 1), np.uint8), 12, axis=0)
     for t in range(12):
         frames[t, 10:30, 2 + 4 * t : 12 + 4 * t] += 120
-    source = open_tube(make_clips(train_a=frames), make_run(network_of("conv")))
+    source = open_of(f"tube:{make_run(network_of('conv'))}", make_clips(train_a=frames))
     found = source("train_a")
     assert found.boxes is not None
     assert source.context == WINDOW
@@ -124,11 +133,13 @@ def test_the_newest_frame_of_a_stream(make_clips: MakeClips, make_run: MakeRun) 
     assert source.newest(frames[:1]).vectors.shape == (0, 5)
 
 
-def test_runs_that_have_no_tubes_are_refused(make_clips: MakeClips, make_run: MakeRun, tmp_path: Path) -> None:
+def test_runs_that_have_no_tubes_are_refused(
+    make_clips: MakeClips, make_run: MakeRun, open_of: Open, tmp_path: Path
+) -> None:
     clips = make_clips(train_a=np.zeros((2, 48, 64, 1), np.uint8))
     with pytest.raises(PagenError, match=r"expected a run of frames .* of flow"):
-        open_tube(clips, make_run(ConvAE3d(3, WIDTHS), source="flow", channels=3))
+        open_of(f"tube:{make_run(ConvAE3d(3, WIDTHS), source='flow', channels=3)}", clips)
     with pytest.raises(PagenError, match="with a Discriminator"):
-        open_tube(clips, make_run(Discriminator(4), source="features"))
+        open_of(f"tube:{make_run(Discriminator(4), source='features')}", clips)
     with pytest.raises(PagenError, match="expected a run folder of pagen at"):
-        open_tube(clips, tmp_path)
+        open_of(f"tube:{tmp_path}", clips)

@@ -15,14 +15,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.extract import extract
-from pagen.features.velocity import histograms, open_velocity
+from pagen.features.velocity import histograms
 from pagen.footage.flow import flow_folder
 from pagen.footage.prepare import Prepared
 from pagen.spread import one_thread
 
 MakeClips = Callable[..., Prepared]
+Open = Callable[..., Any]
 SIZE = (48, 64)
 
 
@@ -103,8 +105,8 @@ def test_rest_counts_among_the_pixels() -> None:
     np.testing.assert_allclose(histograms(flow, box, 2), [[0, 1.2], [0, 4]], rtol=1e-6)
 
 
-def test_a_frame_takes_the_flow_that_leads_to_it(clips: Prepared) -> None:
-    source = open_velocity(clips, bins=8, workers=0)
+def test_a_frame_takes_the_flow_that_leads_to_it(clips: Prepared, open_of: Open) -> None:
+    source = open_of("velocity", clips, bins=8)
     found, maps = source("train_a"), flow_folder(clips, clips.clips(), "dis", 0).flow("train_a")
     assert found.boxes is not None
     assert set(found.frames.tolist()) == set(range(6))
@@ -115,16 +117,16 @@ def test_a_frame_takes_the_flow_that_leads_to_it(clips: Prepared) -> None:
     assert source.config()["features"] == found.vectors.shape[1] == 8
 
 
-def test_speeds_by_the_height_of_the_box(clips: Prepared) -> None:
-    plain, scaled = (open_velocity(clips, bins=1, by_height=by, workers=0)("train_a") for by in (False, True))
+def test_speeds_by_the_height_of_the_box(clips: Prepared, open_of: Open) -> None:
+    plain, scaled = (open_of("velocity", clips, bins=1, by_height=by)("train_a") for by in (False, True))
     assert plain.boxes is not None
     heights = plain.boxes[:, 3] - plain.boxes[:, 1]
     np.testing.assert_allclose(scaled.vectors[:, 0] * heights, plain.vectors[:, 0], rtol=1e-6)
     assert 1.5 < np.median(plain.vectors) < 3.5  # 3 inside of the square, 0 round it
 
 
-def test_the_newest_frame_of_a_stream(clips: Prepared) -> None:
-    source, frames = open_velocity(clips, workers=0), np.array(clips.frames("train_a"))
+def test_the_newest_frame_of_a_stream(clips: Prepared, open_of: Open) -> None:
+    source, frames = open_of("velocity", clips), np.array(clips.frames("train_a"))
     found = source("train_a")
     assert found.boxes is not None
     assert source.context == 2
@@ -137,9 +139,9 @@ def test_the_newest_frame_of_a_stream(clips: Prepared) -> None:
     assert alone.vectors.shape == (0, 8)
 
 
-def test_clips_where_nothing_moves_have_no_rows(clips: Prepared) -> None:
-    source = pickle.loads(pickle.dumps(open_velocity(clips, workers=0)))
-    folder = extract(source, clips.clips(), workers=0)
+def test_clips_where_nothing_moves_have_no_rows(clips: Prepared, open_of: Open) -> None:
+    source = pickle.loads(pickle.dumps(open_of("velocity", clips)))
+    folder = extract(source, clips.clips(), Compute(device="cpu", workers=0))
     assert folder.features("test_x").shape == (0, 8)
     boxes = folder.boxes("train_a")
     assert boxes is not None
@@ -147,24 +149,24 @@ def test_clips_where_nothing_moves_have_no_rows(clips: Prepared) -> None:
     np.testing.assert_array_equal(folder.features("train_a"), source("train_a").vectors)
 
 
-def test_boxes_of_a_file_and_flow_of_a_folder(clips: Prepared, tmp_path: Path) -> None:
+def test_boxes_of_a_file_and_flow_of_a_folder(clips: Prepared, open_of: Open, tmp_path: Path) -> None:
     rows = {"train_a": [[0, 0, 0, 10, 10], [3, 5, 5, 15, 15]], "test_x": []}
     (tmp_path / "boxes.json").write_text(json.dumps(rows))
     for name in clips.clips():
         flow = np.full((clips.length(name) - 1, 2, *SIZE), 0.5, np.float32)
         flow[2:] = -3
         np.save(tmp_path / f"{name}.npy", flow)
-    source = open_velocity(clips, f"file:{tmp_path / 'boxes.json'}", f"file:{tmp_path}", 2, workers=0)
+    source = open_of("velocity", clips, boxes=f"file:{tmp_path / 'boxes.json'}", flow=f"file:{tmp_path}", bins=2)
     np.testing.assert_allclose(source("train_a").vectors, [[1, 0], [0, 6]])
     assert source("test_x").vectors.shape == (0, 2)
     assert {"boxes", "flow"} <= set(source.inputs())
     with pytest.raises(PagenError, match="found in a stream"):
         source.newest(np.array(clips.frames("train_a")[:2]))
-    moving = open_velocity(clips, "motion", f"file:{tmp_path}", 2, workers=0)
+    moving = open_of("velocity", clips, flow=f"file:{tmp_path}", bins=2)
     with pytest.raises(PagenError, match="flow that can be computed in a stream"):
         moving.newest(np.array(clips.frames("train_a")[:2]))
 
 
-def test_no_bins_are_refused(clips: Prepared) -> None:
-    with pytest.raises(PagenError, match="expected one bin"):
-        open_velocity(clips, bins=0, workers=0)
+def test_no_bins_are_refused(clips: Prepared, open_of: Open) -> None:
+    with pytest.raises(PagenError, match="--bins and --pool of 1 and more, found 128, 0 and 1"):
+        open_of("velocity", clips, bins=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,12 @@ import torch
 from PIL import Image
 
 from pagen.errors import PagenError
-from pagen.features.video import open_rolling
 from pagen.footage.prepare import Prepared
 from pagen.models.encoders.clip import IMAGENET
 from pagen.models.encoders.video import open_video
 from pagen.spread import one_thread
 
+Open = Callable[..., Any]
 SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 
 
@@ -53,10 +53,10 @@ def around(t: int, length: int) -> list[int]:
     return [min(max(frame, 0), length - 1) for frame in range(t - 8, t + 8)]
 
 
-def test_vectors_of_pictures_are_averaged_over_the_window(prepared: Prepared, hiera: Path) -> None:
+def test_vectors_of_pictures_are_averaged_over_the_window(prepared: Prepared, hiera: Path, open_of: Open) -> None:
     from transformers import HieraModel
 
-    source = open_rolling(str(hiera), prepared)
+    source = open_of(f"hiera:{hiera}", prepared)
     found = source("train_a")
     with torch.inference_mode():
         each = HieraModel.from_pretrained(hiera)(pixel_values=pixels(prepared.frames("train_a"))).pooler_output.numpy()
@@ -66,10 +66,10 @@ def test_vectors_of_pictures_are_averaged_over_the_window(prepared: Prepared, hi
         np.testing.assert_allclose(found.vectors[t], each[around(t, 20)].mean(axis=0), atol=1e-4)
 
 
-def test_a_videomae_sees_the_window_itself(prepared: Prepared, videomae: Path) -> None:
+def test_a_videomae_sees_the_window_itself(prepared: Prepared, videomae: Path, open_of: Open) -> None:
     from transformers import VideoMAEModel
 
-    source = open_rolling(str(videomae), prepared)
+    source = open_of(f"hiera:{videomae}", prepared)
     found, seen = source("test_x"), pixels(prepared.frames("test_x"))
     network = VideoMAEModel.from_pretrained(videomae)
     for t in (0, 4, 10):
@@ -87,8 +87,8 @@ def test_a_videomae_sees_the_order_of_the_frames(prepared: Prepared, videomae: P
         assert np.allclose(network(frames, forth), network(frames, back), atol=1e-6) != differs
 
 
-def test_a_stream_ends_as_a_clip_does(prepared: Prepared, hiera: Path) -> None:
-    source = open_rolling(str(hiera), prepared)
+def test_a_stream_ends_as_a_clip_does(prepared: Prepared, hiera: Path, open_of: Open) -> None:
+    source = open_of(f"hiera:{hiera}", prepared)
     frames = prepared.frames("test_x")
     assert source.context == 9
     np.testing.assert_allclose(source.newest(frames[-9:]).vectors, source("test_x").vectors[-1:], atol=1e-5)
@@ -97,7 +97,9 @@ def test_a_stream_ends_as_a_clip_does(prepared: Prepared, hiera: Path) -> None:
     )
 
 
-def test_the_folder_says_what_pictures_are_standardised_by(prepared: Prepared, hiera: Path, tmp_path: Path) -> None:
+def test_the_folder_says_what_pictures_are_standardised_by(
+    prepared: Prepared, hiera: Path, tmp_path: Path, open_of: Open
+) -> None:
     from transformers import HieraModel
 
     copy = shutil.copytree(hiera, tmp_path / "copy")
@@ -108,7 +110,7 @@ def test_the_folder_says_what_pictures_are_standardised_by(prepared: Prepared, h
     with torch.inference_mode():
         said = HieraModel.from_pretrained(copy)(pixel_values=pixels(frames, colours.values()))
     np.testing.assert_allclose(vector, said.pooler_output, atol=1e-4)
-    assert open_rolling(str(copy), prepared).inputs() != open_rolling(str(hiera), prepared).inputs()
+    assert open_of(f"hiera:{copy}", prepared).inputs() != open_of(f"hiera:{hiera}", prepared).inputs()
 
 
 def test_what_is_not_such_a_model_is_refused(clip: Path, hiera: Path, tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from pagen.footage.flow import (
     flow_folder,
     grey,
     open_flow,
-    tvl1,
 )
 from pagen.footage.prepare import Prepared, prepare
+from pagen.footage.tvl1 import tvl1
 
 WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 6, "training/b": 4, "testing/x": 5}

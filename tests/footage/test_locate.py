@@ -13,7 +13,9 @@ from PIL import Image
 from pagen.errors import PagenError
 from pagen.footage import locate as module
 from pagen.footage.catalogue import DATASETS, DataSet
-from pagen.footage.locate import Footage, locate
+from pagen.footage.check import check, require
+from pagen.footage.clips import Footage
+from pagen.footage.locate import locate
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared/data/ped2"
 
@@ -53,7 +55,7 @@ def test_both_layouts_give_the_same_clips(official: Path, common: Path) -> None:
     assert (one.layout, other.layout) == ("official", "common")
     assert one.label_edition == other.label_edition == "UCSDped2.m (UCSD v1p2)"
     assert [clip.name for clip in one.clips] == ["train_01", "train_02", "test_01", "test_02", "test_03"]
-    assert one.check(decode=True) == other.check(decode=True) == []
+    assert check(one, decode_all=True) == check(other, decode_all=True) == []
     assert one.fps == other.fps == 10
     _same(one, other)
     _same(pickle.loads(pickle.dumps(one)), other)
@@ -67,7 +69,7 @@ def test_labels_agree_with_masks(fixture: str, request: pytest.FixtureRequest) -
     next(root.rglob("UCSDped2.m")).unlink()
     derived = locate("ped2", root)
     assert derived.label_edition == "derived from pixel masks"
-    assert derived.check(decode=True) == []
+    assert check(derived, decode_all=True) == []
     for left, right in zip(published, [clip.labels() for clip in derived.clips if clip.split == "test"], strict=True):
         np.testing.assert_array_equal(left, right)
 
@@ -207,20 +209,20 @@ def test_what_is_odd_is_reported_without_decoding(
 ) -> None:
     spoil(official)
     footage = locate("ped2", official)
-    problems = footage.check()
+    problems = check(footage)
     assert len(problems) == 1, problems
     with pytest.raises(PagenError, match=problem):
         raise PagenError(problems[0])
     with pytest.raises(PagenError, match=r"^ped2: .*; 'pagen datasets check ped2' lists all$"):
-        footage.require()
+        require(footage)
 
 
 def test_require_counts_the_rest(common: Path) -> None:
-    locate("ped2", common).require()
+    require(locate("ped2", common))
     for number in ("01", "02"):
         (common / f"training/frames/{number}/000.jpg").unlink()
     with pytest.raises(PagenError, match=r"train_01: .*missing: 0 \(and 1 more\)"):
-        locate("ped2", common).require()
+        require(locate("ped2", common))
 
 
 def test_damage_inside_a_file_shows_when_it_is_decoded(common: Path) -> None:
@@ -257,7 +259,7 @@ def test_own_videos_and_image_folders(own: Path) -> None:
     assert [clip.length() for clip in footage.clips] == [3, 4, 3] * 2
     assert [len(list(clip.frames())) for clip in footage.clips] == [3, 4, 3] * 2
     assert [clip.labels() for clip in footage.clips] == [None] * 6
-    assert (footage.fps, footage.label_edition, footage.check(decode=True)) == (25, "none", [])
+    assert (footage.fps, footage.label_edition, check(footage, decode_all=True)) == (25, "none", [])
 
 
 def test_own_labels_as_csv(own: Path) -> None:
@@ -268,9 +270,9 @@ def test_own_labels_as_csv(own: Path) -> None:
         "test_a": [0, 1, 1],
         "test_c": [0, 0, 0],
     }
-    assert (footage.label_edition, footage.check(decode=True)) == ("labels.csv", [])
+    assert (footage.label_edition, check(footage, decode_all=True)) == ("labels.csv", [])
     (own / "labels.csv").write_text("video,start_frame,end_frame\na,1,4\nd,0,1\n")
-    strange, long = locate("folder", own).check(decode=True)
+    strange, long = check(locate("folder", own), decode_all=True)
     assert "found d, which is not among them" in strange
     assert "test_a: expected abnormal frames within the clip's 3" in long
 
@@ -283,7 +285,7 @@ def test_own_labels_as_npy(own: Path) -> None:
     clips = {clip.name: clip for clip in footage.clips}
     assert clips["test_a"].labels() is None
     np.testing.assert_array_equal(clips["test_b"].labels(), [0, 1, 0, 1])
-    (problem,) = footage.check()
+    (problem,) = check(footage)
     assert "test_c: expected one label a frame, (3,)" in problem
 
 
@@ -296,7 +298,7 @@ def test_own_masks(own: Path) -> None:
     clip = next(clip for clip in footage.clips if clip.name == "test_b")
     np.testing.assert_array_equal(clip.labels(), [0, 0, 1, 0])
     assert [mask.mean() for mask in clip.masks() or ()] == [0, 0, 1, 0]
-    assert (footage.label_edition, footage.check(decode=True)) == ("derived from pixel masks", [])
+    assert (footage.label_edition, check(footage, decode_all=True)) == ("derived from pixel masks", [])
 
 
 def test_own_folders_may_be_called_train_and_test_or_hold_frames(own: Path) -> None:
@@ -314,7 +316,7 @@ def test_odd_things_in_own_folders(own: Path, videos: Callable[..., Path]) -> No
     videos(own / "training/b.mp4", [index / 5 for index in range(4)])
     (own / "training/c/frame5.png").rename(own / "training/c/frame6.png")
     (own / "testing/empty").mkdir()
-    problems = locate("folder", own).check()
+    problems = check(locate("folder", own))
     for expected in (
         "expected one clip of the name test_c, found 2",
         "found an empty file",
@@ -326,7 +328,7 @@ def test_odd_things_in_own_folders(own: Path, videos: Callable[..., Path]) -> No
 
 def test_videos_of_different_rates_are_odd(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.decode, "video_rate", lambda path: 25.0 if path.suffix == ".avi" else 30.0)
-    (problem,) = locate("folder", own).check()
+    (problem,) = check(locate("folder", own))
     assert "one frame rate, found 25 (train_a) and 30 (train_b)" in problem
 
 
@@ -337,7 +339,7 @@ def test_a_third_party_may_add_a_row(common: Path, miniature: DataSet, monkeypat
 
 def test_the_street_needs_no_folder() -> None:
     footage = locate("street")
-    assert (footage.root, footage.layout, footage.check(decode=True)) == (None, "procedural", [])
+    assert (footage.root, footage.layout, check(footage, decode_all=True)) == (None, "procedural", [])
     assert {clip.split for clip in footage.clips} == {"train", "test"}
     assert len({clip.identity() for clip in footage.clips}) == len(footage.clips)
     clip = pickle.loads(pickle.dumps(next(clip for clip in footage.clips if clip.split == "test")))
@@ -350,7 +352,7 @@ def test_the_street_needs_no_folder() -> None:
 def test_the_square_is_found_by_a_name_of_its_own(tiny_street: None) -> None:
     street, square = locate("street"), locate("street:square")
     assert (square.name, square.root, square.layout) == ("street:square", None, "procedural")
-    assert square.check(decode=True) == []
+    assert check(square, decode_all=True) == []
     assert [clip.name for clip in square.clips] == [clip.name for clip in street.clips]
     assert not {clip.identity() for clip in square.clips} & {clip.identity() for clip in street.clips}
 
@@ -363,7 +365,7 @@ def test_ped2_itself_or_its_miniature(common: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.undo()
         row, root = DATASETS["ped2"], REAL
     footage = locate("ped2", root)
-    assert footage.check() == []
+    assert check(footage) == []
     tests = [clip for clip in footage.clips if clip.split == "test"]
     published = np.concatenate([clip.labels() for clip in tests])
     derived = np.array([mask.any() for clip in tests for mask in clip.masks() or ()])

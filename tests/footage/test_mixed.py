@@ -11,8 +11,10 @@ import pytest
 from pagen.errors import PagenError
 from pagen.folders import folder_name
 from pagen.footage.catalogue import DATASETS
+from pagen.footage.check import check, require
+from pagen.footage.clips import Footage
 from pagen.footage.list_datasets import Datasets, run
-from pagen.footage.locate import Footage, locate
+from pagen.footage.locate import locate
 from pagen.footage.prepare import prepare
 from pagen.seeds import generator
 
@@ -73,9 +75,9 @@ def test_a_check_counts_the_clips_as_they_were_found(official: Path, capsys: pyt
     assert set(value["expected"].values()) == {None}
     assert (value["found"]["train clips"], value["found"]["test clips"]) == (3, 2)
     (official / "Train/Train001/003.tif").unlink()
-    assert locate("ped2:mixed", official).check() == locate("ped2", official).check() != []
+    assert check(locate("ped2:mixed", official)) == check(locate("ped2", official)) != []
     with pytest.raises(PagenError, match=r"^ped2:mixed: .*'pagen datasets check ped2:mixed' lists all"):
-        locate("ped2:mixed", official).require()
+        require(locate("ped2:mixed", official))
 
 
 def test_the_list_tells_of_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,9 +20,10 @@ from pagen.errors import PagenError
 from pagen.folders import tree_hash
 from pagen.footage import prepare as module
 from pagen.footage.catalogue import DataSet
-from pagen.footage.clips import SceneClip
-from pagen.footage.locate import Footage, locate
-from pagen.footage.prepare import Prepare, Prepared, cache_folder, open_prepared, prepare, run
+from pagen.footage.clips import Footage, SceneClip
+from pagen.footage.locate import locate
+from pagen.footage.prepare import Prepared, cache_folder, open_prepared, prepare
+from pagen.footage.prepare_dataset import Prepare, run
 
 WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 5, "training/b": 7, "testing/x": 6}
@@ -121,7 +122,7 @@ def test_it_is_done_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     first = prepare("folder", root, workers=0)
     assert first.path.parent == cache_folder() == tmp_path / "cache"
     assert first.size == (256, 256)
-    monkeypatch.setattr(module, "_prepare_clip", None)
+    monkeypatch.setattr(module, "write_slices", None)
     again = prepare("folder", root, workers=0)
     assert (again.path, again.fingerprint()) == (first.path, first.fingerprint())
     (root / "testing/x/005.png").unlink()
@@ -225,7 +226,7 @@ def test_footage_of_others_that_contradicts_itself_is_refused(
 ) -> None:
     dataset = DataSet("odd", "odd", 10, "none", "nowhere")
     footage = Footage("odd", dataset, None, "procedural", "procedural", (SceneClip(scene),))
-    monkeypatch.setattr("pagen.footage.locate.locate", lambda name, root: footage)
+    monkeypatch.setattr("pagen.footage.prepare.locate", lambda name, root: footage)
     with pytest.raises(PagenError, match=message):
         prepare("odd", size=None, out=tmp_path / "out", workers=0)
     assert not list(tmp_path.rglob(".tmp-*"))

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.generate.gallery import _around, _busiest, _chosen, gallery
-from pagen.generate.pa_set import KINDS, PASet
+from pagen.generate.pa_set import PASet
+from pagen.options import PSEUDO_KINDS
 
 
 def test_same_bytes_when_drawn_again(made: Path, pseudo: PASet, tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_shows_pictures_of_every_kind(made: Path) -> None:
     assert (np.ptp(picture.astype(int), axis=2) > 100).sum() > 500
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PSEUDO_KINDS)
 def test_rows_are_the_clips_that_differ_most_of_five_of_each_third(pseudo: PASet, kind: str) -> None:
     items, chosen = pseudo.items(kind, 16), list(_chosen(pseudo, kind, 3))
     changes = []
@@ -54,7 +55,7 @@ def test_rows_are_the_clips_that_differ_most_of_five_of_each_third(pseudo: PASet
 
 def test_a_set_of_few_clips_shows_each_once(pseudo: PASet) -> None:
     few = replace(pseudo)
-    for kind in KINDS:
+    for kind in PSEUDO_KINDS:
         few._items[kind, 16] = pseudo.items(kind, 16)[:2]
         assert [item for item, _ in _chosen(few, kind, 3)] == pseudo.items(kind, 16)[:2]
 

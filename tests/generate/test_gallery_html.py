@@ -16,8 +16,10 @@ import pytest
 
 from pagen.folders import Folder
 from pagen.generate import gallery_html as page
-from pagen.generate.config import Kind
-from pagen.generate.pa_set import KINDS, PASet
+from pagen.generate.make import MAKERS
+from pagen.generate.pa_set import PASet
+from pagen.generate.strength import UNITS
+from pagen.options import PSEUDO_KINDS
 
 VOID = {"meta", "img", "input"}
 # three clips hold five segments of 16 frames, and of 16 flow maps
@@ -81,9 +83,9 @@ def test_parses_and_asks_the_network_for_nothing(text: str, made: Path) -> None:
 
 def test_holds_players_of_every_kind(text: str, pseudo: PASet) -> None:
     elements = Elements(text)
-    assert [has["data-kind"] for has in elements.all("section")] == list(KINDS)
+    assert [has["data-kind"] for has in elements.all("section")] == list(PSEUDO_KINDS)
     buttons = [has["data-kind"] for has in elements.all("button") if "data-kind" in has]
-    assert buttons == ["all", *KINDS]
+    assert buttons == ["all", *PSEUDO_KINDS]
     assert len(elements.all("article")) == 22
     assert {has["data-frames"] for has in elements.all("article")} == {"16"}
     assert [has["max"] for has in elements.all("input")] == ["15"] * 22
@@ -97,10 +99,10 @@ def test_holds_players_of_every_kind(text: str, pseudo: PASet) -> None:
         assert text.count(f"<dt>{parameter}</dt>") == count
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PSEUDO_KINDS)
 def test_sprites_are_the_frames_of_the_clips(text: str, pseudo: PASet, kind: str) -> None:
     chosen = list(page._chosen(pseudo, kind, 6))
-    first = sum(CARDS[before] for before in KINDS[: KINDS.index(kind)])
+    first = sum(CARDS[before] for before in PSEUDO_KINDS[: PSEUDO_KINDS.index(kind)])
     for label, name in (("normal", "target"), ("pseudo-anomaly", "pseudo")):
         for sprite, (_, clip) in zip(sprites(text, label)[first:], chosen, strict=False):
             pictures = page._pictures(kind, getattr(clip, name), clip.target)
@@ -112,7 +114,7 @@ def test_sprites_are_the_frames_of_the_clips(text: str, pseudo: PASet, kind: str
                 np.testing.assert_array_equal(expected, plain)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PSEUDO_KINDS)
 def test_clips_come_from_all_parts_and_lie_in_one_segment(pseudo: PASet, kind: str) -> None:
     chosen = [item for item, _ in page._chosen(pseudo, kind, 6)]
     assert [(item.clip, item.start) for item in chosen] == [
@@ -169,5 +171,5 @@ def test_names_are_escaped(pseudo: PASet, tmp_path: Path) -> None:
     assert len(Elements(text).all("script")) == 1
 
 
-def test_kinds_are_those_of_the_generator() -> None:
-    assert Kind.__args__ == KINDS  # type: ignore[attr-defined]
+def test_every_table_has_all_kinds() -> None:
+    assert tuple(MAKERS) == tuple(UNITS) == PSEUDO_KINDS

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pagen import spread as spreading
+from pagen import fill as filling
 from pagen.arrays import read_array, unpack
 from pagen.cli import main
 from pagen.errors import PagenError
@@ -20,8 +20,9 @@ from pagen.footage.prepare import Prepared
 from pagen.generate import open_pa_set
 from pagen.generate.config import Generate
 from pagen.generate.generate import generate
-from pagen.generate.pa_set import KINDS, PASet, open_pa_folder
+from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.generate.temporal import bounding_box
+from pagen.options import PSEUDO_KINDS
 from pagen.seeds import generator
 
 Ask = Callable[..., Generate]
@@ -31,7 +32,7 @@ LIGHT = {"kinds": ("skip", "patch")}
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gallery that costs nothing."""
-    for target in ("pagen.generate.gallery.gallery", "pagen.generate.gallery_html.gallery_html"):
+    for target in ("pagen.generate.pa_folder.gallery", "pagen.generate.pa_folder.gallery_html"):
         monkeypatch.setattr(target, lambda pseudo, path: write_text(path, "".join(pseudo.kinds)))
 
 
@@ -85,7 +86,7 @@ def test_other_masks_and_regions(ask: Ask, tmp_path: Path) -> None:
 
 def test_in_colour(ask: Ask, tmp_path: Path) -> None:
     generate(ask(tmp_path, colour=True, limit_clips=1))
-    channels = {kind: open_pa_set(tmp_path, [kind])[0][0].shape[0] for kind in KINDS}
+    channels = {kind: open_pa_set(tmp_path, [kind])[0][0].shape[0] for kind in PSEUDO_KINDS}
     assert channels == {"spatial": 3, "temporal": 2, "skip": 3, "patch": 3}
 
 
@@ -120,14 +121,14 @@ def test_same_bytes_in_any_order(ask: Ask, made: Path, tmp_path: Path, monkeypat
 
     def shuffled(function: Any, items: Sequence[Any], workers: int | None = None) -> Iterator[Any]:
         order = [items[index] for index in generator(5).permutation(len(items))]
-        asked.extend(job.item for job in order)
+        asked.extend(name for name, _ in order)
         yield from in_turn(function, order, workers)
 
-    in_turn = spreading.spread
-    monkeypatch.setattr(spreading, "spread", shuffled)
+    in_turn = filling.spread
+    monkeypatch.setattr(filling, "spread", shuffled)
     generate(ask(tmp_path / "pa"))
     assert len(asked) == 11
-    assert asked != sorted(asked, key=lambda item: KINDS.index(item.split("/")[0]))
+    assert asked != sorted(asked, key=lambda item: PSEUDO_KINDS.index(item.split("/")[0]))
     assert tree_hash(tmp_path / "pa") == tree_hash(made)
 
 
@@ -136,8 +137,7 @@ import json, os, random, signal, sys
 from importlib import import_module
 from pagen.cli import main
 
-drawing = ("pagen.generate.gallery", "pagen.generate.gallery_html")
-for module in ("torch", "pagen.footage.locate", "pagen.generate.make", *drawing):
+for module in ("torch", "pagen.generate.diffusion", "pagen.generate.pa_folder"):
     import_module(module)  # once, for all of the processes
 
 def attempt(out, fatal=None):
@@ -355,4 +355,4 @@ def test_the_set_is_a_folder_of_its_inputs(made: Path, prepared: Prepared, pseud
     assert folder.volatile == {"prepared": str(prepared.path)}
     assert not {"root", "workers", "device", "out", "overwrite", "json"} & folder.config.keys()
     assert folder.config["strides"] == [2, 3, 4, 5]
-    assert pseudo.kinds == list(KINDS)
+    assert pseudo.kinds == list(PSEUDO_KINDS)

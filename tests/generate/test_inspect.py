@@ -13,9 +13,10 @@ import pytest
 
 from pagen.cli import main
 from pagen.generate import strength as measure
-from pagen.generate.inspect import _bars
-from pagen.generate.pa_set import KINDS, Item, PASet, Pseudo
+from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.strength import Change, inspect_set, is_near_copy
+from pagen.generate.strength_text import _bars
+from pagen.options import PSEUDO_KINDS
 
 
 def pair(kind: str = "spatial") -> Pseudo:
@@ -97,7 +98,7 @@ def test_the_thresholds(pseudo: PASet) -> None:
     assert not is_near_copy(pseudo, frames, Change(0.5, 1, 0.05, 0.5))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PSEUDO_KINDS)
 def test_a_whole_set_against_plain_loops(pseudo: PASet, kind: str) -> None:
     found = inspect_set(pseudo)["kinds"][kind]
     shares, strengths, covered = [], [], []
@@ -126,7 +127,9 @@ def test_a_whole_set_against_plain_loops(pseudo: PASet, kind: str) -> None:
 def test_records_are_counted(pseudo: PASet) -> None:
     report = inspect_set(pseudo)
     kinds = report["kinds"]
-    records = {kind: [one for name in pseudo.clips(kind) for one in pseudo.records(kind, name)] for kind in KINDS}
+    records = {
+        kind: [one for name in pseudo.clips(kind) for one in pseudo.records(kind, name)] for kind in PSEUDO_KINDS
+    }
     assert kinds["skip"]["strides"] == {2: 46, 3: 0, 4: 0, 5: 0}
     assert any("no skip pseudo-anomaly has stride 3 or 4 or 5" in line for line in report["warnings"])
     assert kinds["patch"]["intruders"] == Counter(one["intruder"] for one in records["patch"])
@@ -175,7 +178,7 @@ def test_warnings() -> None:
 def test_the_verb(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["inspect", str(made), "--json"])
     report = json.loads(capsys.readouterr().out)
-    assert list(report["kinds"]) == sorted(KINDS)
+    assert list(report["kinds"]) == sorted(PSEUDO_KINDS)
     assert (report["path"], report["dataset"], report["length"]) == (str(made), "folder", 16)
     main(["inspect", str(made)])
     shown = capsys.readouterr().out

@@ -48,7 +48,9 @@ def images(tmp_path: Path) -> Path:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A gallery that costs nothing."""
-    monkeypatch.setattr("pagen.generate.gallery.gallery", lambda pseudo, path: write_text(path, "".join(pseudo.kinds)))
+    monkeypatch.setattr(
+        "pagen.generate.pa_folder.gallery", lambda pseudo, path: write_text(path, "".join(pseudo.kinds))
+    )
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ from pagen.errors import PagenError
 from pagen.footage.flow import dis
 from pagen.footage.prepare import Prepared, prepare
 from pagen.generate import open_pa_set
-from pagen.generate.pa_set import KINDS, Item, PASet, open_pa_folder
+from pagen.generate.pa_set import Item, PASet, open_pa_folder
 from pagen.generate.patch import Patch, render
+from pagen.options import PSEUDO_KINDS
 
-FRAME_KINDS = ["spatial", "skip", "patch"]
+FRAME_PSEUDO_KINDS = ["spatial", "skip", "patch"]
 
 
 def as_array(frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -45,14 +46,14 @@ def test_holds_every_window_of_every_clip_that_is_long_enough(made: Path, prepar
         "skip": sum(length - 15 for length in lengths if length >= 31),
         "patch": sum(length - 15 for length in lengths if length >= 16),
     }
-    assert {kind: len(open_pa_set(made, [kind])) for kind in KINDS} == expected
+    assert {kind: len(open_pa_set(made, [kind])) for kind in PSEUDO_KINDS} == expected
     everything = open_pa_set(str(made))
     assert isinstance(everything, torch.utils.data.Dataset)
     assert len(everything) == sum(expected.values())
-    assert [item.kind for item in everything.items] == [kind for kind in KINDS for _ in range(expected[kind])]
+    assert [item.kind for item in everything.items] == [kind for kind in PSEUDO_KINDS for _ in range(expected[kind])]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PSEUDO_KINDS)
 def test_entries(made: Path, prepared: Prepared, kind: str) -> None:
     clips = open_pa_set(made, [kind])
     height, width = prepared.size
@@ -108,10 +109,10 @@ def test_patch_is_rendered_from_its_parameters(made: Path, prepared: Prepared) -
 
 
 def test_a_loader_with_workers_gives_the_same_batches(made: Path) -> None:
-    clips = torch.utils.data.Subset(open_pa_set(made, FRAME_KINDS), range(48, 104))
+    clips = torch.utils.data.Subset(open_pa_set(made, FRAME_PSEUDO_KINDS), range(48, 104))
     alone, spread = (list(DataLoader(clips, batch_size=8, num_workers=count)) for count in (0, 2))
     assert len(alone) == len(spread) == 7
-    assert {kind for *_, metadata in alone for kind in metadata["kind"]} == set(FRAME_KINDS)
+    assert {kind for *_, metadata in alone for kind in metadata["kind"]} == set(FRAME_PSEUDO_KINDS)
     for one, other in zip(alone, spread, strict=True):
         for here, there in zip(one[:3], other[:3], strict=True):
             np.testing.assert_array_equal(here, there)

@@ -266,7 +266,7 @@ def reshaped(name: str, *shape: int) -> Callable[[State], State]:
         (reshaped("mem_rep.memory.weight", 7), "auto", r"weight of 2 axes, found the shape \(7,\)"),
         (reshaped("mem_rep.memory.weight", 7, 5), "lntra", r"left over, among them mem_rep\.memory\.weight"),
         (dict, "luss", r"expected a weight prp\.5\.weight of 2 axes, found none of that name"),
-        (lambda state: {"fc.weight": torch.ones(2)}, "auto", "is it a checkpoint of LNTRA, STEAL, MemAE or LUSS-AE"),
+        (lambda state: {"fc.weight": torch.ones(2)}, "auto", "is it a checkpoint of one of lntra steal memae luss"),
     ],
 )
 def test_another_checkpoint_is_refused_in_one_line(

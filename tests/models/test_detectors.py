@@ -18,7 +18,7 @@ from safetensors import safe_open
 from pagen.arrays import read_array
 from pagen.errors import PagenError
 from pagen.models.density.detector import Detector, Rows, rows_of
-from pagen.models.density.detectors import DETECTORS, detector_named, open_detector
+from pagen.models.density.detectors import DETECTORS, open_detector
 from pagen.models.density.mixture import Mixture
 from pagen.models.density.mulde import MULDE
 from pagen.models.density.neighbours import Neighbours
@@ -38,7 +38,7 @@ CASES = sorted(SETTINGS)
 
 
 def made(case: str, **changes: Any) -> Detector:
-    return detector_named(case.split()[0])(**{**SETTINGS[case], **changes})
+    return DETECTORS[case.split()[0]](**{**SETTINGS[case], **changes})
 
 
 def features(count: int = 60, width: int = 5, seed: int = 0) -> npt.NDArray[np.float32]:
@@ -210,7 +210,7 @@ def test_damaged_folders(case: str, tmp_path: Path) -> None:
 
 def test_unknown_names() -> None:
     with pytest.raises(PagenError, match="no detector named 'muld'; did you mean 'mulde'"):
-        detector_named("muld")
+        DETECTORS["muld"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from pagen.errors import PagenError
 from pagen.models.density import gcl_labels
 from pagen.models.density.detector import rows_of
-from pagen.models.density.detectors import detector_named, open_detector
+from pagen.models.density.detectors import DETECTORS, open_detector
 from pagen.models.density.gcl import GCL, perceptron
 from pagen.models.density.gcl_labels import distances, pseudo_labels, pseudo_targets, temporal_differences
 from pagen.models.density.standard import Standard
@@ -264,7 +264,7 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     before.save(tmp_path)
     after = open_detector(tmp_path)
     assert isinstance(after, GCL)
-    assert detector_named("gcl") is GCL
+    assert DETECTORS["gcl"] is GCL
     assert json.dumps(after.config()) == json.dumps(before.config())
     np.testing.assert_array_equal(after.score_samples(x), before.score_samples(x))
     np.testing.assert_array_equal(after.errors(x), before.errors(x))

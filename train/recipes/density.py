@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pagen.errors import PagenError
-from pagen.features.spec import OBJECT_KINDS, OPTIONS, TAKES, FeatureOptions, FeatureSpec, spec_of
+from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, is_of_objects, spec_of, takes
 from pagen.train.recipes.base import FootageForm, Recipe, Source
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pagen.models.density.multiscale import MultiScale
 
 OBJECTS = "objects"
-PARTS = (OBJECTS, *OBJECT_KINDS, "locations")
-"""Features of parts of frames."""
+PARTS = (OBJECTS, "locations")
+"""Features of parts of frames, beside those of objects."""
 NARROW: dict[str, Any] = {
     "size": (192, 288),
     "widths": (512, 512),
@@ -75,7 +75,7 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
     def _of(self, recipe: DetectorRecipe, kind: str) -> DetectorRecipe:
         """A recipe of one kind of objects, with those of the options here that the kind looks at."""
-        taken = TAKES.get(kind.partition(":")[0], ())
+        taken = takes(kind)
         made = {name: getattr(self, name) if name in taken else own for name, own in OPTIONS.items() if name != "size"}
         return replace(recipe, features=kind, size=self.size, **made)
 
@@ -278,7 +278,7 @@ class Gcl(DetectorRecipe):
     }
 
     def __post_init__(self) -> None:
-        if self.features.partition(":")[0] in PARTS:
+        if self.features.partition(":")[0] in PARTS or is_of_objects(self.features):
             raise PagenError(
                 f"expected --features of whole frames for gcl, found {self.features}; take lite0 or latents:RUN"
             )

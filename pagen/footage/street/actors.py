@@ -35,6 +35,11 @@ class Path:
         speed: metres a second.
         since: seconds.
         stops: (from, to) in seconds.
+
+    Example:
+        >>> path = Path(start=(0.0, 12.0), speed=1.5, stops=((2.0, 4.0),))
+        >>> path.at(1.0), path.effort(3.0)
+        ((1.5, 12.0), 0.0)
     """
 
     start: tuple[float, float]
@@ -68,7 +73,12 @@ def _area(u: float) -> float:
 
 
 class Figure(NamedTuple):
-    """An actor at one time: limbs in the body's frame, where it stands and looks, whether it is an anomaly."""
+    """An actor at one time: limbs in the body's frame, where it stands and looks, whether it is an anomaly.
+
+    Example:
+        >>> Figure([], place=(0.0, 12.0), heading=0.0, anomalous=False).place
+        (0.0, 12.0)
+    """
 
     limbs: list[Limb]
     place: tuple[float, float]
@@ -83,6 +93,10 @@ class Actor:
     Attributes:
         alarm, calm: from when to when it is an anomaly, seconds.
         comes, goes: from when to when it is there at all, seconds.
+
+    Example:
+        >>> Actor(Path((0.0, 12.0)), lambda motion: [], alarm=1.0).figure(2.0).anomalous
+        True
     """
 
     path: Path
@@ -101,7 +115,14 @@ class Actor:
 
 
 def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple[int, int]]:
-    """The usual walkers of a clip, and the lower lane of each free pair, in any order."""
+    """The usual walkers of a clip, and the lower lane of each free pair, in any order.
+
+    Example:
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> actors, lanes = crowd(PRESETS["street"], np.random.default_rng(0), duration=12.0)
+        >>> len(actors) > 5, len(lanes)
+        (True, 2)
+    """
     near, far = int(rng.integers(1, 4)), int(rng.integers(preset.lanes - 5, preset.lanes - 2))
     free = {near, near + 1, far, far + 1}
     busy = rng.uniform(*preset.gaps)
@@ -128,7 +149,12 @@ def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple
 
 
 def somebody(rng: Rng, luggage: str | None = None) -> Body:
-    """A person of any size, in any clothes."""
+    """A person of any size, in any clothes.
+
+    Example:
+        >>> 1.1 < somebody(np.random.default_rng(0)).height < 2.0
+        True
+    """
     child = luggage is None and rng.random() < 0.12
     height = float(rng.uniform(1.15, 1.4) if child else np.clip(rng.normal(1.72, 0.09), 1.5, 1.95))
     shirt, trousers = float(rng.choice([32, 52, 78, 158, 186, 212])), float(rng.choice([28, 40, 56, 74, 160]))
@@ -148,7 +174,14 @@ def somebody(rng: Rng, luggage: str | None = None) -> Body:
 
 
 def walk(rng: Rng, body: Body, speed: float) -> Gait:
-    """The gait of that person at that speed (m/s): longer strides for the tall and the quick."""
+    """The gait of that person at that speed (m/s): longer strides for the tall and the quick.
+
+    Example:
+        >>> body = somebody(np.random.default_rng(0))
+        >>> rng = np.random.default_rng(1)
+        >>> walk(rng, body, 2.0).stride > walk(rng, body, 1.0).stride
+        True
+    """
     return Gait(
         stride=body.height * (0.44 + 0.26 * speed),
         lift=0.06 * body.height,
@@ -218,7 +251,13 @@ def _crossing(preset: Preset, lane: float, speed: float) -> float:
 
 
 def follow(preset: Preset, lane: float, forward: bool, speed: float, since: float) -> Path:
-    """Along a lane; at the time `since` outside the picture and about to come in."""
+    """Along a lane; at the time `since` outside the picture and about to come in.
+
+    Example:
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> follow(PRESETS["street"], lane=3, forward=True, speed=1.4, since=0.0).heading
+        0.0
+    """
     across = preset.lane(lane)
     column = -MARGIN if forward else preset.width + MARGIN
     return Path((preset.along_at(column, across), across), 0.0 if forward else math.pi, speed, since)

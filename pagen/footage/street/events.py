@@ -27,6 +27,10 @@ class Event(NamedTuple):
     """What happens in a test clip: its kind, and at which frames [start, end); either may lie outside of the clip.
 
     Somebody who passes through the picture takes the time that takes, round the middle of the interval.
+
+    Example:
+        >>> Event("fall", start=20, end=70).kind in KINDS
+        True
     """
 
     kind: str
@@ -35,7 +39,15 @@ class Event(NamedTuple):
 
 
 def event(preset: Preset, rng: Rng, what: Event, lanes: tuple[int, int]) -> list[Actor]:
-    """The actors of an event; `lanes` are the free ones, its own first."""
+    """The actors of an event; `lanes` are the free ones, its own first.
+
+    Example:
+        >>> import numpy as np
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> (actor,) = event(PRESETS["street"], np.random.default_rng(0), Event("cart", 20, 70), lanes=(2, 9))
+        >>> actor.alarm
+        0.0
+    """
     kind, start, end = what.kind, what.start / preset.fps, what.end / preset.fps
     if kind in ("cyclist", "cart", "runner"):
         return [_passing(preset, rng, kind, start, end, max(lanes))]

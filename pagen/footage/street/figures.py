@@ -18,6 +18,10 @@ class Limb(NamedTuple):
     """A thick line (or, with width 0, a filled polygon) through points (forward, left, up) in metres.
 
     A limb with an opacity below 1 is a soft ball around its one point.
+
+    Example:
+        >>> Limb(((0.0, 0.0, 0.0), (0.0, 0.0, 1.0)), width=0.1, grey=60.0).opacity
+        1.0
     """
 
     points: tuple[Vec, ...]
@@ -34,6 +38,10 @@ class Motion(NamedTuple):
         distance: metres gone so far.
         effort: share of its usual speed, 0 when it stands.
         near: +1 if its left side is towards the camera, -1 if its right side is.
+
+    Example:
+        >>> Motion(time=1.0, distance=1.4, effort=1.0, near=1).distance
+        1.4
     """
 
     time: float
@@ -44,7 +52,12 @@ class Motion(NamedTuple):
 
 @dataclass(frozen=True)
 class Body:
-    """A person: metres and grey levels. `luggage` is "none", "back" or "hand"; `coat` reaches to the knees."""
+    """A person: metres and grey levels. `luggage` is "none", "back" or "hand"; `coat` reaches to the knees.
+
+    Example:
+        >>> Body(height=1.75, girth=1.8, shirt=80, trousers=40, skin=150, hair=30).luggage
+        'none'
+    """
 
     height: float
     girth: float
@@ -70,6 +83,10 @@ class Gait:
         lean: of the trunk, radians.
         bob: rise of the hip over the foot on the ground, share of the height; runners sink instead.
         offset: where in the stride the clip finds it, 0..1.
+
+    Example:
+        >>> Gait(stride=1.4).duty
+        0.6
     """
 
     stride: float
@@ -83,13 +100,23 @@ class Gait:
 
 
 def smooth(u: float) -> float:
-    """0 below 0, 1 above 1, a smooth step between."""
+    """0 below 0, 1 above 1, a smooth step between.
+
+    Example:
+        >>> smooth(-1.0), smooth(0.5), smooth(2.0)
+        (0.0, 0.5, 1.0)
+    """
     u = min(max(u, 0.0), 1.0)
     return u * u * (3 - 2 * u)
 
 
 def foot(phase: float, gait: Gait) -> tuple[float, float]:
-    """Forward offset from the hip and height of a foot at this phase of its stride, metres."""
+    """Forward offset from the hip and height of a foot at this phase of its stride, metres.
+
+    Example:
+        >>> foot(0.0, Gait(stride=1.0))  # on the ground, in front of the hip
+        (0.3, 0.0)
+    """
     phase %= 1.0
     if phase < gait.duty:
         return gait.stride * (gait.duty / 2 - phase), 0.0
@@ -98,7 +125,12 @@ def foot(phase: float, gait: Gait) -> tuple[float, float]:
 
 
 def joint(start: Vec, end: Vec, length: float, bend: float) -> Vec:
-    """The knee (bend +1: forward) or elbow (-1) of two links of the same length between two points."""
+    """The knee (bend +1: forward) or elbow (-1) of two links of the same length between two points.
+
+    Example:
+        >>> joint((0.0, 0.0, 1.0), (0.0, 0.0, 0.0), length=0.5, bend=1.0)  # a stretched leg
+        (0.0, 0.0, 0.5)
+    """
     forward, up = end[0] - start[0], end[2] - start[2]
     gap = max(math.hypot(forward, up), 1e-6)
     out = bend * math.sqrt(max(length * length - gap * gap / 4, 0.0)) / gap
@@ -106,7 +138,13 @@ def joint(start: Vec, end: Vec, length: float, bend: float) -> Vec:
 
 
 def person(body: Body, gait: Gait, motion: Motion, wave: float = 0.0) -> list[Limb]:
-    """Somebody who walks, runs or stands; `wave` raises the near arm by so many radians."""
+    """Somebody who walks, runs or stands; `wave` raises the near arm by so many radians.
+
+    Example:
+        >>> body = Body(height=1.75, girth=1.8, shirt=80, trousers=40, skin=150, hair=30)
+        >>> len(person(body, Gait(stride=1.4), Motion(0.0, 0.0, 0.0, near=1)))
+        16
+    """
     tall, near = body.height, motion.near
     phase = motion.distance / gait.stride + gait.offset
     going = 0.12 + 0.88 * motion.effort
@@ -161,7 +199,12 @@ def _trunk(body: Body, lean: float, hip_up: float, chest_up: float) -> list[Limb
 
 
 def bag(grey: float, at: Vec = (0.0, 0.0, 0.0)) -> list[Limb]:
-    """A travelling bag, 50 cm long."""
+    """A travelling bag, 50 cm long.
+
+    Example:
+        >>> len(bag(grey=60.0))
+        3
+    """
     x, y, z = at
     box = ((x - 0.25, y, z), (x + 0.25, y, z), (x + 0.25, y, z + 0.34), (x - 0.25, y, z + 0.34))
     side = Limb(box, 0.0, grey)
@@ -171,14 +214,26 @@ def bag(grey: float, at: Vec = (0.0, 0.0, 0.0)) -> list[Limb]:
 
 
 def carrier(body: Body, gait: Gait, motion: Motion) -> list[Limb]:
-    """Somebody with a travelling bag in the near hand."""
+    """Somebody with a travelling bag in the near hand.
+
+    Example:
+        >>> body = Body(height=1.75, girth=1.8, shirt=80, trousers=40, skin=150, hair=30)
+        >>> len(carrier(body, Gait(stride=1.4), Motion(0.0, 0.0, 0.0, near=1)))
+        19
+    """
     limbs = person(body, Gait(gait.stride, arm=0.12, elbow=0.05, offset=gait.offset), motion)
     hand = limbs[-1].points[-1]
     return limbs + bag(body.luggage_grey, (hand[0], hand[1] + 0.08 * motion.near, hand[2] - 0.48))
 
 
 def fallen(limbs: list[Limb], tilt: float, scale: float) -> list[Limb]:
-    """The same limbs, tipped forward about the feet by `tilt` radians and kept above the ground."""
+    """The same limbs, tipped forward about the feet by `tilt` radians and kept above the ground.
+
+    Example:
+        >>> (limb,) = fallen([Limb(((0.0, 0.0, 1.7),), 0.1, 60.0)], tilt=math.pi / 2, scale=1.7)
+        >>> round(limb.points[0][0], 2)
+        1.7
+    """
     cos, sin = math.cos(tilt), math.sin(tilt)
 
     def tip(point: Vec) -> Vec:
@@ -200,7 +255,13 @@ def _wheel(centre: Vec, radius: float, width: float, grey: float) -> Limb:
 
 
 def cyclist(body: Body, paint: float, motion: Motion) -> list[Limb]:
-    """Somebody on a bicycle who pedals."""
+    """Somebody on a bicycle who pedals.
+
+    Example:
+        >>> body = Body(height=1.75, girth=1.8, shirt=80, trousers=40, skin=150, hair=30)
+        >>> len(cyclist(body, 90.0, Motion(0.0, 0.0, 1.0, near=1)))
+        17
+    """
     crank = 2 * math.pi * motion.distance / 4.6
     hip, chest, grip = (-0.2, 0.0, 0.98), (0.18, 0.0, 1.42), (0.48, 0.0, 1.06)
     rear, front, axle = (-0.52, 0.0, 0.34), (0.56, 0.0, 0.34), (-0.05, 0.0, 0.32)
@@ -237,7 +298,13 @@ def cyclist(body: Body, paint: float, motion: Motion) -> list[Limb]:
 
 
 def cart(body: Body, paint: float, motion: Motion) -> list[Limb]:
-    """A small open utility cart with a roof and its driver."""
+    """A small open utility cart with a roof and its driver.
+
+    Example:
+        >>> body = Body(height=1.75, girth=1.8, shirt=80, trousers=40, skin=150, hair=30)
+        >>> len(cart(body, 180.0, Motion(0.0, 0.0, 1.0, near=1)))
+        23
+    """
     near, far = 0.6 * motion.near, -0.6 * motion.near
 
     def panel(side: float, outline: tuple[tuple[float, float], ...], grey: float) -> Limb:

@@ -25,7 +25,15 @@ RAYS = 3
 
 @lru_cache(maxsize=4)
 def background(seed: int, name: str, preset: Preset) -> npt.NDArray[np.float32]:
-    """The empty street (H, W), grey levels; the same for every clip of the seed."""
+    """The empty street (H, W), grey levels; the same for every clip of the seed.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> small = replace(PRESETS["street"], height=16, width=24, trees=())
+        >>> background(0, "street", small).shape
+        (16, 24)
+    """
     noise = Noise(generator(seed, "street", name, "ground"))
     fine_rows, fine_columns = preset.height * RAYS, preset.width * RAYS
     rows, columns = np.mgrid[0:fine_rows, 0:fine_columns].astype(np.float64)
@@ -102,7 +110,12 @@ def _tree(noise: Noise, which: float, x: Floats, y: Floats, behind: Floats) -> F
 
 
 def lamp(sign: float) -> list[Limb]:
-    """A lamp post, its arm over the walkway (sign: +1 away from the camera)."""
+    """A lamp post, its arm over the walkway (sign: +1 away from the camera).
+
+    Example:
+        >>> len(lamp(1.0))
+        4
+    """
     arm = ((0.0, 0.0, 5.0), (0.0, 0.3 * sign, 5.35), (0.0, 0.9 * sign, 5.4))
     return [
         Limb(((0.0, 0.0, 0.05), (0.0, 0.0, 0.6)), 0.22, 52.0),
@@ -113,7 +126,12 @@ def lamp(sign: float) -> list[Limb]:
 
 
 def bin_() -> list[Limb]:
-    """A litter bin."""
+    """A litter bin.
+
+    Example:
+        >>> len(bin_())
+        2
+    """
     return [
         Limb(((0.0, 0.0, 0.2), (0.0, 0.0, 0.75)), 0.46, 48.0),
         Limb(((-0.16, 0.0, 0.86), (0.16, 0.0, 0.86)), 0.16, 88.0),
@@ -121,7 +139,12 @@ def bin_() -> list[Limb]:
 
 
 def bench() -> list[Limb]:
-    """A bench that faces the walkway."""
+    """A bench that faces the walkway.
+
+    Example:
+        >>> len(bench())
+        5
+    """
     legs = [Limb(((x, 0.0, 0.0), (x, 0.1, 0.45)), 0.08, 40.0) for x in (-0.8, 0.8)]
     slats = [
         Limb(((-1.0, y, z), (1.0, y, z)), 0.1, g)
@@ -131,7 +154,12 @@ def bench() -> list[Limb]:
 
 
 class Place(NamedTuple):
-    """How the ground (points along, across) and the two upright planes (along, up; what is behind) are painted."""
+    """How the ground (points along, across) and the two upright planes (along, up; what is behind) are painted.
+
+    Example:
+        >>> sorted(PLACES), PLACES["square"].front.__name__
+        (['square', 'walkway'], 'arcade')
+    """
 
     ground: Callable[[Preset, Noise, Floats, Floats], Floats]
     front: Callable[[Preset, Noise, Floats, Floats, Floats], Floats]

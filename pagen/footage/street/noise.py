@@ -11,7 +11,13 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 class Noise:
-    """Value noise on a lattice of 64 x 64 random values that repeats."""
+    """Value noise on a lattice of 64 x 64 random values that repeats.
+
+    Example:
+        >>> noise = Noise(np.random.default_rng(0))
+        >>> bool(noise(np.array([3.0]), np.array([5.0])) == noise.cells(np.array([3.5]), np.array([5.5])))
+        True
+    """
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.flat = rng.random(64 * 64)

@@ -42,6 +42,10 @@ class Preset:
         noise: standard deviation of the sensor noise, grey levels.
         trees: where they stand (along, across).
         furniture: what else stands there (kind, along, across), see `street_ground.FURNITURE`.
+
+    Example:
+        >>> PRESETS["street"].foot(along=0.0, across=15.0)[0] < PRESETS["street"].width / 2
+        True
     """
 
     place: str
@@ -160,7 +164,13 @@ PRESETS = {
 
 
 def preset_named(name: str) -> Preset:
-    """The preset of that name. Raises PagenError that names the nearest one."""
+    """The preset of that name. Raises PagenError that names the nearest one.
+
+    Example:
+        >>> preset_named("streat")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no street preset named 'streat'; did you mean 'street'? known: square street
+    """
     if name not in PRESETS:
         raise unknown_name("street preset", name, PRESETS)
     return PRESETS[name]

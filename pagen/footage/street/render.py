@@ -32,7 +32,12 @@ _SHIFT = 4  # cv2 takes coordinates in 1/16 of a fine pixel
 
 
 class Patch(NamedTuple):
-    """A drawn figure: depth in metres, upper left corner, grey levels times coverage, coverage 0..1."""
+    """A drawn figure: depth in metres, upper left corner, grey levels times coverage, coverage 0..1.
+
+    Example:
+        >>> Patch(12.0, 3, 4, np.zeros((2, 2)), np.ones((2, 2)), anomalous=False).cover.shape
+        (2, 2)
+    """
 
     depth: float
     top: int
@@ -44,7 +49,12 @@ class Patch(NamedTuple):
 
 @dataclass(frozen=True)
 class Light:
-    """Slowly changing light: gain 1 +- `swing` over `period` seconds, and how dark shadows are."""
+    """Slowly changing light: gain 1 +- `swing` over `period` seconds, and how dark shadows are.
+
+    Example:
+        >>> Light(swing=0.05, period=20.0, offset=0.25, shadow=0.3).gain(0.0)
+        1.05
+    """
 
     swing: float
     period: float
@@ -58,7 +68,14 @@ class Light:
 
 @dataclass(frozen=True)
 class Stage:
-    """All that one clip's frames are drawn from; `key` is (seed, preset name, clip name)."""
+    """All that one clip's frames are drawn from; `key` is (seed, preset name, clip name).
+
+    Example:
+        >>> from pagen.footage.street.scene import scenes
+        >>> stage = scenes(train=1, test=0)[0].stage()
+        >>> bool(stage.mask(0).any())
+        False
+    """
 
     preset: Preset
     key: tuple[int, str, str]

@@ -55,6 +55,11 @@ class Scene:
         length: frames.
         events: what happens, in the order of time.
         edition: see `EDITION`.
+
+    Example:
+        >>> scene = Scene(seed=0, preset="street", split="train", number=3, length=2)
+        >>> scene.name, scene.labels().tolist()
+        ('train_03', [0, 0])
     """
 
     seed: int
@@ -122,6 +127,10 @@ def scenes(
 
     Raises:
         PagenError: unknown preset, or a number that is out of range.
+
+    Example:
+        >>> [scene.name for scene in scenes(train=1, test=2)]
+        ['train_01', 'test_01', 'test_02']
     """
     preset_named(preset)
     for what, number, least in (("train", train, 0), ("test", test, 0), ("frames", frames, 1)):
@@ -136,7 +145,12 @@ def scenes(
 
 
 def square() -> tuple[Scene, ...]:
-    """The clips of the data set `street:square`: another camera, over another place."""
+    """The clips of the data set `street:square`: another camera, over another place.
+
+    Example:
+        >>> len(square()), square()[0].preset
+        (20, 'square')
+    """
     return scenes(preset="square")
 
 

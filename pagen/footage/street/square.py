@@ -12,7 +12,14 @@ from pagen.footage.street.preset import Preset
 
 
 def ground(preset: Preset, noise: Noise, along: Floats, across: Floats) -> Floats:
-    """Bed, stone edge, slabs, terrace of cobbles: from the camera away."""
+    """Bed, stone edge, slabs, terrace of cobbles: from the camera away.
+
+    Example:
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> noise, x, y = Noise(np.random.default_rng(0)), np.zeros((1, 3)), np.full((1, 3), 1.5)
+        >>> ground(PRESETS["square"], noise, x, y).shape
+        (1, 3)
+    """
     near, far = preset.walkway
     wide = noise.rough(along / 3, across / 3)
     x, y = along / 0.8, across / 0.8
@@ -29,7 +36,14 @@ def ground(preset: Preset, noise: Noise, along: Floats, across: Floats) -> Float
 
 
 def arcade(preset: Preset, noise: Noise, along: Floats, up: Floats, behind: Floats) -> Floats:
-    """Round arches of 2.3 metres, a ledge, and windows with shutters above."""
+    """Round arches of 2.3 metres, a ledge, and windows with shutters above.
+
+    Example:
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> noise, x, y = Noise(np.random.default_rng(0)), np.zeros((1, 3)), np.full((1, 3), 1.5)
+        >>> arcade(PRESETS["square"], noise, x, y, behind=x).shape
+        (1, 3)
+    """
     x, block = along % 3.2 - 1.6, up / 0.5
     stone = 168 + 18 * (noise.cells(along / 0.8 + 0.5 * (np.floor(block) % 2), block) - 0.5)
     stone += 24 * (noise.rough(along / 3, up / 3) - 0.5) - 12 * ((block % 1.0) < 0.12)
@@ -45,13 +59,25 @@ def arcade(preset: Preset, noise: Noise, along: Floats, up: Floats, behind: Floa
 
 
 def step(preset: Preset, noise: Noise, along: Floats, up: Floats, behind: Floats) -> Floats:
-    """The riser of the step before the arcade."""
+    """The riser of the step before the arcade.
+
+    Example:
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> noise, x, y = Noise(np.random.default_rng(0)), np.zeros((1, 3)), np.full((1, 3), 1.5)
+        >>> step(PRESETS["square"], noise, x, y, behind=x).tolist()  # too high for the step
+        [[0.0, 0.0, 0.0]]
+    """
     stone = 136 + 20 * (noise.cells(along / 1.2, up * 0) - 0.5) + 60 * (up > 0.8 * preset.hedge_up)
     return np.where((up > 0) & (up < preset.hedge_up), stone, behind)
 
 
 def lantern() -> list[Limb]:
-    """A post with three globes."""
+    """A post with three globes.
+
+    Example:
+        >>> len(lantern())
+        7
+    """
     arms = [Limb(((0.0, 0.0, 3.2), (x, 0.0, 3.35)), 0.07, 50.0) for x in (-0.5, 0.5)]
     globes = [Limb(((x, 0.0, z),), 0.38, 222.0) for x, z in ((-0.5, 3.5), (0.5, 3.5), (0.0, 3.95))]
     foot = Limb(((0.0, 0.0, 0.05), (0.0, 0.0, 0.6)), 0.26, 46.0)
@@ -59,7 +85,12 @@ def lantern() -> list[Limb]:
 
 
 def parasol() -> list[Limb]:
-    """A parasol over a table and four chairs."""
+    """A parasol over a table and four chairs.
+
+    Example:
+        >>> len(parasol())
+        18
+    """
     apex = (0.0, 0.0, 2.8)
     rim: list[Vec] = [(1.4 * math.cos(k * math.pi / 4), 1.4 * math.sin(k * math.pi / 4), 2.2) for k in range(9)]
     cloth = [(k, Limb((rim[k], rim[k + 1], apex), 0.0, 206.0 if k % 2 else 92.0)) for k in range(8)]
@@ -80,7 +111,12 @@ def parasol() -> list[Limb]:
 
 
 def tub() -> list[Limb]:
-    """A bush in a tub."""
+    """A bush in a tub.
+
+    Example:
+        >>> len(tub())
+        7
+    """
     leaves = (
         ((0.0, 0.0, 0.95), 0.75, 50.0),
         ((-0.26, 0.0, 0.85), 0.45, 62.0),

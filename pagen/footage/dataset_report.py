@@ -1,0 +1,146 @@
+"""What there is to say of data sets: a row of the list, and what a check of one found; as plain data and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pagen import console
+from pagen.errors import PagenError
+from pagen.footage.catalogue import MIXED, DataSet
+from pagen.footage.check import check
+from pagen.footage.clips import SPLITS, Footage
+from pagen.footage.locate import find, locate
+
+T = TypeVar("T")
+
+
+def row_of(dataset: DataSet, root: Path | None = None) -> dict[str, Any]:
+    """A data set as the list shows it: what the catalogue says, and where it was found.
+
+    Example:
+        >>> from pagen.footage.catalogue import DATASETS
+        >>> row_of(DATASETS["street"])["found"]
+        'built in'
+    """
+    location = find(dataset, root, marked=True)
+    return {
+        "name": dataset.name,
+        "what": dataset.what,
+        "layouts": [layout.name for layout in dataset.layouts],
+        "clips": {"train": len(dataset.train), "test": len(dataset.test)},
+        "frames": {"train": sum(dataset.train), "test": sum(dataset.test)},
+        "abnormal": dataset.abnormal,
+        "size": dataset.size,
+        "fps": dataset.fps,
+        "licence": dataset.licence,
+        "obtain": dataset.obtain,
+        "found": "built in" if dataset.scenes else str(location.root) if location else None,
+        "layout": location.layout.name if location else None,
+    }
+
+
+def as_list(rows: list[dict[str, Any]]) -> str:
+    """The rows as a table, with what each data set is and how it is obtained below it.
+
+    Example:
+        >>> from pagen.footage.catalogue import DATASETS
+        >>> print(as_list([row_of(DATASETS["street"])]).splitlines()[1])
+        street  any    any     any   Apache-2.0  built in
+    """
+    headers = ("name", "clips", "frames", "size", "licence", "found")
+    cells = [
+        (row["name"], _pair(row["clips"]), _pair(row["frames"]), _size(row["size"]), row["licence"], _place(row))
+        for row in rows
+    ]
+    about = "\n".join(f"{row['name']}: {row['what']}; {row['obtain']}" for row in rows)
+    mixed = f"NAME{MIXED}: any of them with half of its test clips, drawn by seed, among the training clips"
+    return f"{console.table(headers, cells)}\n\n{about}\n{mixed}\n\nclips and frames: train + test"
+
+
+def _pair(counts: dict[str, int]) -> str:
+    return f"{counts['train']:,} + {counts['test']:,}" if any(counts.values()) else "any"
+
+
+def _size(size: tuple[int, int] | None) -> str:
+    return f"{size[0]}x{size[1]}" if size else "any"
+
+
+def _place(row: dict[str, Any]) -> str:
+    layout = f" ({row['layout']} layout)" if row["layout"] else ""
+    return f"{row['found'] or 'not found'}{layout}"
+
+
+def checked(name: str, root: Path | None = None) -> dict[str, Any]:
+    """What the catalogue expects of a data set, what is there, and every problem; all of it is decoded.
+
+    Raises:
+        PagenError: as `locate`.
+
+    Example:
+        >>> checked("ped3")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
+    """
+    footage = locate(name, root)
+    return {
+        "name": name,
+        "root": str(footage.root) if footage.root else None,
+        "layout": footage.layout,
+        "label_edition": footage.label_edition,
+        "expected": _expected(footage.dataset),
+        "found": _counted(footage),
+        "problems": check(footage, decode_all=True),
+    }
+
+
+def _expected(dataset: DataSet) -> dict[str, Any]:
+    """What the catalogue says; None where it takes anything."""
+    splits = {"train": dataset.train, "test": dataset.test}
+    clips = {f"{split} clips": len(lengths) or None for split, lengths in splits.items()}
+    frames = {f"{split} frames": sum(lengths) or None for split, lengths in splits.items()}
+    return {**clips, **frames, "abnormal frames": dataset.abnormal}
+
+
+def _counted(footage: Footage) -> dict[str, Any]:
+    """What is there; an unreadable label file counts as no labels, for it is among the problems."""
+    tests = footage.split("test")
+    labels = [marks for clip in tests if (marks := _readable(clip.labels)) is not None]
+    return {
+        **{f"{split} clips": len(footage.split(split)) for split in SPLITS},
+        **{f"{split} frames": sum(_readable(clip.length) or 0 for clip in footage.split(split)) for split in SPLITS},
+        "abnormal frames": sum(int(marks.sum()) for marks in labels),
+        "labelled clips": len(labels),
+        "clips with masks": sum(clip.has_masks for clip in tests),
+    }
+
+
+def _readable(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except PagenError:
+        return None
+
+
+def as_report(report: dict[str, Any]) -> str:
+    """What `checked` gives as text: expected and found side by side, then the problems.
+
+    Example:
+        >>> report = {"name": "mine", "root": "/data", "layout": "folder", "label_edition": "none"}
+        >>> print(as_report({**report, "expected": {}, "found": {"train clips": 2}, "problems": []}))
+        mine: folder layout in /data, labels: none
+        <BLANKLINE>
+                     expected  found
+        train clips            2
+        <BLANKLINE>
+        nothing missing, nothing odd
+    """
+    head = f"{report['name']}: {report['layout']} layout in {report['root'] or 'no folder'}"
+    counts = [
+        (what, "" if report["expected"].get(what) is None else f"{report['expected'][what]:,}", f"{count:,}")
+        for what, count in report["found"].items()
+    ]
+    problems = "\n".join(f"problem: {problem}" for problem in report["problems"]) or "nothing missing, nothing odd"
+    table = console.table(("", "expected", "found"), counts)
+    return f"{head}, labels: {report['label_edition']}\n\n{table}\n\n{problems}"

@@ -1,0 +1,51 @@
+"""The verb `prepare`: decode and resize a data set once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pagen import console
+from pagen.footage.catalogue import DATASETS
+from pagen.footage.clips import SPLITS
+from pagen.options import SIZE
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Decode and resize a data set once; the other verbs do it on first use.
+
+    Example:
+        >>> Prepare("ped2", size="native").colour
+        False
+    """
+
+    dataset: str
+    """Name of the data set, as `pagen datasets` lists them."""
+    root: Path | None = None
+    """Where the footage lies: the data set's folder or any folder above it."""
+    size: tuple[int, int] | Literal["native"] = SIZE
+    """Height and width of the prepared frames; `native` keeps the footage's own."""
+    colour: bool = False
+    """Keep three colour channels instead of one grey."""
+    out: Path | None = None
+    """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
+    workers: int | None = None
+    """Processes; 0 works in this one, by default one for each core."""
+    overwrite: bool = False
+    """Start again instead of resuming or refusing."""
+    json: bool = False
+    """Print the result as JSON."""
+
+
+def run(config: Prepare) -> None:
+    """Prepare the data set, and say what came of it."""
+    DATASETS[config.dataset]  # a wrong name is answered before anything heavy is imported
+    from pagen.footage.prepare import prepare
+
+    size = None if config.size == "native" else config.size
+    prepared = prepare(config.dataset, config.root, size, config.colour, config.out, config.workers, config.overwrite)
+    frames = {split: sum(prepared.length(name) for name in prepared.clips(split)) for split in SPLITS}
+    result = {"path": str(prepared.path), "size": prepared.size, "channels": prepared.channels, "frames": frames}
+    console.result(result, config.json, f"{prepared}\n{prepared.path}")

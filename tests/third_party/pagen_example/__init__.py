@@ -1,0 +1,1 @@
+"""A package of somebody else's that adds one entry to every registry of pagen."""
