@@ -110,7 +110,7 @@ def _intervals(
     final: ByVideo, bar: ByVideo | None, labels: ByVideo, how: EvaluationSettings
 ) -> tuple[tuple[float, float], tuple[float, float, float]]:
     """Of the micro AUROC; then by how much that exceeds the one of `bar`, and the interval of that."""
-    from pagen.eval.metrics.roc import bootstrap_interval, paired_auroc
+    from pagen.eval.metrics.bootstrap import bootstrap_interval, paired_auroc
     from pagen.seeds import generator
 
     rng = generator(how.seed, "bootstrap")

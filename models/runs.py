@@ -79,9 +79,9 @@ def open_run(path: Path) -> Run:
     """Open a finished run. Raises PagenError when it is missing, unfinished or damaged.
 
     Example:
-        >>> open_run(Path("runs/none"))
+        >>> open_run(Path("runs/none"))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; ...
     """
     folder = Folder.open(Path(path), "run")
     recipe = _read(folder.path, RECIPE)
@@ -98,9 +98,9 @@ def opened(path: Path, weights: str, device: str) -> Any:
     """The network or detector of a run of one on a device; `weights` tells a retrained one apart.
 
     Example:
-        >>> opened(Path("runs/none"), "weights", "cpu")
+        >>> opened(Path("runs/none"), "weights", "cpu")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; ...
     """
     keep_memory()
     run = open_run(path)

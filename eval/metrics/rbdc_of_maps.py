@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.eval.metrics.rbdc import Localisation, area, moments, require_shares, summed_up, track_groups
-from pagen.eval.metrics.regions import Floats, Regions
+from pagen.eval.metrics.rbdc import Localisation, area, summed_up
+from pagen.eval.metrics.regions import Floats, Regions, moments, require_shares, track_groups
 
 Map = npt.NDArray[Any]
 Shape = tuple[slice, slice, npt.NDArray[np.bool_]]

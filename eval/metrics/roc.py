@@ -13,14 +13,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, unknown_name
-from pagen.eval.metrics.bootstrap import Paired, bootstrap, paired_bootstrap
 from pagen.eval.metrics.undefined import Undefined
 
 Array = npt.NDArray[Any]
@@ -191,45 +189,6 @@ MACRO_RULES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
     "append": _between_extremes,
     "accivad": _between_zero_and_huge,
 }
-
-
-def bootstrap_interval(
-    scores: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> tuple[float, float]:
-    """Percentile interval of the micro AUROC when whole videos are drawn with replacement; see `bootstrap`.
-
-    A draw without both classes has no AUROC and is left out. Each draw gives exactly `auroc` of the videos drawn,
-    put together: the pairs are counted once for every two videos and then only weighted.
-
-    Returns:
-        (low, high) in [0, 1]; NaN with a reason where there are fewer than two videos or no draw has both classes.
-
-    Example:
-        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
-        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
-        >>> low, high = bootstrap_interval(scores, labels, np.random.default_rng(0), draws=20)
-        >>> round(low, 4), high
-        (0.8333, 1.0)
-    """
-    return bootstrap(partial(resampled_auroc, scores, labels), len(scores), rng, draws, level)
-
-
-def paired_auroc(
-    first: ByVideo, second: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> Paired:
-    """By how much the micro AUROC of one run exceeds that of another on the same frames; see `paired_bootstrap`.
-
-    Example:
-        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
-        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
-        >>> worse = {name: [0.5] * len(values) for name, values in scores.items()}
-        >>> round(paired_auroc(scores, worse, labels, np.random.default_rng(0), draws=20).difference, 4)
-        0.3333
-    """
-    same_videos(first, labels)
-    same_videos(second, labels)
-    ours, theirs = (partial(resampled_auroc, {name: run[name] for name in labels}, labels) for run in (first, second))
-    return paired_bootstrap(ours, theirs, len(labels), rng, draws, level)
 
 
 def resampled_auroc(scores: ByVideo, labels: ByVideo, multiplicities: npt.NDArray[np.int64]) -> Scores:

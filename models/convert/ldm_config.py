@@ -23,7 +23,7 @@ class Denoiser:
     """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first.
 
     Example:
-        >>> Denoiser(64, 7, 3, widths=(64, 128), layers=2, attends=(False, True), heads=8, residual_resampling=True).heads
+        >>> Denoiser(64, 7, 3, widths=(64,), layers=2, attends=(True,), heads=8, residual_resampling=True).heads
         8
     """
 

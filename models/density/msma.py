@@ -55,7 +55,7 @@ class MSMA(MultiScale):
 
     Example:
         >>> features = torch.randn(40, 2)
-        >>> detector = MSMA(widths=(8,), scales=4, components=1, steps=2, batch=8).fit(features)
+        >>> detector = MSMA(widths=(8,), scales=4, reduce="max", steps=2, batch=8).fit(features)
         >>> detector.anomaly_score(features).shape, detector.vectors(features).shape
         ((40,), (40, 4))
     """

@@ -55,7 +55,7 @@ def open_clip(option: str) -> Encoder:
     Example:
         >>> open_clip("no folder")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found 'clip:no folder'; ...
+        pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found ...
     """
     place, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
     return _encoder("clip", place, folder, statistics_of(folder))

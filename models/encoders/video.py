@@ -74,7 +74,8 @@ class Described(nn.Module):
 
     Example:
         >>> import torch
-        >>> Described(lambda pixel_values: pixel_values.mean((2, 3)), vectors=lambda means: means)(torch.zeros(2, 3, 8, 8)).shape
+        >>> network = Described(lambda pixel_values: pixel_values.mean((2, 3)), vectors=lambda means: means)
+        >>> network(torch.zeros(2, 3, 8, 8)).shape
         torch.Size([2, 3])
     """
 
