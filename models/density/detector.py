@@ -7,7 +7,6 @@ grow with N. On disk a detector is a folder with `config.json` and `model.safete
 
 from __future__ import annotations
 
-import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -19,22 +18,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pagen.errors import PagenError
 from pagen.folders import write_json
-from pagen.models.pretrained import CONFIG, WEIGHTS, _text, read_config, save_tensors
+from pagen.models.pretrained import CONFIG, WEIGHTS, _text, restored, save_tensors
 
 Array = npt.NDArray[Any]
-
 Scores = npt.NDArray[np.float64]
-
 Features = Array | Tensor | Iterable[Array | Tensor]
-
 State = dict[str, Tensor]
-
 PIECE = 4096
 
 
@@ -111,21 +104,14 @@ class Detector(ABC):
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """The detector of a folder, on the CPU. Raises PagenError: missing, damaged, or another detector."""
-        folder = Path(path)
-        name, config = read_config(folder)
-        if name != cls.__name__:
-            raise PagenError(f"expected a {cls.__name__} in {folder}, found a {name}; is the path right?")
-        try:
-            width = int(config.pop("features"))
-            detector = cls(**config)
-            detector.width = width
-            detector._restore(load_file(folder / WEIGHTS))
-        except (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
-            reason = textwrap.shorten(str(error), 160)
-            raise PagenError(
-                f"expected {CONFIG} and {WEIGHTS} of one {name} in {folder}, found them missing, damaged or of two "
-                f"({reason}); is the path right?"
-            ) from error
+        return restored(cls, Path(path), cls._filled)
+
+    @classmethod
+    def _filled(cls, config: dict[str, Any], state: State) -> Self:
+        width = int(config.pop("features"))
+        detector = cls(**config)
+        detector.width = width
+        detector._restore(state)
         return detector
 
     @abstractmethod
