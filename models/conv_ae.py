@@ -158,7 +158,8 @@ def decoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
         torch.Size([2, 1, 8, 16, 32])
     """
     a, b, c, d = widths_of(widths)
-    return nn.Sequential(*_up(d, c), *_up(c, b), *_up(b, a), _last(a, channels))
+    layers = [*_up(d, c), *_up(c, b), *_up(b, a)]
+    return nn.Sequential(*layers, nn.ConvTranspose3d(a, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1)))
 
 
 def widths_of(widths: str | Sequence[int]) -> Sequence[int]:
@@ -183,10 +184,6 @@ def _down(inward: int, outward: int, stride: tuple[int, int, int]) -> list[nn.Mo
 def _up(inward: int, outward: int) -> list[nn.Module]:
     convolution = nn.ConvTranspose3d(inward, outward, 3, 2, 1, output_padding=1)
     return [convolution, nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
-
-
-def _last(inward: int, channels: int) -> nn.Module:
-    return nn.ConvTranspose3d(inward, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1))
 
 
 def check_clips(clips: torch.Tensor, channels: int) -> None:

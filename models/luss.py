@@ -97,7 +97,7 @@ class LUSSAE(Autoencoder):
     ) -> None:
         _check(window, ffp, prp, size)
         super().__init__(channels, widths, window=window, ffp=ffp, prp=prp, size=tuple(size))
-        self.ffp = _ffp_conv2d(channels, window) if ffp == "conv2d" else _ffp_released(channels, window)
+        self.ffp = _ffp(ffp, channels, window)
         width, depth = widths_of(widths)[3], window // TIME_FACTOR
         self.prp = _prp_conv(width, depth) if prp == "conv" else _prp_published(width, depth, size)
 
@@ -194,13 +194,11 @@ def _most_accelerated(logits: Tensor) -> Tensor:
     return places.gather(2, best[:, None, None].expand(-1, 2, -1)).squeeze(2)
 
 
-def _ffp_conv2d(channels: int, window: int) -> nn.Sequential:
+def _ffp(kind: FFP, channels: int, window: int) -> nn.Sequential:
+    if kind == "released":
+        return nn.Sequential(nn.Conv3d(channels, channels, 3, (window, 1, 1), 1), nn.Tanh())
     convolution = nn.Conv2d(channels * window, channels, 3, padding=1)
     return nn.Sequential(nn.Flatten(1, 2), convolution, nn.Tanh(), nn.Unflatten(1, (channels, 1)))
-
-
-def _ffp_released(channels: int, window: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv3d(channels, channels, 3, (window, 1, 1), 1), nn.Tanh())
 
 
 def _prp_published(width: int, depth: int, size: tuple[int, int]) -> nn.Sequential:
@@ -217,9 +215,9 @@ def _prp_conv(width: int, depth: int) -> nn.Sequential:
 
 
 def _check(window: int, ffp: str, prp: str, size: Sequence[int]) -> None:
-    for what, name, known in (("ffp", ffp, get_args(FFP)), ("prp", prp, get_args(PRP))):
-        if name not in known:
-            raise unknown_name(what, name, known)
+    for what, name, names in (("ffp", ffp, get_args(FFP)), ("prp", prp, get_args(PRP))):
+        if name not in names:
+            raise unknown_name(what, name, names)
     least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
     if window < least or window % TIME_FACTOR:
         raise PagenError(

@@ -43,6 +43,6 @@ def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
     folder = fetch(path, revision)
     name, _ = read_config(folder)
     if name not in NETWORKS:
-        known = " ".join(NETWORKS.names())
-        raise PagenError(f"expected one of {known} in {folder}, found a {name}; is the path right?")
+        names = " ".join(NETWORKS.names())
+        raise PagenError(f"expected one of {names} in {folder}, found a {name}; is the path right?")
     return NETWORKS[name].from_pretrained(folder)

@@ -87,10 +87,10 @@ def open_run(path: Path) -> Run:
     recipe = _read(folder.path, RECIPE)
     if "members" in recipe:
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
-    known = _read(folder.path, CALIBRATION)
+    calibration = _read(folder.path, CALIBRATION)
     if recipe.get("source") == "density":
-        return Run(folder.path, recipe, None, known, detector=open_detector(folder.path / MODEL))
-    return Run(folder.path, recipe, open_network(folder.path / MODEL), known)
+        return Run(folder.path, recipe, None, calibration, detector=open_detector(folder.path / MODEL))
+    return Run(folder.path, recipe, open_network(folder.path / MODEL), calibration)
 
 
 @lru_cache(maxsize=3)

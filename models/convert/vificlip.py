@@ -143,15 +143,15 @@ def _translated(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
             raise _missing(name)
         return source.pop(name)
 
-    found = {f"vision_model.{here}": take(there) for here, there in _SINGLE.items()}
-    found["visual_projection.weight"] = take("proj").T
+    state = {f"vision_model.{here}": take(there) for here, there in _SINGLE.items()}
+    state["visual_projection.weight"] = take("proj").T
     for layer in range(layers):
         here, there = f"vision_model.encoder.layers.{layer}", f"transformer.resblocks.{layer}"
         for kind in ("weight", "bias"):
             parts = take(f"{there}.attn.in_proj_{kind}").chunk(3)
-            found |= {f"{here}.self_attn.{of}_proj.{kind}": part for of, part in zip("qkv", parts, strict=True)}
-            found |= {f"{here}.{ours}.{kind}": take(f"{there}.{theirs}.{kind}") for ours, theirs in _LAYERS.items()}
-    return found
+            state |= {f"{here}.self_attn.{letter}_proj.{kind}": part for letter, part in zip("qkv", parts, strict=True)}
+            state |= {f"{here}.{ours}.{kind}": take(f"{there}.{theirs}.{kind}") for ours, theirs in _LAYERS.items()}
+    return state
 
 
 def _missing(name: str) -> PagenError:

@@ -57,8 +57,8 @@ def open_clip(option: str) -> Encoder:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found ...
     """
-    place, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
-    return _encoder("clip", place, folder, statistics_of(folder))
+    address, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
+    return _encoder("clip", address, folder, statistics_of(folder))
 
 
 def open_vificlip(option: str) -> Encoder:
@@ -69,13 +69,13 @@ def open_vificlip(option: str) -> Encoder:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected encoder 'vificlip:MODEL' with a folder or a hub id owner/name, found ...
     """
-    place, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
+    address, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
     if statistics_of(folder) != IMAGENET:
         raise PagenError(
             f"expected what pagen convert vificlip wrote in {folder}, with ImageNet's statistics, found another "
             f"model; open it as clip:{option}"
         )
-    return _encoder("vificlip", place, folder, IMAGENET)
+    return _encoder("vificlip", address, folder, IMAGENET)
 
 
 def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]:
@@ -91,21 +91,21 @@ def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]
         True
     """
     need("transformers", f"{what} '{name}'", "hub")
-    place = place_of(option)
-    if place is None:
+    address = place_of(option)
+    if address is None:
         raise PagenError(
             f"expected {what} '{name}:MODEL' with a folder or a hub id owner/name, found '{name}:{option}'; "
             f"give {example}"
         )
-    return place
+    return address
 
 
-def _encoder(name: str, place: str, folder: Path, statistics: Statistics) -> Encoder:
+def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> Encoder:
     with loading(folder):
         model, missing = pretrained(folder, f"a CLIP ({' '.join(NETWORKS)})", NETWORKS)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
     sizes, (mean, deviation) = model.config, map(of_255, statistics)
-    origin = place, contents(folder)
+    origin = address, contents(folder)
     return Encoder(name, sizes.projection_dim, Projected(model), sizes.image_size, mean, deviation, origin)
 
 
