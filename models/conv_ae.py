@@ -71,7 +71,7 @@ class Autoencoder(ClipNetwork):
 
     @classmethod
     def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether weights that others published for this network have such names, as LNTRA's and STEAL's do."""
+        """Whether names are those of published weights: LNTRA's and STEAL's lie under `encoder.encoder`."""
         return any(".encoder.encoder." in f".{name}" for name in names)
 
     @classmethod
@@ -118,7 +118,7 @@ class ConvAE3d(Autoencoder):
         return reconstruction
 
     def code(self, clips: torch.Tensor) -> torch.Tensor:
-        """What the decoder is given. Raises PagenError for a shape that would not come back."""
+        """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
         return self.encoded(clips)
 
 
@@ -269,7 +269,7 @@ def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> to
 
 
 def _needed(layers: Sequence[nn.Module], moments: int, frame: int) -> list[range]:
-    """What each transposed convolution (width 3 in time, padding 1) has to be given for that frame of the last."""
+    """The moments that each transposed convolution (width 3 in time, padding 1) needs for a frame of the last one."""
     strides = [layer.stride[0] for layer in layers if isinstance(layer, nn.ConvTranspose3d)]
     lengths = [moments]
     for stride in strides[:-1]:

@@ -29,7 +29,7 @@ _NUMBERS: list[Any] = [
     *(np.dtype, *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8"))),
     *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
 ]
-"""What rebuilds a number of numpy's, whichever numpy wrote it; training leaves its best score so."""
+"""Types that rebuild a number of numpy's, whichever numpy wrote it; frameworks store the best score as one."""
 
 
 def read_weights(

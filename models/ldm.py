@@ -23,7 +23,7 @@ LATENTS = 6
 
 
 class Inpainted(NamedTuple):
-    """What the pipeline returns, in diffusers' words.
+    """The result of the pipeline, named as in diffusers.
 
     Attributes:
         images: (N, 3, H, W) float32 in [0, 1]; as numpy (N, H, W, 3) by `output_type="np"`.
@@ -147,7 +147,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
 
 
 def latents(vae: Any, image: Tensor) -> Tensor:
-    """What an autoencoder of diffusers' makes of images (N, 3, H, W) in [-1, 1]; the mean, nothing is drawn.
+    """The latents (N, L, h, w) of images (N, 3, H, W) in [-1, 1] by an autoencoder of diffusers: means, nothing drawn.
 
     Example:
         >>> latents(small_autoencoder(), torch.zeros(1, 3, 16, 16)).shape
@@ -222,7 +222,7 @@ def small_scheduler() -> Any:
 
 
 def bundled() -> Path:
-    """Where the bundled model lies: beside this file, in the wheel too.
+    """The folder of the bundled model: beside this file, in the wheel too.
 
     Example:
         >>> (bundled() / "model_index.json").is_file()

@@ -39,7 +39,7 @@ _PUBLISHED = {
 
 
 class Luss(NamedTuple):
-    """What the three heads give.
+    """The answers of the three heads.
 
     Attributes:
         vcr: (B, C, T, H, W) in [-1, 1], the clip.
@@ -134,7 +134,7 @@ class LUSSAE(Autoencoder):
 
     @classmethod
     def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether published weights have such names: those of the six modules of the released code."""
+        """Whether names are those of published weights: of the six modules of the released code."""
         return any(name.startswith("encoder_model.") for name in names)
 
     @classmethod
@@ -187,7 +187,7 @@ def predict(model: LUSSAE, clips: Tensor) -> Luss:
 
 
 def _most_accelerated(logits: Tensor) -> Tensor:
-    """Of logits (B, 2, h, w) those (B, 2) of the place where the second exceeds the first by most."""
+    """The logits (B, 2) of the place of (B, 2, h, w) at which the second exceeds the first by most."""
     places = logits.flatten(2)
     best = (places[:, 1] - places[:, 0]).argmax(1)
     # `take_along_dim` would fix the size of the batch in an exported graph

@@ -24,7 +24,7 @@ from pagen.models.foreign import shape_of
 Similarity = Literal["dot", "cosine"]
 
 ENTROPY_WEIGHT = 0.0002
-"""Of the published loss: mean squared error + 0.0002 `entropy`."""
+"""Weight of `entropy` beside the mean squared error in the published loss."""
 _ITEMS = "mem_rep.memory.weight"
 
 
@@ -98,7 +98,7 @@ class MemAE(Autoencoder):
         return Addressed(self.end(self.decoder(read)), weights)
 
     def code(self, clips: Tensor) -> Tensor:
-        """What the decoder is given. Raises PagenError for a shape that would not come back."""
+        """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
         return self._read(clips)[0]
 
     def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,7 +107,7 @@ class MemAE(Autoencoder):
 
     @classmethod
     def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether published weights have such names: the plain ones, which the paper's baseline shares."""
+        """Whether names are those of published weights, which the paper's baseline shares."""
         return any(re.match(r"(encoder|decoder)\.\d", name) for name in names)
 
     @classmethod

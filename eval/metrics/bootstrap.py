@@ -37,7 +37,7 @@ class Paired:
     """
 
     difference: float
-    """Of all videos, each once."""
+    """The difference of all videos, each once."""
     low: float
     high: float
     above: float

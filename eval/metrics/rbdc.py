@@ -63,7 +63,7 @@ class Localisation:
     regions: int
     tracks: int
     frames: int
-    """How many there are; those of a video that is drawn twice count twice."""
+    """Numbers of each; those of a video that is drawn twice count twice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ class Arrivals:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What the curve of any choice of V videos is counted from.
+    """Boxes, regions and tracks by threshold and video: enough for the curve of any choice of V videos.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])

@@ -1,4 +1,4 @@
-"""Where anomalies are: ground-truth regions with tracks, scored boxes, and regions out of pixel masks.
+"""Places of anomalies: ground-truth regions with tracks, scored boxes, and regions out of pixel masks.
 
 A box is (x_min, y_min, x_max, y_max) in pixels, both ends inside it: one pixel is (x, y, x, y). A region is one
 box in one frame; a track is the regions of one anomaly through time. Frames count from 0.
@@ -41,7 +41,7 @@ class Regions:
     boxes: Floats
     """(N, 4)."""
     pixels: tuple[Mask, ...] | None = None
-    """Which pixels of the box are the region; None where all are."""
+    """The pixels of each box that are the region; None where all are."""
 
     def __post_init__(self) -> None:
         _check(self.frames, self.boxes, len(self.tracks))
@@ -49,7 +49,7 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a method found in one video, a row a box; in any order, any number a frame.
+    """Scored boxes of one video, a row a box; in any order, any number a frame.
 
     Raises:
         PagenError: as `Regions`, or a score that is not finite.

@@ -164,13 +164,13 @@ class _Section:
         return section
 
     def value(self, key: str) -> Any:
-        """What stands under the key."""
+        """The value of a key. Raises PagenError where there is none."""
         if not isinstance(self.content, Mapping) or key not in self.content:
             raise PagenError(f"expected {key} in {self.path}, found none; is it the config.yaml of an inpainting LDM?")
         return self.content[key]
 
     def fitting(self, key: str, wanted: str, fits: Callable[[Any], bool]) -> Any:
-        """What stands under the key, where it fits."""
+        """The value of a key. Raises PagenError where it does not fit."""
         value = self.value(key)
         return value if fits(value) else self.refuse(key, wanted, value)
 

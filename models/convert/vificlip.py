@@ -117,7 +117,7 @@ def _refuse_other(weights: Mapping[str, Tensor], source: Mapping[str, Tensor]) -
 
 
 def _sizes(source: Mapping[str, Tensor]) -> dict[str, Any]:
-    """What the shapes of the weights tell of the network."""
+    """Sizes of the network, out of the shapes of its weights."""
     names = {"conv1.weight": 4, "positional_embedding": 2, "proj": 2, "transformer.resblocks.0.mlp.c_fc.weight": 2}
     for name, axes in names.items():
         if name not in source or source[name].ndim != axes:
@@ -162,7 +162,7 @@ def _missing(name: str) -> PagenError:
 
 
 def _preprocessor(side: int) -> dict[str, Any]:
-    """What transformers' own processor is to do: as ViFi-CLIP tests, the short side to 8/7 and the middle of it."""
+    """Settings of transformers' processor, as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle."""
     mean, deviation = IMAGENET
     steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
     bilinear = 2

@@ -33,7 +33,7 @@ PIECE = 4096
 
 @dataclass(eq=False)
 class Detector(ABC):
-    """What all detectors do; a subclass is a dataclass whose fields are its settings.
+    """Base of all detectors; a subclass is a dataclass whose fields are its settings.
 
     Attributes:
         width: D of the features that it was fitted on, 0 before.
@@ -59,7 +59,7 @@ class Detector(ABC):
         """
 
     def score_samples(self, features: Features) -> Scores:
-        """How normal each vector is: features (N, D) -> (N,) float64, higher = more normal.
+        """Normality of each vector: features (N, D) -> (N,) float64, higher = more normal.
 
         Raises:
             PagenError: not fitted; features of another D, no numbers, or not finite.
@@ -68,7 +68,7 @@ class Detector(ABC):
         return np.concatenate([self._scores(piece) for piece in rows.pieces(checked=True)])
 
     def anomaly_score(self, features: Features) -> Scores:
-        """How abnormal each vector is: `score_samples` with its sign changed. Errors as there."""
+        """Abnormality of each vector: `score_samples` with its sign changed. Errors as there."""
         return -self.score_samples(features)
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
@@ -116,15 +116,15 @@ class Detector(ABC):
 
     @abstractmethod
     def _scores(self, piece: Array) -> Scores:
-        """Of finite rows (n, D) -> (n,), higher = more normal."""
+        """Scores (n,) of finite rows (n, D), higher = more normal."""
 
     @abstractmethod
     def _state(self) -> State:
-        """All that was learnt."""
+        """Everything that was learnt, as tensors by name."""
 
     @abstractmethod
     def _restore(self, state: State) -> None:
-        """Take back what `_state` gave; `width` is set."""
+        """Take what `_state` gave; `width` is set before."""
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class GCL(Detector):
         return self
 
     def errors(self, features: Features) -> Scores:
-        """How far the generator is from each feature, (N, D) -> (N,). Errors as `score_samples`."""
+        """Distance of the generator's answer to each feature, (N, D) -> (N,). Errors as `score_samples`."""
         rows = rows_of(features, self.fitted())
         pieces = (self._inputs(piece) for piece in rows.pieces(checked=True))
         with torch.inference_mode():

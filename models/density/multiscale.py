@@ -172,5 +172,5 @@ class MultiScale(Detector):
 
 
 def _below(state: State, prefix: str) -> State:
-    """What lies under the prefix, without it."""
+    """The tensors whose names have the prefix, by names without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

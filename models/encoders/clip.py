@@ -79,7 +79,7 @@ def open_vificlip(option: str) -> Encoder:
 
 
 def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]:
-    """Where the model of `name:option` lies, as it is named and as a folder.
+    """The address and the folder of the model of `name:option`.
 
     Raises:
         PagenError: transformers is missing, or there is neither a folder nor a hub id of that name.
@@ -139,7 +139,7 @@ def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[An
 
 
 def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
-    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged.
+    """Mean and deviation that a model's folder standardises by, else the default. Raises PagenError: damaged.
 
     Example:
         >>> statistics_of(Path("folder/without/statistics"), IMAGENET) == IMAGENET
