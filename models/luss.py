@@ -12,7 +12,7 @@ looks most accelerated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isqrt
 from typing import ClassVar, Literal, NamedTuple, get_args
 
@@ -25,17 +25,6 @@ from pagen.models.foreign import shape_of
 
 FFP = Literal["conv2d", "released"]
 PRP = Literal["published", "conv"]
-
-_PUBLISHED = {
-    **{f"encoder_model.encoder.{layer}": f"encoder.{layer}" for layer in range(12)},
-    **{f"decoder_model.decoder.{layer // 3}.{layer % 3}": f"decoder.{layer}" for layer in range(11) if layer % 3 < 2},
-    "decoder_model.prediction.0": "ffp.0",
-    "feature_projector.conv2d": "prp.2",
-    "embed_1.fc": "prp.5",
-    "embed_2.fc": "prp.7",
-    "irreg_predictor.fc": "prp.9",
-}
-"""Layers as they are published -> here."""
 
 
 class Luss(NamedTuple):
@@ -85,6 +74,13 @@ class LUSSAE(Autoencoder):
     measure: ClassVar[str] = "bpe"
     beyond: ClassVar[int] = 1
     outputs: ClassVar[tuple[str, ...]] = ("vcr", "ffp", "prp")
+    published: ClassVar[str] = r"^encoder_model\."
+    published_layers: ClassVar[Mapping[str, str]] = {
+        **{f"encoder_model.encoder.{layer}": f"encoder.{layer}" for layer in range(12)},
+        **{f"decoder_model.decoder.{layer // 3}.{layer % 3}": f"decoder.{layer}" for layer in range(11)},
+        **{"decoder_model.prediction.0": "ffp.0", "feature_projector.conv2d": "prp.2"},
+        **{"embed_1.fc": "prp.5", "embed_2.fc": "prp.7", "irreg_predictor.fc": "prp.9"},
+    }
 
     def __init__(
         self,
@@ -133,17 +129,6 @@ class LUSSAE(Autoencoder):
         return logits
 
     @classmethod
-    def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether names are those of published weights: of the six modules of the released code."""
-        return any(name.startswith("encoder_model.") for name in names)
-
-    @classmethod
-    def published_name(cls, name: str) -> str:
-        """The name here of a published weight."""
-        layer, _, kind = name.rpartition(".")
-        return f"{_PUBLISHED.get(layer, layer)}.{kind}".removeprefix(".")
-
-    @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
         """The network that published weights fit, by their names here, not yet filled. Raises PagenError: none."""
         features = shape_of(weights, "prp.5.weight", 2)[1]
@@ -156,7 +141,7 @@ class LUSSAE(Autoencoder):
         window, size = self.config["window"], self.config["size"]
         if clips.shape[2] != window:
             raise PagenError(
-                f"expected clips of {window} frames, found {clips.shape[2]}; the heads know no other length"
+                f"expected clips of {window} frames, found {clips.shape[2]}; the heads know this length alone"
             )
         if self.config["prp"] == "published" and clips.shape[3:] != size:
             raise PagenError(

@@ -9,9 +9,8 @@ The paper writes a cosine similarity, its code a plain dot product; the dot prod
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -69,6 +68,8 @@ class MemAE(Autoencoder):
         torch.Size([1, 1, 8, 16, 32])
     """
 
+    published: ClassVar[str] = r"^(encoder|decoder)\.\d"
+
     def __init__(
         self,
         channels: int = 1,
@@ -104,11 +105,6 @@ class MemAE(Autoencoder):
     def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         read, weights = self.mem_rep["memory"](self.encoded(clips))
         return read, weights
-
-    @classmethod
-    def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether names are those of published weights, which the paper's baseline shares."""
-        return any(re.match(r"(encoder|decoder)\.\d", name) for name in names)
 
     @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:

@@ -28,25 +28,25 @@ NETWORKS = dict.fromkeys(("clip", "clip_vision_model"), "CLIPVisionModelWithProj
 Statistics = tuple[Colour, Colour]
 
 
-class Projected(nn.Module):
-    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised.
+class Described(nn.Module):
+    """A model of transformers that gives vectors (N, D): one of its outputs, the mean of it where it has tokens.
 
     Example:
         >>> import torch
         >>> from types import SimpleNamespace
         >>> model = lambda pixel_values: SimpleNamespace(image_embeds=pixel_values.mean((2, 3)))
-        >>> Projected(model)(torch.zeros(2, 3, 8, 8)).shape
+        >>> Described(model, "image_embeds")(torch.zeros(2, 3, 8, 8)).shape
         torch.Size([2, 3])
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, output: str) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.output = model, output
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """The embeddings (N, D) of pictures (N, 3, side, side)."""
-        embeddings: Tensor = self.model(pixel_values=pictures).image_embeds
-        return embeddings
+    def forward(self, pixels: Tensor) -> Tensor:
+        """The vectors (N, D) of pixels, as the model takes them."""
+        output: Tensor = getattr(self.model(pixel_values=pixels), self.output)
+        return output.mean(dim=1) if output.ndim == 3 else output
 
 
 def open_clip(option: str) -> Encoder:
@@ -106,7 +106,9 @@ def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> E
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
     sizes, (mean, deviation) = model.config, map(of_255, statistics)
     origin = address, contents(folder)
-    return Encoder(name, sizes.projection_dim, Projected(model), sizes.image_size, mean, deviation, origin)
+    return Encoder(
+        name, sizes.projection_dim, Described(model, "image_embeds"), sizes.image_size, mean, deviation, origin
+    )
 
 
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:

@@ -86,9 +86,8 @@ class Encoder:
 
     def standardised(self, frames: npt.NDArray[np.uint8]) -> Tensor:
         """Standardised pictures (N, 3, side, side) of frames uint8 (N, H, W, C), on the network's device."""
-        mean, deviation = (
-            torch.tensor(colour, device=self.device).view(3, 1, 1) for colour in (self.mean, self.deviation)
-        )
+        colours = torch.tensor((self.mean, self.deviation), device=self.device)
+        mean, deviation = colours[..., None, None]
         return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean) / deviation
 
 

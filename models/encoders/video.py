@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor, nn
+from torch import Tensor
 
 from pagen.errors import PagenError
 from pagen.hub import contents, loading, require_whole
-from pagen.models.encoders.clip import IMAGENET, located, of_255, pretrained, statistics_of
+from pagen.models.encoders.clip import IMAGENET, Described, located, of_255, pretrained, statistics_of
 from pagen.models.encoders.encoder import Encoder, in_chunks
 
 WINDOW = 16
@@ -68,28 +68,6 @@ class VideoEncoder:
         return in_chunks(windows, WINDOWS_AT_ONCE, self.encoder.features, encode)
 
 
-class Described(nn.Module):
-    """A model of transformers that gives vectors (N, D): the mean of its last tokens, or what its pooler gives.
-
-    Example:
-        >>> import torch
-        >>> from types import SimpleNamespace
-        >>> model = lambda pixel_values: SimpleNamespace(pooler_output=pixel_values.mean((2, 3)))
-        >>> Described(model, tokens=False)(torch.zeros(2, 3, 8, 8)).shape
-        torch.Size([2, 3])
-    """
-
-    def __init__(self, model: Any, tokens: bool) -> None:
-        super().__init__()
-        self.model, self.tokens = model, tokens
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """The vectors (N, D) of pixels, as the model takes them."""
-        output = self.model(pixel_values=pixels)
-        vectors: Tensor = output.last_hidden_state.mean(dim=1) if self.tokens else output.pooler_output
-        return vectors
-
-
 def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     """The network of a folder that `save_pretrained` wrote, or of a hub id `owner/name`, on a device of torch's.
 
@@ -108,7 +86,7 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
         mean, deviation = map(of_255, statistics_of(folder, IMAGENET))
     require_whole(folder, missing, "a HieraModel with its pooler, or a VideoMAEModel")
     moving = model.config.model_type == "videomae"
-    network = Described(model, tokens=moving).to(device).eval()
+    network = Described(model, "last_hidden_state" if moving else "pooler_output").to(device).eval()
     about = (_side(model.config.image_size, folder), mean, deviation, (address, contents(folder)))
     encoder = Encoder(model.config.model_type, model.config.hidden_size, network, *about, device=device)
     return VideoEncoder(encoder, model.config.num_frames if moving else WINDOW, moving)
