@@ -18,7 +18,7 @@ from typing import ClassVar, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.clip_network import Answer
 from pagen.models.conv_ae import SPACE_FACTOR, TIME_FACTOR, Autoencoder, padded, sizes_of, widths_of
 from pagen.models.foreign import shape_of
@@ -140,9 +140,7 @@ class LUSSAE(Autoencoder):
         super().check(clips)
         window, size = self.config["window"], self.config["size"]
         if clips.shape[2] != window:
-            raise PagenError(
-                f"expected clips of {window} frames, found {clips.shape[2]}; the heads know this length alone"
-            )
+            raise PagenError(f"expected clips of {window} frames, found {clips.shape[2]}; the heads know no other")
         if self.config["prp"] == "published" and clips.shape[3:] != size:
             raise PagenError(
                 f"expected frames of {size} for the published prp, found {tuple(clips.shape[3:])}; "
@@ -200,14 +198,12 @@ def _prp_conv(width: int, depth: int) -> nn.Sequential:
 
 
 def _check(window: int, ffp: str, prp: str, size: Sequence[int]) -> None:
-    for what, name, names in (("ffp", ffp, get_args(FFP)), ("prp", prp, get_args(PRP))):
-        if name not in names:
-            raise unknown_name(what, name, names)
+    require_name("ffp", ffp, get_args(FFP))
+    require_name("prp", prp, get_args(PRP))
     least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
     if window < least or window % TIME_FACTOR:
-        raise PagenError(
-            f"expected a window divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}, found {window}"
-        )
+        wanted = f"{TIME_FACTOR}, {least} and more with prp {prp!r}"
+        raise PagenError(f"expected a window divisible by {wanted}, found {window}")
     if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
         raise PagenError(
             f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "

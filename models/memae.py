@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
 from pagen.models.foreign import shape_of
 
@@ -201,8 +201,7 @@ def published_initialisation(network: nn.Module) -> None:
 
 
 def _check(memory: int, similarity: str, shrink: float | None) -> None:
-    if similarity not in get_args(Similarity):
-        raise unknown_name("similarity", similarity, get_args(Similarity))
+    require_name("similarity", similarity, get_args(Similarity))
     if memory < 1:
         raise PagenError(f"expected a memory of 1 item and more, found {memory}; the paper has 2000")
     if shrink is not None and not 0 <= shrink < 1:

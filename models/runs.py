@@ -49,9 +49,8 @@ class Run:
     def network(self) -> Pretrained:
         """The network. Raises PagenError for a run of a detector, or one that consists of others."""
         if self.detector is not None:
-            raise PagenError(
-                f"expected a run of a network, found {self.path} of a detector ({self.recipe['recipe']}); give another"
-            )
+            recipe = self.recipe["recipe"]
+            raise PagenError(f"expected a run of a network, found {self.path} of a detector ({recipe}); give another")
         if self.model is None:
             names = ", ".join(str(member.path) for member in self.members.values())
             raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")

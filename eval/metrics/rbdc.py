@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.eval.metrics.regions import (
     Detections,
     Floats,
@@ -154,8 +154,7 @@ def match(
         0
     """
     require_shares(beta=beta, alpha=alpha)
-    if ties not in TIES:
-        raise unknown_name("rule for ties", ties, TIES)
+    require_name("rule for ties", ties, TIES)
     box_times, times = moments(detections, frames), moments(regions, frames)
     thresholds, ranks = _descent(joined([part.scores for part in detections.values()], 0), ties)
     boxes, targets = (joined([part.boxes for part in parts.values()], 0, 4) for parts in (detections, regions))

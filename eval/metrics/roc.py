@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.eval.metrics.undefined import Undefined
 
 Array = npt.NDArray[Any]
@@ -164,8 +164,7 @@ def macro_auroc(scores: ByVideo, labels: ByVideo, rule: str = "skip") -> Macro:
         >>> macro_auroc(scores, labels)
         Macro(value=1.0, videos_used=1, skipped=('b',), rule='skip')
     """
-    if rule not in MACRO_RULES:
-        raise unknown_name("macro rule", rule, MACRO_RULES)
+    require_name("macro rule", rule, MACRO_RULES)
     check_videos(scores, labels)
     areas = {name: auroc(*MACRO_RULES[rule](scores[name], labels[name])) for name in scores}
     used = [area for area in areas.values() if not np.isnan(area)]
@@ -254,13 +253,9 @@ def classes_of(scores: Array, labels: Array) -> tuple[Scores, Scores]:
     """
     values, marks = np.asarray(scores, np.float64), np.asarray(labels)
     if values.ndim != 1 or values.shape != marks.shape:
-        raise PagenError(
-            f"expected scores (N,) and labels (N,), found {values.shape} and {marks.shape}; give one of each a frame"
-        )
+        raise PagenError(f"expected scores (N,) and labels (N,), found {values.shape} and {marks.shape}; give both")
     if not np.isin(marks, (0, 1)).all():
-        raise PagenError(
-            f"expected labels 0 and 1, found {np.setdiff1d(marks, (0, 1))[0]}; mark abnormal frames with 1"
-        )
+        raise PagenError(f"expected labels 0 and 1, found {np.setdiff1d(marks, (0, 1))[0]}; 1 marks abnormal frames")
     if np.isnan(values).any():
         index = int(np.isnan(values).argmax())
         raise PagenError(f"expected scores that can be ranked, found NaN first at frame {index}; mend or leave it out")

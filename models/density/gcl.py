@@ -32,7 +32,7 @@ from torch.nn import functional
 
 from pagen.console import progress
 from pagen.device import device_named
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
 from pagen.models.density.gcl_labels import Target, distances, pseudo_labels, pseudo_targets, temporal_differences
 from pagen.models.density.standard import Standard
@@ -120,9 +120,8 @@ class GCL(Detector):
     history: list[dict[str, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for what, name, names in (("variant", self.variant, Variant), ("targets", self.targets, Target)):
-            if name not in get_args(names):
-                raise unknown_name(what, name, get_args(names))
+        require_name("variant", self.variant, get_args(Variant))
+        require_name("targets", self.targets, get_args(Target))
         counts = *self.widths, *self.discriminator_widths, self.epochs, self.pretraining, self.batch
         if not (self.widths and self.discriminator_widths) or min(counts) < 1:
             raise PagenError(f"expected widths, epochs, pretraining and batch of 1 and more, found {self}")

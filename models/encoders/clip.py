@@ -104,11 +104,9 @@ def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> E
     with loading(folder):
         model, missing = pretrained(folder, f"a CLIP ({' '.join(NETWORKS)})", NETWORKS)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
-    sizes, (mean, deviation) = model.config, map(of_255, statistics)
-    origin = address, contents(folder)
-    return Encoder(
-        name, sizes.projection_dim, Described(model, "image_embeds"), sizes.image_size, mean, deviation, origin
-    )
+    features, side = model.config.projection_dim, model.config.image_size
+    colours = map(of_255, statistics)
+    return Encoder(name, features, Described(model, "image_embeds"), side, *colours, (address, contents(folder)))
 
 
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:
