@@ -65,8 +65,8 @@ def _intervals(
     rng = generator(seed, "bootstrap")
     if bar is None:
         nothing = Undefined("one file of scores alone; give another one to compare with")
-        return metrics.bootstrap_interval(final, labels, rng), (nothing, nothing, nothing)
-    over = metrics.paired_auroc(final, bar, labels, rng)
+        return bootstrap_interval(final, labels, rng), (nothing, nothing, nothing)
+    over = paired_auroc(final, bar, labels, rng)
     return over.first, (over.difference, over.low, over.high)
 
 
