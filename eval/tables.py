@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pagen.eval.metrics import roc as metrics
+from pagen.eval.metrics.bootstrap import bootstrap_interval, paired_auroc
 from pagen.eval.metrics.events import OperatingPoint, at_false_alarms
 from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.metrics.undefined import Undefined, reason
