@@ -8,9 +8,11 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from pagen import cli
@@ -27,6 +29,33 @@ def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.delenv("PAGEN_DATA", raising=False)
         yield
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """A function that has a folder filled by one worker for all of them.
+
+    `once("runs", fill)` calls `fill(folder)` in the worker that asks first, while the others wait. Nobody writes to
+    the folder afterwards. A filling that failed is begun anew by whoever asks next.
+    """
+    top = tmp_path_factory.getbasetemp()
+    top = (top.parent if "PYTEST_XDIST_WORKER" in os.environ else top) / "once"
+
+    def filled(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = top / name, top / f"{name}.done"
+        top.mkdir(exist_ok=True)
+        with FileLock(top / f"{name}.lock"):
+            if not done.exists():
+                rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return filled
 
 
 @pytest.fixture
