@@ -16,7 +16,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/how-to-add.md").read_text(encoding="utf-8")
 SECTIONS = {text.partition("\n")[0]: text for text in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]}
-LENGTHS = {"training/a": 40, "testing/x": 30}
+FOOTAGE = {
+    "my/footage": {"training/a": 40, "training/b": 24, "testing/x": 30},
+    "my/corridor": {"training/01": 40, "testing/01": 30},
+}
+"""What lies where the commands look: clips and their numbers of frames."""
 FILE = re.compile(r"^--- (\S+)\n\+\+\+ b/(\S+)\n(.*?)(?=^--- \S+\n\+\+\+|\Z)", re.MULTILINE | re.DOTALL)
 HUNK = re.compile(r"^@@ -\d+,\d+ \+\d+,\d+ @@.*\n((?:[ +-].*\n|\n)*)", re.MULTILINE)
 
@@ -63,11 +67,13 @@ def changed_tree(section: str, top: Path) -> None:
 
 
 def answer(command: str, tree: Path, folder: Path) -> str:
-    """What `pagen` out of that tree prints, called in a folder."""
+    """What `pagen` out of that tree prints and says, called in a folder."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
     words = [sys.executable, "-P", "-m", *shlex.split(command)]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run(
+        words, cwd=folder, env=environment, timeout=300, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == 0, done.stdout
     return done.stdout
 
 
@@ -80,8 +86,8 @@ def test_with_the_diff_the_commands_do_what_is_shown(
     section: str, write_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     changed_tree(section, tmp_path / "tree")
-    for name in ("footage", "corridor"):
-        write_folder(tmp_path / "my" / name, LENGTHS, (48, 64))
+    for folder, lengths in FOOTAGE.items():
+        write_folder(tmp_path / folder, lengths, (48, 64))
     commands = [line.removeprefix("$ ") for block in blocks(SECTIONS[section], "sh") for line in block.splitlines()]
     shown = [" ".join(line.split()) for block in blocks(SECTIONS[section], "text") for line in block.splitlines()]
     said = " ".join(" ".join(answer(command, tmp_path / "tree", tmp_path) for command in commands).split())
