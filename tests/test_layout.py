@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -56,3 +57,31 @@ def test_tested_versions_hold_every_dependency() -> None:
     wanted = [*PROJECT["project"]["dependencies"], *extras["dev"], *extras["hub"]]
     names = {line.split(">=")[0].split("[")[0].lower() for line in wanted} - {"pagen"}
     assert names <= pinned
+
+
+def test_the_version_is_everywhere_the_same() -> None:
+    from pagen.version import __version__
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## \[Unreleased\]", changelog, re.MULTILINE) or f"## [{__version__}]" in changelog
+
+
+def test_make_help_lists_every_target_that_one_calls() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    listed = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
+    phony = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[0].split()
+    assert sorted(listed) == sorted(phony)
+    assert {"help", "quick", "test", "check"} <= set(listed)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_forms_and_workflows_are_yaml(path: Path) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    if "body" in content:
+        names = [part["id"] for part in content["body"] if part["type"] != "markdown"]
+        assert len(set(names)) == len(names)
+        assert content["name"]
+        assert content["description"]
