@@ -31,6 +31,30 @@ def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         yield
 
 
+SLOW_FIXTURES = {"made", "ask", "runs", "configure", "make_batches"}
+"""What depends on a PA set of all kinds or on trainings."""
+SLOW_FILES = {
+    *(
+        "test_bad_input.py",
+        "test_cli.py",
+        "test_how_to_add.py",
+        "test_spread.py",
+        "test_spread_ray.py",
+        "test_ablate.py",
+    ),
+    *("test_learning.py", "test_inpainter.py", "test_export.py", "test_density.py", "test_processes.py"),
+    *("test_report.py", "test_transfer.py", "test_evaluate.py", "test_live.py", "test_diffusion.py", "test_memory.py"),
+}
+"""Whose tests train, start processes, or work on whole clips, most of them for seconds each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make quick` leaves out."""
+    for item in items:
+        if item.path.name in SLOW_FILES or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 Once = Callable[[str, Callable[[Path], object]], Path]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -85,3 +86,11 @@ def test_forms_and_workflows_are_yaml(path: Path) -> None:
         assert len(set(names)) == len(names)
         assert content["name"]
         assert content["description"]
+
+
+def test_what_quick_leaves_out_exists() -> None:
+    conftest = runpy.run_path(str(ROOT / "tests/conftest.py"))
+    files = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("conftest.py"))
+    assert conftest["SLOW_FILES"] - files == set()
+    assert [name for name in sorted(conftest["SLOW_FIXTURES"]) if f"def {name}(" not in text] == []
