@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -43,15 +44,26 @@ SLOW_FILES = {
         "test_ablate.py",
     ),
     *("test_learning.py", "test_inpainter.py", "test_export.py", "test_density.py", "test_processes.py"),
-    *("test_report.py", "test_transfer.py", "test_evaluate.py", "test_live.py", "test_diffusion.py", "test_memory.py"),
+    *(
+        "test_report.py",
+        "test_transfer.py",
+        "test_evaluate.py",
+        "test_live.py",
+        "test_diffusion.py",
+        "test_ldm.py",
+        "test_memory.py",
+    ),
 }
 """Whose tests train, start processes, or work on whole clips, most of them for seconds each."""
+SLOW_WORDS = re.compile(r"process|workers|kill|tvl1")
+"""What the names of tests say that start processes of their own, or have torch compile."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what `make quick` leaves out."""
     for item in items:
-        if item.path.name in SLOW_FILES or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        by_fixture = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if by_fixture or item.path.name in SLOW_FILES or SLOW_WORDS.search(item.name):
             item.add_marker(pytest.mark.slow)
 
 
