@@ -61,10 +61,16 @@ def _working(cache: Path) -> Iterator[None]:
         yield
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def street(once: Once) -> Path:
     """The root of a data set `folder`: grey pictures of the procedural street, 48x64, clips of 48 frames."""
-    root = tmp_path_factory.mktemp("street")
+    return once("train-street", draw_street)
+
+
+def draw_street(root: Path) -> None:
     for scene in scenes(seed=5, train=TRAIN, test=TEST, frames=FRAMES):
         folder = root / ("training" if scene.split == "train" else "testing") / scene.name
         folder.mkdir(parents=True)
@@ -73,7 +79,6 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if scene.split == "test":
             (root / "labels").mkdir(exist_ok=True)
             np.save(root / f"labels/{scene.name}.npy", scene.labels())
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +96,12 @@ def flow(prepared: Prepared, cache: Path) -> FlowFolder:
 
 
 @pytest.fixture(scope="session")
-def pseudo(street: Path, flow: FlowFolder, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> PASet:
+def pseudo(street: Path, flow: FlowFolder, cache: Path, once: Once) -> PASet:
     """A PA set of the street with all kinds."""
-    out = tmp_path_factory.mktemp("pa") / "set"
+    settings: dict[str, Any] = {"inpainter": "telea", "size": SIZE, "workers": 0}
     with working(cache):
-        generate(Generate("folder", street, inpainter="telea", size=SIZE, workers=0, out=out))
-        return open_pa_folder(out)
+        made = once("train-pa", lambda out: generate(Generate("folder", street, **settings, out=out)))
+        return open_pa_folder(made)
 
 
 def tiny(name: str, **changes: Any) -> Any:
@@ -152,10 +157,12 @@ def configure(street: Path, pseudo: PASet) -> Callable[..., Train[Any]]:
 
 
 @pytest.fixture(scope="session")
-def runs(configure: Callable[..., Train[Any]], cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(configure: Callable[..., Train[Any]], cache: Path, once: Once) -> Path:
     """A folder with a finished run of every recipe but those of density, by its name. Not to be written to."""
-    out = tmp_path_factory.mktemp("runs")
-    with working(cache):
+
+    def train_all(out: Path) -> None:
         for name in (name for name, recipe in RECIPES.items() if not issubclass(recipe, DensityRecipe)):
             train(configure(name, out / name))
-    return out
+
+    with working(cache):
+        return once("train-runs", train_all)
