@@ -29,9 +29,9 @@ from pagen.models.speed import fast_clips, fast_layout, keep_memory
 from pagen.seeds import entropy
 from pagen.train.batches import Batch, Batches, draw
 from pagen.train.interrupt import Interrupt
-from pagen.train.methods import Step, objective_of, synchronise_norms
 from pagen.train.recipes.base import Recipe
 from pagen.train.state import METRICS, STATE, Average, Progress, Row, as_csv, load_state, newest_state, save_state
+from pagen.train.step import Step, synchronise_norms
 
 BEST, AUROC = "best.safetensors", "pseudo_auroc"
 Validate = Callable[[Any], float]
@@ -93,7 +93,7 @@ def fit(training: Training) -> list[Row]:
     progress = load_state(training.path / STATE, network, plain, average)
     if accelerator.num_processes > 1:
         synchronise_norms(network)
-    module, optimiser = accelerator.prepare(Step(network, objective_of(recipe)), plain)
+    module, optimiser = accelerator.prepare(Step(network, recipe.objective), plain)
     with ExitStack() as stack:
         interrupt = stack.enter_context(Interrupt())
         stack.enter_context(deterministic(accelerator.device))
