@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,7 @@ from pagen.train.crops import Box, Points, draw_box
 from pagen.train.normal_clips import NormalClips
 from pagen.train.pseudo_clips import DrawnClip, PseudoSource
 from pagen.train.recipes.base import Recipe
-from pagen.train.recipes.clips import ClipRecipe
+from pagen.train.recipes.clips import ClipRecipe, FrameRecipe
 
 Batch = dict[str, torch.Tensor]
 Sample = dict[str, npt.NDArray[np.float32]]
@@ -52,26 +52,6 @@ class Batches(Protocol):
 
     def describe(self, index: int) -> str:
         """Where that sample comes from."""
-
-
-class JudgedBatches(Batches, Protocol):
-    """What a session of a network asks for besides."""
-
-    @property
-    def about(self) -> str:
-        """How much there is, for a line on the screen."""
-
-    def check_pairs(self, wanted: bool) -> None:
-        """Raise PagenError where `pair_scores` would, or would be None, and are wanted."""
-
-    def within(self, names: tuple[str, ...]) -> Self:
-        """The same of these clips alone."""
-
-    def normal_scores(self, network: Any) -> Indicated:
-        """The indicators of normal clips."""
-
-    def pair_scores(self, network: Any) -> tuple[Indicated, Indicated] | None:
-        """The indicators of normal and of pseudo-anomalous clips; None where none can be drawn."""
 
 
 def draw(batches: Batches, indices: range) -> Batch:
@@ -154,21 +134,22 @@ class ClipBatches:
         frames = self.normal.source(name)[start : start + self.normal.length]
         return DrawnClip(Pseudo(frames, frames, None), self._moving(name, start), "normal", (name, start))
 
-    def accelerated(
-        self, strides: tuple[int, ...], share: float, rng: np.random.Generator
-    ) -> tuple[npt.NDArray[np.float32], bool]:
+    def accelerated(self, share: float, rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], bool]:
         """A clip (C, T, H, W) from elsewhere, and whether it is accelerated: either would start at the same frame."""
-        length, names = self.recipe.window, self._accelerable(strides)
-        name = names[rng.integers(len(names))]
+        length, strides = self.recipe.window, cast("FrameRecipe", self.recipe).strides
+        name = self.accelerable[rng.integers(len(self.accelerable))]
         frames = self.normal.source(name)
         skip = draw_skip(len(frames), -1, length, strides, rng)
         accelerated = rng.random() < share
         clip = frames[(skip if accelerated else Skip(skip.start, 1)).indices(length)]
         return self.tensor(clip, self.box(self._moving(name, skip.start), rng)), accelerated
 
-    def long_enough(self, strides: tuple[int, ...]) -> list[str]:
-        """The clips that can be accelerated. Raises PagenError where none can."""
-        return self.normal.long_enough(self.recipe.window, strides)
+    @cached_property
+    def accelerable(self) -> list[str]:
+        """Clips that the recipe's strides fit into, each as often as it has windows. Raises PagenError: none."""
+        strides = cast("FrameRecipe", self.recipe).strides  # flow is never accelerated
+        long = set(self.normal.long_enough(self.recipe.window, strides))
+        return [name for name, _ in self.normal.windows if name in long]
 
     def box(self, points: Points, rng: np.random.Generator) -> Box:
         """Where a crop lies, about one of the points (N, 3) as a rule."""
@@ -226,17 +207,6 @@ class ClipBatches:
     @cached_property
     def _pseudo(self) -> PseudoSource:
         return PseudoSource(self.recipe, self.normal, self.stored)
-
-    def _accelerable(self, strides: tuple[int, ...]) -> list[str]:
-        """Clips that are long enough to be accelerated, each as often as it has windows."""
-        if strides not in self._accelerable_by:
-            long = set(self.long_enough(strides))
-            self._accelerable_by[strides] = [name for name, _ in self.normal.windows if name in long]
-        return self._accelerable_by[strides]
-
-    @cached_property
-    def _accelerable_by(self) -> dict[tuple[int, ...], list[str]]:
-        return {}
 
     def _moving(self, name: str, start: int) -> Points:
         if not self.recipe.crop:

@@ -49,7 +49,7 @@ def _opened(config: Train[Any], device: str) -> Opened:
     features = extract(source, names, config.workers, device)
     prints = {"prepared": source.prepared.fingerprint(), **source.inputs()}
     clips = FeatureClips(features, source.prepared, tuple(names))
-    return Opened(clips, prints, {"prepared": str(source.prepared.path)})
+    return clips, prints, {"prepared": str(source.prepared.path)}
 
 
 def _work(

@@ -11,7 +11,6 @@ from pagen.footage.flow import open_flow
 from pagen.footage.prepare import Prepared, prepare
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.registry import resolve
-from pagen.train.batches import JudgedBatches
 from pagen.train.config import Train
 
 HELD_OUT = 8
@@ -25,7 +24,7 @@ class Inputs:
     Attributes:
         prepared: the footage.
         stored: the PA set, where one was given.
-        batches: what is trained on.
+        batches: what is trained on: `ClipBatches`, or what else the recipe's `inputs` gives.
         held_out: training clips that are not, for validation.
     """
 
@@ -35,10 +34,9 @@ class Inputs:
     held_out: tuple[str, ...]
 
     @cached_property
-    def judged(self) -> JudgedBatches:
+    def judged(self) -> Any:
         """What calibration and validation look at: clips that training has not fitted, if there are any."""
-        batches: JudgedBatches = self.batches.within(self.held_out) if self.held_out else self.batches
-        return batches
+        return self.batches.within(self.held_out) if self.held_out else self.batches
 
 
 def open_inputs(config: Train[Any]) -> Inputs:

@@ -44,7 +44,7 @@ def _opened(config: Train[Any]) -> Opened:
     inputs = open_inputs(config)
     pa_set = inputs.stored.fingerprint() if inputs.stored else "none"
     prints = {"prepared": inputs.prepared.fingerprint(), "pa_set": pa_set}
-    return Opened(inputs, prints, {"prepared": str(inputs.prepared.path), "pa_set": str(config.pseudo)})
+    return inputs, prints, {"prepared": str(inputs.prepared.path), "pa_set": str(config.pseudo)}
 
 
 def _work(

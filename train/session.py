@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +25,8 @@ LEFT = (RECIPE, CALIBRATION, f"{MODEL}/{CONFIG}", f"{MODEL}/{WEIGHTS}", f"{MODEL
 """What every run of one network or detector holds; metrics are added where there were steps."""
 
 
-@dataclass(frozen=True)
-class Opened:
-    """What a session trains on.
-
-    Attributes:
-        inputs: as the recipe's session needs it.
-        prints: name -> fingerprint of what the weights depend on.
-        paths: name -> where that lay, for people to read.
-    """
-
-    inputs: Any
-    prints: Mapping[str, str]
-    paths: Mapping[str, Any]
-
-
+Opened = tuple[Any, Mapping[str, str], Mapping[str, Any]]
+"""Inputs of a session; fingerprints of what the weights depend on; and where that lay, for people to read."""
 Calibration = dict[str, dict[str, float]]
 """Indicator -> what is known of its values on normal footage."""
 Work = Callable[[Train[Any], Any, Path, Accelerator], tuple[list[Row], Callable[[], Calibration]]]
@@ -82,13 +69,13 @@ def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Ope
     if config.resume and newest_state(path / STATE) is None:
         raise PagenError(f"expected a run to go on with at {path}, found none; leave --resume out, or check --out")
     with accelerator.main_process_first():
-        opened = open_inputs(accelerator)
+        inputs, prints, paths = open_inputs(accelerator)
         again = config.overwrite and accelerator.is_main_process
-        folder = Folder.begin(path, "run", recipe_of(config), opened.prints, opened.paths, again)
+        folder = Folder.begin(path, "run", recipe_of(config), prints, paths, again)
     if folder.complete and not folder.pending(["run"]):
         console.say(f"{path} is finished; --overwrite trains it again")
     else:
-        rows, save = work(config, opened.inputs, path, accelerator)
+        rows, save = work(config, inputs, path, accelerator)
         if accelerator.is_main_process:
             _leave(folder, config, rows, save())
         accelerator.wait_for_everyone()

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from pagen.train.batches import JudgedBatches
 from pagen.train.inputs import Inputs
 from pagen.train.loop import Validate
 
@@ -24,7 +23,7 @@ def validator(inputs: Inputs) -> Validate:
     return validate
 
 
-def pseudo_aurocs(network: Any, batches: JudgedBatches) -> dict[str, float]:
+def pseudo_aurocs(network: Any, batches: Any) -> dict[str, float]:
     """Indicator -> AUROC (in [0, 1]) of pseudo-anomalies against the normal clips they are made of.
 
     Empty where no pseudo-anomalies can be drawn.

@@ -86,19 +86,15 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
 @dataclass(frozen=True)
 class DetectorRecipe(DensityRecipe):
-    """A detector, of each kind of objects alike.
+    """The detector of the recipe's name, of each kind of objects alike; settings are called as its fields.
 
     Attributes:
-        learns: its name among the detectors.
-        fitting: `module:function` that fits it: detector, training -> the rows of a table of steps.
-        fixed: settings of the detector that no flag changes.
-        settings: of the detector, by the fields of the recipe that they are read from.
+        fitting: `module:function` that fits it; see `density_session.Fitting`.
+        renamed: fields of the recipe whose setting is called otherwise, or that are none (empty).
     """
 
-    learns: ClassVar[str]
     fitting: ClassVar[str] = "pagen.train.density_session:fit_at_once"
-    settings: ClassVar[dict[str, str]] = {}
-    fixed: ClassVar[dict[str, Any]] = {}
+    renamed: ClassVar[dict[str, str]] = {}
 
     def learner(self, kind: str) -> DetectorRecipe:
         """Itself."""
@@ -106,16 +102,10 @@ class DetectorRecipe(DensityRecipe):
 
     def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
-        kind = resolve("pagen.models.density.detectors:detector_named")(self.learns)
-        chosen = {setting: getattr(self, own) for own, setting in self.settings.items()}
-        names = {setting.name for setting in fields(kind)}
-        given = {name: value for name, value in (("seed", seed), ("device", device)) if name in names}
-        return kind(**chosen, **self.fixed, **given)
-
-
-def same(*names: str) -> dict[str, str]:
-    """Settings of a detector that are called as the fields of the recipe."""
-    return {name: name for name in names}
+        kind = resolve("pagen.models.density.detectors:detector_named")(self.name)
+        own = {self.renamed.get(name, name): value for name, value in vars(self).items()}
+        given = {"drop_constant": True, **own, "seed": seed, "device": device}
+        return kind(**{each.name: given[each.name] for each in fields(kind) if each.init and each.name in given})
 
 
 @dataclass(frozen=True)
@@ -142,11 +132,7 @@ class MultiScaleRecipe(DetectorRecipe, Recipe):
 
     scales: ClassVar[Scales] = {"paper": {}, "cpu": NARROW, "tiny": TINY}
     fitting: ClassVar[str] = "pagen.train.density_session:fit_step_by_step"
-    settings: ClassVar[dict[str, str]] = {
-        **same("widths", "sigmas", "principal", "reduce", "single", "components", "batch", "lr"),
-        "levels": "scales",
-    }
-    fixed: ClassVar[dict[str, Any]] = {"drop_constant": True}
+    renamed: ClassVar[dict[str, str]] = {"levels": "scales", "steps": ""}
 
     def optimiser(self, parameters: Any) -> Any:
         """Adam (0.5, 0.9), as MULDE."""
@@ -172,8 +158,6 @@ class MuldeRecipe(MultiScaleRecipe):
     """Weight of the regulariser, which keeps the density's constant alike at all scales."""
 
     name: ClassVar[str] = "mulde"
-    learns: ClassVar[str] = "mulde"
-    settings: ClassVar[dict[str, str]] = {**MultiScaleRecipe.settings, **same("beta")}
 
 
 @dataclass(frozen=True)
@@ -189,8 +173,7 @@ class MsmaRecipe(MultiScaleRecipe):
     """Its length times the scale, as the original; or squared, as MULDE's release."""
 
     name: ClassVar[str] = "msma"
-    learns: ClassVar[str] = "msma"
-    settings: ClassVar[dict[str, str]] = {**MultiScaleRecipe.settings, **same("norm"), "gradient": "network_kind"}
+    renamed: ClassVar[dict[str, str]] = {**MultiScaleRecipe.renamed, "gradient": "network_kind"}
 
 
 @dataclass(frozen=True)
@@ -204,8 +187,6 @@ class KnnRecipe(DetectorRecipe):
     """Neighbours whose squared distances are averaged."""
 
     name: ClassVar[str] = "knn"
-    learns: ClassVar[str] = "knn"
-    settings: ClassVar[dict[str, str]] = same("k")
 
 
 @dataclass(frozen=True)
@@ -221,9 +202,6 @@ class GmmRecipe(DetectorRecipe):
     """What is added to the variances, in those of the features."""
 
     name: ClassVar[str] = "gmm"
-    learns: ClassVar[str] = "gmm"
-    settings: ClassVar[dict[str, str]] = same("components", "regularisation")
-    fixed: ClassVar[dict[str, Any]] = {"drop_constant": True}
 
 
 @dataclass(frozen=True)
@@ -264,5 +242,5 @@ def recipe_of_detector(name: str) -> type[DetectorRecipe]:
     if taken & defaults.keys():
         raise PagenError(f"expected other names than {' '.join(taken & defaults.keys())} for settings of {name}")
     settings = [(each, types[each], field(default=value)) for each, value in defaults.items()]
-    about = {"name": name, "learns": name, "settings": same(*defaults), "__doc__": kind.__doc__}
+    about = {"name": name, "__doc__": kind.__doc__}
     return make_dataclass(f"{kind.__name__}Recipe", settings, bases=(DetectorRecipe,), namespace=about, frozen=True)

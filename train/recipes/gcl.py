@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pagen.errors import PagenError
 from pagen.train.recipes.base import Scales
-from pagen.train.recipes.density import PARTS, DetectorRecipe, same
+from pagen.train.recipes.density import PARTS, DetectorRecipe
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,7 @@ class GclRecipe(DetectorRecipe):
     """Share of the segments, those that change least, that PT is pre-trained on."""
 
     name: ClassVar[str] = "gcl"
-    learns: ClassVar[str] = "gcl"
     fitting: ClassVar[str] = "pagen.train.gcl_session:fit_segments"
-    settings: ClassVar[dict[str, str]] = same(
-        *("variant", "targets", "epochs", "pretraining", "batch", "lr", "momentum", "factor", "discriminator_factor"),
-        "calm",
-    )
-    fixed: ClassVar[dict[str, Any]] = {"drop_constant": True}
     scales: ClassVar[Scales] = {
         "paper": {},
         "cpu": {"size": (192, 288), "batch": 64, "lr": 1e-4, "epochs": 30, "pretraining": 30},

@@ -77,13 +77,13 @@ class LussRecipe(FrameRecipe):
         box = clips.box(drawn.points, rng)
         target = clips.tensor(drawn.clip.target, box)
         shown = target if drawn.kind == "normal" else clips.tensor(drawn.clip.pseudo, box)
-        fast, label = clips.accelerated(self.strides, self.accelerated, rng)
+        fast, label = clips.accelerated(self.accelerated, rng)
         pair = {"clips": shown[:, : self.window], "targets": target[:, : self.window]}
         return {**pair, "next": target[:, self.window :], "fast": fast, "labels": clips.number(label)}
 
     def check_clips(self, clips: Any) -> None:
         """Raise PagenError where no clip can be accelerated."""
-        clips.long_enough(self.strides)
+        clips.accelerable  # noqa: B018  # raises
 
     def shown(self, sample: dict[str, Any], outputs: dict[str, Any], frame: int) -> dict[str, Any]:
         """The frame and its reconstruction, the next frame and its prediction."""
