@@ -19,5 +19,5 @@ def calibrate(network: Any, inputs: Inputs) -> dict[str, dict[str, float]]:
     """
     scores = inputs.judged.normal_scores(network.eval())
     areas = pseudo_aurocs(network, inputs.judged)
-    told = {name: {"pseudo_auroc": area} for name, area in areas.items()}
-    return {name: {**summary(values), **told.get(name, {})} for name, values in scores.items()}
+    judged = {name: {"pseudo_auroc": area} for name, area in areas.items()}
+    return {name: summary(values) | judged.get(name, {}) for name, values in scores.items()}

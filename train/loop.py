@@ -155,17 +155,17 @@ def train_step(
         for number, part in enumerate(parts):
             last = number + 1 == len(parts)
             with nullcontext() if last else accelerator.no_sync(module):
-                found = module({key: fast_clips(value.to(accelerator.device)) for key, value in part.items()})
-                for key, value in found.items():
+                losses = module({key: fast_clips(value.to(accelerator.device)) for key, value in part.items()})
+                for key, value in losses.items():
                     sums[key] = sums.get(key, torch.zeros_like(value.detach())) + value.detach() / len(parts)
-                accelerator.backward(found["loss"] / len(parts))
-        losses = {key: float(accelerator.reduce(value, "mean")) for key, value in sums.items()}
-        if math.isfinite(losses["loss"]):
+                accelerator.backward(losses["loss"] / len(parts))
+        means = {key: float(accelerator.reduce(value, "mean")) for key, value in sums.items()}
+        if math.isfinite(means["loss"]):
             if recipe.max_norm:
                 accelerator.clip_grad_norm_(module.parameters(), recipe.max_norm)
             optimiser.step()
         optimiser.zero_grad()
-    return losses
+    return means
 
 
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:
