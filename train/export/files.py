@@ -19,7 +19,6 @@ from pagen.footage.prepare import prepare
 from pagen.footage.windows import Windows
 from pagen.models.runs import Run, open_run
 from pagen.train.export import graphs
-from pagen.train.export.export import Export
 from pagen.version import __version__
 
 PACKAGES = {"torch": (), "onnx": ("onnx", "onnxscript", "onnxruntime")}
@@ -27,8 +26,11 @@ CLIPS = 4
 """Clips that a file is checked on."""
 
 
-def export(config: Export) -> dict[str, Any]:
+def export(config: Any) -> dict[str, Any]:
     """Write the file, and what is known of it into `export.json` beside, which is also returned.
+
+    Args:
+        config: of `pagen export`.
 
     Raises:
         PagenError: no such run or data set, a run that is no autoencoder, a package missing, a file there already, or
@@ -82,7 +84,7 @@ def _notes(file: Path, notes: Path, overwrite: bool) -> dict[str, Any]:
         ) from error
 
 
-def _real_clips(run: Run, config: Export) -> tuple[list[str], Tensor]:
+def _real_clips(run: Run, config: Any) -> tuple[list[str], Tensor]:
     """Names of up to four test clips, and their first windows (4, C, T, H, W), the next ones where clips are few."""
     recipe = run.recipe
     if "window" not in recipe:

@@ -93,7 +93,8 @@ class Recipe(FootageForm):
     """What is trained step by step: the optimiser, and what a subclass gives to the session of networks.
 
     Attributes:
-        inputs: `module:function` from configuration, prepared footage, PA set and held-out clips to the batches.
+        inputs: `module:function` from configuration, prepared footage, PA set and held-out clips to batches that do
+            what `pagen.train.batches.ClipBatches` does for the loop, calibration and validation.
         picture: `module:function` from network, batches and path to the picture that a run shows of its network.
         chief: the indicator that validation goes by; empty takes the first.
     """
