@@ -84,13 +84,19 @@ def run_folder(config: Train[Any]) -> Path:
 
 
 def recipe_of(config: Train[Any]) -> dict[str, Any]:
-    """All that the weights depend on but the footage and the PA set; what evaluation reads of a run."""
+    """What evaluation reads of a run: all that the weights depend on, and which indicators are added up."""
+    fused = config.recipe.fused
+    return {**identity_of(config), **({"fused": list(fused)} if fused else {})}
+
+
+def identity_of(config: Train[Any]) -> dict[str, Any]:
+    """All that the weights depend on but the footage and the PA set: by that a command takes up a run again."""
     recipe = config.recipe
     about = {"recipe": recipe.name, "dataset": config.dataset, "scale": config.scale, "seed": config.seed}
-    if recipe.fused:
-        about["fused"] = list(recipe.fused)
     if recipe.members:
         size = next(iter(recipe.members.values())).size
-        return {**about, "members": list(recipe.members), "size": list(size)}
+        fused = {} if recipe.judged else {"fused": list(recipe.fused)}  # runs of 0.1.0 over objects know it
+        return {**about, "members": list(recipe.members), "size": list(size), **fused}
+    own = {name: value for name, value in asdict(recipe).items() if name not in recipe.idle}
     chosen = {"validate": config.validate, "keep": config.keep}
-    return {**asdict(recipe), **about, **chosen, "source": recipe.source, "channels": recipe.channels}
+    return {**own, **about, **chosen, "source": recipe.source, "channels": recipe.channels}

@@ -16,7 +16,7 @@ from pagen.models.pretrained import CARD, CONFIG, WEIGHTS
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE
 from pagen.registry import resolve
 from pagen.train.accelerator import accelerator_on
-from pagen.train.config import Train, recipe_of, run_folder
+from pagen.train.config import Train, identity_of, recipe_of, run_folder
 from pagen.train.pictures import curves
 from pagen.train.run_card import environment, title
 from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
@@ -46,7 +46,7 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
     path, members, main = run_folder(config), config.recipe.members, accelerator_on(config.device)
     config = replace(config, resume=False)  # a member that is not begun has nothing to go on with
     with main.main_process_first():
-        folder = Folder.begin(path, "run", recipe_of(config), {}, {}, config.overwrite and main.is_main_process)
+        folder = Folder.begin(path, "run", identity_of(config), {}, {}, config.overwrite and main.is_main_process)
     results = {}
     for name, member in members.items():
         console.say(f"{config.recipe.name}: {name}")
@@ -71,7 +71,7 @@ def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Ope
     with accelerator.main_process_first():
         inputs, prints, paths = open_inputs(accelerator)
         again = config.overwrite and accelerator.is_main_process
-        folder = Folder.begin(path, "run", recipe_of(config), prints, paths, again)
+        folder = Folder.begin(path, "run", identity_of(config), prints, paths, again)
     if folder.complete and not folder.pending(["run"]):
         console.say(f"{path} is finished; --overwrite trains it again")
     else:

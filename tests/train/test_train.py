@@ -19,7 +19,7 @@ from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet
 from pagen.models.pretrained import WEIGHTS
 from pagen.models.runs import open_run
-from pagen.train.config import Train, recipe_of, run_folder
+from pagen.train.config import Train, identity_of, recipe_of, run_folder
 from pagen.train.recipes.base import Recipe
 from pagen.train.recipes.lntra import SkipRecipe
 from pagen.train.recipes.luss import LussRecipe
@@ -314,3 +314,11 @@ def test_frames_that_do_not_divide_are_trained_on_in_crops_and_shown_whole(
 def test_whole_colour_frames_are_trained_on_too(configure: Configure, tmp_path: Path) -> None:
     train(configure("baseline", tmp_path / "run", colour=True, crop=0, batch=2, epochs=1, steps=1))
     assert open_run(tmp_path / "run").network.config["channels"] == 3
+
+
+def test_a_run_remembers_nothing_of_pseudo_anomalies_that_it_has_not(tiny: RecipeAt) -> None:
+    plain, mixed = (recipe_of(Train(tiny(name), "street")) for name in ("baseline", "skip"))
+    assert mixed.keys() - plain.keys() == {"strides", "patch", "intruders", "max_size", "max_move"}
+    luss = recipe_of(Train(tiny("luss"), "street"))
+    assert (luss["strides"], "patch" in luss, luss["fused"]) == ((2, 3, 4, 5), False, ["vcr_local", "ffp_local", "prp"])
+    assert "fused" not in identity_of(Train(tiny("luss"), "street"))

@@ -63,6 +63,11 @@ class BaseRecipe:
         """The kinds among them that it cannot make on the fly."""
         return ()
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Fields that nothing looks at, as the others are set: its runs do not remember them."""
+        return ()
+
     def check_training(self) -> None:
         """Raise PagenError for settings that can be scored with, and not trained with."""
 

@@ -189,6 +189,11 @@ class FrameRecipe(ClipRecipe):
         if "temporal" in self.kinds:
             raise PagenError(f"expected --kinds of frames for {self.name}, found temporal, of flow; take `temporal`")
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """How pseudo-anomalies are made, where there are none."""
+        return () if self.kinds else ("strides", "patch", "intruders", "max_size", "max_move")
+
     def validation(self, stored: bool) -> Self:
         """By its own kinds, or by skipped frames where it has none that can be drawn."""
         return super().validation(stored) or replace(self, crop=0, kinds=("skip",), shares=(), strides=STRIDES)

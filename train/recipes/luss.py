@@ -53,6 +53,11 @@ class LussRecipe(FrameRecipe):
         """The errors of both frames at their worst place, and the irregularity."""
         return "vcr_local", "ffp_local", "prp"
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """All but the strides, which irregularity is learnt from too."""
+        return tuple(name for name in super().idle if name != "strides")
+
     def network(self, batches: Any) -> Any:
         """The autoencoder with its three heads."""
         return NETWORKS["LUSSAE"](self.channels, self.widths, self.window, self.ffp, self.prp, self.size)
