@@ -120,5 +120,5 @@ def test_a_detector_whose_settings_cannot_be_flags_is_refused() -> None:
         size: int = 3
 
     DETECTORS.register("needs", Needs)
-    with pytest.raises(PagenError, match="expected other names than size for settings of needs"):
+    with pytest.raises(PagenError, match="expected other names than size for settings of the detector needs"):
         parse(["needs", "--dataset", "folder"])

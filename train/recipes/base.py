@@ -36,7 +36,7 @@ class BaseRecipe:
     @classmethod
     def at(cls, scale: Scale) -> Self:
         """The recipe at a scale."""
-        return replace(cls(), **cls.scales[scale])
+        return replace(cls(), **cls.scales.get(scale, {}))
 
     @property
     def members(self) -> dict[str, Any]:

@@ -31,6 +31,8 @@ NARROW: dict[str, Any] = {
     "schedule": "cosine",
 }
 TINY: dict[str, Any] = {**NARROW, "size": (96, 144), "widths": (32, 32), "batch": 64, "steps": 10, "epochs": 3}
+DRAWN = ("seed", "device")
+"""Settings of detectors that are no flags of a recipe."""
 FORMS: Scales = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
 
 
@@ -233,14 +235,16 @@ def recipe_of_detector(name: str) -> type[DetectorRecipe]:
         PagenError: a setting without a default, or one that is called as a field of every recipe.
     """
     kind = resolve("pagen.models.density.detectors:detector_named")(name)
-    own = [setting for setting in fields(kind) if setting.init and setting.name not in ("seed", "device")]
-    types, taken = get_type_hints(kind), {each.name for each in fields(DetectorRecipe)}
+    types = get_type_hints(kind)
     try:
-        defaults = {each.name: getattr(kind(), each.name) for each in own}
+        defaults = {
+            each.name: getattr(kind(), each.name) for each in fields(kind) if each.init and each.name not in DRAWN
+        }
     except TypeError as error:
         raise PagenError(f"expected defaults for all settings of the detector {name}, found none ({error})") from error
-    if taken & defaults.keys():
-        raise PagenError(f"expected other names than {' '.join(taken & defaults.keys())} for settings of {name}")
-    settings = [(each, types[each], field(default=value)) for each, value in defaults.items()]
+    taken = [each.name for each in fields(DetectorRecipe) if each.name in defaults]
+    if taken:
+        raise PagenError(f"expected other names than {' '.join(taken)} for settings of the detector {name}")
+    settings = [(each, types[each], field(default_factory=lambda own=own: own)) for each, own in defaults.items()]
     about = {"name": name, "__doc__": kind.__doc__}
     return make_dataclass(f"{kind.__name__}Recipe", settings, bases=(DetectorRecipe,), namespace=about, frozen=True)
