@@ -9,7 +9,9 @@ paper; features are the same at every scale.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import asdict, dataclass, field, fields, make_dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from pagen.errors import PagenError
@@ -235,16 +237,15 @@ def recipe_of_detector(name: str) -> type[DetectorRecipe]:
         PagenError: a setting without a default, or one that is called as a field of every recipe.
     """
     kind = resolve("pagen.models.density.detectors:detector_named")(name)
-    types = get_type_hints(kind)
+    own = [each.name for each in fields(kind) if each.init and each.name not in DRAWN]
     try:
-        defaults = {
-            each.name: getattr(kind(), each.name) for each in fields(kind) if each.init and each.name not in DRAWN
-        }
+        defaults = {each: getattr(kind(), each) for each in own}
     except TypeError as error:
         raise PagenError(f"expected defaults for all settings of the detector {name}, found none ({error})") from error
     taken = [each.name for each in fields(DetectorRecipe) if each.name in defaults]
     if taken:
         raise PagenError(f"expected other names than {' '.join(taken)} for settings of the detector {name}")
-    settings = [(each, types[each], field(default_factory=lambda own=own: own)) for each, own in defaults.items()]
+    types = get_type_hints(kind)
+    settings = [(each, types[each], field(default_factory=partial(copy, value))) for each, value in defaults.items()]
     about = {"name": name, "__doc__": kind.__doc__}
     return make_dataclass(f"{kind.__name__}Recipe", settings, bases=(DetectorRecipe,), namespace=about, frozen=True)
