@@ -7,8 +7,6 @@ in (`NAME:mixed`). Labels of these clips are looked at for the plot alone.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from pagen.folders import write_text
 from pagen.models.density.gcl import GCL
 from pagen.train.config import Train
 from pagen.train.density_batches import FeatureClips
-from pagen.train.state import Row
+from pagen.train.state import Row, as_csv
 
 NAMES = {"G": "generator", "D": "discriminator"}
 
@@ -42,7 +40,8 @@ def fit_segments(
     videos = [np.asarray(video)[last] for video, last in zip(clips.videos, ends, strict=True)]
     normal = np.array([name.startswith("train_") for name in clips.names])
     detector.fit(videos, normal, np.concatenate(labels))
-    write_text(path / "pseudo_labels.csv", _as_csv(detector.history))
+    columns = list(dict.fromkeys(key for row in detector.history for key in row))
+    write_text(path / "pseudo_labels.csv", as_csv(detector.history, columns))
     share = float(np.concatenate(labels).mean())
     save_figure(label_curves(detector.history, share), path / "pseudo_labels.png")
     return []
@@ -84,12 +83,3 @@ def abnormal(labels: npt.NDArray[np.uint8] | None, ends: npt.NDArray[np.int64], 
     if labels is None:
         return np.zeros(len(ends), np.bool_)
     return np.array([labels[max(end - length + 1, 0) : end + 1].any() for end in ends], np.bool_)
-
-
-def _as_csv(history: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(key for row in history for key in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue()

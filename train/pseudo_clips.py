@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -75,8 +74,8 @@ class PseudoSource:
         usable = [item for item in items if item.start <= ends.get(item.clip, -1)]
         if not usable:
             raise PagenError(
-                f"expected {kind} pseudo-anomalies of the clips {_few(self.normal.names)} in the PA set, found none; "
-                "generate them of all training clips"
+                f"expected {kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set, found "
+                "none; generate them of all training clips"
             )
         return usable
 
@@ -125,7 +124,3 @@ class PseudoSource:
     @cached_property
     def _intruders(self) -> Intruders:
         return open_intruders(self._made.intruders)(self.normal.prepared)
-
-
-def _few(names: Sequence[str]) -> str:
-    return " ".join(names[:3]) + (" ..." if len(names) > 3 else "")
