@@ -74,8 +74,8 @@ class PseudoSource:
         usable = [item for item in items if item.start <= ends.get(item.clip, -1)]
         if not usable:
             raise PagenError(
-                f"expected {kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set, found "
-                "none; generate them of all training clips"
+                f"expected {kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set, "
+                "found none; generate them of all training clips"
             )
         return usable
 
