@@ -55,7 +55,7 @@ def test_the_oracle_finds_the_best_of_the_grid() -> None:
 
 
 def test_recipes_that_are_fused_exist() -> None:
-    assert set(FUSED) <= set(RECIPES)
+    assert set(FUSED) <= set(RECIPES.names())
     assert WEIGHTS[0] == "published"
 
 
