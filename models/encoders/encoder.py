@@ -87,8 +87,8 @@ class Encoder:
     def standardised(self, frames: npt.NDArray[np.uint8]) -> Tensor:
         """Standardised pictures (N, 3, side, side) of frames uint8 (N, H, W, C), on the network's device."""
         colours = torch.tensor((self.mean, self.deviation), device=self.device)
-        mean, deviation = colours[..., None, None]
-        return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean) / deviation
+        mean, deviation = colours[..., None, None].unbind()
+        return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean).div(deviation)
 
 
 def in_chunks(
