@@ -104,10 +104,10 @@ def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> E
     with loading(folder):
         model, missing = pretrained(folder, f"a CLIP ({' '.join(NETWORKS)})", NETWORKS)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
-    features, side = model.config.projection_dim, model.config.image_size
+    network, side = Described(model, "image_embeds"), model.config.image_size
     mean, deviation = map(of_255, statistics)
-    origin = (address, contents(folder))
-    return Encoder(name, features, Described(model, "image_embeds"), side, mean, deviation, origin)
+    origin = address, contents(folder)
+    return Encoder(name, model.config.projection_dim, network, side, mean, deviation, origin)
 
 
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:

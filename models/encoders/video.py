@@ -39,6 +39,7 @@ class VideoEncoder:
         moving: it sees a window as a whole.
 
     Example:
+        >>> from torch import nn
         >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         >>> encoder = Encoder("mean", 3, network, side=8, mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
         >>> windows = np.arange(8).reshape(2, 4)
