@@ -191,6 +191,6 @@ def open_input(
 
 
 def _required(value: Any) -> Any:
-    """What a stream has not: whoever asks a stream for clips has a bug."""
+    """The value, which a stream does not have: to ask a stream for clips is a bug."""
     assert value is not None
     return value
