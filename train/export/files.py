@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json
-from pagen.footage.clip_input import open_input, taker
+from pagen.footage.clip_input import INPUTS, open_input, taker
 from pagen.footage.prepare import prepare
 from pagen.footage.windows import Windows
 from pagen.models.runs import Run, open_run
@@ -87,7 +87,7 @@ def _notes(file: Path, notes: Path, overwrite: bool) -> dict[str, Any]:
 def _real_clips(run: Run, config: Any) -> tuple[list[str], Tensor]:
     """Names of up to four test clips, and their first windows (4, C, T, H, W), the next ones where clips are few."""
     recipe = run.recipe
-    if "window" not in recipe:
+    if recipe.get("source") not in INPUTS:
         raise PagenError(f"expected the run of an autoencoder at {run.path}, found {recipe['recipe']}; name another")
     dataset, size = config.dataset or recipe["dataset"], tuple(recipe["size"])
     prepared = prepare(dataset, config.root, size, recipe["colour"], workers=config.workers)
