@@ -12,6 +12,8 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.results import Evaluation
+from pagen.eval.settings import EvaluationSettings
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights
@@ -77,25 +79,29 @@ def run(config: Evaluate) -> None:
         DATASETS[str(config.dataset)]
         for path in config.runs:
             Folder.open(path, "run", verify=False)
-    from pagen.eval import evaluation, render
-    from pagen.eval.settings import EvaluationSettings
+    from pagen.eval import render
+
+    evaluation = _evaluation(config, way)
+    if config.write is not None:
+        write_text(config.write, render.page(evaluation, render.command(config)))
+        console.say(f"wrote {config.write}")
+    console.result(evaluation.plain(), config.json, render.text(evaluation))
+
+
+def _evaluation(config: Evaluate, way: str) -> Evaluation:
+    from pagen.eval import evaluation
 
     settings = EvaluationSettings(fps=config.fps, seed=config.seed, alarms=config.alarms, weights=config.weights)
-    if way == "dataset":
-        protocols, compute = config.protocol or ("causal",), Compute.of(config)
-        found = evaluation.evaluate(config.runs, str(config.dataset), protocols, settings, compute, config.localise)
-        for path in config.runs:
-            console.say(f"scores: {path / 'scores' / folder_name(str(config.dataset))}")
-    elif way == "scores":
-        labels = Path(str(config.labels))
-        found = evaluation.evaluate_files(config.scores, labels, config.protocol or ("raw",), settings)
-    else:
+    if way == "scores":
+        return evaluation.evaluate_files(config.scores, Path(str(config.labels)), config.protocol or ("raw",), settings)
+    if way == "detections":
         boxes, tracks = Path(str(config.detections)), Path(str(config.tracks))
-        found = evaluation.evaluate_boxes(boxes, tracks, config.labels, config.frames, settings)
-    if config.write is not None:
-        write_text(config.write, render.page(found, render.command(config)))
-        console.say(f"wrote {config.write}")
-    console.result(found.plain(), config.json, render.text(found))
+        return evaluation.evaluate_boxes(boxes, tracks, config.labels, config.frames, settings)
+    dataset, protocols, compute = str(config.dataset), config.protocol or ("causal",), Compute.of(config)
+    of_runs = evaluation.evaluate(config.runs, dataset, protocols, settings, compute, config.localise)
+    for path in config.runs:
+        console.say(f"scores: {path / 'scores' / folder_name(dataset)}")
+    return of_runs
 
 
 def require_way(config: Evaluate) -> str:

@@ -55,10 +55,7 @@ def evaluate(
         for policy in dict.fromkeys(protocol.policy for protocol in chosen)
     }
     series = [series_of(protocol, scored[protocol.policy], settings) for protocol in chosen]
-    places = None
-    if localise:
-        where = (compute.root, compute.device, compute.workers)
-        places = localise_runs(runs, prepared, *where, settings.seed, compute.overwrite)
+    places = localise_runs(runs, prepared, compute, settings.seed) if localise else None
     edition = str(prepared.folder.config["label_edition"])
     return _evaluation(dataset, edition, chosen, series, settings, places)
 
@@ -69,8 +66,7 @@ def scores_of(runs: Sequence[Path], prepared: Prepared, policy: str, compute: Co
     Args:
         prepared: the data set at the footage's own size.
     """
-    where = (compute.device, compute.workers, compute.overwrite)
-    scored = [(str(run), score_run(run, prepared.dataset, compute.root, policy, None, *where)) for run in runs]
+    scored = [(str(run), score_run(run, prepared.dataset, compute, policy)) for run in runs]
     return [(TRIVIAL, score_baselines(prepared, compute.workers)), *scored]
 
 

@@ -1,4 +1,4 @@
-"""Scores and labels out of anybody's files, as `tables.table_of` takes them.
+"""Scores and labels out of anybody's files.
 
 | file | holds |
 |---|---|
@@ -75,13 +75,14 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
     if labels is not None:
         return {name: len(marks) for name, marks in read_labels(labels).items()}
     counts = Path(str(counts))
+    expected = f'expected {{"video": number of frames}} in {counts}, found'
     try:
-        found = json.loads(counts.read_text(encoding="utf-8"))
+        frames = json.loads(counts.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise PagenError(f'expected {{"video": number of frames}} in {counts}, found {error}; mend it') from error
-    if not isinstance(found, dict) or not all(type(count) is int and count > 0 for count in found.values()):
-        raise PagenError(f'expected {{"video": number of frames}} in {counts}, found {found!r:.60}; mend it')
-    return found
+        raise PagenError(f"{expected} {error}; mend it") from error
+    if not isinstance(frames, dict) or not all(type(count) is int and count > 0 for count in frames.values()):
+        raise PagenError(f"{expected} {frames!r:.60}; mend it")
+    return frames
 
 
 def read(path: Path, column: str) -> Part:
@@ -93,14 +94,14 @@ def read(path: Path, column: str) -> Part:
     Raises:
         PagenError: none of the forms of the module.
     """
-    how = _folder if path.is_dir() else READERS.get(path.suffix.lower())
-    if how is None:
+    reader = _folder if path.is_dir() else READERS.get(path.suffix.lower())
+    if reader is None:
         raise PagenError(f"expected {column}s in a folder or in {' '.join(sorted(READERS))}, found {path}")
     try:
-        found = how(path, column)
-        if len(found) == 0:
+        part = reader(path, column)
+        if len(part) == 0:
             raise ValueError("it is empty")
-        return found
+        return part
     except FileNotFoundError:
         raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
     except (ValueError, TypeError, EOFError, KeyError, csv.Error, zipfile.BadZipFile) as error:
@@ -129,28 +130,28 @@ def _lengths(parts: Sequence[Part]) -> dict[str, int]:
     return {name: len(named[name]) for name in sorted(named)}
 
 
-def _marks(path: Path, found: Mapping[str, Values]) -> dict[str, npt.NDArray[np.uint8]]:
-    for name, values in found.items():
+def _marks(path: Path, labels: Mapping[str, Values]) -> dict[str, npt.NDArray[np.uint8]]:
+    for name, values in labels.items():
         odd = np.flatnonzero(~np.isin(values, (0, 1)))
         if len(odd):
             raise PagenError(
                 f"{path}: video {name}: expected labels 0 and 1, found {values[odd[0]]:g} at frame {odd[0]}; mark "
                 "abnormal frames with 1"
             )
-    return {name: found[name].astype(np.uint8) for name in sorted(found)}
+    return {name: labels[name].astype(np.uint8) for name in sorted(labels)}
 
 
 def _scores(
-    path: Path, found: Mapping[str, Values], marks: Mapping[str, npt.NDArray[np.uint8]], labels: Path
+    path: Path, values: Mapping[str, Values], marks: Mapping[str, npt.NDArray[np.uint8]], labels: Path
 ) -> Scores:
     try:
-        matched(found, marks)
+        matched(values, marks)
     except PagenError as error:
         raise PagenError(f"{path}: {error}") from None
-    missing = sorted(marks.keys() - found.keys())
+    missing = sorted(marks.keys() - values.keys())
     if missing:
         raise PagenError(f"{path}: expected scores of every video of {labels}, found none for {missing[0]}; add them")
-    return Scores(path, {"dataset": str(labels)}, {name: {INDICATOR: found[name]} for name in marks}, dict(marks))
+    return Scores(path, {"dataset": str(labels)}, {name: {INDICATOR: values[name]} for name in marks}, dict(marks))
 
 
 def _arrays(path: Path, column: str) -> Part:
@@ -165,18 +166,18 @@ def _lists(path: Path, column: str) -> Part:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ValueError('no {"video": [...]}')
-    return {name: _vector(f"{path}: video {name}", np.array(each, np.float64)) for name, each in content.items()}
+    return {name: _vector(f"{path}: video {name}", np.array(values, np.float64)) for name, values in content.items()}
 
 
 def _lines(path: Path, column: str) -> Part:
-    found: dict[str, dict[int, float]] = {}
+    videos: dict[str, dict[int, float]] = {}
     with open(path, newline="", encoding="utf-8-sig") as file:
         lines = csv.DictReader(file)
         for name in ("video", "frame", column):
             if name not in (lines.fieldnames or ()):
                 raise unknown_name(f"column of {path}", name, lines.fieldnames or ())
         for line in lines:
-            values = found.setdefault(line["video"], {})
+            values = videos.setdefault(line["video"], {})
             try:
                 frame, value = int(line["frame"]), float(line[column])
             except (TypeError, ValueError):
@@ -184,7 +185,7 @@ def _lines(path: Path, column: str) -> Part:
             if frame in values:
                 raise ValueError(f"video {line['video']}: frame {frame} stands there twice")
             values[frame] = value
-    return {name: _in_order(name, values) for name, values in found.items()}
+    return {name: _in_order(name, values) for name, values in videos.items()}
 
 
 def _in_order(name: str, values: Mapping[int, float]) -> Values:
@@ -195,14 +196,14 @@ def _in_order(name: str, values: Mapping[int, float]) -> Values:
 
 
 def _folder(path: Path, column: str) -> Part:
-    found: dict[str, Values] = {}
+    videos: dict[str, Values] = {}
     for file in sorted(file for kind in ("*.npy", "*.txt") for file in path.glob(kind)):
-        if file.stem in found:
+        if file.stem in videos:
             raise ValueError(f"video {file.stem} stands there twice")
-        found[file.stem] = _file(file)
-    if not found:
+        videos[file.stem] = _file(file)
+    if not videos:
         raise ValueError("it has neither VIDEO.npy nor VIDEO.txt")
-    return found
+    return videos
 
 
 def _file(path: Path) -> Values:
@@ -215,11 +216,11 @@ def _file(path: Path) -> Values:
     return _vector(path, np.array([float(word) for word in words], np.float64))
 
 
-def _vector(where: object, values: npt.NDArray[Any]) -> Values:
+def _vector(source: object, values: npt.NDArray[Any]) -> Values:
     """(T,) out of (T,) or (1, T)."""
     flat = values[0] if values.ndim == 2 and len(values) == 1 else values
     if flat.ndim != 1 or len(flat) == 0 or flat.dtype.kind not in "biuf":
-        raise PagenError(f"{where}: expected numbers (T,), found {values.dtype} {values.shape}; give one a frame")
+        raise PagenError(f"{source}: expected numbers (T,), found {values.dtype} {values.shape}; give one a frame")
     return flat.astype(np.float64)
 
 

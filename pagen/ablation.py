@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pagen.compute import Compute
 from pagen.eval.baselines import score_baselines
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
@@ -56,11 +57,11 @@ def _scores(config: Any, variant: Variant, seed: int, policy: str) -> Scores:
     pseudo = _pa_set(config, variant, recipe) if variant.stored and recipe.probability > 0 else None
     device, workers = config.device, config.workers
     train(Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, device=device, workers=workers))
-    return score_run(path, config.dataset, config.root, policy, None, device, workers, measure=variant.measure)
+    return score_run(path, config.dataset, Compute.of(config), policy, measure=variant.measure)
 
 
 def _pa_set(config: Any, variant: Variant, recipe: Any) -> Path:
-    out = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
+    out: Path = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
     form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
     generate(Generate(config.dataset, config.root, **variant.stored, **form, out=out))
     return out

@@ -98,7 +98,7 @@ def _errors(
     frames: dict[str, list[int]], prepared: Prepared, run: Path, compute: Compute
 ) -> tuple[str | None, dict[str, list[npt.NDArray[np.float32]]]]:
     """The indicator and the errors (h, w) of the frames; nothing for a run over features, which have no place."""
-    mapped = maps_of_run(run, prepared, compute.root, compute.device, compute.workers, compute.overwrite)
+    mapped = maps_of_run(run, prepared, compute)
     if not mapped:
         return None, {}
     indicator, maps = mapped[0]

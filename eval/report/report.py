@@ -9,6 +9,7 @@ import tyro
 
 from pagen import console
 from pagen.compute import Compute
+from pagen.eval.settings import EvaluationSettings
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -46,7 +47,6 @@ def run(config: Report) -> None:
     DATASETS[config.dataset]
     Folder.open(config.run, "run", verify=False)
     from pagen.eval.report.page import write_report
-    from pagen.eval.settings import EvaluationSettings
 
     path, settings = config.out or config.run / "report.html", EvaluationSettings(alarms=config.alarms)
     about = write_report(path, config.run, config.dataset, config.protocol, settings, Compute.of(config), config.pseudo)

@@ -20,16 +20,16 @@ COLOURS = colormaps["cividis"].with_extremes(bad="lightgrey")
 """Which a grey print keeps in order."""
 
 
-def heat_map(found: Transferred, path: Path) -> None:
+def heat_map(transferred: Transferred, path: Path) -> None:
     """Draw the micro AUROCs as PNG, with intervals; framed where a run is tested on what it was trained on."""
-    lines, names = found.lines, found.datasets
+    lines, names = transferred.lines, transferred.datasets
     figure = Figure(figsize=(4.2 + 1.35 * len(names), 1.7 + 0.5 * len(lines)), layout="constrained")
     axis = figure.subplots()
     values = 100 * np.array([[line.rows[name].micro for name in names] for line in lines])
     image = axis.imshow(values, cmap=COLOURS, vmin=CHANCE, vmax=100, aspect="auto")
     axis.set_xticks(range(len(names)), names)
     axis.set_yticks(range(len(lines)), [_label(line) for line in lines], fontsize=8)
-    axis.set(xlabel="tested on (framed: what it was trained on)", title=f"Transfer, protocol {found.protocol}")
+    axis.set(xlabel="tested on (framed: what it was trained on)", title=f"Transfer, protocol {transferred.protocol}")
     axis.title.set_fontsize(10)
     for height, line in enumerate(lines):
         for place, name in enumerate(names):

@@ -92,41 +92,41 @@ def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -
     return differences
 
 
-def text(found: Transferred) -> str:
+def text(transferred: Transferred) -> str:
     """The tables for a terminal."""
-    return "\n\n".join(_parts(found, console.table))
+    return "\n\n".join(_parts(transferred, console.table))
 
 
-def page(found: Transferred, config: Any) -> str:
+def page(transferred: Transferred, config: Any) -> str:
     """The tables as a page that says how they came about.
 
     Args:
         config: of the verb.
     """
-    written_by = command(config)
-    parts = ["# Trained on one data set, tested on another", f"pagen {found.pagen}. Written by:", f"    {written_by}"]
+    about = f"pagen {transferred.pagen}. Written by:"
+    parts = ["# Trained on one data set, tested on another", about, f"    {command(config)}"]
     if config.plot is not None:
         parts.append(f"![heat map]({os.path.relpath(config.plot, config.write.parent).replace(os.sep, '/')})")
-    return "\n\n".join([*parts, *_parts(found, console.markdown)]) + "\n"
+    return "\n\n".join([*parts, *_parts(transferred, console.markdown)]) + "\n"
 
 
-def _parts(found: Transferred, table: Any) -> Iterator[str]:
-    names = found.datasets
-    editions = "; ".join(f"{name}: {found.label_editions[name]}" for name in names)
-    yield f"Labels: {editions}. Bootstrap seed {found.seed}."
-    for title in dict.fromkeys(found.titles.values()):
-        alike = ", ".join(name for name in names if found.titles[name] == title)
-        yield f"Protocol {found.protocol} on {alike}: {title}"
-    yield table(("run", "recipe", "trained on", "indicator", *(f"on {name}" for name in names)), _cells(found))
+def _parts(transferred: Transferred, table: Any) -> Iterator[str]:
+    names = transferred.datasets
+    editions = "; ".join(f"{name}: {transferred.label_editions[name]}" for name in names)
+    yield f"Labels: {editions}. Bootstrap seed {transferred.seed}."
+    for title in dict.fromkeys(transferred.titles.values()):
+        alike = ", ".join(name for name in names if transferred.titles[name] == title)
+        yield f"Protocol {transferred.protocol} on {alike}: {title}"
+    yield table(("run", "recipe", "trained on", "indicator", *(f"on {name}" for name in names)), _cells(transferred))
     yield LEGEND
-    if any(line.indicator.startswith("fused") for line in found.lines):
-        yield CALIBRATED[found.calibrate]
-    if found.weights == "oracle":
+    if any(line.indicator.startswith("fused") for line in transferred.lines):
+        yield CALIBRATED[transferred.calibrate]
+    if transferred.weights == "oracle":
         yield ORACLE
-    yield from _notes(found)
-    if any(line.over_trained for line in found.lines):
+    yield from _notes(transferred)
+    if any(line.over_trained for line in transferred.lines):
         yield AGAINST
-        yield table(("run", "recipe", "trained on", *(f"on {name}" for name in names)), _differences(found))
+        yield table(("run", "recipe", "trained on", *(f"on {name}" for name in names)), _differences(transferred))
     for note, (headers, *lines) in TRANSFERS.items():
         yield note
         yield table(headers, lines)
@@ -146,11 +146,11 @@ CALIBRATED = {
 }
 
 
-def _cells(found: Transferred) -> list[list[str]]:
+def _cells(transferred: Transferred) -> list[list[str]]:
     return [
         [line.run, line.about.recipe_title or "-", line.about.trained_on or "-", line.indicator]
-        + [_cell(line.rows[name], name) for name in found.datasets]
-        for line in found.lines
+        + [_cell(line.rows[name], name) for name in transferred.datasets]
+        for line in transferred.lines
     ]
 
 
@@ -159,22 +159,22 @@ def _cell(row: Row, target: str) -> str:
     return f"[{shown}]" if row.trained_on == target else shown
 
 
-def _differences(found: Transferred) -> list[list[str]]:
+def _differences(transferred: Transferred) -> list[list[str]]:
     return [
         [line.run, line.title, line.about.trained_on or "-"]
-        + [signed(line.over_trained[name].micro) if name in line.over_trained else "-" for name in found.datasets]
-        for line in found.lines
+        + [signed(line.over_trained[name].micro) if name in line.over_trained else "-" for name in transferred.datasets]
+        for line in transferred.lines
         if line.over_trained
     ]
 
 
-def _notes(found: Transferred) -> Iterator[str]:
+def _notes(transferred: Transferred) -> Iterator[str]:
     """Where a protocol says nothing, and which runs arithmetic beats."""
-    for name in found.datasets:
-        bar = next(line.rows[name].micro for line in found.lines if line.indicator == BAR)
+    for name in transferred.datasets:
+        bar = next(line.rows[name].micro for line in transferred.lines if line.indicator == BAR)
         if bar != bar:
-            yield f"{found.protocol} is undefined on {name}: {reason(bar)}."
-        runs = [line for line in found.lines if line.run != TRIVIAL]
+            yield f"{transferred.protocol} is undefined on {name}: {reason(bar)}."
+        runs = [line for line in transferred.lines if line.run != TRIVIAL]
         below = [line.run for line in runs if line.rows[name].micro < bar]
         if below:
             yield f"On {name} below {BAR}, so not beating arithmetic: {', '.join(below)}."

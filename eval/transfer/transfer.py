@@ -11,6 +11,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.settings import EvaluationSettings
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights
@@ -51,22 +52,21 @@ class Transfer:
 def run(config: Transfer) -> None:
     """The verb `transfer`."""
     roots = require_roots(config)
-    from pagen.eval.settings import EvaluationSettings
     from pagen.eval.transfer import results, transferring
 
     settings = EvaluationSettings(seed=config.seed, weights=config.weights)
-    found = transferring.transfer(
+    transferred = transferring.transfer(
         config.runs, roots, config.protocol, settings, Compute.of(config), config.calibrate == "target"
     )
     if config.plot is not None:
         from pagen.eval.transfer.heat_map import heat_map
 
-        heat_map(found, config.plot)
+        heat_map(transferred, config.plot)
         console.say(f"wrote {config.plot}")
     if config.write is not None:
-        write_text(config.write, results.page(found, config))
+        write_text(config.write, results.page(transferred, config))
         console.say(f"wrote {config.write}")
-    console.result(asdict(found), config.json, results.text(found))
+    console.result(asdict(transferred), config.json, results.text(transferred))
 
 
 def require_roots(config: Transfer) -> dict[str, Path | None]:

@@ -105,8 +105,7 @@ def calibration_of(run: Path, dataset: str, compute: Compute) -> dict[str, dict[
     RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
     """
     out = run / "scores" / folder_name(dataset) / "calibration"
-    where = (compute.device, compute.workers, compute.overwrite)
-    scores = score_run(run, dataset, compute.root, POLICY, out, *where, "train")
+    scores = score_run(run, dataset, compute, POLICY, out, "train")
     trained = scores.config["calibration"]
     return {
         name: {**trained.get(name, {}), **summary(np.concatenate([*scores.of(name).values()]))}

@@ -7,12 +7,19 @@ taken (most sources do not say; no validation set exists).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-from pagen.papers import accivad, gcl, lntra, luss, memae, msma, mulde, unified
+from pagen import papers
 from pagen.papers.forms import Ablation, Published
 
-PAPERS = (luss, unified, lntra, memae, mulde, msma, accivad, gcl)
+PAPERS = [
+    import_module(f"pagen.papers.{module.name}")
+    for module in iter_modules(papers.__path__)
+    if module.name not in ("all_papers", "forms")
+]
+"""Every other file of the folder."""
 
 
 def _joined(table: str) -> dict[str, Any]:
