@@ -92,7 +92,8 @@ def indicator_named(name: str) -> Indicator:
 def order_of(name: str) -> int:
     """The place of an indicator in a report, for sorting: as in the table, and the indicators of others last.
 
-    Rows of one unit that follow each other stand together: first all at the worst place, then all of whole frames.
+    Rows of one unit that follow each other stand together, as those of others do: first all at the worst place, then
+    all of whole frames.
 
     Example:
         >>> sorted(["ffp", "psnr", "vcr", "vcr_local", "ffp_local"], key=order_of)
@@ -102,7 +103,7 @@ def order_of(name: str) -> int:
     for _, rows in groupby(TABLE.items(), lambda row: row[1].unit):
         stems = [stem for stem, _ in rows]
         order += [*(stem + LOCAL for stem in stems), *stems]
-    return order.index(name) if name in order else len(order)
+    return order.index(name) if name in order else len(order) + (not name.endswith(LOCAL))
 
 
 def fused_of(recipe: Mapping[str, object], table: Mapping[str, tuple[str, ...]] = FUSED) -> tuple[str, ...]:
