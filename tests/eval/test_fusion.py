@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from pagen.errors import PagenError
 from pagen.eval.fusion import fused, oracle_weights, pseudo_weights
 from pagen.eval.settings import WEIGHTS, EvaluationSettings
-from pagen.scoring.indicator_table import FUSED
+from pagen.papers.all_papers import FUSED
 from pagen.train.recipes.table import RECIPES
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
 from pagen.options import PseudoKind, Scale, Source
+from pagen.papers.all_papers import FUSED
 
 Parts = dict[str, Any]
 """`loss`, a scalar tensor, and the named parts that it is made of."""
@@ -50,8 +51,8 @@ class BaseRecipe:
 
     @property
     def fused(self) -> tuple[str, ...]:
-        """The indicators that evaluation adds up; none where each counts alone."""
-        return ()
+        """The indicators that evaluation adds up, as the recipe's paper has it; none where each counts alone."""
+        return FUSED.get(self.name, ())
 
     @property
     def taken(self) -> tuple[PseudoKind, ...]:

@@ -49,11 +49,6 @@ class LussRecipe(FrameRecipe):
             raise PagenError("expected --prp conv with a --crop: the published head takes frames of one size alone")
 
     @property
-    def fused(self) -> tuple[str, ...]:
-        """The errors of both frames at their worst place, and the irregularity."""
-        return "vcr_local", "ffp_local", "prp"
-
-    @property
     def idle(self) -> tuple[str, ...]:
         """All but the strides, which irregularity is learnt from too."""
         return tuple(name for name in super().idle if name != "strides")

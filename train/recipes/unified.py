@@ -158,7 +158,3 @@ class UnifiedRecipe(BaseRecipe):
         """The three, by name, in the order in which they are trained."""
         return {member.name: member for member in (self.spatial, self.temporal, self.discriminator)}
 
-    @property
-    def fused(self) -> tuple[str, ...]:
-        """The errors of frames and of flow at their worst place, and what the discriminator says."""
-        return "psnr_local", "flow_local", "semantic"
