@@ -12,7 +12,7 @@ from typing import Any
 from pagen.errors import PagenError
 from pagen.folders import Folder, digest, folder_name
 from pagen.models.density.detector import Detector
-from pagen.models.density.detectors import open_detector
+from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
 from pagen.models.pretrained import WEIGHTS, Pretrained
 from pagen.models.speed import fast_layout, keep_memory

@@ -18,10 +18,11 @@ from safetensors import safe_open
 from pagen.arrays import read_array
 from pagen.errors import PagenError
 from pagen.models.density.detector import Detector, Rows, rows_of
-from pagen.models.density.detectors import DETECTORS, open_detector
+from pagen.models.density.detectors import DETECTORS
 from pagen.models.density.mixture import Mixture
 from pagen.models.density.mulde import MULDE
 from pagen.models.density.neighbours import Neighbours
+from pagen.models.density.open import open_detector
 
 TINY = {"widths": (8, 8), "scales": 4, "steps": 3, "batch": 16, "components": (1, 2)}
 SETTINGS: dict[str, dict[str, Any]] = {

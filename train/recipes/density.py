@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, get_type_hints
 
 from pagen.errors import PagenError
 from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, spec_of, takes
+from pagen.models.density.detectors import DETECTORS
 from pagen.options import Source
 from pagen.registry import resolve
 from pagen.train.recipes.base import FootageForm, Parts, Recipe, Scales
@@ -106,7 +107,7 @@ class DetectorRecipe(DensityRecipe):
 
     def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
-        kind = resolve("pagen.models.density.detectors:detector_named")(self.name)
+        kind = DETECTORS[self.name]
         own = {self.renamed.get(name, name): value for name, value in vars(self).items()}
         given = {"drop_constant": True, **own, "seed": seed, "device": device}
         return kind(**{each.name: given[each.name] for each in fields(kind) if each.init and each.name in given})
@@ -236,7 +237,7 @@ def recipe_of_detector(name: str) -> type[DetectorRecipe]:
     Raises:
         PagenError: a setting without a default, or one that is called as a field of every recipe.
     """
-    kind = resolve("pagen.models.density.detectors:detector_named")(name)
+    kind = DETECTORS[name]
     own = [each.name for each in fields(kind) if each.init and each.name not in DRAWN]
     try:
         defaults = {each: getattr(kind(), each) for each in own}

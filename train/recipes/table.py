@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pagen.methods import METHODS
-from pagen.registry import Registry, resolve
+from pagen.models.density.detectors import DETECTORS
+from pagen.registry import Registry
 from pagen.train.recipes.base import BaseRecipe
 from pagen.train.recipes.density import recipe_of_detector
 
@@ -24,6 +25,6 @@ def recipe_named(name: str) -> type[BaseRecipe]:
     Raises:
         PagenError: neither is there; it tells the nearest recipe.
     """
-    if name not in RECIPES and name in resolve("pagen.models.density.detectors:DETECTORS"):
+    if name not in RECIPES and name in DETECTORS:
         return RECIPES.register(name, recipe_of_detector(name))
     return RECIPES[name]

@@ -157,4 +157,3 @@ class UnifiedRecipe(BaseRecipe):
     def members(self) -> dict[str, Any]:
         """The three, by name, in the order in which they are trained."""
         return {member.name: member for member in (self.spatial, self.temporal, self.discriminator)}
-
