@@ -202,7 +202,7 @@ def _linked(parts: Sequence[Mask], before: Sequence[tuple[int, Mask]]) -> dict[i
 
 def _check(frames: Integers, boxes: Floats, rows: int) -> None:
     if not frames.shape == (rows,) or boxes.shape != (rows, 4):
-        raise PagenError(f"expected a frame and a box (4,) for all {rows} rows, found {frames.shape} and {boxes.shape}")
+        raise PagenError(f"expected a frame and a box (4,) in each of {rows} rows, found {frames.shape}, {boxes.shape}")
     if (frames < 0).any():
         raise PagenError(f"expected frames from 0, found {frames.min()}; frames count from 0")
     wrong = np.flatnonzero(~((boxes[:, :2] <= boxes[:, 2:]).all(axis=1) & np.isfinite(boxes).all(axis=1)))
