@@ -17,11 +17,7 @@ from pagen.spread import Workers
 
 
 def score_baselines(prepared: Prepared, workers: Workers = None) -> Scores:
-    """Scores of the test clips, computed once and kept in the cache.
-
-    Args:
-        prepared: at the footage's own size (`prepare(..., size=None)`).
-    """
+    """Scores of the test clips at the footage's own size (`size=None`), computed once and kept in the cache."""
     path = cache_folder() / f"baselines-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     config = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
     return fill_scores(path, _of_clip, prepared, config, {}, workers, "trivial baselines")

@@ -36,14 +36,13 @@ def evaluate(
 ) -> Evaluation:
     """Score runs and the trivial baselines, and measure them under protocols.
 
+    Raises PagenError: an unknown name, missing footage, labels or masks, or a test split of one class.
+
     Args:
         runs: run folders.
         dataset: its name; frames a second are those of its footage, whatever the settings say.
         protocols: names, paths of JSON files, or `("all",)`.
         localise: also measure the runs' maps of errors against the data set's pixel masks.
-
-    Raises:
-        PagenError: an unknown name, missing footage, labels or masks, or a test split of one class.
     """
     chosen = protocols_named(protocols)
     prepared = labelled(dataset, compute)
@@ -61,29 +60,18 @@ def evaluate(
 
 
 def scores_of(runs: Sequence[Path], prepared: Prepared, policy: str, compute: Compute) -> list[tuple[str, Scores]]:
-    """The trivial baselines and runs, by name, with their scores under a window policy.
-
-    Args:
-        prepared: the data set at the footage's own size.
-    """
+    """The trivial baselines and runs, by name, with their scores under a window policy, of footage at its own size."""
     scored = [(str(run), score_run(run, prepared.dataset, compute, policy)) for run in runs]
     return [(TRIVIAL, score_baselines(prepared, compute.workers)), *scored]
 
 
 def evaluate_files(
-    scores: Sequence[Path],
-    labels: Path,
-    protocols: Sequence[str] = ("raw",),
-    settings: EvaluationSettings = DEFAULTS,
+    scores: Sequence[Path], labels: Path, protocols: Sequence[str] = ("raw",), settings: EvaluationSettings = DEFAULTS
 ) -> Evaluation:
-    """Measure anybody's scores under protocols; neither footage nor a run is needed.
+    """Measure anybody's scores under protocols, as `read_score_files` takes them; neither footage nor a run is needed.
 
-    Args:
-        scores, labels: as `read_score_files` takes them.
-        protocols: as `evaluate` takes them; window policies play no part.
-
-    Raises:
-        PagenError: files that cannot be read or do not belong together, an unknown name, or labels of one class.
+    Window policies play no part. Raises PagenError: files that cannot be read or do not belong together, an unknown
+    name, or labels of one class.
     """
     chosen, scored = protocols_named(protocols), read_score_files(scores, labels)
     _require_classes(scored[0][1].labels, f"frames of {labels}")
@@ -94,11 +82,7 @@ def evaluate_files(
 def evaluate_boxes(
     detections: Path, tracks: Path, labels: Path | None, frames: Path | None, settings: EvaluationSettings
 ) -> Evaluation:
-    """Measure anybody's scored boxes against tracks.
-
-    Args:
-        detections, tracks, labels, frames: as `localise_boxes` and `frames_of` take them.
-    """
+    """Measure anybody's scored boxes against tracks; arguments as `localise_boxes` and `frames_of` take them."""
     places = localise_boxes(detections, tracks, frames_of(labels, frames), settings.seed)
     return _evaluation(None, str(tracks), (), (), settings, places)
 

@@ -21,11 +21,9 @@ STEPS = 10
 
 
 def fused(indicators: Mapping[str, ByVideo], weights: Mapping[str, float]) -> dict[str, npt.NDArray[np.float64]]:
-    """Video -> (T,): the weighted mean of indicators.
+    """Video -> (T,): the weighted mean of rescaled indicators, indicator -> video -> (T,).
 
-    Args:
-        indicators: indicator -> video -> (T,), rescaled.
-        weights: indicator -> weight, not below 0, one of them above.
+    Raises PagenError for weights, indicator -> weight, none of which is above 0.
     """
     total = sum(weights[name] for name in indicators)
     if not total > 0:
@@ -40,8 +38,7 @@ def fused(indicators: Mapping[str, ByVideo], weights: Mapping[str, float]) -> di
 def pseudo_weights(names: Sequence[str], calibration: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Weights by what `calibration.json` says of held-out pseudo-anomalies.
 
-    Raises:
-        PagenError: a run that was calibrated without them, or none of whose indicators tells them apart.
+    Raises PagenError: a run that was calibrated without them, or none of whose indicators tells them apart.
     """
     areas = {name: calibration.get(name, {}).get("pseudo_auroc") for name in names}
     missing = [name for name, area in areas.items() if area is None]
@@ -59,8 +56,7 @@ def pseudo_weights(names: Sequence[str], calibration: Mapping[str, Mapping[str, 
 def oracle_weights(final: Any, names: Sequence[str], labels: ByVideo) -> dict[str, float]:
     """The weights of the highest micro AUROC on the test labels: an upper bound, and no result.
 
-    Args:
-        final: weights -> video -> (T,), the scores as the protocol leaves them.
+    `final` maps weights to video -> (T,), the scores as the protocol leaves them.
     """
     shares = [row for row in product(range(STEPS + 1), repeat=len(names)) if sum(row) == STEPS]
     grid = [dict(zip(names, (share / STEPS for share in row), strict=True)) for row in shares]

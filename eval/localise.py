@@ -38,13 +38,12 @@ FILES = (".txt", ".csv")
 def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed: int = 0) -> Places:
     """The speed of flow, and each map of errors of each run.
 
+    Raises PagenError: abnormal clips without pixel masks, no run with a map, or as `maps.maps_of_run`.
+
     Args:
         runs: run folders.
         native: the data set at the footage's own size.
         seed: of the bootstrap; every row draws the same videos.
-
-    Raises:
-        PagenError: abnormal clips without pixel masks, no run with a map, or as `maps.maps_of_run`.
     """
     require_masks(native)
     rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, compute.workers, seed)]
@@ -66,15 +65,12 @@ def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed
 
 
 def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
-    """Of scored boxes in files.
+    """Of scored boxes in files. Raises PagenError: folders without files, boxes or regions, or what `localise` refuses.
 
     Args:
         detections: folder of VIDEO.txt as `read_detections` reads them.
         tracks: folder of VIDEO.txt as `read_tracks` reads them; a video without regions needs none.
         frames: number of frames of every test video.
-
-    Raises:
-        PagenError: folders without files, boxes or regions, or what `localise` refuses.
     """
     boxes = {path.stem: read_detections(path) for path in _files(detections, "detections")}
     truth = {path.stem: read_tracks(path) for path in _files(tracks, "tracks")}

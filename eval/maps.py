@@ -42,11 +42,7 @@ Scored = tuple[Run, ClipScorer]
 
 
 def speed_maps(prepared: Prepared, clip: str) -> Iterator[Map]:
-    """Maps (H, W) of the speed of DIS flow from the frame before, in pixels per frame; frame 0 gets frame 1's.
-
-    Args:
-        prepared: at the footage's own size.
-    """
+    """Maps (H, W) of the speed of DIS flow from the frame before, in pixels per frame; frame 0 gets frame 1's."""
     maps = speeds(grey(frame) for frame in prepared.frames(clip))
     yield from repeat(next(maps, np.zeros(prepared.size, np.float32)), min(prepared.length(clip), 2))
     yield from maps
@@ -61,14 +57,8 @@ def scored_parts(run: Path, dataset: str, compute: Compute) -> list[Scored]:
 def maps_of_run(run: Path, native: Prepared, compute: Compute) -> list[tuple[str, Maps]]:
     """Indicator and maps of each part of a run that has maps of errors; takes up where it was stopped.
 
-    Those that take long are kept in RUN/scores/DATASET/maps/INDICATOR.
-
-    Args:
-        run: the run's folder.
-        native: the data set at the footage's own size.
-
-    Raises:
-        PagenError: as `score_run`.
+    `native` is the data set at the footage's own size. Maps that take long are kept in
+    RUN/scores/DATASET/maps/INDICATOR. Raises PagenError as `score_run`.
     """
     return maps_of_parts(run, scored_parts(run, native.dataset, compute), native, compute)
 
@@ -99,8 +89,7 @@ def averaged(errors: npt.NDArray[np.float64], window: int = 12) -> npt.NDArray[n
 def detections_of(parts: Sequence[OverDensity], clip: str) -> Detections:
     """The scored boxes of a clip's frames, both ends inside.
 
-    Raises:
-        PagenError: kinds of features whose boxes differ.
+    Raises PagenError: kinds of features whose boxes differ.
     """
     first = parts[0].rows
     frames, boxes = first.features.frames(clip), np.asarray(first.features.boxes(clip), np.float64)

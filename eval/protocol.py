@@ -144,6 +144,8 @@ def apply(
 ) -> tuple[Floats, dict[str, Array]]:
     """Scores and labels under a protocol, of one indicator or of several that are added up.
 
+    Raises PagenError: what `matched` refuses, or no calibration where it takes one.
+
     Args:
         indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
         labels: video -> (L,).
@@ -154,9 +156,6 @@ def apply(
     Returns:
         video -> (kept,) of both. Frames are dropped first, then each indicator is rescaled, then they are added
         up and smoothed. A video with no frame that counts is left out.
-
-    Raises:
-        PagenError: what `matched` refuses, or no calibration where it takes one.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
@@ -173,13 +172,9 @@ def apply(
 
 
 def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
-    """The scores, each known to be finite and to have a label.
+    """The scores, video -> (T,), each known to be finite and to have a label.
 
-    Args:
-        scores, labels: video -> (T,).
-
-    Raises:
-        PagenError: a video without labels, a number of labels that differs, or a score that is not finite.
+    Raises PagenError: a video without labels, a number of labels that differs, or a score that is not finite.
     """
     for name, values in scores.items():
         if name not in labels:
@@ -224,10 +219,8 @@ KINDS: dict[type, str] = {str: "a string", bool: "true or false", int: "a whole 
 def read_protocol(path: Path) -> Protocol:
     """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
 
-    What is left out is as in `Protocol`; the name is the file's, unless it says otherwise.
-
-    Raises:
-        PagenError: no such file, no JSON object, or a field or value that a protocol does not have.
+    What is left out is as in `Protocol`; the name is the file's, unless it says otherwise. Raises PagenError: no such
+    file, no JSON object, or a field or value that a protocol does not have.
     """
     try:
         given = json.loads(path.read_text(encoding="utf-8"))

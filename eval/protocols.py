@@ -40,8 +40,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
 def protocols_named(names: Sequence[str]) -> list[Protocol]:
     """Protocols by name, by the path of a JSON file, or `all` that have a name.
 
-    Raises:
-        PagenError: an unknown name, or a file that does not hold a protocol.
+    Raises PagenError: an unknown name, or a file that does not hold a protocol.
     """
     return [
         read_protocol(Path(name)) if name.endswith(".json") else PROTOCOLS[name]

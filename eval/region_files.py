@@ -15,8 +15,7 @@ from pagen.folders import write_text
 def read_tracks(path: Path) -> Regions:
     """Read regions in lines `track, frame, x_min, y_min, x_max, y_max`: the files of Georgescu et al. (AED).
 
-    Raises:
-        PagenError: a line of another form.
+    Raises PagenError: a line of another form.
 
     Example:
         >>> import tempfile
@@ -33,8 +32,7 @@ def read_tracks(path: Path) -> Regions:
 def read_detections(path: Path) -> Detections:
     """Read boxes in lines `frame, x_min, y_min, x_max, y_max, score`: the files of Georgescu et al. (AED).
 
-    Raises:
-        PagenError: a line of another form.
+    Raises PagenError: a line of another form.
 
     Example:
         >>> import tempfile
@@ -51,10 +49,8 @@ def read_detections(path: Path) -> Detections:
 def read_street_scene(path: Path) -> Regions:
     """Read regions in lines `image track x y width height`, x and y the centre: Street Scene and its UCSD annotations.
 
-    The frame is the number in the image's name, which counts from 1 (Ramachandra and Jones, WACV 2020).
-
-    Raises:
-        PagenError: a line of another form.
+    The frame is the number in the image's name, which counts from 1 (Ramachandra and Jones, WACV 2020). Raises
+    PagenError: a line of another form.
 
     Example:
         >>> import tempfile

@@ -38,15 +38,10 @@ WHOLE = "all"
 
 
 def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Scores]]:
-    """Each file's name, and its scores with the labels.
+    """Each file's name, and its scores with the labels: 0 or 1 for every frame, in any of the forms of the module.
 
-    Args:
-        files: of scores; see the module.
-        labels: 0 or 1 for every frame, in any of the same forms.
-
-    Raises:
-        PagenError: a file that cannot be read so, videos that scores or labels lack, lengths that differ, a score that
-            is not finite, or a label other than 0 and 1.
+    Raises PagenError: a file that cannot be read so, videos that scores or labels lack, lengths that differ, a score
+    that is not finite, or a label other than 0 and 1.
     """
     marked, *scored = [read(labels, "label"), *(read(path, "score") for path in files)]
     lengths = _lengths([marked, *scored])
@@ -64,8 +59,7 @@ def read_labels(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
 def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
     """Video -> its number of frames, out of labels, or out of a JSON file {"video": number}.
 
-    Raises:
-        PagenError: both or neither of the two, as `read_labels`, or counts that are no whole numbers above 0.
+    Raises PagenError: both or neither of the two, as `read_labels`, or counts that are no whole numbers above 0.
     """
     if (labels is None) == (counts is None):
         raise PagenError(
@@ -86,13 +80,7 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
 
 
 def read(path: Path, column: str) -> Part:
-    """What a file or a folder holds.
-
-    Args:
-        column: of a .csv file, `score` or `label`.
-
-    Raises:
-        PagenError: none of the forms of the module.
+    """What a file or a folder holds; `column` is that of a .csv file. Raises PagenError for none of the module's forms.
     """
     reader = _folder if path.is_dir() else READERS.get(path.suffix.lower())
     if reader is None:

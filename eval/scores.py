@@ -88,12 +88,8 @@ def fill_scores(
 ) -> Scores:
     """Score the clips of a split that are not done, each in a process, and read all of them.
 
-    Args:
-        config, inputs: what the bytes depend on, beside the prepared clips.
-        label: of the progress bar.
-
-    Raises:
-        PagenError: no clips, or a folder that was made otherwise.
+    `config` and `inputs` are what the bytes depend on beside the prepared clips; `label` is the progress bar's. Raises
+    PagenError: no clips, or a folder that was made otherwise.
     """
     names = prepared.clips(split)
     if not names:
@@ -116,6 +112,8 @@ def score_run(
 ) -> Scores:
     """Score the clips of a data set with a run; takes up where it was stopped.
 
+    Raises PagenError: no such run, data set or device, or scores of another model in `out`.
+
     Args:
         run: the run's folder.
         dataset: as `prepare` takes it; frames are prepared at the run's size.
@@ -124,9 +122,6 @@ def score_run(
         out: by default that of `scores_folder`.
         split: `test`, or `train` for normal clips; give another `out` then.
         measure: of a whole frame's error: mse, pse, bpe, or the network's own.
-
-    Raises:
-        PagenError: no such run, data set or device, or scores of another model in `out`.
     """
     from pagen.models.runs import open_run  # reading scores needs no torch
 

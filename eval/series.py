@@ -21,8 +21,7 @@ def series_of(
 ) -> tuple[Series, ...]:
     """Every indicator of each run, and after these what is fused of them, where the run's recipe has that.
 
-    Args:
-        scored: names and scores under the protocol's window policy, the trivial baselines first; or those of files.
+    `scored` are under the protocol's window policy, the trivial baselines first; or those of files.
     """
     return tuple(series for run, scores in scored for series in _of_run(protocol, run, scores, settings))
 
@@ -47,8 +46,7 @@ def _weights(
 ) -> tuple[Weights | None, str]:
     """The weights of what is added up, None for the protocol's; and what the name of the row says of them.
 
-    Args:
-        applied: weights -> the scores and labels under the protocol.
+    `applied` maps weights to the scores and labels under the protocol.
     """
     if len(names) == 1 or kind == "published":
         return None, ""

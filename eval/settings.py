@@ -18,7 +18,7 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What tables are measured with.
+    """What tables are measured with. Raises PagenError: no such weights.
 
     Attributes:
         dataset: name of the data set, for what a protocol does otherwise on some; empty where it is not known.
@@ -26,9 +26,6 @@ class EvaluationSettings:
         seed: of the bootstrap; every row draws the same videos.
         alarms: false alarms an hour that an operating point may have.
         weights: a name of `WEIGHTS`.
-
-    Raises:
-        PagenError: no such weights.
     """
 
     dataset: str = ""

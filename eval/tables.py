@@ -17,10 +17,7 @@ from pagen.seeds import generator
 
 
 def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationSettings) -> Table:
-    """The table of a protocol.
-
-    Args:
-        series: those of `series_of`, the trivial baselines first; or those of files, without baselines.
+    """The table of a protocol out of what `series_of` gives: the trivial baselines first, or files without baselines.
     """
     first = series[0]
     trivial = first.run == TRIVIAL

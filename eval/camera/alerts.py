@@ -81,11 +81,8 @@ class AlertLog(AbstractContextManager["AlertLog"]):
     """`alerts.jsonl`, `alerts.csv` and `scores.csv` in a folder, line by line as things happen.
 
     Each line is handed to the system at once, so that killing this process loses none. `alerts.jsonl` holds
-    beginnings, ends and gaps, `alerts.csv` alerts that have ended, in half-open intervals.
-
-    Args:
-        source: its name, which may be shown.
-        goes_on: keep the alerts of earlier sessions, as a camera wants it.
+    beginnings, ends and gaps, `alerts.csv` alerts that have ended, in half-open intervals. The name of the `source` may
+    be shown; one that `goes_on`, as a camera does, keeps the alerts of earlier sessions.
     """
 
     def __init__(self, folder: Path, source: str, threshold: Threshold, goes_on: bool) -> None:

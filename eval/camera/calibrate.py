@@ -72,8 +72,7 @@ def run(config: Calibrate) -> None:
 def calibrate(config: Calibrate) -> Threshold:
     """The threshold for a camera.
 
-    Raises:
-        PagenError: a run or footage that is not there, values out of range, or no frame that has a score.
+    Raises PagenError: a run or footage that is not there, values out of range, or no frame that has a score.
     """
     from pagen.eval.camera.sources import open_footage
     from pagen.eval.camera.threshold import Threshold, chosen, fingerprint_of

@@ -61,8 +61,7 @@ def run(config: Score) -> None:
 def score(config: Score) -> dict[str, Any]:
     """Watch a source to its end, or until Ctrl-C or `limit`; returns counts, and where the files lie.
 
-    Raises:
-        PagenError: nothing calibrated, another run or other zones than then, or a source that gives no frames.
+    Raises PagenError: nothing calibrated, another run or other zones than then, or a source that gives no frames.
     """
     from pagen.eval.camera.alerts import AlertLog
     from pagen.eval.camera.film import Film

@@ -38,11 +38,7 @@ TAIL = 9
 
 
 class Smooth:
-    """`rescale.causal_smooth` for scores that come one by one; NaN gives NaN and is passed over.
-
-    Args:
-        sigma: in frames; 0 smooths nothing.
-    """
+    """`rescale.causal_smooth` for scores that come one by one, `sigma` in frames, 0 for none; NaN is passed over."""
 
     def __init__(self, sigma: float) -> None:
         reach = math.ceil(4 * sigma)
@@ -66,9 +62,7 @@ class Smooth:
 def heights(scores: npt.NDArray[Any], gap: int, least: int) -> Values:
     """Scores (T,) such that above any threshold lie the alerts, and nothing else; -inf where there can be none.
 
-    Args:
-        gap: frames between two alarms that still merge, 0 and more.
-        least: frames of the shortest alert, 1 and more.
+    Alarms with up to `gap` frames between them, 0 and more, still merge; the shortest alert has `least`, 1 and more.
     """
     values = np.asarray(scores, np.float64)
     values = np.where(np.isnan(values), -np.inf, values)
@@ -106,11 +100,7 @@ def _above(values: Values, thresholds: Values) -> npt.NDArray[np.int64]:
 
 
 def tail_margin(thresholds: Values, counts: npt.NDArray[np.int64], expected: float) -> float:
-    """The margin between the highest event and one that falls due `expected` times, below 1; see the module.
-
-    Args:
-        thresholds, counts: as `event_counts` gives them.
-    """
+    """The margin between the highest event and one that falls due `expected` times, below 1; see the module."""
     most = min(TAIL, int(counts.max()))
     *highest, last = (lowest_threshold(thresholds, counts, allowed)[0] for allowed in range(most + 1))
     excess = sum(highest) / len(highest) - last if highest else 0.0
@@ -138,16 +128,13 @@ class Choice:
 
 
 def chosen(clips: Sequence[Values], fps: float, merge: float, least: float, wanted: float) -> Choice:
-    """The threshold that keeps normal footage to so many alerts an hour.
+    """The threshold that keeps normal footage to so many alerts an hour. Raises PagenError: no frame that has a score.
 
     Args:
         clips: smoothed scores (T,) of each piece of footage, NaN where a frame has none.
         fps: frames a second.
         merge, least: of an alert, in seconds.
         wanted: alerts an hour, at most.
-
-    Raises:
-        PagenError: no frame that has a score.
     """
     hours = sum(map(len, clips)) / fps / 3600
     gap, shortest = math.floor(merge * fps + 0.5), max(1, math.ceil(least * fps - 0.5))

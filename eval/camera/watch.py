@@ -27,12 +27,7 @@ from pagen.scoring.stream import Streamer
 
 @dataclass(frozen=True)
 class Scored:
-    """A frame that was scored.
-
-    Attributes:
-        smoothed: the score, smoothed causally.
-        came: when the frame had come, by the clock that `time.perf_counter` reads.
-    """
+    """A frame that was scored, smoothed causally; it `came` by the clock that `time.perf_counter` reads."""
 
     shot: Shot
     score: FrameScore

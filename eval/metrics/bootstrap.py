@@ -76,8 +76,7 @@ def paired_bootstrap(
 ) -> Paired:
     """Compare two runs on the same draws: what makes a draw easy or hard is in both and leaves the difference.
 
-    Args:
-        first, second: of the same videos in the same order.
+    Both statistics are of the same videos in the same order.
 
     Example:
         >>> first, second = np.array([0.9, 0.8, 0.7]), np.array([0.8, 0.8, 0.6])
@@ -98,11 +97,8 @@ def paired_bootstrap(
 def interval(values: Values, videos: int, level: float = 0.95) -> tuple[float, float]:
     """The quantiles (1 - level) / 2 and (1 + level) / 2 of values (draws,) that draws of `videos` videos gave.
 
-    Returns:
-        NaN with a reason where there are fewer than two videos, or no draw has a value.
-
-    Raises:
-        PagenError: a level outside (0, 1).
+    NaN with a reason where there are fewer than two videos, or no draw has a value. Raises PagenError: a level outside
+    (0, 1).
 
     Example:
         >>> interval(np.arange(101.0), videos=5, level=0.5)
@@ -143,13 +139,10 @@ def resampled(measure: Callable[..., float], drawn: Multiplicities, *by_video: M
 def bootstrap_interval(
     scores: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile interval of the micro AUROC when whole videos are drawn with replacement; see `bootstrap`.
+    """Percentile interval (low, high) of the micro AUROC when whole videos are drawn with replacement; see `bootstrap`.
 
-    A draw without both classes has no AUROC and is left out. Each draw gives exactly `auroc` of the videos drawn,
-    put together: the pairs are counted once for every two videos and then only weighted.
-
-    Returns:
-        (low, high) in [0, 1]; NaN with a reason where there are fewer than two videos or no draw has both classes.
+    A draw without both classes has no AUROC and is left out. Each draw gives exactly `auroc` of the videos drawn, put
+    together: the pairs are counted once for every two videos and then only weighted.
 
     Example:
         >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}

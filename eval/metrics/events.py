@@ -85,8 +85,7 @@ def runs(marks: npt.NDArray[np.bool_]) -> Intervals:
 def event_recall(scores: ByVideo, labels: ByVideo, threshold: float) -> float:
     """Share of the events of all videos in which a frame is an alarm, of scores and labels video -> (T,).
 
-    Returns:
-        In [0, 1]; NaN with a reason where there is no event.
+    In [0, 1]; NaN with a reason where there is no event.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
@@ -100,10 +99,7 @@ def event_recall(scores: ByVideo, labels: ByVideo, threshold: float) -> float:
 def detection_delays(scores: ByVideo, labels: ByVideo, threshold: float) -> dict[str, Scores]:
     """Frames from the start of each event to the first alarm in it: video -> (E,), NaN for a missed event.
 
-    An alarm that stands when the event begins gives 0.
-
-    Raises:
-        PagenError: not the same videos, or what `auroc` refuses.
+    An alarm that stands when the event begins gives 0. Raises PagenError: not the same videos, or what `auroc` refuses.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
@@ -120,13 +116,12 @@ def detection_delays(scores: ByVideo, labels: ByVideo, threshold: float) -> dict
 def operating_point(scores: ByVideo, labels: ByVideo, threshold: float, fps: float, gap: int = 0) -> OperatingPoint:
     """Alarms, delays and false alarms at one threshold.
 
+    Raises PagenError as `detection_delays`, a frame rate that is not above 0, or a gap below 0.
+
     Args:
         scores, labels: video -> (T,), of the same videos.
         fps: frames a second.
         gap: frames; see the module.
-
-    Raises:
-        PagenError: as `detection_delays`, a frame rate that is not above 0, or a gap below 0.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
@@ -151,17 +146,10 @@ def operating_point(scores: ByVideo, labels: ByVideo, threshold: float, fps: flo
 
 
 def at_false_alarms(scores: ByVideo, labels: ByVideo, per_hour: float, fps: float, gap: int = 0) -> OperatingPoint:
-    """The operating point of the lowest threshold with which, and above which, false alarms keep to `per_hour`.
+    """The operating point of the lowest threshold with which, and above which, false alarms an hour keep to `per_hour`.
 
-    Above as well: as the threshold falls, false alarms run into events and into one another, until a single
-    alarm from the first frame to the last one counts as none.
-
-    Args:
-        per_hour: false alarms an hour, at most.
-        scores, labels, fps, gap: as `operating_point` takes them.
-
-    Raises:
-        PagenError: as `operating_point`.
+    Above as well: as the threshold falls, false alarms run into events and into one another, until a single alarm from
+    the first frame to the last one counts as none. Other arguments and errors are those of `operating_point`.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
@@ -178,11 +166,9 @@ def false_alarm_counts(scores: ByVideo, labels: ByVideo, gap: int = 0) -> tuple[
     """(K,) distinct scores, falling, and (K,) the false alarms at each as the threshold, in O(n log n).
 
     Closing the scores (the highest of gap + 1 frames, then the lowest) closes the gaps at every threshold at once.
-    Alarm events are then alarms less pairs of neighbours that both are; those that touch an event are abnormal
-    alarms less pairs of successive abnormal frames with nothing but alarms from one to the other.
-
-    Raises:
-        PagenError: as `detection_delays`, or a gap below 0.
+    Alarm events are then alarms less pairs of neighbours that both are; those that touch an event are abnormal alarms
+    less pairs of successive abnormal frames with nothing but alarms from one to the other. Raises PagenError as
+    `detection_delays`, or a gap below 0.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}

@@ -113,6 +113,8 @@ def localise(
 ) -> Localisation:
     """RBDC and TBDC of scored boxes.
 
+    Raises PagenError: a video that `frames` lacks, a frame beyond its end, or a value out of its range.
+
     Args:
         detections, regions: of the videos that have any.
         frames: number of frames of every test video, normal ones too.
@@ -120,9 +122,6 @@ def localise(
         alpha: lowest share of a track's regions that is the track, in (0, 1].
         ties: `grouped` or `reference`; see the module.
         inclusive: x_max and y_max lie inside the boxes, as in the files of this measure; else they are outside.
-
-    Raises:
-        PagenError: a video that `frames` lacks, a frame beyond its end, or a value out of its range.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])
@@ -178,10 +177,7 @@ def match(
 
 
 def measured(matches: Matches, weights: npt.NDArray[Any] | None = None) -> Localisation:
-    """The curve and its areas.
-
-    Args:
-        weights: (V,) how often each video counts; None for once.
+    """The curve and its areas; `weights` (V,) say how often each video counts, None once.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])
@@ -203,8 +199,7 @@ def resampled_areas(
 ) -> Floats:
     """(draws, 2): RBDC and TBDC of sets in which video v stands multiplicities[d, v] times.
 
-    Args:
-        measure: weights (V,) -> measures, such as `partial(measured, matches)`.
+    `measure` maps weights (V,) to measures, such as `partial(measured, matches)`.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])

@@ -52,15 +52,14 @@ def localise_maps(
 ) -> Localisation:
     """RBDC and TBDC of heat maps.
 
+    Raises PagenError: no thresholds, NaN, a region outside its map or beyond the last, or a value out of its range.
+
     Args:
         maps: video -> (T, H, W), or the (H, W) one after another, higher = more anomalous, of every test video, of the
             size that the regions are measured in.
         regions: of the videos that have any; where they have pixels these count, else their boxes.
         thresholds: (K,) such as `map_thresholds` gives; the more, the closer to the definition.
         beta, alpha: as `localise` takes them.
-
-    Raises:
-        PagenError: no thresholds, NaN, a region outside its map or beyond the last, or a value out of its range.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])
@@ -118,10 +117,7 @@ def count_maps(
 
 
 def measured_maps(counts: MapCounts, weights: npt.NDArray[Any] | None = None) -> Localisation:
-    """The curve and its areas.
-
-    Args:
-        weights: (V,) how often each video counts; None for once.
+    """The curve and its areas; `weights` (V,) say how often each video counts, None once.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])

@@ -25,8 +25,7 @@ Floats = npt.NDArray[np.float64]
 class Regions:
     """The ground truth of one video, a row a region.
 
-    Raises:
-        PagenError: columns of different lengths, a frame below 0, or a box that ends before it begins.
+    Raises PagenError: columns of different lengths, a frame below 0, or a box that ends before it begins.
 
     Example:
         >>> regions = Regions(np.array([3, 4]), np.array([0, 0]), np.array([[2.0, 2, 5, 6], [3.0, 2, 6, 6]]))
@@ -51,8 +50,7 @@ class Regions:
 class Detections:
     """Scored boxes of one video, a row a box; in any order, any number a frame.
 
-    Raises:
-        PagenError: as `Regions`, or a score that is not finite.
+    Raises PagenError as `Regions`, or a score that is not finite.
 
     Example:
         >>> Detections(np.array([3]), np.array([[2.0, 2, 5, 6]]), np.array([0.9])).scores
@@ -129,8 +127,7 @@ def iou(first: Floats, second: Floats, inclusive: bool = True) -> Floats:
 def moments(parts: Mapping[str, Detections] | Mapping[str, Regions], frames: Mapping[str, int]) -> Integers:
     """The frame of each row, counted through all videos of `frames`, one after another.
 
-    Raises:
-        PagenError: a video that `frames` lacks, or a frame beyond its end.
+    Raises PagenError: a video that `frames` lacks, or a frame beyond its end.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])

@@ -29,14 +29,11 @@ ONE_CLASS = "one class only: AUROC compares abnormal frames with normal ones"
 
 
 def auroc(scores: Array, labels: Array) -> float:
-    """Area under the ROC curve, ties counted as one half, in O(n log n).
+    """Area under the ROC curve, in [0, 1], ties counted as one half, in O(n log n); NaN with a reason for one class.
 
     Args:
         scores: (N,), higher = more anomalous, any scale; infinities are ranked, NaN is refused.
         labels: (N,), 1 (or True) = abnormal.
-
-    Returns:
-        In [0, 1]; NaN with a reason where one class is missing.
 
     Raises:
         PagenError: shapes that differ, labels other than 0 and 1, or a NaN score.
@@ -52,10 +49,7 @@ def auroc(scores: Array, labels: Array) -> float:
 
 
 def micro_auroc(scores: ByVideo, labels: ByVideo) -> float:
-    """AUROC over the frames of all videos together: scores must be comparable between videos.
-
-    Args:
-        scores, labels: name -> (T,), of the same videos; see `auroc`.
+    """AUROC over the frames of all videos together, name -> (T,): scores must be comparable between videos.
 
     Example:
         >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
@@ -69,14 +63,8 @@ def micro_auroc(scores: ByVideo, labels: ByVideo) -> float:
 def average_precision(scores: Array, labels: Array) -> float:
     """Average precision: the sum over the distinct scores, highest first, of precision times the rise of recall.
 
-    As scikit-learn's `average_precision_score`: no interpolation, ties grouped. For several videos together pass
-    `*concatenate(scores, labels)`.
-
-    Returns:
-        In (0, 1]; NaN with a reason where no frame is abnormal.
-
-    Raises:
-        PagenError: as `auroc`.
+    In (0, 1]; NaN with a reason where no frame is abnormal. As scikit-learn's `average_precision_score`: no
+    interpolation, ties grouped. Several videos go together as `*concatenate(scores, labels)`. Errors as `auroc`.
 
     Example:
         >>> average_precision(scores=[0.9, 0.4, 0.1, 0.2], labels=[1, 0, 1, 0])
@@ -92,13 +80,8 @@ def average_precision(scores: Array, labels: Array) -> float:
 def equal_error_rate(scores: Array, labels: Array) -> float:
     """The error rate at which normal frames taken for abnormal and abnormal frames missed are equal shares.
 
-    The ROC curve through the distinct scores crosses that line once; linear between its two neighbours.
-
-    Returns:
-        In [0, 1]; NaN with a reason where one class is missing.
-
-    Raises:
-        PagenError: as `auroc`.
+    In [0, 1]; NaN with a reason where one class is missing. The ROC curve through the distinct scores crosses that line
+    once; linear between its two neighbours. Errors as `auroc`.
 
     Example:
         >>> equal_error_rate(scores=[0.9, 0.4, 0.1, 0.2], labels=[1, 0, 1, 0])
@@ -146,7 +129,7 @@ class Macro:
 
 
 def macro_auroc(scores: ByVideo, labels: ByVideo, rule: str = "skip") -> Macro:
-    """AUROC of each video, averaged over videos.
+    """AUROC of each video, averaged over videos. Raises PagenError: an unknown rule, or as `auroc`.
 
     Args:
         rule: what is done about videos of one class, which have no AUROC. Results of different rules do not compare:
@@ -155,9 +138,6 @@ def macro_auroc(scores: ByVideo, labels: ByVideo, rule: str = "skip") -> Macro:
             which lifts every video and gives those of one class 1.
             `accivad` is what AccI-VAD's released code does: a normal frame of score 0 and an abnormal one of the
             highest float, which depends on where 0 lies among the scores.
-
-    Raises:
-        PagenError: an unknown rule, or as `auroc`.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.9], "b": [0.3, 0.2]}, {"a": [0, 1], "b": [0, 0]}
@@ -191,13 +171,7 @@ MACRO_RULES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
 
 
 def resampled_auroc(scores: ByVideo, labels: ByVideo, multiplicities: npt.NDArray[np.int64]) -> Scores:
-    """Micro AUROC of sets in which video v stands multiplicities[d, v] times.
-
-    Args:
-        multiplicities: (draws, videos), in the order of `scores`.
-
-    Returns:
-        (draws,), NaN where a draw lacks a class.
+    """Micro AUROC (draws,) of sets in which video v stands multiplicities[d, v] times; NaN where a draw lacks a class.
 
     Example:
         >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}

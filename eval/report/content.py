@@ -22,9 +22,7 @@ from pagen.scoring.indicator_table import indicator_named, order_of
 def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, Any]:
     """What the page's template shows, pictures aside: `lead` is the row that it leads with, `drawn` its script's data.
 
-    Args:
-        evaluation: of the run alone under the protocol alone.
-        prepared: the data set at the footage's own size.
+    The evaluation is of the run alone under the protocol alone, `prepared` at the footage's own size.
     """
     (table,), (every,) = evaluation.tables, evaluation.series
     name, series = run.resolve().name, shown_series(every)

@@ -68,11 +68,9 @@ class Shown:
 
 
 def shown_frames(drawn: Mapping[str, Any], prepared: Prepared, run: Path, compute: Compute) -> Shown:
-    """The frames that a report shows, with the heat maps that the run makes of them.
+    """The frames of the videos that `drawn` names, with the heat maps that the run makes of them.
 
-    Args:
-        drawn: names the videos, and the frames that stand out.
-        prepared: the data set at the footage's own size.
+    `prepared` is the data set at the footage's own size.
     """
     lengths = {video["name"]: int(video["length"]) for video in drawn["videos"]}
     step = -(-sum(lengths.values()) // MOST)

@@ -33,9 +33,7 @@ class Pick:
 def peaks(values: ByVideo, among: ByVideo, apart: int, most: int = LISTED) -> list[tuple[str, int]]:
     """The highest values, falling: (video, index), those of a video at least `apart` from one another.
 
-    Args:
-        values: video -> (T,).
-        among: video -> (T,), what may be taken.
+    `values` and `among`, what may be taken, are video -> (T,).
     """
     frames = [(name, int(index)) for name in values for index in np.flatnonzero(among[name])]
     frames.sort(key=lambda frame: -values[frame[0]][frame[1]])
@@ -70,9 +68,7 @@ def stand_out(
     picks = {
         kind: [
             Pick(
-                name,
-                protocol.dropped_first + index * protocol.every,
-                note(final[name], labels[name], index, threshold),
+                name, protocol.dropped_first + index * protocol.every, note(final[name], labels[name], index, threshold)
             )
             for name, index in frames
         ]

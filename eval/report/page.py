@@ -37,15 +37,12 @@ def write_report(
 ) -> dict[str, Any]:
     """Write the page, in the best quality of pictures that fits into `LARGEST`.
 
+    Returns its size in bytes, how many frames it holds, and the row of the table that it leads with. Raises PagenError
+    as `evaluate`, more than one protocol, or no gallery in `pseudo`.
+
     Args:
         protocol: the name of one, or the path of a JSON file.
         pseudo: a set of pseudo-anomalies, whose gallery the page shows.
-
-    Returns:
-        Its size in bytes, how many frames it holds, and the row of the table that it leads with.
-
-    Raises:
-        PagenError: as `evaluate`, more than one protocol, or no gallery in `pseudo`.
     """
     chosen, picture = protocol_named(protocol, "a report"), gallery(pseudo) if pseudo else None
     evaluation = evaluate([run], dataset, [protocol], settings, compute)

@@ -98,11 +98,7 @@ def text(transferred: Transferred) -> str:
 
 
 def page(transferred: Transferred, config: Any) -> str:
-    """The tables as a page that says how they came about.
-
-    Args:
-        config: of the verb.
-    """
+    """The tables as a page that says how they came about: by the verb with this configuration."""
     about = f"pagen {transferred.pagen}. Written by:"
     parts = ["# Trained on one data set, tested on another", about, f"    {command(config)}"]
     if config.plot is not None:

@@ -41,7 +41,9 @@ def transfer(
 ) -> Transferred:
     """Score every run, and the trivial baselines, on every data set, and measure them under a protocol.
 
-    Scores are kept as `evaluate` keeps them, and taken up where they were stopped.
+    Scores are kept as `evaluate` keeps them, and taken up where they were stopped. Raises PagenError: footage, labels
+    or clips that are missing, a test split of one class, no such protocol or device, or a run that no other data set
+    can be fed to.
 
     Args:
         runs: run folders.
@@ -49,10 +51,6 @@ def transfer(
         protocol: the name of one, or the path of a JSON file.
         compute: its `root` plays no part.
         by_target: what is fused is calibrated by training clips of the data set tested on.
-
-    Raises:
-        PagenError: footage, labels or clips that are missing, a test split of one class, no such protocol or device, or
-            a run that no other data set can be fed to.
     """
     for name, root in roots.items():
         _require_clips(name, root, ("train", "test") if by_target else ("test",))

@@ -19,11 +19,9 @@ PERCENTILE = 99.5
 
 @dataclass(frozen=True)
 class Baseline:
-    """A score that learns nothing.
+    """A score that learns nothing: `score` of all pixels (N,), or some, of one of its `maps`.
 
-    Attributes:
-        maps: grey frames (H, W) uint8, T of them -> maps (H, W) of each pair of frames, T - 1 of them.
-        score: the pixels (N,) of a map, or of a part of it -> the score.
+    `maps` gives, of T grey frames (H, W) uint8, the T - 1 maps (H, W) of each pair of them.
 
     Example:
         >>> frames = np.zeros((2, 4, 4), np.uint8)

@@ -22,11 +22,9 @@ def indicator_of(features: str) -> str:
 
 
 def highest(scores: Scores, frames: npt.NDArray[np.int64], count: int, without: float) -> Scores:
-    """The highest score of each frame, (count,).
+    """The highest score of each frame, (count,), of scores (N,) and the frames (N,) that they belong to.
 
-    Args:
-        scores, frames: (N,), and the frame that each belongs to.
-        without: score of a frame that has none: the lowest known of normal frames, for nothing is not abnormal.
+    A frame without any gets `without`: the lowest known of normal frames, for nothing is not abnormal.
 
     Example:
         >>> highest(np.array([1.0, 3.0, 2.0]), np.array([0, 0, 2]), 3, without=-1.0)

@@ -75,13 +75,10 @@ POOL = Pool()
 
 
 def frame_mse(x: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error of each frame (LUSS-AE, equation 8).
+    """Mean squared error of each frame (LUSS-AE, equation 8), in the square of the inputs' unit.
 
     Args:
-        x, y: (B, C, T, H, W).
-
-    Returns:
-        (B, T) float64, in the square of the inputs' unit.
+        x, y: (B, C, T, H, W) -> (B, T) float64, here and below.
 
     Raises:
         PagenError: tensors of other or differing shapes; so do all errors here.
@@ -94,14 +91,9 @@ def frame_mse(x: Tensor, y: Tensor) -> Tensor:
 
 
 def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
-    """Proximally sensitive error of each frame (LUSS-AE, equation 9): the mean square of the blurred residual.
+    """Proximally sensitive error of each frame (LUSS-AE, equation 9): the mean square of the blurred residual, (B, T).
 
-    Args:
-        x, y: (B, C, T, H, W).
-        pool: its stride is taken for 1, and so its normaliser plays no part.
-
-    Returns:
-        (B, T) float64, in the square of the inputs' unit.
+    The pool's stride is taken for 1, and so its normaliser plays no part.
 
     Example:
         >>> noise = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4)[None, None, None]
@@ -112,13 +104,7 @@ def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 
 
 def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
-    """Blur-pooled error of each frame (LUSS-AE, equation 11): `pooled_error_map`, normalised.
-
-    Args:
-        x, y: (B, C, T, H, W).
-
-    Returns:
-        (B, T) float64, in the square of the inputs' unit.
+    """Blur-pooled error (B, T) of each frame (LUSS-AE, equation 11): `pooled_error_map`, normalised.
 
     Example:
         >>> frames = torch.ones(1, 1, 1, 8, 8)
@@ -133,12 +119,8 @@ def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
     """Where a frame errs: the signed residual blurred, sampled, squared, and averaged over the channels.
 
-    Args:
-        x, y: (B, C, T, H, W).
-
-    Returns:
-        (B, T, ceil(H / stride), ceil(W / stride)) float64, in the square of the inputs' unit; its pixel
-        (i, j) lies on the frame's pixel (stride i, stride j).
+    (B, T, ceil(H / stride), ceil(W / stride)) float64, in the square of the inputs' unit; its pixel (i, j) lies on the
+    frame's pixel (stride i, stride j).
 
     Example:
         >>> frames = torch.zeros(1, 1, 1, 8, 8)
@@ -156,21 +138,11 @@ def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 
 
 def local_max(errors: Tensor, size: int = 12) -> Tensor:
-    """The worst place of each frame: the highest mean over a window of size x size pixels inside the map.
+    """The worst place (B, T) of frames: the highest mean over a window of size x size pixels inside maps (B, T, h, w).
 
-    Not in the papers. A sum over the whole frame follows how crowded a video is, and what is small is lost in it;
-    the worst place does not.
-
-    Args:
-        errors: (B, T, h, w).
-        size: of the window, in pixels of the map (12 of a map of stride 2 are 24 of the frame); a map that is
-            smaller is averaged over all that it has.
-
-    Returns:
-        (B, T), in the unit of the map.
-
-    Raises:
-        PagenError: a window without a pixel.
+    Not in the papers. A sum over the whole frame follows how crowded a video is, and what is small is lost in it; the
+    worst place does not. A size of 12 pixels of a map of stride 2 is 24 of the frame; a map that is smaller is averaged
+    over all that it has. Raises PagenError: a window without a pixel.
 
     Example:
         >>> local_max(torch.eye(4)[None, None], size=2).tolist()
@@ -184,13 +156,9 @@ def local_max(errors: Tensor, size: int = 12) -> Tensor:
 
 
 def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
-    """Length of the difference vector at every pixel: the end-point error of (encoded) flow.
+    """Length (B, T, H, W) of the difference vector at every pixel: the end-point error of (encoded) flow, in its unit.
 
-    Args:
-        x, y: (B, C, T, H, W); the channels are the components of one vector.
-
-    Returns:
-        (B, T, H, W) float64, in the inputs' unit.
+    The channels of the inputs (B, C, T, H, W) are the components of one vector.
 
     Example:
         >>> flow = torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1, 1)
@@ -201,15 +169,11 @@ def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
 
 
 def psnr(mse: Tensor, peak: float) -> Tensor:
-    """Peak signal-to-noise ratio 10 log10(peak^2 / mse) in dB; higher = better reconstructed.
+    """Peak signal-to-noise ratio 10 log10(peak^2 / mse) in dB, of any shape; higher = better reconstructed.
 
-    Deviation: an error below `FLOOR` * peak^2 counts as that, so that a perfect frame has 120 dB and
-    not infinity, which no rescaling survives.
-
-    Args:
-        mse: any shape.
-        peak: width of the value range: 2 for values in [-1, 1], which equals 1 for (x + 1) / 2.
-            LNTRA takes 1 for [-1, 1]: its values lie 6.02 dB lower, and are the same after min-max.
+    Deviation: an error below `FLOOR` * peak^2 counts as that, so that a perfect frame has 120 dB and not infinity,
+    which no rescaling survives. The peak is the width of the value range: 2 for values in [-1, 1], which equals 1 for
+    (x + 1) / 2. LNTRA takes 1 for [-1, 1]: its values lie 6.02 dB lower, and are the same after min-max.
 
     Example:
         >>> psnr(torch.tensor([4.0, 0.0]), 2.0).tolist()

@@ -73,8 +73,7 @@ class OverClips:
 def _open(run: Run, task: Task) -> OverClips:
     """A run over the clips of a task; flow is computed where it has not been.
 
-    Raises:
-        PagenError: as `prepare` and `open_input`.
+    Raises PagenError as `prepare` and `open_input`.
     """
     recipe, prepared = run.recipe, task.prepared(run.recipe)
     clip_input = open_input(recipe, prepared, prepared.clips(task.split), task.compute.workers)
@@ -96,14 +95,9 @@ class WindowStream:
     """Scores frames that come one by one, each as the last of its window; holds one window and nothing else.
 
     The numbers are those of policy `last`, rounded otherwise, as windows run one by one. What the network predicted of
-    a frame is kept from the pass before.
-
-    Args:
-        network: of `ClipNetwork`'s kind, in evaluation mode on the device.
-        recipe: `source`, `size`, `colour`, `window`, and what `open_input` looks at.
-
-    Raises:
-        PagenError: flow that cannot be computed of a stream.
+    a frame is kept from the pass before. The network is of `ClipNetwork`'s kind, in evaluation mode on the device; of
+    the recipe `size`, `colour`, `window` and what `open_input` looks at count. Raises PagenError: flow that cannot be
+    computed of a stream.
 
     Example:
         >>> from pagen.models.conv_ae import ConvAE3d

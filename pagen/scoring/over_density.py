@@ -69,8 +69,7 @@ class OverDensity:
 def _open(run: Run, task: Task) -> OverDensity:
     """A detector over the clips of a task, whose vectors are scored where they have not been.
 
-    Raises:
-        PagenError: as `prepare` and `row_scores`.
+    Raises PagenError as `prepare` and `row_scores`.
     """
     prepared = task.prepared(run.recipe)
     names = prepared.clips(task.split)

@@ -26,10 +26,7 @@ INDICATOR = "semantic"
 
 @dataclass(frozen=True)
 class OverFeatures:
-    """A run of a network over the features of a task's clips.
-
-    Attributes:
-        path, weights: of the run, which every process opens for itself.
+    """A run of a network, which every process opens for itself, over the features of a task's clips.
 
     Example:
         >>> list(OverFeatures(Path("run"), "a SHA-256", None, None, "cpu").maps("any", (32, 32)))
@@ -56,8 +53,7 @@ class OverFeatures:
 def _open(run: Run, task: Task) -> OverFeatures:
     """A run over the features of a task's clips, which are computed where they have not been.
 
-    Raises:
-        PagenError: as `prepare` and `feature_folder`.
+    Raises PagenError as `prepare` and `feature_folder`.
     """
     prepared, compute = task.prepared(run.recipe), task.compute
     names = prepared.clips(task.split)

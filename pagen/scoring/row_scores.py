@@ -61,14 +61,9 @@ class RowScores:
 
 
 def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -> RowScores:
-    """Score the vectors of the named clips that have not been scored; features are computed where they have not been.
+    """Score those vectors of the named clips that have not been scored by a detector; features are computed likewise.
 
-    Args:
-        run: of a detector.
-        names: of the clips.
-
-    Raises:
-        PagenError: as `open_source` and `extract`; vectors of another length; scores of another detector.
+    Raises PagenError as `open_source` and `extract`; vectors of another length; scores of another detector.
 
     Example:
         >>> from types import SimpleNamespace

@@ -62,8 +62,7 @@ class Slider:
     def scores(self, clip: str) -> dict[str, Values]:
         """Indicator -> (T,), a number for every frame of a clip.
 
-        Raises:
-            PagenError: no such policy or measure, or windows that are too short for the policy.
+        Raises PagenError: no such policy or measure, or windows that are too short for the policy.
         """
         policy, window = policy_named(self.policy, self.window), self.window
         count = len(self.clip_input.source(clip))

@@ -78,11 +78,10 @@ class Streamer:
 def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = None, device: str = "auto") -> Streamer:
     """What scores frames for a run, or for a baseline by its name.
 
+    Raises PagenError: no such run, indicator or device, flow that is read from files, or zones without a map.
+
     Args:
         indicator: by default what the run fuses, else its first. In zones, `fused` is of those that have a map.
-
-    Raises:
-        PagenError: no such run, indicator or device, flow that is read from files, or zones without a map.
 
     Example:
         >>> open_streamer("flow_speed").indicator

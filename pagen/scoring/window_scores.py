@@ -62,14 +62,13 @@ def score_windows(
 ) -> WindowScores[Tensor]:
     """Scores of the windows that clips begin with, by any network of `ClipNetwork`'s kind.
 
+    Raises PagenError: no such measure, or clips that the network does not take.
+
     Args:
         clips: (B, C, T + `network.beyond`, H, W) in [-1, 1].
         frames: the P frames of each window that are looked at.
         rebuilt: the indicator of a plain reconstruction.
         measure: a name of `MEASURES`; the network's own by default. Lengths have their own.
-
-    Raises:
-        PagenError: no such measure, or clips that the network does not take.
 
     Example:
         >>> from pagen.models.conv_ae import ConvAE3d
@@ -120,11 +119,9 @@ def _errors(
 
 
 def errors_of(name: str, shown: Tensor, answered: Tensor, measure: str = "bpe") -> tuple[Tensor, Tensor]:
-    """The score (B, P) of whole frames by an indicator, and the map (B, P, h, w) of where they err.
+    """The score (B, P) of whole frames by an indicator, and the map (B, P, h, w) of where they err; of (B, C, P, H, W).
 
-    Args:
-        shown, answered: (B, C, P, H, W).
-        measure: of whole frames; lengths have their own.
+    The measure is of whole frames; lengths have their own.
 
     Example:
         >>> score, errors = errors_of("flow", torch.zeros(1, 2, 1, 4, 4), torch.ones(1, 2, 1, 4, 4))

@@ -41,8 +41,7 @@ class Zones:
     def mask(self, shape: tuple[int, int], size: tuple[int, int]) -> Mask:
         """Which pixels of a map (h, w) over frames of `size` (H, W) count: those of which at least half does.
 
-        Raises:
-            PagenError: a polygon that leaves the frame, or nothing that counts.
+        Raises PagenError: a polygon that leaves the frame, or nothing that counts.
         """
         for x, y in (point for polygon in (*self.include, *self.exclude) for point in polygon):
             if not (0 <= x <= size[1] and 0 <= y <= size[0]):
