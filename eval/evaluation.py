@@ -36,11 +36,10 @@ def evaluate(
 ) -> Evaluation:
     """Score runs and the trivial baselines, and measure them under protocols.
 
-    Raises PagenError: an unknown name, missing footage, labels or masks, or a test split of one class.
+    Frames a second are those of the footage, whatever the settings say. Raises PagenError: an unknown name, missing
+    footage, labels or masks, or a test split of one class.
 
     Args:
-        runs: run folders.
-        dataset: its name; frames a second are those of its footage, whatever the settings say.
         protocols: names, paths of JSON files, or `("all",)`.
         localise: also measure the runs' maps of errors against the data set's pixel masks.
     """
@@ -49,10 +48,8 @@ def evaluate(
     if localise:
         require_masks(prepared)
     settings = replace(settings, dataset=dataset, fps=prepared.fps)
-    scored = {
-        policy: scores_of(runs, prepared, policy, compute)
-        for policy in dict.fromkeys(protocol.policy for protocol in chosen)
-    }
+    policies = dict.fromkeys(protocol.policy for protocol in chosen)
+    scored = {policy: scores_of(runs, prepared, policy, compute) for policy in policies}
     series = [series_of(protocol, scored[protocol.policy], settings) for protocol in chosen]
     places = localise_runs(runs, prepared, compute, settings.seed) if localise else None
     edition = str(prepared.folder.config["label_edition"])

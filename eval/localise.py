@@ -25,25 +25,17 @@ from pagen.eval.metrics.rbdc_of_maps import MapCounts, count_maps, map_threshold
 from pagen.eval.metrics.regions import from_masks
 from pagen.eval.region_files import read_detections, read_tracks
 from pagen.eval.results import BAR, TRIVIAL, Place, Places
+from pagen.eval.settings import DRAWS
 from pagen.footage.prepare import Prepared
 from pagen.scoring.over_density import OverDensity
 from pagen.seeds import generator
 from pagen.spread import Workers, spread
 
-DRAWS = 1000
-
-FILES = (".txt", ".csv")
-
 
 def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed: int = 0) -> Places:
-    """The speed of flow, and each map of errors of each run.
+    """The speed of flow, and each map of errors of each run; `native` is the data set at the footage's own size.
 
     Raises PagenError: abnormal clips without pixel masks, no run with a map, or as `maps.maps_of_run`.
-
-    Args:
-        runs: run folders.
-        native: the data set at the footage's own size.
-        seed: of the bootstrap; every row draws the same videos.
     """
     require_masks(native)
     rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, compute.workers, seed)]
@@ -97,18 +89,14 @@ def _places_of(run: Path, native: Prepared, compute: Compute, seed: int) -> list
     """The rows of a run: one of its boxes where it scores objects, else one of each of its maps; none without maps."""
     parts = scored_parts(run, native.dataset, compute)
     objects = [scorer for _, scorer in parts if isinstance(scorer, OverDensity) and scorer.of_objects]
-    if objects:
-        return [_place_of_objects(str(run), objects, native, seed)]
-    maps = maps_of_parts(run, parts, native, compute)
-    return [place_of_maps(str(run), indicator, each, native, compute.workers, seed) for indicator, each in maps]
-
-
-def _place_of_objects(run: str, objects: Sequence[OverDensity], native: Prepared, seed: int) -> Place:
+    if not objects:
+        maps = maps_of_parts(run, parts, native, compute)
+        return [place_of_maps(str(run), indicator, each, native, compute.workers, seed) for indicator, each in maps]
     names = native.clips("test")
     boxes = {name: detections_of(objects, name) for name in names}
     truth = {name: from_masks(masks) for name in names if (masks := native.each_mask(name)) is not None}
     measure = partial(measured, match(boxes, truth, {name: native.length(name) for name in names}))
-    return _place(run, "+".join(part.rows.indicator for part in objects), measure, len(names), seed)
+    return [_place(str(run), "+".join(part.rows.indicator for part in objects), measure, len(names), seed)]
 
 
 def require_masks(prepared: Prepared) -> None:
@@ -158,7 +146,7 @@ def _abnormal(prepared: Prepared, name: str) -> bool:
 
 
 def _files(folder: Path, what: str) -> list[Path]:
-    files = sorted(path for path in folder.glob("*") if path.suffix in FILES)
+    files = sorted(path for path in folder.glob("*") if path.suffix in (".txt", ".csv"))
     if not files:
         raise PagenError(f"expected {what} of a video as VIDEO.txt in {folder}, found none; is the path right?")
     return files

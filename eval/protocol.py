@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,8 @@ from pagen.scoring.policies import POLICIES
 from pagen.scoring.rescale import PER_VIDEO, SMOOTHING, TRAINED, plain_error, probability
 
 Floats = dict[str, npt.NDArray[np.float64]]
-
 ANY = "*"
 """Stands for every data set that has no entry of its own."""
-
 CHOICES: dict[str, Mapping[str, Any]] = {
     "policy": POLICIES,
     "each": {**PER_VIDEO, **TRAINED},
@@ -43,9 +42,8 @@ class Protocol:
     policy: str = "last"
     """Which windows say what of a frame: see `pagen.scoring.policies`."""
     dropped_first: int = 0
-    """Frames at the start of each video that do not count."""
     dropped_last: int = 0
-    """Frames at the end of each video that do not count."""
+    """Frames at the start, and at the end, of each video that do not count."""
     every: int = 1
     """Of the frames that are left, every so many-th counts."""
     plain_errors: bool = False
@@ -93,8 +91,7 @@ class Protocol:
     def title(self, dataset: str = ANY, windows: bool = True) -> str:
         """Which frames are scored, how, and why: the lines above a table.
 
-        Args:
-            windows: they were scored under the protocol's window policy, and not read from files.
+        The window policy plays a part where `windows` were scored, and not where scores were read from files.
         """
         exceptions = "".join(f", {name} by {rescaling}" for name, rescaling in self.each_of.items())
         smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
@@ -117,11 +114,6 @@ class Protocol:
         """Width of the smoothing on a data set, frames."""
         return self.sigma.get(dataset, self.sigma.get(ANY, 0.0))
 
-    def weights_on(self, dataset: str, names: Any) -> dict[str, float]:
-        """Published weights on a data set, 1 for what has none."""
-        published = self.weights.get(dataset, self.weights.get(ANY, {}))
-        return {name: published.get(name, 1.0) for name in names}
-
 
 RESCALING = {
     "calibrated": "none; fused: less the training median, over the training range (P1 to P99)",
@@ -142,9 +134,10 @@ def apply(
     calibration: Mapping[str, Mapping[str, float]] | None = None,
     weights: Mapping[str, float] | None = None,
 ) -> tuple[Floats, dict[str, Array]]:
-    """Scores and labels under a protocol, of one indicator or of several that are added up.
+    """Scores and labels under a protocol, video -> (kept,), of one indicator or of several that are added up.
 
-    Raises PagenError: what `matched` refuses, or no calibration where it takes one.
+    Frames are dropped first, then each indicator is rescaled, then they are added up and smoothed. A video with no
+    frame that counts is left out. Raises PagenError: what `matched` refuses, or no calibration where it takes one.
 
     Args:
         indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
@@ -152,20 +145,17 @@ def apply(
         dataset: its name, for what a protocol does otherwise on some.
         calibration: indicator -> summary of its scores on training clips; needed where several are added up.
         weights: in place of the published ones.
-
-    Returns:
-        video -> (kept,) of both. Frames are dropped first, then each indicator is rescaled, then they are added
-        up and smoothed. A video with no frame that counts is left out.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
     for name, scores in indicators.items():
         kept = {video: _kept(protocol, values) for video, values in matched(scores, labels).items()}
         trained = None if alone else (calibration or {}).get(name, {})
-        parts[name] = {
-            video: _rescaled(protocol, name, values, trained) for video, values in kept.items() if len(values)
-        }
-    total = next(iter(parts.values())) if alone else fused(parts, weights or protocol.weights_on(dataset, parts))
+        rescaled = partial(_rescaled, protocol, name, trained=trained)
+        parts[name] = {video: rescaled(values) for video, values in kept.items() if len(values)}
+    published = protocol.weights.get(dataset, protocol.weights.get(ANY, {}))
+    shares = weights or {name: published.get(name, 1.0) for name in parts}
+    total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
     final = {video: smooth(values, sigma) for video, values in total.items()}
     return final, {video: _kept(protocol, labels[video]) for video in total}
@@ -197,9 +187,7 @@ def _kept(protocol: Protocol, values: Array) -> Array:
     return values[protocol.dropped_first : max(len(values) - protocol.dropped_last, 0) : protocol.every]
 
 
-def _rescaled(
-    protocol: Protocol, name: str, scores: Array, trained: Mapping[str, float] | None
-) -> npt.NDArray[np.float64]:
+def _rescaled(protocol: Protocol, name: str, scores: Array, trained: Mapping[str, float] | None) -> Array:
     """One indicator of one video. By training scores only where others are added: alone it changes no order."""
     rescaling, unit = protocol.each_of.get(name, protocol.each), indicator_named(name).unit
     values = np.asarray(scores, np.float64)

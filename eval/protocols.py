@@ -21,7 +21,6 @@ from pagen.papers.all_papers import FUSED
 from pagen.registry import Registry
 
 RAW = Protocol("raw", "scores as they are: every frame, nothing rescaled or smoothed", fused={})
-
 CAUSAL = Protocol("causal", "raw scores, as a camera would have them", smooth="causal", sigma={ANY: 2.0})
 
 

@@ -60,7 +60,7 @@ def read_street_scene(path: Path) -> Regions:
         ...     read_street_scene(path).frames
         array([3])
     """
-    table = _table(path, [_number_in_name, *[float] * 5], "image track x y width height")
+    table = _table(path, [lambda name: int(Path(name).stem), *[float] * 5], "image track x y width height")
     corner = table[:, 2:4] - table[:, 4:] / 2
     boxes = np.hstack([corner, corner + table[:, 4:] - 1])
     return Regions(table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64), boxes)
@@ -109,10 +109,6 @@ def _table(path: Path, columns: Sequence[Callable[[str], float]], form: str) -> 
         except ValueError:
             raise PagenError(f"{path}, line {number}: expected '{form}', found {line.strip()!r}; mend it") from None
     return np.array(rows, np.float64).reshape(-1, len(columns))
-
-
-def _number_in_name(word: str) -> float:
-    return int(Path(word).stem)
 
 
 def _numbers(box: Floats) -> str:

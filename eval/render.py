@@ -68,8 +68,6 @@ LEGEND = (
     "precision; EER: equal error rate."
 )
 
-GLANCE = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
-
 
 def text(evaluation: Evaluation) -> str:
     """The tables for a terminal."""
@@ -106,7 +104,8 @@ def glance(tables: Sequence[Table]) -> list[str]:
     shown = [(row.run, row.indicator) for row in headlines(tables[0].rows)]
     lines = [(*key, *(column.get(key, "-") for column in micro)) for key in shown]
     headers = ("run", "indicator", *(table.protocol for table in tables))
-    return ["## At a glance", GLANCE, console.markdown(headers, lines)]
+    lead = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
+    return ["## At a glance", lead, console.markdown(headers, lines)]
 
 
 def _warnings(evaluation: Evaluation) -> list[str]:

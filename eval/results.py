@@ -10,21 +10,16 @@ if TYPE_CHECKING:
     from pagen.eval.metrics.roc import ByVideo
 
 TRIVIAL = "trivial baseline"
-
 BAR = "flow_speed"
 """The baseline that a run has to beat; scores out of files are compared with those of the first file."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """The scores of one indicator of one run under one protocol, of the frames that count.
+    """The scores of one indicator of one run under one protocol, of the frames that count: video -> (kept,).
 
-    Attributes:
-        run, indicator: as in `Row`.
-        final: video -> (kept,), as the protocol leaves them.
-        raw: video -> (kept,), neither rescaled nor smoothed.
-        labels: video -> (kept,), 1 = abnormal.
-        recipe: of the run; empty of baselines and files.
+    `final` are as the protocol leaves them, `raw` neither rescaled nor smoothed; a label of 1 is abnormal. The recipe
+    is the run's, empty of baselines and files.
     """
 
     run: str

@@ -32,9 +32,7 @@ from pagen.eval.scores import Scores
 Values = npt.NDArray[np.float64]
 Part = Values | dict[str, Values]
 """All frames one after another, or video -> (T,)."""
-INDICATOR = "score"
-WHOLE = "all"
-"""The one video of files that name none."""
+Marks = dict[str, npt.NDArray[np.uint8]]
 
 
 def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Scores]]:
@@ -50,7 +48,7 @@ def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Sco
     return [(str(path), _scores(path, by_video(path, part, lengths), marks, labels)) for path, part in parts]
 
 
-def read_labels(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
+def read_labels(path: Path) -> Marks:
     """Video -> (T,), 1 = abnormal. Raises PagenError as `read_score_files`."""
     part = read(path, "label")
     return _marks(path, by_video(path, part, _lengths([part])))
@@ -80,8 +78,7 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
 
 
 def read(path: Path, column: str) -> Part:
-    """What a file or a folder holds; `column` is that of a .csv file. Raises PagenError for none of the module's forms.
-    """
+    """What a file or a folder holds, by its `column` if it has any. Raises PagenError: no form of the module."""
     reader = _folder if path.is_dir() else READERS.get(path.suffix.lower())
     if reader is None:
         raise PagenError(f"expected {column}s in a folder or in {' '.join(sorted(READERS))}, found {path}")
@@ -114,11 +111,11 @@ def by_video(path: Path, part: Part, lengths: Mapping[str, int]) -> dict[str, Va
 
 def _lengths(parts: Sequence[Part]) -> dict[str, int]:
     """Video -> T of the first part that names videos, in the order of their names."""
-    named = next((part for part in parts if isinstance(part, dict)), {WHOLE: parts[0]})
+    named = next((part for part in parts if isinstance(part, dict)), {"all": parts[0]})
     return {name: len(named[name]) for name in sorted(named)}
 
 
-def _marks(path: Path, labels: Mapping[str, Values]) -> dict[str, npt.NDArray[np.uint8]]:
+def _marks(path: Path, labels: Mapping[str, Values]) -> Marks:
     for name, values in labels.items():
         odd = np.flatnonzero(~np.isin(values, (0, 1)))
         if len(odd):
@@ -129,9 +126,7 @@ def _marks(path: Path, labels: Mapping[str, Values]) -> dict[str, npt.NDArray[np
     return {name: labels[name].astype(np.uint8) for name in sorted(labels)}
 
 
-def _scores(
-    path: Path, values: Mapping[str, Values], marks: Mapping[str, npt.NDArray[np.uint8]], labels: Path
-) -> Scores:
+def _scores(path: Path, values: Mapping[str, Values], marks: Marks, labels: Path) -> Scores:
     try:
         matched(values, marks)
     except PagenError as error:
@@ -139,7 +134,7 @@ def _scores(
     missing = sorted(marks.keys() - values.keys())
     if missing:
         raise PagenError(f"{path}: expected scores of every video of {labels}, found none for {missing[0]}; add them")
-    return Scores(path, {"dataset": str(labels)}, {name: {INDICATOR: values[name]} for name in marks}, dict(marks))
+    return Scores(path, {"dataset": str(labels)}, {name: {"score": values[name]} for name in marks}, marks)
 
 
 def _arrays(path: Path, column: str) -> Part:

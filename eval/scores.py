@@ -1,9 +1,7 @@
 """Frame scores of a run: one float64 for every frame of every test clip, kept in a folder.
 
 `pagen.scoring` makes the scores, by the table of what runs look at. No setting changes a byte: each clip is scored
-with one thread. Only another device rounds otherwise.
-
-Reading scores needs no torch: it is imported where a run is scored.
+with one thread. Only another device rounds otherwise. Reading scores needs no torch.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from pagen.scoring.sources import ClipScorer, Task, source_of
 from pagen.spread import Workers
 
 if TYPE_CHECKING:
-    from pagen.models.runs import Run  # reading scores needs no torch
+    from pagen.models.runs import Run
 
 Array = npt.NDArray[Any]
 Values = npt.NDArray[np.float64]
@@ -39,7 +37,6 @@ class Scores:
     """Scores of a data set's test clips, under one window policy where windows play a part.
 
     Attributes:
-        path: the folder.
         config: data set, label edition, and the run's recipe and calibration.
         clips: clip -> indicator -> (T,) float64, higher = more anomalous.
         labels: clip -> (T,) uint8, 1 = abnormal, of the clips that have labels.
@@ -115,7 +112,6 @@ def score_run(
     Raises PagenError: no such run, data set or device, or scores of another model in `out`.
 
     Args:
-        run: the run's folder.
         dataset: as `prepare` takes it; frames are prepared at the run's size.
         compute: `overwrite` starts again, for example after the run has been trained on.
         policy: of windows, see `pagen.scoring.policies`; a detector sees none, and all its policies are `last`.

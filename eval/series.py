@@ -41,9 +41,7 @@ def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSe
         yield Series(run, indicator + note, final, raw, labels, recipe)
 
 
-def _weights(
-    applied: Any, names: Sequence[str], calibration: Mapping[str, Weights], kind: str
-) -> tuple[Weights | None, str]:
+def _weights(applied: Any, names: Sequence[str], calibration: Any, kind: str) -> tuple[Weights | None, str]:
     """The weights of what is added up, None for the protocol's; and what the name of the row says of them.
 
     `applied` maps weights to the scores and labels under the protocol.

@@ -18,12 +18,11 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """What tables are measured with. Raises PagenError: no such weights.
+    """What tables are measured with; every row draws the same videos. Raises PagenError: no such weights.
 
     Attributes:
         dataset: name of the data set, for what a protocol does otherwise on some; empty where it is not known.
         fps: frames a second; None where they are not known, and nothing is said of alarms.
-        seed: of the bootstrap; every row draws the same videos.
         alarms: false alarms an hour that an operating point may have.
         weights: a name of `WEIGHTS`.
     """

@@ -17,16 +17,17 @@ from pagen.seeds import generator
 
 
 def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationSettings) -> Table:
-    """The table of a protocol out of what `series_of` gives: the trivial baselines first, or files without baselines.
-    """
+    """The table of a protocol out of what `series_of` gives: trivial baselines first, or files without baselines."""
     first = series[0]
     trivial = first.run == TRIVIAL
     bar = next(one for one in series if one.indicator == BAR) if trivial else first
     compared = bar.final if len(series) > 1 else None
     rows = tuple(_row(one, compared, protocol, settings) for one in series)
-    notes = (*_undefined(protocol, rows), *(_below(rows) if trivial else ()), *_published(rows, settings.dataset))
+    notes = [*(_below(rows) if trivial else ()), *_published(rows, settings.dataset)]
+    if why := reason(rows[0].micro):  # the frames that the protocol scores are of one class
+        notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
     title = protocol.title(settings.dataset, windows=trivial)
-    return Table(protocol.name, title, protocol.looks_ahead, rows, notes, BAR if trivial else first.run)
+    return Table(protocol.name, title, protocol.looks_ahead, rows, tuple(notes), BAR if trivial else first.run)
 
 
 def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: EvaluationSettings) -> Row:
@@ -41,8 +42,7 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
         macro.value,
         *(macro.videos_used, len(labels), len(together[1])),
         *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
-        *(point.threshold, point.tpr, point.event_recall, delay),
-        *over,
+        *(point.threshold, point.tpr, point.event_recall, delay, *over),
         *(recipe.get(name) for name in ("recipe", "scale", "seed", "dataset")),
     )
 
@@ -75,12 +75,6 @@ def _below(rows: Sequence[Row]) -> list[str]:
     if len(below) == len(runs) > 1:
         return [f"All of them lie below {BAR}: none has beaten arithmetic."]
     return [f"Below {BAR}, so not beating arithmetic: {', '.join(below)}."] if below else []
-
-
-def _undefined(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
-    """Why a protocol has no AUROC, where the frames that it scores are of one class."""
-    why = reason(rows[0].micro)
-    return [f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}."] if why else []
 
 
 def _published(rows: Sequence[Row], dataset: str) -> list[str]:

@@ -129,20 +129,12 @@ class AlertLog(AbstractContextManager["AlertLog"]):
         self._lines.write(json.dumps(content) + "\n")
 
     def _row(self, alert: Alert) -> dict[str, Any]:
+        start, last, peak_at = alert.start, alert.last, alert.peak_at
         values = (
-            self._begun + self.alerts,
-            self._source,
-            round(alert.start.seconds, 3),
-            round(alert.last.seconds + 1 / self._threshold.fps, 3),
-            alert.start.frame,
-            alert.last.frame + 1,
-            alert.start.clock,
-            alert.last.clock,
-            alert.peak,
-            round(alert.peak_at.seconds, 3),
-            alert.peak_at.frame,
-            self._threshold.threshold,
-            alert.region,
+            *(self._begun + self.alerts, self._source),
+            *(round(start.seconds, 3), round(last.seconds + 1 / self._threshold.fps, 3)),
+            *(start.frame, last.frame + 1, start.clock, last.clock),
+            *(alert.peak, round(peak_at.seconds, 3), peak_at.frame, self._threshold.threshold, alert.region),
         )
         return dict(zip(COLUMNS, values, strict=True))
 

@@ -1,7 +1,4 @@
-"""The verb `calibrate`: a threshold for one's own camera, from normal footage that the run was not trained on.
-
-How it is chosen stands in `threshold`.
-"""
+"""The verb `calibrate`: a `threshold` for one's own camera, from normal footage that the run was not trained on."""
 
 from __future__ import annotations
 
@@ -88,23 +85,15 @@ def calibrate(config: Calibrate) -> Threshold:
     streamer = open_streamer(config.run, config.indicator, zones, config.device)
     fps, wanted = common_rate(footage, config.fps), config.false_alarms_per_hour
     clips, heat = scored_normal(streamer, footage, fps, config.smooth)
+    own = "." if config.out is None else str(Path(config.run).absolute())  # seen from the folder of the threshold
     return Threshold(
-        run=_seen_from_out(config, fingerprint),
+        run=own if fingerprint else config.run,
         fingerprint=fingerprint,
         indicator=streamer.indicator,
-        smooth=config.smooth,
-        merge=config.merge,
-        least=config.least,
+        **{name: getattr(config, name) for name in ("smooth", "merge", "least")},
         fps=fps,
         wanted=wanted,
         heat=heat,
         zones=None if zones is None else asdict(zones),
         **asdict(chosen(clips, fps, config.merge, config.least, wanted)),
     )
-
-
-def _seen_from_out(config: Calibrate, fingerprint: str) -> str:
-    """The run, seen from the folder that the threshold is kept in, or a baseline's name."""
-    if not fingerprint:
-        return config.run
-    return "." if config.out is None else str(Path(config.run).absolute())

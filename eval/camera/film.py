@@ -23,15 +23,9 @@ from pagen.folders import atomic
 from pagen.scoring.frame_score import Box, Frame, Heat, Mask
 
 CONTAINERS = (".mp4", ".mkv", ".mov")
-
-STRIP = 48
-"""Rows of the timeline."""
-
+STRIP, TICKS = 48, 1000
+"""Rows of the timeline; and ticks of the film's clock in a second."""
 RED, GREEN, WHITE = (255, 40, 40), (60, 200, 60), (255, 255, 255)
-
-TICKS = 1000
-"""Of the film's clock in a second."""
-
 CHANGE, MEMORY, WARM = 12, 0.98, 25
 """By how much of 255 what moves differs; what the slow mean keeps from frame to frame; frames until it holds."""
 
@@ -68,12 +62,9 @@ class Blur:
 
 
 class Film(AbstractContextManager["Film"]):
-    """The annotated video; it appears when it is whole. Sound is left out, times are kept.
+    """The annotated video, in one of `CONTAINERS`, else PagenError; it appears when it is whole.
 
-    Args:
-        path: of `CONTAINERS`, else PagenError.
-        threshold: what scores are held against.
-        blur: pixelate what moves.
+    Sound is left out, times are kept. With `blur` what moves is pixelated.
     """
 
     def __init__(self, path: Path, threshold: Threshold, blur: bool = False) -> None:
@@ -137,10 +128,8 @@ def drawn(
 ) -> Frame:
     """A frame (H, W, 3) with its heat map, and a timeline below it: (H + `STRIP`, W, 3).
 
-    Args:
-        heat: (h, w); shown where it exceeds what is usual in normal footage, fully at three times that.
-        region: of an alarm, framed in red.
-        levels: of the last frames, see `level`; the newest to the right.
+    Heat (h, w) is shown where it exceeds what is usual in normal footage, fully at three times that; the region of an
+    alarm is framed in red; levels are of the last frames, see `level`, the newest to the right.
     """
     picture = frame.copy()
     if heat is not None and usual:

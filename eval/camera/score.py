@@ -71,7 +71,7 @@ def score(config: Score) -> dict[str, Any]:
     from pagen.scoring.stream import open_streamer
 
     threshold = read_threshold(config.run)
-    zones, run = _zones_of(config, threshold), _run_of(config, threshold)
+    run, zones = _calibrated(config, threshold)
     footage = open_footage(config.source, threshold.fps, config.timeout)
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
         rates = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
@@ -87,21 +87,15 @@ def score(config: Score) -> dict[str, Any]:
     return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
 
 
-def _zones_of(config: Score, threshold: Threshold) -> Zones | None:
-    """The zones that were calibrated with. Raises PagenError where others are given."""
+def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:
+    """The run, or baseline, and the zones that were calibrated. Raises PagenError where either is another by now."""
+    from pagen.eval.camera.threshold import fingerprint_of
     from pagen.scoring.zones import read_zones, zones_of
 
     zones = None if threshold.zones is None else zones_of(threshold.zones)
     if config.zones is not None and read_zones(config.zones) != zones:
         raise PagenError(f"expected the zones that {config.run} was calibrated with, found others; calibrate with them")
-    return zones
-
-
-def _run_of(config: Score, threshold: Threshold) -> str:
-    """The run, or baseline, that was calibrated. Raises PagenError where it is another one by now."""
-    from pagen.eval.camera.threshold import fingerprint_of
-
     run = str(config.run / threshold.run) if threshold.fingerprint else threshold.run
     if threshold.fingerprint != fingerprint_of(run):
         raise PagenError(f"expected the run that {config.run} was calibrated on, found another; calibrate again")
-    return run
+    return run, zones

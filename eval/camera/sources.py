@@ -131,7 +131,9 @@ class Live:
                 if self._count == 0:
                     raise PagenError(reason)
                 pause = FIRST_PAUSE if self._count > before else min(2 * pause, LONGEST_PAUSE)
-                self._lose(reason, pause)
+                if not self._left.is_set():
+                    console.say(f"{self.name} is lost ({reason}); again in {pause:.0f} s")
+                    self._put(Gap(*self._moment(), reason))
                 self._wait(pause)
         except Exception as error:
             self._put(error)
@@ -143,21 +145,12 @@ class Live:
                 for frame in frames:
                     if self._left.is_set():
                         return "left"
-                    self._arrive(frame)
+                    self._start = self._start or self._now()
+                    self._put(Shot(frame, self._count, *self._moment()))
+                    self._count += 1
         except PagenError as error:
             return str(error)
         return f"expected more frames from {self.name}, found its end; is it still there?"
-
-    def _arrive(self, frame: Frame) -> None:
-        self._start = self._start or self._now()
-        self._put(Shot(frame, self._count, *self._moment()))
-        self._count += 1
-
-    def _lose(self, reason: str, pause: float) -> None:
-        if self._left.is_set():
-            return
-        console.say(f"{self.name} is lost ({reason}); again in {pause:.0f} s")
-        self._put(Gap(*self._moment(), reason))
 
     def _moment(self) -> tuple[float, str]:
         now = self._now()

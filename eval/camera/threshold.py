@@ -128,13 +128,10 @@ class Choice:
 
 
 def chosen(clips: Sequence[Values], fps: float, merge: float, least: float, wanted: float) -> Choice:
-    """The threshold that keeps normal footage to so many alerts an hour. Raises PagenError: no frame that has a score.
+    """The threshold that keeps normal footage to `wanted` alerts an hour. Raises PagenError: no frame that has a score.
 
-    Args:
-        clips: smoothed scores (T,) of each piece of footage, NaN where a frame has none.
-        fps: frames a second.
-        merge, least: of an alert, in seconds.
-        wanted: alerts an hour, at most.
+    `clips` are smoothed scores (T,) of each piece of footage, NaN where a frame has none; `merge` and `least` are of an
+    alert, in seconds.
     """
     hours = sum(map(len, clips)) / fps / 3600
     gap, shortest = math.floor(merge * fps + 0.5), max(1, math.ceil(least * fps - 0.5))

@@ -38,12 +38,9 @@ class Scored:
 def scored(
     footage: Footage, streamer: Streamer, fps: float, sigma: float, limit: float = math.inf
 ) -> Iterator[Scored | Gap]:
-    """The frames of footage as they come, scored and smoothed; after a gap both begin anew.
+    """The frames of footage as they come, at most `fps` a second, scored and smoothed; after a gap both begin anew.
 
-    Args:
-        fps: frames a second that are looked at, at most.
-        sigma: of the causal smoothing in frames; 0 for none.
-        limit: seconds of the footage after which to stop.
+    `sigma` is that of the causal smoothing in frames, 0 for none; `limit`, seconds of the footage after which to stop.
     """
     smooth = Smooth(sigma)
     within = takewhile(lambda item: item.seconds < limit, thinned(footage, fps))

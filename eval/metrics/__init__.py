@@ -16,18 +16,9 @@ if TYPE_CHECKING:
     from pagen.eval.metrics.roc import auroc, average_precision, equal_error_rate, macro_auroc, micro_auroc
 
 __all__ = [
-    "at_false_alarms",
-    "auroc",
-    "average_precision",
-    "detection_delays",
-    "equal_error_rate",
-    "event_recall",
-    "localise",
-    "localise_maps",
-    "macro_auroc",
-    "micro_auroc",
-    "operating_point",
-]
+    "at_false_alarms", "auroc", "average_precision", "detection_delays", "equal_error_rate", "event_recall",
+    "localise", "localise_maps", "macro_auroc", "micro_auroc", "operating_point",
+]  # fmt: skip
 _MODULES = {"localise": "rbdc", "localise_maps": "rbdc_of_maps"}
 _EVENTS = ("at_false_alarms", "detection_delays", "event_recall", "operating_point")
 

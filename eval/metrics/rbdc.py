@@ -23,25 +23,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import require_name
-from pagen.eval.metrics.regions import (
-    Detections,
-    Floats,
-    Integers,
-    Regions,
-    iou,
-    joined,
-    moments,
-    require_shares,
-    track_groups,
-)
+from pagen.eval.metrics.regions import Detections, Regions, iou, joined, moments, require_shares, track_groups
 from pagen.eval.metrics.undefined import Undefined
 
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 TIES = ("grouped", "reference")
 
 
 @dataclass(frozen=True, eq=False)
 class Localisation:
-    """RBDC and TBDC with the curve behind them: K thresholds, falling.
+    """RBDC and TBDC in [0, 1], NaN with a reason where there is no region or no frame, and the curve behind them.
+
+    The curve has K thresholds, falling, each with its false positives a frame, which may exceed 1, and its rates in
+    [0, 1]. Regions, tracks and frames are counted, those of a video that is drawn twice twice.
 
     Example:
         >>> none = np.empty(0)
@@ -50,25 +45,21 @@ class Localisation:
     """
 
     rbdc: float
-    """In [0, 1]; NaN with a reason where there is no region, or no frame."""
     tbdc: float
-    """As `rbdc`."""
     thresholds: Floats
     false_positives: Floats
-    """(K,) a frame; may exceed 1."""
     region_rates: Floats
-    """(K,) in [0, 1]."""
     track_rates: Floats
-    """(K,) in [0, 1]."""
     regions: int
     tracks: int
     frames: int
-    """Numbers of each; those of a video that is drawn twice count twice."""
 
 
 @dataclass(frozen=True, eq=False)
 class Arrivals:
-    """The thresholds at which boxes, regions or tracks begin to count, of N of them.
+    """The thresholds at which N boxes, regions or tracks begin to count, and the index of the video of each.
+
+    A rank is the index of the highest such threshold, in [0, K]: K where there is none.
 
     Example:
         >>> Arrivals(ranks=np.array([0, 2]), videos=np.array([0, 0])).ranks
@@ -76,14 +67,12 @@ class Arrivals:
     """
 
     ranks: Integers
-    """(N,) in [0, K]: index of the highest such threshold, K where there is none."""
     videos: Integers
-    """(N,): index of the video of each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """Boxes, regions and tracks by threshold and video: enough for the curve of any choice of V videos.
+    """Boxes, regions and tracks by threshold (K,), falling, and by video: enough for the curve of any V of them.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])
@@ -94,12 +83,10 @@ class Matches:
     """
 
     thresholds: Floats
-    """(K,) falling."""
     false_positives: Arrivals
     regions: Arrivals
     tracks: Arrivals
     frames: Integers
-    """(V,) of each video."""
 
 
 def localise(
@@ -232,12 +219,10 @@ def summed_up(
     totals: Sequence[float],
     under: Callable[[Floats, Floats], float] = area,
 ) -> Localisation:
-    """The curve out of its counts, and the areas under it.
+    """The curve out of its counts, and the areas `under` it, by (K,) false positives a frame and (K,) rates.
 
-    Args:
-        counts: false positives, regions found and tracks found, each (K,).
-        totals: what they are shares of: frames, regions, tracks.
-        under: (K,) false positives a frame, (K,) rates -> area.
+    `counts` are false positives, regions found and tracks found, each (K,); `totals` what they are shares of: frames,
+    regions, tracks.
 
     Example:
         >>> counts = [np.array([0.0, 2]), np.array([1.0, 2]), np.array([1.0, 1])]

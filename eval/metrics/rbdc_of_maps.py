@@ -27,7 +27,10 @@ Shape = tuple[slice, slice, npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class MapCounts:
-    """Counts of each of V videos at each of K thresholds: enough for the curve of any choice of videos.
+    """Counts of each of V videos at each of K falling thresholds: enough for the curve of any choice of videos.
+
+    The counts (V, 3, K) are false positives, regions found and tracks found; the totals (V, 3), what they are shares
+    of: frames, regions and tracks.
 
     Example:
         >>> counts = MapCounts(np.array([0.9]), np.ones((2, 3, 1)), np.ones((2, 3)))
@@ -36,11 +39,8 @@ class MapCounts:
     """
 
     thresholds: Floats
-    """(K,) falling."""
     counts: Floats
-    """(V, 3, K): false positives, regions found, tracks found."""
     totals: Floats
-    """(V, 3): what they are shares of: frames, regions, tracks."""
 
 
 def localise_maps(

@@ -23,9 +23,10 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Regions:
-    """The ground truth of one video, a row a region.
+    """The ground truth of one video, a row a region: frames (N,), boxes (N, 4), and tracks (N,) of this video alone.
 
-    Raises PagenError: columns of different lengths, a frame below 0, or a box that ends before it begins.
+    `pixels` are those of each box that are the region, None where all are. Raises PagenError: columns of different
+    lengths, a frame below 0, or a box that ends before it begins.
 
     Example:
         >>> regions = Regions(np.array([3, 4]), np.array([0, 0]), np.array([[2.0, 2, 5, 6], [3.0, 2, 6, 6]]))
@@ -34,13 +35,9 @@ class Regions:
     """
 
     frames: Integers
-    """(N,)."""
     tracks: Integers
-    """(N,), the same within a track; they name tracks of this video alone."""
     boxes: Floats
-    """(N, 4)."""
     pixels: tuple[Mask, ...] | None = None
-    """The pixels of each box that are the region; None where all are."""
 
     def __post_init__(self) -> None:
         _check(self.frames, self.boxes, len(self.tracks))
@@ -48,9 +45,9 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """Scored boxes of one video, a row a box; in any order, any number a frame.
+    """Scored boxes of one video, a row a box, in any order: frames (N,), boxes (N, 4), scores (N,).
 
-    Raises PagenError as `Regions`, or a score that is not finite.
+    Higher scores are more anomalous. Raises PagenError as `Regions`, or a score that is not finite.
 
     Example:
         >>> Detections(np.array([3]), np.array([[2.0, 2, 5, 6]]), np.array([0.9])).scores
@@ -58,11 +55,8 @@ class Detections:
     """
 
     frames: Integers
-    """(N,)."""
     boxes: Floats
-    """(N, 4)."""
     scores: Floats
-    """(N,), higher = more anomalous."""
 
     def __post_init__(self) -> None:
         _check(self.frames, self.boxes, len(self.scores))
@@ -100,12 +94,8 @@ def from_masks(masks: Iterable[Mask]) -> Regions:
             tracks.append(track)
             boxes.append((x, y, x + width - 1, y + height - 1))
             pixels.append(part[y : y + height, x : x + width])
-    return Regions(
-        np.array(frames, np.int64),
-        np.array(tracks, np.int64),
-        np.array(boxes, np.float64).reshape(-1, 4),
-        tuple(pixels),
-    )
+    rows = np.array(frames, np.int64), np.array(tracks, np.int64), np.array(boxes, np.float64).reshape(-1, 4)
+    return Regions(*rows, tuple(pixels))
 
 
 def iou(first: Floats, second: Floats, inclusive: bool = True) -> Floats:
@@ -185,11 +175,8 @@ def track_groups(ids: Integers, videos: Integers, *keys: npt.NDArray[Any]) -> tu
 
 def _linked(parts: Sequence[Mask], before: Sequence[tuple[int, Mask]]) -> dict[int, int]:
     """Index of a part -> the track that it goes on with."""
-    shared = [
-        (-int(np.count_nonzero(part & mask)), index, track)
-        for index, part in enumerate(parts)
-        for track, mask in before
-    ]
+    pairs = [(index, part, track, mask) for index, part in enumerate(parts) for track, mask in before]
+    shared = [(-int(np.count_nonzero(part & mask)), index, track) for index, part, track, mask in pairs]
     links: dict[int, int] = {}
     for negative, index, track in sorted(shared):
         if negative < 0 and index not in links and track not in links.values():

@@ -156,17 +156,13 @@ def macro_auroc(scores: ByVideo, labels: ByVideo, rule: str = "skip") -> Macro:
 def _between_extremes(scores: Array, labels: Array) -> tuple[Array, Array]:
     """Ranks in place of scores: below the lowest and above the highest there is always room."""
     ranks = np.unique(scores, return_inverse=True)[1]
-    return np.concatenate([[-1], ranks, [len(ranks)]]), np.concatenate([[0], labels, [1]])
-
-
-def _between_zero_and_huge(scores: Array, labels: Array) -> tuple[Array, Array]:
-    return np.concatenate([[0], scores, [sys.float_info.max]]), np.concatenate([[0], labels, [1]])
+    return np.r_[-1, ranks, len(ranks)], np.r_[0, labels, 1]
 
 
 MACRO_RULES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
     "skip": lambda scores, labels: (scores, labels),
     "append": _between_extremes,
-    "accivad": _between_zero_and_huge,
+    "accivad": lambda scores, labels: (np.r_[[0], scores, [sys.float_info.max]], np.r_[[0], labels, [1]]),
 }
 
 
@@ -208,8 +204,7 @@ def concatenate(scores: ByVideo, labels: ByVideo) -> tuple[Array, Array]:
 def _wins(abnormal: Scores, normal: Scores) -> npt.NDArray[np.int64]:
     """For each abnormal score, twice the number of the (sorted) normal ones below it, plus that of its equals."""
     order = np.argsort(abnormal)  # searching in ascending order walks through memory once
-    counts = np.empty(len(abnormal), np.int64)
-    ascending = abnormal[order]
+    counts, ascending = np.empty(len(abnormal), np.int64), abnormal[order]
     counts[order] = np.searchsorted(normal, ascending, "left") + np.searchsorted(normal, ascending, "right")
     return counts
 

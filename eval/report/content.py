@@ -32,7 +32,8 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: 
     picks, counts = stand_out(protocol, final, labels, lead.threshold, prepared.fps, evaluation.alarms)
     return {
         "run": name,
-        "about": _about(lead, evaluation),
+        "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {lead.frames:,} frames of {lead.videos} "
+        f"videos count; labels: {evaluation.label_edition}.",
         "dataset": prepared.dataset,
         "size": prepared.size,
         "protocol": protocol.name,
@@ -58,27 +59,19 @@ def shown_series(series: tuple[Series, ...]) -> list[Series]:
     return [*of_run, next(one for one in series if one.indicator == BAR)]
 
 
-def _about(row: Row, evaluation: Evaluation) -> str:
-    trained = f"Recipe {row.recipe_title}, trained on {row.trained_on}"
-    return f"{trained}. {row.frames:,} frames of {row.videos} videos count; labels: {evaluation.label_edition}."
-
-
 def _cards(row: Row, alarms: float) -> Iterator[tuple[str, str, str]]:
     """The values of a row: what it is, the value, and what it means, or why it is undefined."""
     interval = f"95 % interval {percent(row.low)} to {percent(row.high)}, over draws of whole videos"
     over = f"{signed(row.over_low)} to {signed(row.over_high)}" if row.over_low == row.over_low else "-"
     delay = f"{row.delay:.1f} s" if row.delay == row.delay else "-"
-    at = f"with at most {alarms:g} false alarms an hour"
+    at, error = f"with at most {alarms:g} false alarms an hour", row.equal_error_rate
     for name, value, shown, meaning in (
         (f"micro AUROC of {row.indicator}", row.micro, percent(row.micro), interval),
         (f"over {BAR}", row.over, signed(row.over), f"points; 95 % interval {over}, on the same draws"),
         ("raw micro AUROC", row.raw, percent(row.raw), "of the same frames, neither rescaled nor smoothed"),
         ("macro AUROC", row.macro, percent(row.macro), f"mean over {row.videos_used} of {row.videos} videos"),
         ("average precision", row.average_precision, percent(row.average_precision), "of abnormal frames"),
-        (
-            *("equal error rate", row.equal_error_rate, _share(row.equal_error_rate)),
-            "of either class wrong, at the threshold where that is alike",
-        ),
+        ("equal error rate", error, _share(error), "of either class wrong, at the threshold where that is alike"),
         ("frames found", row.tpr, _share(row.tpr), f"of the abnormal ones, {at}"),
         ("events found", row.event_recall, _share(row.event_recall), f"at least one frame of each, {at}"),
         ("delay", row.delay, delay, "from an event's start to its first alarm, mean"),

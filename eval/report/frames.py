@@ -7,7 +7,7 @@ errors that the page shows to full at the `HOT`-th. It is encoded apart, so that
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,9 @@ LEVELS = 15
 
 @dataclass(frozen=True)
 class Shown:
-    """Frames (h, w) or (h, w, 3) BGR and the opacity (h, w) of their heat maps, clip by clip.
+    """Every `step`-th frame (h, w) or (h, w, 3) BGR, and the opacity (h, w) of its heat map, clip by clip.
 
-    Attributes:
-        frames: clip -> numbers of the frames, rising.
-        pictures: clip -> one a frame.
-        heats: clip -> one a frame; nothing where the run has no map.
-        indicator: whose error the heat maps are; None without them.
-        step: every so many-th frame is shown.
+    `frames` are rising numbers. Where the run has no map, `heats` are empty and the indicator that they show is None.
     """
 
     frames: dict[str, list[int]]
@@ -100,14 +95,11 @@ def _errors(
     if not mapped:
         return None, {}
     indicator, maps = mapped[0]
-    return indicator, {name: list(_maps_at(shown, maps(name))) for name, shown in frames.items()}
-
-
-def _maps_at(frames: list[int], maps: Iterator[Any]) -> Iterator[npt.NDArray[np.float32]]:
-    wanted = set(frames)
-    for frame, errors in enumerate(maps):
-        if frame in wanted:
-            yield _within(errors.astype(np.float32), HEAT_WIDTH)
+    wanted = {name: set(shown) for name, shown in frames.items()}
+    return indicator, {
+        name: [_within(heat.astype(np.float32), HEAT_WIDTH) for frame, heat in enumerate(maps(name)) if frame in shown]
+        for name, shown in wanted.items()
+    }
 
 
 def _opacities(errors: dict[str, list[npt.NDArray[np.float32]]]) -> dict[str, list[Picture]]:

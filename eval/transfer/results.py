@@ -28,8 +28,6 @@ class Line:
     """A run, or a trivial baseline, by its headline indicator.
 
     Attributes:
-        run: its folder, or `trivial baseline`.
-        indicator: as rows have it.
         rows: data set tested on -> all that was measured there.
         over_trained: data set tested on -> difference, where another run was trained on that.
     """
@@ -52,13 +50,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Transferred:
-    """What `transfer` found.
-
-    Attributes:
-        titles: data set -> what the protocol does there.
-        seed: of the bootstrap.
-        lines: the trivial baselines first.
-    """
+    """What `transfer` found: the trivial baselines' lines first; titles say what the protocol does on a data set."""
 
     datasets: tuple[str, ...]
     label_editions: Mapping[str, str]

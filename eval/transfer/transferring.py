@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,6 @@ from pagen.scoring.indicator_table import fused_of
 from pagen.scoring.rescale import summary
 from pagen.version import __version__
 
-POLICY = "block"
-"""Window policy under which a target's training clips are scored."""
-
 
 def transfer(
     runs: Sequence[Path],
@@ -46,10 +44,8 @@ def transfer(
     can be fed to.
 
     Args:
-        runs: run folders.
-        roots: data set to test on -> where its footage lies.
+        roots: data set to test on -> where its footage lies; the `root` of `compute` plays no part.
         protocol: the name of one, or the path of a JSON file.
-        compute: its `root` plays no part.
         by_target: what is fused is calibrated by training clips of the data set tested on.
     """
     for name, root in roots.items():
@@ -59,10 +55,8 @@ def transfer(
     compute = replace(compute, device=compute.place)  # an unknown device is told before anything is prepared
     places = {name: replace(compute, root=root) for name, root in roots.items()}
     targets = [labelled(name, place) for name, place in places.items()]
-    tables = {
-        prepared.dataset: _table(runs, chosen, prepared, settings, places[prepared.dataset], by_target)
-        for prepared in targets
-    }
+    measured = partial(_table, runs, chosen, settings, by_target)
+    tables = {prepared.dataset: measured(prepared, places[prepared.dataset]) for prepared in targets}
     return Transferred(
         tuple(roots),
         {prepared.dataset: str(prepared.folder.config["label_edition"]) for prepared in targets},
@@ -76,10 +70,10 @@ def transfer(
 def _table(
     runs: Sequence[Path],
     protocol: Protocol,
-    prepared: Prepared,
     settings: EvaluationSettings,
-    compute: Compute,
     by_target: bool,
+    prepared: Prepared,
+    compute: Compute,
 ) -> Table:
     """The table of one data set; with its own calibration where that is asked for and something is fused by it."""
     scored = scores_of(runs, prepared, protocol.policy, compute)
@@ -103,7 +97,7 @@ def calibration_of(run: Path, dataset: str, compute: Compute) -> dict[str, dict[
     RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
     """
     out = run / "scores" / folder_name(dataset) / "calibration"
-    scores = score_run(run, dataset, compute, POLICY, out, "train")
+    scores = score_run(run, dataset, compute, "block", out, "train")
     trained = scores.config["calibration"]
     return {
         name: {**trained.get(name, {}), **summary(np.concatenate([*scores.of(name).values()]))}

@@ -6,9 +6,8 @@ from pagen.papers.forms import Published, column
 
 
 def _figures(variant: str, shanghaitech: float, ucf_crime: float) -> dict[str, Published]:
-    return column(
-        f"GCL's Tables 1 and 2, {variant}", None, **{"shanghaitech:zhong": shanghaitech, "ucf_crime": ucf_crime}
-    )
+    figures = {"shanghaitech:zhong": shanghaitech, "ucf_crime": ucf_crime}
+    return column(f"GCL's Tables 1 and 2, {variant}", None, **figures)
 
 
 PUBLISHED = {

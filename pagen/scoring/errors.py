@@ -14,7 +14,7 @@ middle). The local maximum is ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -114,6 +114,10 @@ def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
     errors = pooled_error_map(x, y, pool)
     kept = errors[0, 0].numel() / x[0, 0, 0].numel() if pool.normaliser == "full" else 1.0
     return frame_means(errors) * kept
+
+
+MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": frame_mse, "pse": frame_pse, "bpe": frame_bpe}
+"""How the error of a whole frame is measured. `NAME_local` is always of the blur-pooled map."""
 
 
 def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:

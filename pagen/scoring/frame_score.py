@@ -17,11 +17,7 @@ Frame = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class FrameScore:
-    """The score of a frame.
-
-    Attributes:
-        value: higher = more abnormal; NaN where the frame has no score.
-        heat: (h, w), where it errs, if that is known.
+    """The score of a frame, higher = more abnormal, NaN for none; and the heat (h, w) of where it errs, if known.
 
     Example:
         >>> FrameScore(1.5).heat is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,12 +31,9 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OverClips:
-    """A run of a network over the clips of a task.
+    """A run of a network, which every process opens for itself, over the clips of a task.
 
-    Attributes:
-        path, weights: of the run, which every process opens for itself.
-        window: frames or flow maps in a window.
-        mapped: its first indicator at the worst place.
+    `window` counts frames or flow maps; `mapped` is the first indicator at the worst place.
 
     Example:
         >>> from pagen.footage.clip_input import FrameInput
@@ -71,24 +68,12 @@ class OverClips:
 
 
 def _open(run: Run, task: Task) -> OverClips:
-    """A run over the clips of a task; flow is computed where it has not been.
-
-    Raises PagenError as `prepare` and `open_input`.
-    """
+    """A run over the clips of a task; flow is computed where it has not been. Raises PagenError as `open_input`."""
     recipe, prepared = run.recipe, task.prepared(run.recipe)
     clip_input = open_input(recipe, prepared, prepared.clips(task.split), task.compute.workers)
     mapped = (name for name in sorted(run.calibration, key=order_of) if indicator_named(name).mapped)
-    return OverClips(
-        run.path,
-        run.weights,
-        prepared,
-        clip_input,
-        recipe["window"],
-        task.policy,
-        task.measure,
-        task.compute.place,
-        next(mapped, None),
-    )
+    shown = prepared, clip_input, recipe["window"]
+    return OverClips(run.path, run.weights, *shown, task.policy, task.measure, task.compute.place, next(mapped, None))
 
 
 class WindowStream:
@@ -147,9 +132,4 @@ def frame_scores(scores: WindowScores[Any]) -> dict[str, FrameScore]:
     return {name: FrameScore(float(value), heats.get(name)) for name, value in values.items()}
 
 
-def _stream(run: Run, device: str) -> Callable[[], WindowStream]:
-    """What makes a stream's scorer of a run, with nothing held."""
-    return partial(WindowStream, run.on(device), run.recipe, device)
-
-
-SOURCE = Source(_open, _stream)
+SOURCE = Source(_open, lambda run, device: partial(WindowStream, run.on(device), run.recipe, device))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -27,12 +27,9 @@ Known = dict[str, float]
 
 @dataclass(frozen=True)
 class OverDensity:
-    """A run of a detector over the clips of a task.
+    """A run of a detector over the clips of a task: scores of vectors, and what is `known` of those of training frames.
 
-    Attributes:
-        rows: the scores of vectors.
-        known: what is known of the training frames' scores.
-        mapped: the indicator, where all vectors are of parts of frames.
+    `mapped` is the indicator, where all vectors are of parts of frames.
 
     Example:
         >>> from pathlib import Path
@@ -67,10 +64,7 @@ class OverDensity:
 
 
 def _open(run: Run, task: Task) -> OverDensity:
-    """A detector over the clips of a task, whose vectors are scored where they have not been.
-
-    Raises PagenError as `prepare` and `row_scores`.
-    """
+    """A detector over a task's clips, whose vectors are scored where they have not been. Errors as `row_scores`."""
     prepared = task.prepared(run.recipe)
     names = prepared.clips(task.split)
     rows = row_scores(run, task.dataset, names, task.compute)
@@ -79,12 +73,7 @@ def _open(run: Run, task: Task) -> OverDensity:
 
 
 class DensityStream:
-    """Scores frames that come one by one: the last few are held, and the newest one's features are judged.
-
-    Args:
-        run: of a detector.
-        detector: it, on the device.
-        device: of torch's.
+    """Scores frames that come one by one: the last few are held, and a detector judges the newest one's features.
 
     Example:
         >>> from types import SimpleNamespace
@@ -112,17 +101,9 @@ class DensityStream:
         newest = self._source.newest(np.stack(self._held))
         scores = scores_of(self._detector, newest.vectors)
         value = highest(scores, np.zeros(len(scores), np.int64), 1, self._known["p0"])[0]
-        return {self._indicator: FrameScore(float(value), self._heat(size, newest.boxes, scores))}
-
-    def _heat(self, size: Size, boxes: Any, scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
-        if boxes is None:
-            return None
-        return painted(size, boxes, np.maximum(scores - self._known["median"], 0)).astype(np.float64)
+        heights = np.maximum(scores - self._known["median"], 0)
+        heat = None if newest.boxes is None else painted(size, newest.boxes, heights).astype(np.float64)
+        return {self._indicator: FrameScore(float(value), heat)}
 
 
-def _stream(run: Run, device: str) -> Callable[[], DensityStream]:
-    """What makes a stream's scorer of a run, with nothing held."""
-    return partial(DensityStream, run, run.on(device), device)
-
-
-SOURCE = Source(_open, _stream, windows=False)
+SOURCE = Source(_open, lambda run, device: partial(DensityStream, run, run.on(device), device), windows=False)

@@ -51,10 +51,7 @@ class OverFeatures:
 
 
 def _open(run: Run, task: Task) -> OverFeatures:
-    """A run over the features of a task's clips, which are computed where they have not been.
-
-    Raises PagenError as `prepare` and `feature_folder`.
-    """
+    """A run over the features of a task's clips, computed where they have not been. Errors as `feature_folder`."""
     prepared, compute = task.prepared(run.recipe), task.compute
     names = prepared.clips(task.split)
     features = feature_folder(prepared, names, run.recipe["encoder"], compute)
@@ -62,12 +59,7 @@ def _open(run: Run, task: Task) -> OverFeatures:
 
 
 class FeatureStream:
-    """Scores frames that come one by one, by the last features.
-
-    Args:
-        network: a discriminator on the device.
-        encoder: frames uint8 (T, H, W, C) -> features (T, D).
-        recipe: `size` and `colour`.
+    """Scores frames that come one by one, by a discriminator of the last features: frames (T, H, W, C) -> (T, D).
 
     Example:
         >>> from pagen.models.discriminator import Discriminator
@@ -90,7 +82,6 @@ class FeatureStream:
 
 
 def _stream(run: Run, device: str) -> Callable[[], FeatureStream]:
-    """What makes a stream's scorer of a run, with nothing held."""
     return partial(FeatureStream, run.on(device), open_encoder(run.recipe["encoder"], device), run.recipe)
 
 

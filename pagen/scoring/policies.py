@@ -31,13 +31,9 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Policy:
-    """Which windows say what of a frame.
+    """Which windows say what of a frame: `one` frame of each, all those `before`, `all` that hold it, or its `block`.
 
-    Attributes:
-        by: `one` frame of each window, all those `before` a frame, `all` windows that hold it, or its `block`.
-        frame: the index in the window of the `one`.
-        title: the policy in a few words.
-        causal: nothing looks ahead.
+    `frame` is the index in the window of the `one`; a `causal` policy does not look ahead.
 
     Example:
         >>> list(POLICIES["block"].starts(16, 40)), list(POLICIES["ninth"].asked(16))

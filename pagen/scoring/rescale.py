@@ -136,16 +136,12 @@ def probability(log_odds: npt.NDArray[Any]) -> Scores:
 
 
 def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.NDArray[Any]) -> Scores:
-    """The share of the training scores that lie below, by linear interpolation; does not look ahead.
+    """The share of the training scores that lie below, by linear interpolation; does not look ahead; NaN stays NaN.
 
     What lies beyond the training scores is all alike: grid[0] below them and grid[-1] above, so that the order of the
-    most anomalous frames is lost. At a value that many training scores share it is the highest of their shares. Raises
-    PagenError: a table of one value or none, or one that is not finite or does not ascend.
-
-    Args:
-        scores: of any shape; NaN stays NaN.
-        grid: (K,) ascending shares in [0, 1].
-        values: (K,) ascending: the quantiles of the training scores at those shares.
+    most anomalous frames is lost. At a value that many training scores share it is the highest of their shares.
+    `values` (K,) are the quantiles of the training scores at the shares `grid` (K,) in [0, 1]. Raises PagenError: a
+    table of one value or none, or one that is not finite or does not ascend.
 
     Example:
         >>> to_quantile(np.array([1.0, 9.0]), np.array([0.0, 0.5, 1.0]), np.array([0.0, 2.0, 3.0]))

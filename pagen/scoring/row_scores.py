@@ -28,13 +28,9 @@ from pagen.scoring.density import highest, indicator_of
 
 @dataclass(frozen=True)
 class RowScores:
-    """Scores of the vectors of clips.
+    """Scores of the vectors of clips, in a folder; frame scores made of them are called as the indicator.
 
-    Attributes:
-        path: the folder.
-        features: the vectors.
-        indicator: what frame scores made of them are called.
-        without: score of a frame that has none: the lowest of training.
+    A frame without any vector scores `without`, the lowest of training.
 
     Example:
         >>> from types import SimpleNamespace

@@ -31,15 +31,9 @@ LAST = "last"
 
 @dataclass(frozen=True)
 class Slider:
-    """A network that is moved over clips.
+    """A network of `ClipNetwork`'s kind, in evaluation mode on the device, that is moved over clips.
 
-    Attributes:
-        network: of `ClipNetwork`'s kind, in evaluation mode on the device.
-        clip_input: what it is shown of a clip.
-        window: frames or flow maps in a window.
-        policy: name of a window policy.
-        device: of torch's.
-        measure: of a whole frame's error; see `window_scores.MEASURES`.
+    `window` counts frames or flow maps, `policy` is the name of a window policy, `measure` of `errors.MEASURES`.
 
     Example:
         >>> from pagen.footage.clip_input import FrameInput

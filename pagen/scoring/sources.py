@@ -25,14 +25,9 @@ Size = tuple[int, int]
 
 @dataclass(frozen=True)
 class Task:
-    """Which clips are scored, and how.
+    """Which clips are scored, `test` ones or normal ones of `train`, and how: by which window policy and error measure.
 
-    Attributes:
-        dataset: as `prepare` takes it.
-        split: `test`, or `train` for normal clips.
-        policy: name of a window policy.
-        measure: of a whole frame's error: mse, pse, bpe, or the network's own.
-        compute: where it is done.
+    The measure is of a whole frame's error: mse, pse, bpe, or the network's own.
 
     Example:
         >>> Task("street").policy

@@ -31,13 +31,10 @@ Known = Mapping[str, Mapping[str, float]]
 
 
 class Streamer:
-    """Scores frames that come one by one.
+    """Scores frames that come one by one, by what `scorers` make with nothing held.
 
-    Args:
-        indicator: what the score is called.
-        scorers: make what scores frames, with nothing held.
-        parts: the indicators that are added up, and what is known of their training scores; one alone stays raw.
-        zones: what counts; the error outside is 0, and the score that of the worst place inside.
+    `parts` are the indicators that are added up, with what is known of their training scores; one alone stays raw. In
+    zones the error outside is 0, and the score that of the worst place inside.
 
     Example:
         >>> brightness = lambda frame: {"mean": FrameScore(float(frame.mean()))}
@@ -76,12 +73,10 @@ class Streamer:
 
 
 def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = None, device: str = "auto") -> Streamer:
-    """What scores frames for a run, or for a baseline by its name.
+    """What scores frames for a run, or a baseline by its name: by default what the run fuses, else its first indicator.
 
-    Raises PagenError: no such run, indicator or device, flow that is read from files, or zones without a map.
-
-    Args:
-        indicator: by default what the run fuses, else its first. In zones, `fused` is of those that have a map.
+    In zones, `fused` is of those that have a map. Raises PagenError: no such run, indicator or device, flow that is
+    read from files, or zones without a map.
 
     Example:
         >>> open_streamer("flow_speed").indicator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -14,16 +14,7 @@ from torch import Tensor
 from pagen.errors import unknown_name
 from pagen.footage.windows import Windows
 from pagen.models.clip_network import REBUILT, Answer
-from pagen.scoring.errors import (
-    flow_error_map,
-    frame_bpe,
-    frame_means,
-    frame_mse,
-    frame_pse,
-    local_max,
-    pooled_error_map,
-    psnr,
-)
+from pagen.scoring.errors import MEASURES, flow_error_map, frame_means, local_max, pooled_error_map, psnr
 from pagen.scoring.indicator_table import LOCAL, indicator_named
 
 POOLED, AT_ONCE = 16, 16
@@ -31,8 +22,6 @@ POOLED, AT_ONCE = 16, 16
 the last ones repeated: a library's products of matrices round by the number of rows."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
-MEASURES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": frame_mse, "pse": frame_pse, "bpe": frame_bpe}
-"""How the error of a whole frame is measured. `NAME_local` is always of the blur-pooled map."""
 Numbers = TypeVar("Numbers", Tensor, npt.NDArray[np.float64])
 
 
@@ -86,12 +75,9 @@ def score_windows(
 def measured(
     answer: Answer, shown: Tensor, following: Tensor, rebuilt: str = "psnr", measure: str = "mse"
 ) -> WindowScores[Tensor]:
-    """Scores out of a network's answer on windows.
+    """Scores out of a network's answer on windows, whose looked-at frames were `shown` (B, C, P, H, W).
 
-    Args:
-        shown: (B, C, P, H, W), the frames that were looked at, as they are.
-        following: (B, C, 1, H, W), the frame after each window; its content plays no part where none is predicted.
-        rebuilt, measure: as `score_windows` takes them.
+    The content of `following` (B, C, 1, H, W), the frame after each window, plays no part where none is predicted.
 
     Example:
         >>> zeros, ones = torch.zeros(1, 1, 1, 32, 32), torch.ones(1, 1, 1, 32, 32)
