@@ -1,9 +1,8 @@
-"""Two trivial baselines that every table begins with: arithmetic on two frames, nothing learned.
+"""Scores of the trivial baselines, which every table begins with.
 
-A model that does not beat the speed of the fastest object has learned nothing about anomalies. The
-percentile was fixed beforehand (98 to 99.9 move Ped2 by six points), as was the flow (DIS, preset
-`medium`, at the footage's own size). Both are causal but for frame 0, which
-has no predecessor and gets what frame 1 gets.
+A model that does not beat the speed of the fastest object has learned nothing about anomalies. The percentile was fixed
+beforehand (98 to 99.9 move Ped2 by six points), as was the flow (DIS, preset `medium`, at the footage's own size). Both
+are causal but for frame 0, which has no predecessor and gets what frame 1 gets.
 """
 
 from __future__ import annotations

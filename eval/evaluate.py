@@ -1,6 +1,4 @@
-"""The verb `evaluate`: runs against a data set's test split, under named protocols, beside trivial baselines; and
-anybody's scores and boxes, out of files.
-"""
+"""The verb `evaluate`: runs on a data set's test split, beside trivial baselines; and anybody's scores and boxes."""
 
 from __future__ import annotations
 

@@ -57,12 +57,10 @@ def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed
 
 
 def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
-    """Of scored boxes in files. Raises PagenError: folders without files, boxes or regions, or what `localise` refuses.
+    """Of scored boxes in files VIDEO.txt, as `read_detections` and `read_tracks` read them, among `frames` of a video.
 
-    Args:
-        detections: folder of VIDEO.txt as `read_detections` reads them.
-        tracks: folder of VIDEO.txt as `read_tracks` reads them; a video without regions needs none.
-        frames: number of frames of every test video.
+    A video without regions needs no file of tracks. Raises PagenError: folders without files, boxes or regions, or what
+    `localise` refuses.
     """
     boxes = {path.stem: read_detections(path) for path in _files(detections, "detections")}
     truth = {path.stem: read_tracks(path) for path in _files(tracks, "tracks")}

@@ -108,8 +108,7 @@ def _keep(path: Path, run: Run, scorer: ClipScorer, native: Prepared, compute: C
     names = scorer.prepared.clips("test")
     config = {"dataset": native.dataset, "recipe": run.recipe, "indicator": scorer.mapped, "clips": names}
     inputs = {"prepared": scorer.prepared.fingerprint(), "model": run.weights}
-    volatile = {"prepared": str(scorer.prepared.path)}
-    folder = Folder.begin(path, "maps", config, inputs, volatile, compute.overwrite)
+    folder = Folder.begin(path, "maps", config, inputs, {"prepared": str(scorer.prepared.path)}, compute.overwrite)
     fill(folder, names, partial(_store, path, scorer, native.size), compute.spread_over, f"maps of {run.path.name}")
 
 

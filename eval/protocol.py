@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.eval.fusion import fused
 from pagen.eval.metrics.roc import MACRO_RULES, Array, ByVideo
 from pagen.papers.all_papers import FUSED
@@ -68,8 +68,7 @@ class Protocol:
     def __post_init__(self) -> None:
         for name, choices in CHOICES.items():
             for value in (getattr(self, name), *(self.each_of.values() if name == "each" else ())):
-                if value not in choices:
-                    raise unknown_name(f"{name} of protocol {self.name}", value, choices)
+                require_name(f"{name} of protocol {self.name}", value, choices)
         if self.smooth != "none" and not all(self.sigma_on(name) > 0 for name in (ANY, *self.sigma)):
             raise PagenError(
                 f'expected widths above 0 frames, by data set and for "{ANY}", as sigma of protocol {self.name}, '
@@ -167,8 +166,7 @@ def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
     Raises PagenError: a video without labels, a number of labels that differs, or a score that is not finite.
     """
     for name, values in scores.items():
-        if name not in labels:
-            raise unknown_name("labelled video", name, labels)
+        require_name("labelled video", name, labels)
         if len(values) != len(labels[name]):
             raise PagenError(
                 f"video {name}: expected a label for each of {len(values)} scores, found {len(labels[name])}"
@@ -220,8 +218,7 @@ def read_protocol(path: Path) -> Protocol:
         raise PagenError(f"expected a JSON object with the fields of a protocol in {path}, found {given!r:.60}")
     default = asdict(Protocol("", ""))
     for name, value in given.items():
-        if name not in default:
-            raise unknown_name(f"field of a protocol ({path})", name, default)
+        require_name(f"field of a protocol ({path})", name, default)
         if type(value) is not type(default[name]):
             raise PagenError(
                 f"expected {KINDS[type(default[name])]} for {name} in {path}, found {value!r:.60}; mend it"

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.eval.protocol import matched
 from pagen.eval.scores import Scores
 
@@ -157,8 +157,7 @@ def _lines(path: Path, column: str) -> Part:
     with open(path, newline="", encoding="utf-8-sig") as file:
         lines = csv.DictReader(file)
         for name in ("video", "frame", column):
-            if name not in (lines.fieldnames or ()):
-                raise unknown_name(f"column of {path}", name, lines.fieldnames or ())
+            require_name(f"column of {path}", name, lines.fieldnames or ())
         for line in lines:
             values = videos.setdefault(line["video"], {})
             try:

@@ -53,10 +53,9 @@ class Scores:
 
     def of(self, indicator: str) -> dict[str, Values]:
         """Clip -> (T,). Raises PagenError where that was not scored."""
-        if indicator not in self.indicators():
-            raise PagenError(
-                f"expected {indicator} in {self.path}, found {' '.join(self.indicators())}; check its name"
-            )
+        names = self.indicators()
+        if indicator not in names:
+            raise PagenError(f"expected {indicator} in {self.path}, found {' '.join(names)}; check its name")
         return {name: arrays[indicator] for name, arrays in self.clips.items()}
 
 

@@ -27,15 +27,13 @@ def series_of(
 
 
 def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSettings) -> Iterator[Series]:
-    recipe, calibration = scores.config.get("recipe", {}), scores.config.get("calibration", {})
+    recipe, known = scores.config.get("recipe", {}), scores.config.get("calibration", {})
     added = fused_of(recipe, protocol.fused)
     members = {name: (name,) for name in scores.indicators()} | ({"fused": added} if len(added) > 1 else {})
     for indicator, names in members.items():
         parts = {name: scores.of(name) for name in names}
-        applied = partial(
-            apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=calibration
-        )
-        weights, note = _weights(partial(applied, protocol), names, calibration, settings.weights)
+        applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=known)
+        weights, note = _weights(partial(applied, protocol), names, known, settings.weights)
         final, labels = applied(protocol, weights=weights)
         raw, _ = applied(protocol.raw(), weights=weights)
         yield Series(run, indicator + note, final, raw, labels, recipe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.options import FusionWeights
 
 WEIGHTS: tuple[str, ...] = get_args(FusionWeights)
@@ -34,5 +34,4 @@ class EvaluationSettings:
     weights: str = "published"
 
     def __post_init__(self) -> None:
-        if self.weights not in WEIGHTS:
-            raise unknown_name("kind of weights", self.weights, WEIGHTS)
+        require_name("kind of weights", self.weights, WEIGHTS)

@@ -74,10 +74,8 @@ def score(config: Score) -> dict[str, Any]:
     run, zones = _calibrated(config, threshold)
     footage = open_footage(config.source, threshold.fps, config.timeout)
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
-        rates = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
-        console.say(
-            f"{footage.name} has {rates}: all moves faster than when this was calibrated; calibrate on its like"
-        )
+        rate = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
+        console.say(f"{footage.name} has {rate}: all moves faster than when this was calibrated; calibrate on its like")
     streamer = open_streamer(run, threshold.indicator, zones, config.device)
     out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
     with ExitStack() as files:

@@ -114,14 +114,9 @@ def detection_delays(scores: ByVideo, labels: ByVideo, threshold: float) -> dict
 
 
 def operating_point(scores: ByVideo, labels: ByVideo, threshold: float, fps: float, gap: int = 0) -> OperatingPoint:
-    """Alarms, delays and false alarms at one threshold.
+    """Alarms, delays and false alarms at one threshold, of scores and labels video -> (T,), with a gap in frames.
 
     Raises PagenError as `detection_delays`, a frame rate that is not above 0, or a gap below 0.
-
-    Args:
-        scores, labels: video -> (T,), of the same videos.
-        fps: frames a second.
-        gap: frames; see the module.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}

@@ -28,7 +28,6 @@ from pagen.eval.metrics.undefined import Undefined
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-TIES = ("grouped", "reference")
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +139,7 @@ def match(
         0
     """
     require_shares(beta=beta, alpha=alpha)
-    require_name("rule for ties", ties, TIES)
+    require_name("rule for ties", ties, ("grouped", "reference"))
     box_times, times = moments(detections, frames), moments(regions, frames)
     thresholds, ranks = _descent(joined([part.scores for part in detections.values()], 0), ties)
     boxes, targets = (joined([part.boxes for part in parts.values()], 0, 4) for parts in (detections, regions))
@@ -181,9 +180,7 @@ def measured(matches: Matches, weights: npt.NDArray[Any] | None = None) -> Local
     return summed_up(matches.thresholds, counts, totals)
 
 
-def resampled_areas(
-    measure: Callable[[npt.NDArray[Any]], Localisation], multiplicities: npt.NDArray[np.int64]
-) -> Floats:
+def resampled_areas(measure: Callable[[npt.NDArray[Any]], Localisation], multiplicities: Integers) -> Floats:
     """(draws, 2): RBDC and TBDC of sets in which video v stands multiplicities[d, v] times.
 
     `measure` maps weights (V,) to measures, such as `partial(measured, matches)`.

@@ -46,11 +46,6 @@ class Shown:
     indicator: str | None
     step: int
 
-    @property
-    def count(self) -> int:
-        """How many frames are shown."""
-        return sum(map(len, self.frames.values()))
-
     def encoded(self, quality: int) -> dict[str, Any]:
         """The pictures for the page's script, WebP in base64, in a quality from 1 to 100."""
         return {

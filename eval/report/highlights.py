@@ -51,10 +51,8 @@ def stand_out(
 ) -> tuple[dict[str, list[Pick]], dict[str, str]]:
     """The highest-scored frames, false alarms and misses, and what is said above each list.
 
-    Args:
-        final, labels: video -> (kept,), as the protocol leaves them.
-        threshold: of the operating point with no more than `alarms` false alarms an hour.
-        fps: frames a second of the footage.
+    `final` and `labels`, video -> (kept,), are as the protocol leaves them; the threshold is that of the operating
+    point with no more than `alarms` false alarms an hour, `fps` the footage's own.
     """
     apart = max(round(fps / protocol.every), 1)
     every = {name: np.ones(len(values), bool) for name, values in final.items()}

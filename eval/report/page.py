@@ -23,7 +23,6 @@ from pagen.footage.prepare import prepare
 
 LARGEST = 8_000_000
 """Bytes that the page stays under."""
-_QUALITIES = (70, 55, 40, 25, 10)
 
 
 def write_report(
@@ -49,17 +48,16 @@ def write_report(
     prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
     content = content_of(run, chosen, evaluation, prepared)
     shown = shown_frames(content["drawn"], prepared, run, compute)
-    for quality in _QUALITIES:
+    for quality in (70, 55, 40, 25, 10):
         page = _page(content, shown.encoded(quality), picture)
         if len(page.encode()) < LARGEST:
             break
     write_text(path, page)
-    return {"bytes": len(page.encode()), "frames": shown.count, "row": asdict(content["lead"])}
+    return {"bytes": len(page.encode()), "frames": sum(map(len, shown.frames.values())), "row": asdict(content["lead"])}
 
 
 def _page(content: dict[str, Any], shown: dict[str, Any], pseudo: str | None) -> str:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    strict = jinja2.StrictUndefined
+    environment = jinja2.Environment(autoescape=True, undefined=strict, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8"))
     return template.render(content=content, data={**content["drawn"], **shown}, pseudo=pseudo)

@@ -9,12 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of a paper: frame-level AUROC in percent.
+    """A figure of a paper: frame-level AUROC in percent; `macro` is None where it was not published.
 
-    Attributes:
-        macro: None where it was not published.
-        source: where it stands, and what of.
-        protocol: the name of pagen's protocol that comes nearest; None where nothing is known.
+    `source` is where it stands, and what of; `protocol`, the name of pagen's that comes nearest, None where nothing is
+    known.
     """
 
     micro: float

@@ -7,20 +7,18 @@ from typing import Any
 from pagen.papers.accivad import WIDTHS
 from pagen.papers.forms import Ablation, Variant, column
 
-_OBJECTS, _FRAMES = "MULDE's Table 1, objects", "MULDE's Table 2, Hiera-L"
+_TABLE1, _TABLE2 = "MULDE's Table 1, objects", "MULDE's Table 2, Hiera-L"
 _CHAIN = "MULDE's Table 1; AccI-VAD's whole chain (velocity by gmm, pose and deep by knn)"
 PUBLISHED = {
-    "mulde": column(
-        f"{_OBJECTS}, beta 0.1", "mulde", ped2=(99.7, 99.9), avenue=(94.3, 96.1), shanghaitech=(86.7, 91.5)
-    ),
+    "mulde": column(f"{_TABLE1}, beta 0.1", "mulde", ped2=(99.7, 99.9), avenue=(94.3, 96.1), shanghaitech=(86.7, 91.5)),
     "mulde_frames": column(
-        f"{_FRAMES}, beta 0.1", "mulde", shanghaitech=(81.3, 85.9), ucf_crime=(78.5, 84.9), ubnormal=(72.8, 85.5)
+        f"{_TABLE2}, beta 0.1", "mulde", shanghaitech=(81.3, 85.9), ucf_crime=(78.5, 84.9), ubnormal=(72.8, 85.5)
     ),
-    "msma": column(_OBJECTS, "mulde", ped2=(99.5, 99.9), avenue=(90.2, 92.5), shanghaitech=(84.1, 90.2)),
-    "msma_frames": column(_FRAMES, "mulde", shanghaitech=(76.7, 84.2), ucf_crime=(64.5, 83.4), ubnormal=(70.3, 85.1)),
+    "msma": column(_TABLE1, "mulde", ped2=(99.5, 99.9), avenue=(90.2, 92.5), shanghaitech=(84.1, 90.2)),
+    "msma_frames": column(_TABLE2, "mulde", shanghaitech=(76.7, 84.2), ucf_crime=(64.5, 83.4), ubnormal=(70.3, 85.1)),
     "accivad": column(_CHAIN, "accivad", ped2=(99.1, 99.9), avenue=(93.3, 96.2), shanghaitech=(85.9, 89.6)),
-    "gmm_frames": column(_FRAMES, "mulde", shanghaitech=(76.2, 82.9), ucf_crime=(60.3, 84.5), ubnormal=(66.8, 83.2)),
-    "knn_frames": column(_FRAMES, "mulde", shanghaitech=(71.9, 83.1), ucf_crime=(53.0, 82.7), ubnormal=(65.2, 82.5)),
+    "gmm_frames": column(_TABLE2, "mulde", shanghaitech=(76.2, 82.9), ucf_crime=(60.3, 84.5), ubnormal=(66.8, 83.2)),
+    "knn_frames": column(_TABLE2, "mulde", shanghaitech=(71.9, 83.1), ucf_crime=(53.0, 82.7), ubnormal=(65.2, 82.5)),
 }
 PROTOCOLS = {
     "mulde": {

@@ -22,13 +22,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 
 FLOOR = 1e-12
 """Share of peak^2 that counts as the least error: 120 dB, beyond what float32 resolves."""
 PADDINGS = {"zero": "constant", "replicate": "replicate"}
 """What lies beyond a frame's border -> its name in torch."""
-NORMALISERS = ("pooled", "full")
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,8 @@ class Pool:
                 f"expected a sigma of 1/3 (no blur) and more and a stride of 1 and more, found {self.sigma} and "
                 f"{self.stride}; BPE as published takes 1 and 2"
             )
-        for what, name, known in (("padding", self.padding, PADDINGS), ("normaliser", self.normaliser, NORMALISERS)):
-            if name not in known:
-                raise unknown_name(what, name, known)
+        require_name("padding", self.padding, PADDINGS)
+        require_name("normaliser", self.normaliser, ("pooled", "full"))
 
     def weights(self) -> list[float]:
         """The Gaussian in one dimension, of sum 1; the kernel is its product with itself."""

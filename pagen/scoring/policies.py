@@ -23,7 +23,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.scoring.indicator_table import indicator_named
 
 Values = npt.NDArray[np.float64]
@@ -91,8 +91,7 @@ def policy_named(name: str, window: int) -> Policy:
         >>> policy_named("last", 16).causal
         True
     """
-    if name not in POLICIES:
-        raise unknown_name("window policy", name, POLICIES)
+    require_name("window policy", name, POLICIES)
     if not POLICIES[name].asked(window):
         raise PagenError(
             f"expected windows of {POLICIES[name].frame + 1} frames and more for policy {name}, found {window}; "
@@ -110,8 +109,6 @@ def mean_of(name: str, values: Values) -> Values:
     """
     if values.shape[1] == 1:
         return values[:, 0]
-    if indicator_named(name).unit != "dB":
-        means: Values = values.mean(axis=1)
-    else:
-        means = 10 * np.log10((10 ** (values / 10)).mean(axis=1))
+    decibels = indicator_named(name).unit == "dB"
+    means: Values = 10 * np.log10((10 ** (values / 10)).mean(axis=1)) if decibels else values.mean(axis=1)
     return means

@@ -68,8 +68,7 @@ def calibrated(scores: npt.NDArray[Any], quantiles: Mapping[str, float]) -> Scor
         raise PagenError(
             f"expected ascending quantiles p1, median, p99 of training scores, found {dict(quantiles)}; calibrate again"
         )
-    values: Scores = (np.asarray(scores, np.float64) - middle) / (high - low or 1.0)
-    return values
+    return (np.asarray(scores, np.float64) - middle) / (high - low or 1.0)
 
 
 def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
@@ -82,8 +81,7 @@ def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
         array([0., 2.])
     """
     middle, spread = _known(known, "mean", "std")
-    standard: Scores = np.maximum((np.asarray(scores, np.float64) - middle) / (spread or 1.0), 0.0)
-    return standard
+    return np.maximum((np.asarray(scores, np.float64) - middle) / (spread or 1.0), 0.0)
 
 
 def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
@@ -97,8 +95,7 @@ def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Sco
         array([0. , 2.5])
     """
     low, high = _known(known, "p0", "p100")
-    values: Scores = (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
-    return values
+    return (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
 
 
 def by_quantile(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
@@ -118,8 +115,7 @@ def plain_error(decibels: npt.NDArray[Any]) -> Scores:
         >>> plain_error(np.array([0.0, -20.0]))
         array([4.  , 0.04])
     """
-    errors: Scores = 4 * 10 ** (np.asarray(decibels, np.float64) / 10)
-    return errors
+    return 4 * 10 ** (np.asarray(decibels, np.float64) / 10)
 
 
 def probability(log_odds: npt.NDArray[Any]) -> Scores:
@@ -153,8 +149,7 @@ def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.ND
             f"expected ascending shares (K,) and quantiles (K,), K of 2 and more, found shapes "
             f"{shares.shape} and {marks.shape} or a value that falls; calibrate again"
         )
-    below: Scores = np.interp(np.asarray(scores, np.float64), marks, shares)
-    return below
+    return np.interp(np.asarray(scores, np.float64), marks, shares)
 
 
 def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
@@ -173,8 +168,7 @@ def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
         share = math.exp(-(back**2) / (2 * sigma**2))
         total[back:] += share * values[: len(values) - back]
         weight[back:] += share
-    smooth: Scores = total / weight
-    return smooth
+    return total / weight
 
 
 def gaussian_smooth(scores: npt.NDArray[Any], sigma: float, ends: str = "nearest") -> Scores:

@@ -86,12 +86,10 @@ FrameScorer = Callable[[Frame], dict[str, FrameScore]]
 
 @dataclass(frozen=True)
 class Source:
-    """How runs of one kind score.
+    """How runs of one kind score: `clips` makes, of a run and a task, what scores its clips.
 
-    Attributes:
-        clips: a run of one, and a task -> what scores its clips.
-        stream: a run of one, and a device of torch's -> what makes a scorer that holds no frame yet.
-        windows: scores are kept under the name of the window policy.
+    `stream` makes, of a run and a device of torch's, what makes a scorer that holds no frame yet. Scores of a source
+    with `windows` are kept under the name of the window policy.
 
     Example:
         >>> SOURCES["density"].windows

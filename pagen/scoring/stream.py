@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pagen.device import device_named
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.footage.flow import grey
 from pagen.footage.resize import resized_frame
 from pagen.models.runs import open_run
@@ -85,8 +85,7 @@ def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = 
     known, fused, scorers = _opened(run, device)
     names = [*(["fused"] if fused else []), *sorted(known, key=order_of)]
     chosen = indicator or names[0]
-    if chosen not in names:
-        raise unknown_name("indicator", chosen, names)
+    require_name("indicator", chosen, names)
     together = fused if chosen == "fused" else (chosen,)
     parts = [name for name in together if zones is None or indicator_named(name).mapped]
     if not parts:

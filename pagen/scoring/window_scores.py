@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.footage.windows import Windows
 from pagen.models.clip_network import REBUILT, Answer
 from pagen.scoring.errors import MEASURES, flow_error_map, frame_means, local_max, pooled_error_map, psnr
@@ -65,8 +65,8 @@ def score_windows(
         >>> {name: tuple(values.shape) for name, values in scores.frames.items()}
         {'psnr': (2, 1), 'psnr_local': (2, 1)}
     """
-    if measure is not None and measure not in MEASURES:
-        raise unknown_name("error measure", measure, MEASURES)
+    if measure is not None:
+        require_name("error measure", measure, MEASURES)
     length = clips.shape[2] - network.beyond
     answer = network.answer(clips[:, :, :length], frames)
     return measured(answer, clips[:, :, frames], clips[:, :, length:], rebuilt, measure or network.measure)
