@@ -57,10 +57,10 @@ def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed
 
 
 def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
-    """Of scored boxes in files VIDEO.txt, as `read_detections` and `read_tracks` read them, among `frames` of a video.
+    """Of scored boxes in files VIDEO.txt, as `read_detections` reads them, against regions as `read_tracks` does.
 
-    A video without regions needs no file of tracks. Raises PagenError: folders without files, boxes or regions, or what
-    `localise` refuses.
+    `frames` counts those of every test video; one without regions needs no file of tracks. Raises PagenError: folders
+    without files, boxes or regions, or what `localise` refuses.
     """
     boxes = {path.stem: read_detections(path) for path in _files(detections, "detections")}
     truth = {path.stem: read_tracks(path) for path in _files(tracks, "tracks")}

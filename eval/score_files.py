@@ -78,7 +78,7 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
 
 
 def read(path: Path, column: str) -> Part:
-    """What a file or a folder holds, by its `column` if it has any. Raises PagenError: no form of the module."""
+    """What a file or a folder holds, by its `column` if it has any. Raises PagenError: none of the module's forms."""
     reader = _folder if path.is_dir() else READERS.get(path.suffix.lower())
     if reader is None:
         raise PagenError(f"expected {column}s in a folder or in {' '.join(sorted(READERS))}, found {path}")

@@ -38,7 +38,7 @@ TAIL = 9
 
 
 class Smooth:
-    """`rescale.causal_smooth` for scores that come one by one, `sigma` in frames, 0 for none; NaN is passed over."""
+    """`causal_smooth` for scores one by one, `sigma` in frames, 0 for none; NaN gives NaN and is passed over."""
 
     def __init__(self, sigma: float) -> None:
         reach = math.ceil(4 * sigma)

@@ -58,7 +58,7 @@ class Shown:
 
 
 def shown_frames(drawn: Mapping[str, Any], prepared: Prepared, run: Path, compute: Compute) -> Shown:
-    """The frames of the videos that `drawn` names, with the heat maps that the run makes of them.
+    """Frames of the videos that `drawn` names, those that stand out among them, with the heat maps that the run makes.
 
     `prepared` is the data set at the footage's own size.
     """

@@ -174,7 +174,7 @@ def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
 def gaussian_smooth(scores: npt.NDArray[Any], sigma: float, ends: str = "nearest") -> Scores:
     """Scores (T,) of one video under a Gaussian of `sigma` frames; looks 4 sigma ahead.
 
-    Beyond the `ends` they are repeated, or as scipy's other modes have it.
+    `ends` is what lies beyond them, as scipy calls it: `nearest` repeats the last ones, `reflect` mirrors them.
 
     Example:
         >>> gaussian_smooth(np.array([0.0, 1.0, 0.0]), sigma=0.5).round(2)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pagen.device import exact
-from pagen.footage.clip_input import ClipInput, taker
+from pagen.footage.clip_input import ClipInput, Take, taker
 from pagen.footage.windows import Windows
 from pagen.models.speed import fast_clips
 from pagen.scoring.policies import policy_named
@@ -91,18 +91,18 @@ class Slider:
     def _batches(self, clip: str, starts: Sequence[int], policy: str) -> Iterator[tuple[int, WindowScores[Tensor]]]:
         """Index of the first window, and the scores of `WINDOWS_AT_ONCE` windows, the last one repeated at the end."""
         take, count = taker(self.clip_input, clip)
-        asked, windows = (
-            policy_named(policy, self.window).asked(self.window),
-            Windows(self.window + self.network.beyond),
-        )
+        asked = policy_named(policy, self.window).asked(self.window)
         for first in range(0, len(starts), WINDOWS_AT_ONCE):
             few = list(starts[first : first + WINDOWS_AT_ONCE])
             few += [few[-1]] * (WINDOWS_AT_ONCE - len(few))
-            clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in few]))
-            with torch.inference_mode(), exact():
-                shown = fast_clips(clips.to(self.device))
-                scores = score_windows(self.network, shown, asked, self.clip_input.rebuilt, self.measure)
-            yield first, scores
+            yield first, self._few(take, few, count, asked)
+
+    def _few(self, take: Take, starts: Sequence[int], count: int, asked: Sequence[int]) -> WindowScores[Tensor]:
+        windows = Windows(self.window + self.network.beyond)
+        clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in starts]))
+        with torch.inference_mode(), exact():
+            shown = fast_clips(clips.to(self.device))
+            return score_windows(self.network, shown, asked, self.clip_input.rebuilt, self.measure)
 
 
 def _put(whole: dict[str, Values], part: Mapping[str, Tensor], place: slice, count: int) -> None:

@@ -63,12 +63,11 @@ class Streamer:
         parts = {name: scores[name] for name in self._parts}
         if self._zones is not None:
             parts = {name: self._zones.within(name, score, frame.shape[:2]) for name, score in parts.items()}
-        return next(iter(parts.values())) if len(parts) == 1 else self._fused(parts)
-
-    def _fused(self, scores: Mapping[str, FrameScore]) -> FrameScore:
-        values = {name: float(calibrated(np.array(score.value), self._parts[name])) for name, score in scores.items()}
-        mapped = [name for name, score in scores.items() if score.heat is not None]
-        heat = scores[max(mapped, key=values.__getitem__)].heat if mapped else None
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        values = {name: float(calibrated(np.array(score.value), self._parts[name])) for name, score in parts.items()}
+        mapped = [name for name, score in parts.items() if score.heat is not None]
+        heat = parts[max(mapped, key=values.__getitem__)].heat if mapped else None
         return FrameScore(sum(values.values()) / len(values), heat)
 
 
