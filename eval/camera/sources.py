@@ -145,12 +145,15 @@ class Live:
                 for frame in frames:
                     if self._left.is_set():
                         return "left"
-                    self._start = self._start or self._now()
-                    self._put(Shot(frame, self._count, *self._moment()))
-                    self._count += 1
+                    self._arrive(frame)
         except PagenError as error:
             return str(error)
         return f"expected more frames from {self.name}, found its end; is it still there?"
+
+    def _arrive(self, frame: Frame) -> None:
+        self._start = self._start or self._now()
+        self._put(Shot(frame, self._count, *self._moment()))
+        self._count += 1
 
     def _moment(self) -> tuple[float, str]:
         now = self._now()
