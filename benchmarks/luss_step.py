@@ -35,7 +35,7 @@ def step_of(form: str) -> float:
 
     from pagen.models.luss import LUSSAE
     from pagen.models.speed import fast_clips, fast_layout, keep_memory
-    from pagen.train.methods import luss
+    from pagen.train.recipes.luss import LussRecipe
 
     torch.manual_seed(0)
     network = LUSSAE(1, "paper", size=(128, 128))
@@ -58,7 +58,7 @@ def step_of(form: str) -> float:
 
     def ours() -> torch.Tensor:
         laid_out = {key: fast_clips(value) for key, value in batch.items()}
-        return luss(network, laid_out, (0.6, 0.4, 1.0))["loss"]
+        return LussRecipe().objective(network, {**laid_out, "targets": laid_out["clips"]})["loss"]
 
     for step in range(STEPS + 1):
         if step == 1:
@@ -74,19 +74,20 @@ def waiting() -> tuple[float, float]:
     import torch
 
     import pagen
+    from pagen.footage.clip_input import FrameInput
     from pagen.models.luss import LUSSAE
     from pagen.models.speed import fast_clips, fast_layout, keep_memory
     from pagen.train.accelerator import accelerator_on
     from pagen.train.batches import ClipBatches
     from pagen.train.loop import Training, drawn
-    from pagen.train.methods import luss
-    from pagen.train.recipes.clips import Luss
+    from pagen.train.recipes.luss import LussRecipe
 
     keep_memory()
-    recipe = Luss.at("cpu")
+    recipe = LussRecipe.at("cpu")
     network = LUSSAE(1, recipe.widths, prp="conv")
     fast_layout(network)
-    batches = ClipBatches(recipe, pagen.prepare("street", size=recipe.size), None, None, 0)
+    prepared = pagen.prepare("street", size=recipe.size)
+    batches = ClipBatches(recipe, prepared, FrameInput(prepared), None, 0)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
     steps = drawn(Training(network, batches, None, accelerator_on("cpu")), range(22))  # type: ignore[arg-type]  # nothing is written
     waited = begin = 0.0
@@ -96,7 +97,7 @@ def waiting() -> tuple[float, float]:
         asked = time.perf_counter()
         _, (batch,) = next(steps)
         waited += time.perf_counter() - asked
-        luss(network, {key: fast_clips(value) for key, value in batch.items()}, recipe.weights)["loss"].backward()
+        recipe.objective(network, {key: fast_clips(value) for key, value in batch.items()})["loss"].backward()
         optimiser.step()
         optimiser.zero_grad()
     return waited, time.perf_counter() - begin

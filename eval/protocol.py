@@ -14,7 +14,8 @@ import numpy.typing as npt
 from pagen.errors import PagenError, unknown_name
 from pagen.eval.fusion import fused
 from pagen.eval.metrics.roc import MACRO_RULES, Array, ByVideo
-from pagen.scoring.indicator_table import FUSED, indicator_named
+from pagen.papers.all_papers import FUSED
+from pagen.scoring.indicator_table import indicator_named
 from pagen.scoring.policies import POLICIES
 from pagen.scoring.rescale import PER_VIDEO, SMOOTHING, TRAINED, plain_error, probability
 

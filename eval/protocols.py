@@ -17,8 +17,8 @@ from typing import Any
 from pagen.errors import PagenError
 from pagen.eval.protocol import ANY, Protocol, read_protocol
 from pagen.papers import all_papers
+from pagen.papers.all_papers import FUSED
 from pagen.registry import Registry
-from pagen.scoring.indicator_table import FUSED
 
 RAW = Protocol("raw", "scores as they are: every frame, nothing rescaled or smoothed", fused={})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pagen.eval.metrics import roc as metrics
+from pagen.eval.metrics.bootstrap import bootstrap_interval, paired_auroc
 from pagen.eval.metrics.events import OperatingPoint, at_false_alarms
 from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.metrics.undefined import Undefined, reason
@@ -65,8 +66,8 @@ def _intervals(
     rng = generator(seed, "bootstrap")
     if bar is None:
         nothing = Undefined("one file of scores alone; give another one to compare with")
-        return metrics.bootstrap_interval(final, labels, rng), (nothing, nothing, nothing)
-    over = metrics.paired_auroc(final, bar, labels, rng)
+        return bootstrap_interval(final, labels, rng), (nothing, nothing, nothing)
+    over = paired_auroc(final, bar, labels, rng)
     return over.first, (over.difference, over.low, over.high)
 
 

@@ -1,4 +1,4 @@
-"""What every network over clips answers for itself, so that scoring, export and pictures need not know which it is."""
+"""Base of networks over clips, each of which answers for itself: scoring and export need not know which it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REBUILT = "rebuilt"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a network makes of B windows.
+    """Answers of a network to B windows.
 
     Attributes:
         frames: indicator -> (B, C, P, H, W), the P asked frames as the network gives them back.
@@ -55,7 +55,7 @@ class ClipNetwork(Pretrained):
 
     @abstractmethod
     def answer(self, clips: Tensor, frames: Sequence[int]) -> Answer:
-        """What it makes of clips of any H and W, looked at in these frames of each.
+        """Its answer to clips of any H and W, in these frames of each.
 
         Raises:
             PagenError: a number of channels or frames that it does not take.
@@ -63,4 +63,4 @@ class ClipNetwork(Pretrained):
 
     @abstractmethod
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
-        """Everything that it makes of clips of any H and W, as plain tensors by the names of `outputs`: for export."""
+        """Everything that it makes of clips of any H and W, as plain tensors in the order of `outputs`: for export."""

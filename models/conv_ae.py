@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -44,6 +44,11 @@ class Autoencoder(ClipNetwork):
         torch.Size([1, 1, 1, 20, 30])
     """
 
+    published: ClassVar[str] = r"(^|\.)encoder\.encoder\."
+    """Pattern that names of published weights have: LNTRA's and STEAL's."""
+    published_layers: ClassVar[Mapping[str, str]] = {}
+    """Layers as they are published -> here, where these are not those of `encoder` and `decoder`."""
+
     def __init__(self, channels: int, widths: str | Sequence[int], **settings: Any) -> None:
         super().__init__()
         self.config = {"channels": channels, "widths": widths, **settings}
@@ -71,13 +76,14 @@ class Autoencoder(ClipNetwork):
 
     @classmethod
     def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether weights that others published for this network have such names, as LNTRA's and STEAL's do."""
-        return any(".encoder.encoder." in f".{name}" for name in names)
+        """Whether names are those of published weights."""
+        return any(re.search(cls.published, name) for name in names)
 
     @classmethod
     def published_name(cls, name: str) -> str:
         """The name here of a published weight."""
-        return re.sub(r"^(encoder|decoder)\.\1\.", r"\1.", name)
+        layer, _, kind = re.sub(r"^(encoder|decoder)\.\1\.", r"\1.", name).rpartition(".")
+        return f"{cls.published_layers.get(layer, layer)}.{kind}".removeprefix(".")
 
     @classmethod
     def from_published(cls, weights: Mapping[str, torch.Tensor]) -> Autoencoder:
@@ -118,7 +124,7 @@ class ConvAE3d(Autoencoder):
         return reconstruction
 
     def code(self, clips: torch.Tensor) -> torch.Tensor:
-        """What the decoder is given. Raises PagenError for a shape that would not come back."""
+        """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
         return self.encoded(clips)
 
 
@@ -144,9 +150,7 @@ def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
         torch.Size([2, 32, 1, 1, 2])
     """
     a, b, c, d = widths_of(widths)
-    return nn.Sequential(
-        *_down(channels, a, (1, 2, 2)), *_down(a, b, (2, 2, 2)), *_down(b, c, (2, 2, 2)), *_down(c, d, (2, 2, 2))
-    )
+    return nn.Sequential(*_down(channels, a, (1, 2, 2)), *_down(a, b), *_down(b, c), *_down(c, d))
 
 
 def decoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
@@ -158,7 +162,8 @@ def decoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
         torch.Size([2, 1, 8, 16, 32])
     """
     a, b, c, d = widths_of(widths)
-    return nn.Sequential(*_up(d, c), *_up(c, b), *_up(b, a), _last(a, channels))
+    layers = [*_up(d, c), *_up(c, b), *_up(b, a)]
+    return nn.Sequential(*layers, nn.ConvTranspose3d(a, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1)))
 
 
 def widths_of(widths: str | Sequence[int]) -> Sequence[int]:
@@ -176,17 +181,13 @@ def widths_of(widths: str | Sequence[int]) -> Sequence[int]:
     return counts
 
 
-def _down(inward: int, outward: int, stride: tuple[int, int, int]) -> list[nn.Module]:
+def _down(inward: int, outward: int, stride: tuple[int, int, int] = (2, 2, 2)) -> list[nn.Module]:
     return [nn.Conv3d(inward, outward, 3, stride, 1), nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
 
 
 def _up(inward: int, outward: int) -> list[nn.Module]:
     convolution = nn.ConvTranspose3d(inward, outward, 3, 2, 1, output_padding=1)
     return [convolution, nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
-
-
-def _last(inward: int, channels: int) -> nn.Module:
-    return nn.ConvTranspose3d(inward, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1))
 
 
 def check_clips(clips: torch.Tensor, channels: int) -> None:
@@ -272,7 +273,7 @@ def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> to
 
 
 def _needed(layers: Sequence[nn.Module], moments: int, frame: int) -> list[range]:
-    """What each transposed convolution (width 3 in time, padding 1) has to be given for that frame of the last."""
+    """The moments that each transposed convolution (width 3 in time, padding 1) needs for a frame of the last one."""
     strides = [layer.stride[0] for layer in layers if isinstance(layer, nn.ConvTranspose3d)]
     lengths = [moments]
     for stride in strides[:-1]:

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.pretrained import Pretrained
 
 Pool = Literal["none", "mean"]
@@ -43,12 +43,10 @@ class Discriminator(Pretrained):
 
     def __init__(self, features: int = 512, hidden: int = 256, dropout: float = 0.5, pool: Pool = "none") -> None:
         super().__init__()
-        if pool not in get_args(Pool):
-            raise unknown_name("pool", pool, get_args(Pool))
+        require_name("pool", pool, get_args(Pool))
         self.config = {"features": features, "hidden": hidden, "dropout": dropout, "pool": pool}
-        self.layers = nn.Sequential(
-            nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, 1), nn.Flatten(0)
-        )
+        first = [nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(*first, nn.Linear(hidden, 1), nn.Flatten(0))
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (B,) of features (B, D), or (B, T, D) with `pool` "mean". Raises PagenError for another shape."""

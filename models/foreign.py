@@ -29,7 +29,7 @@ _NUMBERS: list[Any] = [
     *(np.dtype, *(type(np.dtype(kind)) for kind in ("f4", "f8", "i8"))),
     *((_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
 ]
-"""What rebuilds a number of numpy's, whichever numpy wrote it; training leaves its best score so."""
+"""Types that rebuild a number of numpy's, whichever numpy wrote it; frameworks store the best score as one."""
 
 
 def read_weights(
@@ -75,8 +75,8 @@ def shape_of(weights: Mapping[str, Tensor], name: str, axes: int) -> tuple[int, 
         (2, 3)
     """
     if name not in weights or weights[name].ndim != axes:
-        found = f"the shape {tuple(weights[name].shape)}" if name in weights else "none of that name"
-        raise PagenError(f"expected a weight {name} of {axes} axes, found {found}; --like tells which network it is of")
+        shown = f"the shape {tuple(weights[name].shape)}" if name in weights else "none of that name"
+        raise PagenError(f"expected a weight {name} of {axes} axes, found {shown}; --like tells which network it is of")
     return tuple(weights[name].shape)
 
 
@@ -98,9 +98,9 @@ def _pickled(path: Path, frameworks: Collection[str], advice: str) -> Any:
     try:
         zipped = zipfile.is_zipfile(path)
         with safe_globals(_NUMBERS):
-            found = get_unsafe_globals_in_checkpoint(str(path)) if zipped else []
-        stand_ins: list[Any] = [_stand_in(name) for name in found if name.split(".")[0] in frameworks]
-        foreign = sorted(name for name in found if name.split(".")[0] not in frameworks)
+            classes = get_unsafe_globals_in_checkpoint(str(path)) if zipped else []
+        stand_ins: list[Any] = [_stand_in(name) for name in classes if name.split(".")[0] in frameworks]
+        foreign = sorted(name for name in classes if name.split(".")[0] not in frameworks)
         if foreign:
             raise _refused(path, foreign, advice)
         with safe_globals([*_NUMBERS, *stand_ins]):

@@ -11,8 +11,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from diffusers import AutoencoderTiny, DDIMScheduler, DiffusionPipeline, UNet2DModel
 from torch import Tensor
@@ -25,7 +23,7 @@ LATENTS = 6
 
 
 class Inpainted(NamedTuple):
-    """What the pipeline returns, in diffusers' words.
+    """The result of the pipeline, named as in diffusers.
 
     Attributes:
         images: (N, 3, H, W) float32 in [0, 1]; as numpy (N, H, W, 3) by `output_type="np"`.
@@ -107,17 +105,18 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         """
         self._check(image, mask_image, height, width)
         image, mask = (given.to(self.device, self.unet.dtype) for given in (image, mask_image))
-        known = self.condition(image * 2 - 1, mask)
-        noise = torch.cat([_noise(one, known) for one in _each(generator, len(image))])
-        images = (self.decode(self.denoise(noise, known, num_inference_steps)) / 2 + 0.5).clamp(0, 1).float()
-        return Inpainted(_numpy(images) if output_type == "np" else images)
+        condition = self.condition(image * 2 - 1, mask)
+        generators = generator if isinstance(generator, list) else [generator] * len(image)
+        noise = torch.cat([_noise(one, condition) for one in generators])
+        images = (self.decode(self.denoise(noise, condition, num_inference_steps)) / 2 + 0.5).clamp(0, 1).float()
+        return Inpainted(images.permute(0, 2, 3, 1).cpu().numpy() if output_type == "np" else images)
 
-    def denoise(self, noise: Tensor, known: Tensor, steps: int) -> Tensor:
+    def denoise(self, noise: Tensor, condition: Tensor, steps: int) -> Tensor:
         """DDIM without added noise: noise (N, L, h, w) and condition (N, L + 1, h, w) -> latent (N, L, h, w)."""
         self.scheduler.set_timesteps(steps, device=noise.device)
         latent: Tensor = noise * self.scheduler.init_noise_sigma
         for time in self.progress_bar(self.scheduler.timesteps):
-            predicted = self.unet(torch.cat([latent, known], 1), time).sample
+            predicted = self.unet(torch.cat([latent, condition], 1), time).sample
             latent = self.scheduler.step(predicted, time, latent).prev_sample
         return latent
 
@@ -148,7 +147,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
 
 
 def latents(vae: Any, image: Tensor) -> Tensor:
-    """What an autoencoder of diffusers' makes of images (N, 3, H, W) in [-1, 1]; the mean, nothing is drawn.
+    """The latents (N, L, h, w) of images (N, 3, H, W) in [-1, 1] by an autoencoder of diffusers: means, nothing drawn.
 
     Example:
         >>> latents(small_autoencoder(), torch.zeros(1, 3, 16, 16)).shape
@@ -158,18 +157,10 @@ def latents(vae: Any, image: Tensor) -> Tensor:
     return cast(Tensor, encoded.latents if "latents" in encoded else encoded.latent_dist.mode())
 
 
-def _each(generator: Any, count: int) -> list[Any]:
-    return generator if isinstance(generator, list) else [generator] * count
-
-
-def _noise(generator: torch.Generator | None, known: Tensor) -> Tensor:
+def _noise(generator: torch.Generator | None, condition: Tensor) -> Tensor:
     """Drawn on the CPU, one image at a time: the same for any batch and on any device."""
-    shape = (1, known.shape[1] - 1, *known.shape[2:])
-    return torch.randn(shape, generator=generator).to(known.device, known.dtype)
-
-
-def _numpy(images: Tensor) -> npt.NDArray[np.float32]:
-    return cast("npt.NDArray[np.float32]", images.permute(0, 2, 3, 1).cpu().numpy())
+    shape = (1, condition.shape[1] - 1, *condition.shape[2:])
+    return torch.randn(shape, generator=generator).to(condition.device, condition.dtype)
 
 
 def small_autoencoder() -> Any:
@@ -231,7 +222,7 @@ def small_scheduler() -> Any:
 
 
 def bundled() -> Path:
-    """Where the bundled model lies: beside this file, in the wheel too.
+    """The folder of the bundled model: beside this file, in the wheel too.
 
     Example:
         >>> (bundled() / "model_index.json").is_file()

@@ -12,13 +12,13 @@ looks most accelerated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isqrt
 from typing import ClassVar, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.clip_network import Answer
 from pagen.models.conv_ae import SPACE_FACTOR, TIME_FACTOR, Autoencoder, padded, sizes_of, widths_of
 from pagen.models.foreign import shape_of
@@ -26,20 +26,9 @@ from pagen.models.foreign import shape_of
 FFP = Literal["conv2d", "released"]
 PRP = Literal["published", "conv"]
 
-_PUBLISHED = {
-    **{f"encoder_model.encoder.{layer}": f"encoder.{layer}" for layer in range(12)},
-    **{f"decoder_model.decoder.{layer // 3}.{layer % 3}": f"decoder.{layer}" for layer in range(11) if layer % 3 < 2},
-    "decoder_model.prediction.0": "ffp.0",
-    "feature_projector.conv2d": "prp.2",
-    "embed_1.fc": "prp.5",
-    "embed_2.fc": "prp.7",
-    "irreg_predictor.fc": "prp.9",
-}
-"""Layers as they are published -> here."""
-
 
 class Luss(NamedTuple):
-    """What the three heads give.
+    """The answers of the three heads.
 
     Attributes:
         vcr: (B, C, T, H, W) in [-1, 1], the clip.
@@ -85,6 +74,13 @@ class LUSSAE(Autoencoder):
     measure: ClassVar[str] = "bpe"
     beyond: ClassVar[int] = 1
     outputs: ClassVar[tuple[str, ...]] = ("vcr", "ffp", "prp")
+    published: ClassVar[str] = r"^encoder_model\."
+    published_layers: ClassVar[Mapping[str, str]] = {
+        **{f"encoder_model.encoder.{layer}": f"encoder.{layer}" for layer in range(12)},
+        **{f"decoder_model.decoder.{layer // 3}.{layer % 3}": f"decoder.{layer}" for layer in range(11)},
+        **{"decoder_model.prediction.0": "ffp.0", "feature_projector.conv2d": "prp.2"},
+        **{"embed_1.fc": "prp.5", "embed_2.fc": "prp.7", "irreg_predictor.fc": "prp.9"},
+    }
 
     def __init__(
         self,
@@ -97,7 +93,7 @@ class LUSSAE(Autoencoder):
     ) -> None:
         _check(window, ffp, prp, size)
         super().__init__(channels, widths, window=window, ffp=ffp, prp=prp, size=tuple(size))
-        self.ffp = _ffp_conv2d(channels, window) if ffp == "conv2d" else _ffp_released(channels, window)
+        self.ffp = _ffp(ffp, channels, window)
         width, depth = widths_of(widths)[3], window // TIME_FACTOR
         self.prp = _prp_conv(width, depth) if prp == "conv" else _prp_published(width, depth, size)
 
@@ -133,17 +129,6 @@ class LUSSAE(Autoencoder):
         return logits
 
     @classmethod
-    def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether published weights have such names: those of the six modules of the released code."""
-        return any(name.startswith("encoder_model.") for name in names)
-
-    @classmethod
-    def published_name(cls, name: str) -> str:
-        """The name here of a published weight."""
-        layer, _, kind = name.rpartition(".")
-        return f"{_PUBLISHED.get(layer, layer)}.{kind}".removeprefix(".")
-
-    @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
         """The network that published weights fit, by their names here, not yet filled. Raises PagenError: none."""
         features = shape_of(weights, "prp.5.weight", 2)[1]
@@ -155,9 +140,7 @@ class LUSSAE(Autoencoder):
         super().check(clips)
         window, size = self.config["window"], self.config["size"]
         if clips.shape[2] != window:
-            raise PagenError(
-                f"expected clips of {window} frames, found {clips.shape[2]}; the heads know no other length"
-            )
+            raise PagenError(f"expected clips of {window} frames, found {clips.shape[2]}; the heads know no other")
         if self.config["prp"] == "published" and clips.shape[3:] != size:
             raise PagenError(
                 f"expected frames of {size} for the published prp, found {tuple(clips.shape[3:])}; "
@@ -187,20 +170,18 @@ def predict(model: LUSSAE, clips: Tensor) -> Luss:
 
 
 def _most_accelerated(logits: Tensor) -> Tensor:
-    """Of logits (B, 2, h, w) those (B, 2) of the place where the second exceeds the first by most."""
+    """The logits (B, 2) of the place of (B, 2, h, w) at which the second exceeds the first by most."""
     places = logits.flatten(2)
     best = (places[:, 1] - places[:, 0]).argmax(1)
     # `take_along_dim` would fix the size of the batch in an exported graph
     return places.gather(2, best[:, None, None].expand(-1, 2, -1)).squeeze(2)
 
 
-def _ffp_conv2d(channels: int, window: int) -> nn.Sequential:
+def _ffp(kind: FFP, channels: int, window: int) -> nn.Sequential:
+    if kind == "released":
+        return nn.Sequential(nn.Conv3d(channels, channels, 3, (window, 1, 1), 1), nn.Tanh())
     convolution = nn.Conv2d(channels * window, channels, 3, padding=1)
     return nn.Sequential(nn.Flatten(1, 2), convolution, nn.Tanh(), nn.Unflatten(1, (channels, 1)))
-
-
-def _ffp_released(channels: int, window: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv3d(channels, channels, 3, (window, 1, 1), 1), nn.Tanh())
 
 
 def _prp_published(width: int, depth: int, size: tuple[int, int]) -> nn.Sequential:
@@ -217,14 +198,12 @@ def _prp_conv(width: int, depth: int) -> nn.Sequential:
 
 
 def _check(window: int, ffp: str, prp: str, size: Sequence[int]) -> None:
-    for what, name, known in (("ffp", ffp, get_args(FFP)), ("prp", prp, get_args(PRP))):
-        if name not in known:
-            raise unknown_name(what, name, known)
+    require_name("ffp", ffp, get_args(FFP))
+    require_name("prp", prp, get_args(PRP))
     least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
     if window < least or window % TIME_FACTOR:
-        raise PagenError(
-            f"expected a window divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}, found {window}"
-        )
+        wanted = f"{TIME_FACTOR}, {least} and more with prp {prp!r}"
+        raise PagenError(f"expected a window divisible by {wanted}, found {window}")
     if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
         raise PagenError(
             f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "

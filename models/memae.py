@@ -9,22 +9,21 @@ The paper writes a cosine similarity, its code a plain dot product; the dot prod
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
 from pagen.models.foreign import shape_of
 
 Similarity = Literal["dot", "cosine"]
 
 ENTROPY_WEIGHT = 0.0002
-"""Of the published loss: mean squared error + 0.0002 `entropy`."""
+"""Weight of `entropy` beside the mean squared error in the published loss."""
 _ITEMS = "mem_rep.memory.weight"
 
 
@@ -69,6 +68,8 @@ class MemAE(Autoencoder):
         torch.Size([1, 1, 8, 16, 32])
     """
 
+    published: ClassVar[str] = r"^(encoder|decoder)\.\d"
+
     def __init__(
         self,
         channels: int = 1,
@@ -98,17 +99,12 @@ class MemAE(Autoencoder):
         return Addressed(self.end(self.decoder(read)), weights)
 
     def code(self, clips: Tensor) -> Tensor:
-        """What the decoder is given. Raises PagenError for a shape that would not come back."""
+        """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
         return self._read(clips)[0]
 
     def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
         read, weights = self.mem_rep["memory"](self.encoded(clips))
         return read, weights
-
-    @classmethod
-    def recognises(cls, names: Iterable[str]) -> bool:
-        """Whether published weights have such names: the plain ones, which the paper's baseline shares."""
-        return any(re.match(r"(encoder|decoder)\.\d", name) for name in names)
 
     @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
@@ -205,8 +201,7 @@ def published_initialisation(network: nn.Module) -> None:
 
 
 def _check(memory: int, similarity: str, shrink: float | None) -> None:
-    if similarity not in get_args(Similarity):
-        raise unknown_name("similarity", similarity, get_args(Similarity))
+    require_name("similarity", similarity, get_args(Similarity))
     if memory < 1:
         raise PagenError(f"expected a memory of 1 item and more, found {memory}; the paper has 2000")
     if shrink is not None and not 0 <= shrink < 1:

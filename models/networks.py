@@ -21,14 +21,12 @@ NETWORKS: Registry[type[Pretrained]] = Registry(
 
 
 def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
-    """The network of a folder or of the Hugging Face hub, in evaluation mode, of the class that it says it is.
+    """Open the network of a folder or of the Hugging Face hub, whichever of the registered classes it is.
 
-    Args:
-        path: a folder, or a hub id `owner/name`, which must be a `str`; a folder of that name wins.
-        revision: branch, tag or commit of a hub id.
+    Arguments and errors are those of `Pretrained.from_pretrained`.
 
     Raises:
-        PagenError: nothing of that name in reach; a file is missing or damaged; a class that no table holds.
+        PagenError: a class that nobody registered.
 
     Example:
         >>> import tempfile
@@ -43,6 +41,6 @@ def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
     folder = fetch(path, revision)
     name, _ = read_config(folder)
     if name not in NETWORKS:
-        known = " ".join(NETWORKS.names())
-        raise PagenError(f"expected one of {known} in {folder}, found a {name}; is the path right?")
+        names = " ".join(NETWORKS.names())
+        raise PagenError(f"expected one of {names} in {folder}, found a {name}; is the path right?")
     return NETWORKS[name].from_pretrained(folder)

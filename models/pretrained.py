@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -23,6 +23,7 @@ from pagen.errors import PagenError
 from pagen.folders import atomic, write_json, write_text
 from pagen.hub import HUB_ID
 
+T = TypeVar("T")
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
@@ -62,22 +63,13 @@ class Pretrained(nn.Module):
         Raises:
             PagenError: nothing of that name in reach; a file is missing, damaged, or of another network.
         """
-        folder = fetch(path, revision)
-        name, config = read_config(folder)
-        if name != cls.__name__:
-            raise PagenError(f"expected a {cls.__name__} in {folder}, found a {name}; is the path right?")
-        with _whole(folder):
-            tensors = load_file(folder / WEIGHTS)
-        try:
-            network = cls(**config)
-            network.load_state_dict(tensors)
-        except (TypeError, RuntimeError) as error:
-            reason = textwrap.shorten(str(error), 160)
-            raise PagenError(
-                f"expected weights that fit the {CONFIG} beside them in {folder}, found others ({reason}); "
-                "take both files from one network"
-            ) from error
-        return network.eval()
+        return restored(cls, fetch(path, revision), cls._filled).eval()
+
+    @classmethod
+    def _filled(cls, config: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
+        network = cls(**config)
+        network.load_state_dict(tensors)
+        return network
 
     def push_to_hub(self, repo_id: str, card: str | None = None, private: bool = True) -> str:
         """Upload the network to the Hugging Face hub, as the user of `hf auth login`.
@@ -147,6 +139,34 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
     with _whole(folder):
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         return config.pop("class"), config
+
+
+def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[str, Tensor]], T]) -> T:
+    """Build what a folder holds out of its constructor's arguments and its tensors.
+
+    Raises:
+        PagenError: missing, damaged, of another class, or two files that do not belong together.
+
+    Example:
+        >>> from pagen.models.discriminator import Discriminator
+        >>> with TemporaryDirectory() as folder:
+        ...     Discriminator(features=4, hidden=3).save_pretrained(folder)
+        ...     restored(Discriminator, Path(folder), lambda config, tensors: sorted(config))
+        ['dropout', 'features', 'hidden', 'pool']
+    """
+    name, config = read_config(folder)
+    if name != kind.__name__:
+        raise PagenError(f"expected a {kind.__name__} in {folder}, found a {name}; is the path right?")
+    with _whole(folder):
+        tensors = load_file(folder / WEIGHTS)
+    try:
+        return build(config, tensors)
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        reason = textwrap.shorten(str(error), 160)
+        raise PagenError(
+            f"expected weights that fit the {CONFIG} beside them in {folder}, found others ({reason}); take both files "
+            f"from one {name}"
+        ) from error
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 from pagen.errors import PagenError
 from pagen.folders import Folder, digest, folder_name
 from pagen.models.density.detector import Detector
-from pagen.models.density.detectors import open_detector
+from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
 from pagen.models.pretrained import WEIGHTS, Pretrained
 from pagen.models.speed import fast_layout, keep_memory
@@ -49,9 +49,8 @@ class Run:
     def network(self) -> Pretrained:
         """The network. Raises PagenError for a run of a detector, or one that consists of others."""
         if self.detector is not None:
-            raise PagenError(
-                f"expected a run of a network, found {self.path} of a detector ({self.recipe['recipe']}); give another"
-            )
+            recipe = self.recipe["recipe"]
+            raise PagenError(f"expected a run of a network, found {self.path} of a detector ({recipe}); give another")
         if self.model is None:
             names = ", ".join(str(member.path) for member in self.members.values())
             raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")
@@ -79,18 +78,18 @@ def open_run(path: Path) -> Run:
     """Open a finished run. Raises PagenError when it is missing, unfinished or damaged.
 
     Example:
-        >>> open_run(Path("runs/none"))
+        >>> open_run(Path("runs/none"))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; ...
     """
     folder = Folder.open(Path(path), "run")
     recipe = _read(folder.path, RECIPE)
     if "members" in recipe:
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
-    known = _read(folder.path, CALIBRATION)
+    calibration = _read(folder.path, CALIBRATION)
     if recipe.get("source") == "density":
-        return Run(folder.path, recipe, None, known, detector=open_detector(folder.path / MODEL))
-    return Run(folder.path, recipe, open_network(folder.path / MODEL), known)
+        return Run(folder.path, recipe, None, calibration, detector=open_detector(folder.path / MODEL))
+    return Run(folder.path, recipe, open_network(folder.path / MODEL), calibration)
 
 
 @lru_cache(maxsize=3)
@@ -98,9 +97,9 @@ def opened(path: Path, weights: str, device: str) -> Any:
     """The network or detector of a run of one on a device; `weights` tells a retrained one apart.
 
     Example:
-        >>> opened(Path("runs/none"), "weights", "cpu")
+        >>> opened(Path("runs/none"), "weights", "cpu")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; is the path right?
+        pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; ...
     """
     keep_memory()
     run = open_run(path)

@@ -1,4 +1,4 @@
-"""What makes networks over clips fast on a CPU without changing what they compute: layout, and memory that is kept."""
+"""Networks over clips made fast on a CPU, with the same results: layout of tensors, and memory that is kept."""
 
 from __future__ import annotations
 

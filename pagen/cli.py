@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     except OSError as error:
         if error.errno not in _OUTSIDE:
             raise
-        where = f" {error.filename}" if error.filename else ""
-        _leave(f"pagen: cannot write or read{where}: {error.strerror}; mend that and run the same command again", 2)
+        file = f" {error.filename}" if error.filename else ""
+        _leave(f"pagen: cannot write or read{file}: {error.strerror}; mend that and run the same command again", 2)
 
 
 def dispatch(argv: Sequence[str]) -> None:

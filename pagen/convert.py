@@ -23,7 +23,7 @@ else:
 
 
 class Convert(Protocol):
-    """What every form has: where it writes, how the result is printed, and the conversion."""
+    """A form of checkpoint: the folder it writes to, whether it prints JSON, and the conversion."""
 
     @property
     def out(self) -> Path: ...

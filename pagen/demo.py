@@ -31,11 +31,11 @@ def run(config: Demo) -> None:
     from pagen.generate.config import Generate
     from pagen.train import train
     from pagen.train.config import Train
-    from pagen.train.recipes.clips import Skip
+    from pagen.train.recipes.lntra import SkipRecipe
 
     begin = time.monotonic()
     # tiny is made for seconds; after a minute the sheet shows a street
-    recipe = replace(Skip.at("tiny"), batch=8, steps=50, epochs=40)
+    recipe = replace(SkipRecipe.at("tiny"), batch=8, steps=50, epochs=40)
     pseudo, run_path, table = config.out / "pa", config.out / "run", config.out / "results.md"
     workers, overwrite = config.workers, config.overwrite
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen import console
+from pagen.spread import default_workers
 from pagen.version import __version__
 
 
@@ -26,7 +26,7 @@ class Doctor:
 
 
 def run(config: Doctor) -> None:
-    """The verb `doctor`."""
+    """Collect the report, and print it."""
     packages, extras = _packages()
     report = {
         "pagen": __version__,
@@ -62,8 +62,7 @@ def _version(name: str) -> str | None:
 
 
 def _devices() -> dict[str, Any]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    devices: dict[str, Any] = {"cpu": f"{cores} cores"}
+    devices: dict[str, Any] = {"cpu": f"{default_workers()} cores"}
     if find_spec("torch") is not None:
         import torch
 
@@ -86,25 +85,20 @@ def _cache() -> dict[str, Any]:
 
 def _data(root: Path | None) -> dict[str, str | None]:
     from pagen.footage.catalogue import DATASETS
-    from pagen.footage.locate import find
+    from pagen.footage.dataset_report import row_of
 
-    rows = [DATASETS[name] for name in DATASETS.names()]
-    found = {row.name: None if row.scenes else find(row, root, marked=True) for row in rows}
-    return {
-        row.name: "built in" if row.scenes else str(location.root) if (location := found[row.name]) else None
-        for row in rows
-    }
+    return {name: row_of(DATASETS[name], root)["found"] for name in DATASETS.names()}
 
 
 def _as_text(report: dict[str, Any]) -> str:
-    missing = [name for name, found in report["packages"].items() if found is None]
+    missing = [name for name, installed in report["packages"].items() if installed is None]
     lines = [
         f"pagen {report['pagen']}, Python {report['python']}, {report['system']}",
-        "needs    " + "  ".join(f"{name} {found or 'MISSING'}" for name, found in report["packages"].items()),
-        "extras   " + "  ".join(f"{name} {found or '-'}" for name, found in report["extras"].items()),
+        "needs    " + "  ".join(f"{name} {installed or 'MISSING'}" for name, installed in report["packages"].items()),
+        "extras   " + "  ".join(f"{name} {installed or '-'}" for name, installed in report["extras"].items()),
         "devices  " + "  ".join(f"{name} ({what})" for name, what in report["devices"].items()),
         "cache    {path}, {used_gb} GB used, {free_gb} GB free".format(**report["cache"]),
-        *(f"data     {name:<14} {place or 'not found'}" for name, place in report["data"].items()),
+        *(f"data     {name:<14} {location or 'not found'}" for name, location in report["data"].items()),
     ]
     advice = f"missing: pip install {' '.join(missing)}" if missing else "nothing that is needed is missing"
     return "\n".join([*lines, advice])

@@ -10,6 +10,12 @@ class PagenError(Exception):
     """One line: what was expected, what came, what to do next. The command line exits with 2."""
 
 
+def require_name(what: str, name: str, known: Iterable[str]) -> None:
+    """Raise PagenError, with the nearest name, for a name that is not among those known."""
+    if name not in known:
+        raise unknown_name(what, name, known)
+
+
 def unknown_name(what: str, name: str, known: Iterable[str]) -> PagenError:
     """The answer to a name that no table holds, with the nearest one that it does hold."""
     names = sorted(known)

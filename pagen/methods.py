@@ -25,21 +25,23 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    "baseline": Method("pagen.train.recipes.clips:Baseline", "pagen.models.conv_ae:ConvAE3d", ("lntra", "steal")),
-    "memae": Method("pagen.train.recipes.clips:MemAE", "pagen.models.memae:MemAE", ("memae",)),
-    "patch": Method("pagen.train.recipes.clips:Patch"),
-    "skip": Method("pagen.train.recipes.clips:Skip"),
-    "steal": Method("pagen.train.recipes.clips:Steal"),
-    "spatial": Method("pagen.train.recipes.clips:Spatial"),
-    "temporal": Method("pagen.train.recipes.clips:Temporal"),
-    "discriminator": Method("pagen.train.recipes.clips:Discriminator", "pagen.models.discriminator:Discriminator"),
-    "unified": Method("pagen.train.recipes.clips:Unified"),
-    "luss": Method("pagen.train.recipes.clips:Luss", "pagen.models.luss:LUSSAE", ("luss",)),
-    "mulde": Method("pagen.train.recipes.density:Mulde"),
-    "msma": Method("pagen.train.recipes.density:Msma"),
-    "knn": Method("pagen.train.recipes.density:Knn"),
-    "gmm": Method("pagen.train.recipes.density:Gmm"),
-    "accivad": Method("pagen.train.recipes.density:AcciVad"),
-    "gcl": Method("pagen.train.recipes.density:Gcl"),
+    "baseline": Method("pagen.train.recipes.plain:BaselineRecipe", "pagen.models.conv_ae:ConvAE3d", ("lntra", "steal")),
+    "memae": Method("pagen.train.recipes.memae:MemAERecipe", "pagen.models.memae:MemAE", ("memae",)),
+    "patch": Method("pagen.train.recipes.lntra:PatchRecipe"),
+    "skip": Method("pagen.train.recipes.lntra:SkipRecipe"),
+    "steal": Method("pagen.train.recipes.lntra:StealRecipe"),
+    "spatial": Method("pagen.train.recipes.unified:SpatialRecipe"),
+    "temporal": Method("pagen.train.recipes.unified:TemporalRecipe"),
+    "discriminator": Method(
+        "pagen.train.recipes.unified:DiscriminatorRecipe", "pagen.models.discriminator:Discriminator"
+    ),
+    "unified": Method("pagen.train.recipes.unified:UnifiedRecipe"),
+    "luss": Method("pagen.train.recipes.luss:LussRecipe", "pagen.models.luss:LUSSAE", ("luss",)),
+    "mulde": Method("pagen.train.recipes.density:MuldeRecipe"),
+    "msma": Method("pagen.train.recipes.density:MsmaRecipe"),
+    "knn": Method("pagen.train.recipes.density:KnnRecipe"),
+    "gmm": Method("pagen.train.recipes.density:GmmRecipe"),
+    "accivad": Method("pagen.train.recipes.density:AcciVadRecipe"),
+    "gcl": Method("pagen.train.recipes.gcl:GclRecipe"),
 }
 """Name -> method, in the order in which they are listed."""

@@ -25,11 +25,11 @@ Result = TypeVar("Result")
 
 RETRIES = 5
 """How often an item is done again whose worker or machine was lost."""
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 # what ray reads when it is imported: it would print about lost workers on stdout, whatever `log_to_driver` says,
-_MANNERS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s).*"}
+_SILENCE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s).*"}
 # and try for minutes to reach an address where somebody else listens
-_IMPATIENCE = {"RAY_NUM_REDIS_GET_RETRIES": "1", "RAY_py_gcs_connect_timeout_s": "5"}
+_FEW_RETRIES = {"RAY_NUM_REDIS_GET_RETRIES": "1", "RAY_py_gcs_connect_timeout_s": "5"}
 
 
 @dataclass(frozen=True)
@@ -101,24 +101,24 @@ def _result(ray: ModuleType, reference: Any) -> Any:
 def _connected(cluster: Cluster) -> Iterator[ModuleType]:
     """The module `ray`, with a cluster behind it until the block ends."""
     if cluster.address:
-        _knock(cluster.address)
-    ray = quiet_ray(_IMPATIENCE if cluster.address else {})
+        _require_listener(cluster.address)
+    ray = quiet_ray(_FEW_RETRIES if cluster.address else {})
     own = {} if cluster.address else {"num_cpus": cluster.workers, "include_dashboard": False}
     try:
         ray.init(cluster.address or "local", log_to_driver=False, logging_level="ERROR", **own)
     except Exception as error:  # ray raises that very class where its processes are slow to start
-        where = f"the Ray cluster at {cluster.address}" if cluster.address else "Ray on this machine"
+        cluster_name = f"the Ray cluster at {cluster.address}" if cluster.address else "Ray on this machine"
         reason = " ".join(str(error).split())
-        raise PagenError(f"cannot use {where}: {reason:.300}; is this machine one of the cluster's?") from error
+        raise PagenError(f"cannot use {cluster_name}: {reason:.300}; is this machine one of the cluster's?") from error
     try:
         yield ray
     finally:
         ray.shutdown()
 
 
-def quiet_ray(patience: Mapping[str, str]) -> ModuleType:
-    """The module `ray`, imported so that it keeps quiet; `patience` is environment that it reads, too."""
-    for name, value in {**_MANNERS, **patience}.items():
+def quiet_ray(environment: Mapping[str, str]) -> ModuleType:
+    """The module `ray`, imported so that it keeps quiet; `environment` is set beside, where it is not."""
+    for name, value in {**_SILENCE, **environment}.items():
         os.environ.setdefault(name, value)
     try:
         import ray
@@ -127,13 +127,13 @@ def quiet_ray(patience: Mapping[str, str]) -> ModuleType:
     return ray
 
 
-def _knock(address: str) -> None:
+def _require_listener(address: str) -> None:
     """Raise PagenError where nobody listens, which takes Ray minutes to tell."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise PagenError(f"expected --address HOST:PORT of a Ray cluster's head, found {address!r}; mostly HOST:6379")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT).close()
     except (OSError, OverflowError) as error:
         raise PagenError(
             f"expected a Ray cluster at {address}, found nobody there ({error}); start one with 'ray start --head'"

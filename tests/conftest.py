@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from pagen import cli
@@ -27,6 +30,68 @@ def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.delenv("PAGEN_DATA", raising=False)
         yield
+
+
+SLOW_FIXTURES = {"made", "ask", "runs", "configure", "make_batches"}
+"""What depends on a PA set of all kinds or on trainings."""
+SLOW_FILES = {
+    *(
+        "test_bad_input.py",
+        "test_cli.py",
+        "test_how_to_add.py",
+        "test_spread.py",
+        "test_spread_ray.py",
+        "test_ablate.py",
+    ),
+    *("test_learning.py", "test_inpainter.py", "test_export.py", "test_density.py", "test_processes.py"),
+    *(
+        "test_report.py",
+        "test_transfer.py",
+        "test_evaluate.py",
+        "test_live.py",
+        "test_diffusion.py",
+        "test_ldm.py",
+        "test_memory.py",
+    ),
+}
+"""Whose tests train, start processes, or work on whole clips, most of them for seconds each."""
+SLOW_WORDS = re.compile(r"process|workers|kill|tvl1")
+"""What the names of tests say that start processes of their own, or have torch compile."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make quick` leaves out."""
+    for item in items:
+        by_fixture = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
+        if by_fixture or item.path.name in SLOW_FILES or SLOW_WORDS.search(item.name):
+            item.add_marker(pytest.mark.slow)
+
+
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """A function that has a folder filled by one worker for all of them.
+
+    `once("runs", fill)` calls `fill(folder)` in the worker that asks first, while the others wait. Nobody writes to
+    the folder afterwards. A filling that failed is begun anew by whoever asks next.
+    """
+    top = tmp_path_factory.getbasetemp()
+    top = (top.parent if "PYTEST_XDIST_WORKER" in os.environ else top) / "once"
+
+    def filled(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, done = top / name, top / f"{name}.done"
+        top.mkdir(exist_ok=True)
+        with FileLock(top / f"{name}.lock"):
+            if not done.exists():
+                rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return filled
 
 
 @pytest.fixture

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -29,9 +32,12 @@ def test_a_package_has_its_init_and_says_what_it_holds(package: str) -> None:
     assert text.startswith('"""')
 
 
-def test_modules_stay_small() -> None:
-    paths = [path for package in SETUP["packages"] for path in folder_of(package).glob("*.py")]
-    assert not [path for path in paths if len(path.read_text("utf-8").splitlines()) > 300]
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/how-to-add.md"])
+def test_entry_points_that_pages_name_are_read_by_a_registry(page: str) -> None:
+    named = set(re.findall(r"`(pagen\.[a-z_]+)`", (ROOT / page).read_text(encoding="utf-8"))) - set(SETUP["packages"])
+    texts = [path.read_text("utf-8") for package in SETUP["packages"] for path in folder_of(package).glob("*.py")]
+    assert named
+    assert [group for group in sorted(named) if not any(f'"{group}"' in text for text in texts)] == []
 
 
 def test_verbs_name_modules_and_configurations_that_exist() -> None:
@@ -52,3 +58,39 @@ def test_tested_versions_hold_every_dependency() -> None:
     wanted = [*PROJECT["project"]["dependencies"], *extras["dev"], *extras["hub"]]
     names = {line.split(">=")[0].split("[")[0].lower() for line in wanted} - {"pagen"}
     assert names <= pinned
+
+
+def test_the_version_is_everywhere_the_same() -> None:
+    from pagen.version import __version__
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(r"^## \[Unreleased\]", changelog, re.MULTILINE) or f"## [{__version__}]" in changelog
+
+
+def test_make_help_lists_every_target_that_one_calls() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    listed = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
+    phony = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)[0].split()
+    assert sorted(listed) == sorted(phony)
+    assert {"help", "quick", "test", "check"} <= set(listed)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_forms_and_workflows_are_yaml(path: Path) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    if "body" in content:
+        names = [part["id"] for part in content["body"] if part["type"] != "markdown"]
+        assert len(set(names)) == len(names)
+        assert content["name"]
+        assert content["description"]
+
+
+def test_what_quick_leaves_out_exists() -> None:
+    conftest = runpy.run_path(str(ROOT / "tests/conftest.py"))
+    files = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("conftest.py"))
+    assert conftest["SLOW_FILES"] - files == set()
+    assert [name for name in sorted(conftest["SLOW_FIXTURES"]) if f"def {name}(" not in text] == []

@@ -34,13 +34,11 @@ def accelerator_on(
     _check(device, precision, trackers)
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         AcceleratorState._reset_state(reset_partial_state=True)
-    how = {"mixed_precision": precision, "log_with": list(trackers) or None, "project_dir": path}
+    settings = {"mixed_precision": precision, "log_with": list(trackers) or None, "project_dir": path}
     if device == "auto":
-        accelerator = Accelerator(**how)
-    else:
-        with patch_environment(accelerate_torch_device=device):
-            accelerator = Accelerator(cpu=device == "cpu", **how)
-    return accelerator
+        return Accelerator(**settings)
+    with patch_environment(accelerate_torch_device=device):
+        return Accelerator(cpu=device == "cpu", **settings)
 
 
 def _check(device: str, precision: str, trackers: Sequence[str]) -> None:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from pagen.footage.flow import FlowFolder, encode
+from pagen.device import exact
+from pagen.errors import PagenError
+from pagen.footage.clip_input import ClipInput, open_input
 from pagen.footage.prepare import Prepared
-from pagen.footage.windows import as_input
 from pagen.generate.pa_set import PASet, Pseudo
 from pagen.generate.skip import Skip, draw_skip
+from pagen.scoring.sliding import WINDOWS_AT_ONCE, Slider
+from pagen.scoring.window_scores import score_windows
 from pagen.seeds import generator
-from pagen.train.crops import Box, draw_box
+from pagen.train.crops import Box, Points, draw_box
 from pagen.train.normal_clips import NormalClips
-from pagen.train.pseudo_clips import Drawn, PseudoSource
-from pagen.train.recipes.base import ClipRecipe, Recipe
-from pagen.train.recipes.clips import Luss, OnTheFly, Steal, Temporal
+from pagen.train.pseudo_clips import DrawnClip, PseudoSource
+from pagen.train.recipes.base import Recipe
+from pagen.train.recipes.clips import ClipRecipe, FrameRecipe
 
 Batch = dict[str, torch.Tensor]
 Sample = dict[str, npt.NDArray[np.float32]]
+Indicated = dict[str, npt.NDArray[np.float64]]
+"""Indicator -> (N,), higher = more abnormal."""
+WINDOWS = 256
+"""Windows of the training clips that a calibration is of, evenly spread."""
+PAIRS = 32
+"""Normal clips, and as many pseudo-anomalous ones, that tell how good a network is."""
 
 
 class Batches(Protocol):
@@ -52,24 +62,20 @@ def draw(batches: Batches, indices: range) -> Batch:
 
 @dataclass(frozen=True)
 class ClipBatches:
-    """Clips, as a recipe wants them.
+    """Clips, of which a recipe composes its samples.
 
     Attributes:
         recipe: decides between frames and flow, crops, and the share of pseudo-anomalies.
         prepared: the footage.
-        flow: its flow, for recipes that see flow.
+        clip_input: what the network is shown of it: frames or flow.
         stored: a PA set; None makes pseudo-anomalies on the fly, where the recipe can.
         seed: of everything that is drawn.
         names: the clips; by default all of the training split.
-
-    What a sample holds: `clips` and `targets` (C, T, H, W) in [-1, 1]; of `steal` also `signs`, -1 where it is
-    to be reconstructed badly; of `luss` `clips`, `next` (C, 1, H, W), `fast` (C, T, H, W) and `labels`, 1 where
-    `fast` is accelerated.
     """
 
     recipe: ClipRecipe
     prepared: Prepared
-    flow: FlowFolder | None
+    clip_input: ClipInput
     stored: PASet | None
     seed: int
     names: tuple[str, ...] = ()
@@ -79,86 +85,150 @@ class ClipBatches:
         """Steps in an epoch."""
         return self.recipe.steps or max(len(self.normal.windows) // self.recipe.batch, 1)
 
+    @property
+    def about(self) -> str:
+        """How many windows there are."""
+        return f"{len(self.normal.windows):,} windows"
+
     def sample(self, index: int) -> Sample:
-        """Sample number `index` of the whole run."""
-        rng = generator(self.seed, "sample", index)
-        return self._luss(index, rng) if isinstance(self.recipe, Luss) else self._rebuilt(index, rng)
+        """Sample number `index` of the whole run, as `recipe.sample` composes it."""
+        return self.recipe.sample(self, index, generator(self.seed, "sample", index))
 
     def describe(self, index: int) -> str:
         """Kind, clip and first frame of a sample."""
-        rng = generator(self.seed, "sample", index)
-        drawn = self._drawn(index, rng)
-        return f"{drawn.kind} {drawn.place[0]}@{drawn.place[1]}"
+        clip = self.drawn(index, generator(self.seed, "sample", index))
+        return f"{clip.kind} {clip.place[0]}@{clip.place[1]}"
 
     def check(self) -> None:
-        """Raise PagenError where the training split is too short for the recipe."""
+        """Raise PagenError where the clips are too short for the recipe, or the PA set has none of its kinds."""
         if self.normal.windows and self.recipe.probability > 0:
             self._pseudo.check()
-        if isinstance(self.recipe, Luss):
-            self._fast_clips  # noqa: B018  # raises
+        self.recipe.check_clips(self)
+
+    def check_pairs(self, wanted: bool) -> None:
+        """Raise PagenError where clips are too short for pairs, or none can be drawn though they are wanted."""
+        pair = self._pair()
+        if pair is None and wanted:
+            raise PagenError(
+                f"expected a PA set to validate {self.recipe.name} by, found none; give --pseudo DIR and --probability "
+                "above 0, or --validate none"
+            )
+        for batches in pair or ():
+            batches.check()
+
+    def within(self, names: tuple[str, ...]) -> ClipBatches:
+        """The same of these clips alone."""
+        return replace(self, names=names)
 
     @cached_property
     def normal(self) -> NormalClips:
-        """The normal clips."""
+        """The normal clips, with the frames beyond the window that the recipe looks at."""
         names = self.names or tuple(self.prepared.clips("train"))
-        length = self.recipe.window + isinstance(self.recipe, Luss)
-        return NormalClips(self.prepared, self.flow, names, length, self.seed)
+        return NormalClips(self.prepared, self.clip_input, names, self.recipe.window + self.recipe.beyond, self.seed)
 
-    @cached_property
-    def _pseudo(self) -> PseudoSource:
-        assert isinstance(self.recipe, (OnTheFly, Temporal))  # no other has a share of pseudo-anomalies
-        return PseudoSource(self.recipe, self.normal, self.stored)
-
-    def _drawn(self, index: int, rng: np.random.Generator) -> Drawn:
+    def drawn(self, index: int, rng: np.random.Generator) -> DrawnClip:
+        """The clip of a sample: pseudo-anomalous with the recipe's probability, else the next normal one."""
         if rng.random() < self.recipe.probability:
             return self._pseudo.draw(index, rng)
         name, start = self.normal.window(index)
         frames = self.normal.source(name)[start : start + self.normal.length]
-        return Drawn(Pseudo(frames, frames, None), self._moving_in(name, start), "normal", (name, start))
+        return DrawnClip(Pseudo(frames, frames, None), self._moving(name, start), "normal", (name, start))
 
-    def _rebuilt(self, index: int, rng: np.random.Generator) -> Sample:
-        drawn = self._drawn(index, rng)
-        clip, box = drawn.clip, self._box(drawn.points, rng)
-        if not isinstance(self.recipe, Steal):
-            return {"clips": self._tensor(clip.pseudo, box), "targets": self._tensor(clip.target, box)}
-        shown = self._tensor(clip.pseudo, box)
-        return {"clips": shown, "targets": shown, "signs": np.asarray(1 if drawn.kind == "normal" else -1, np.float32)}
-
-    def _luss(self, index: int, rng: np.random.Generator) -> Sample:
-        drawn = self._drawn(index, rng)
-        clip = self._tensor(drawn.clip.target, self._box(drawn.points, rng))
-        fast, label = self._fast(rng)
-        return {"clips": clip[:, :-1], "next": clip[:, -1:], "fast": fast, "labels": np.asarray(label, np.float32)}
-
-    def _fast(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], bool]:
-        """A clip from elsewhere, accelerated or not, and which of the two: both start at the same frame."""
-        assert isinstance(self.recipe, Luss)
-        length, names = self.recipe.window, self._fast_clips
-        name = names[rng.integers(len(names))]
+    def accelerated(self, share: float, rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], bool]:
+        """A clip (C, T, H, W) from elsewhere, and whether it is accelerated: either would start at the same frame."""
+        length, strides = self.recipe.window, cast("FrameRecipe", self.recipe).strides
+        name = self.accelerable[rng.integers(len(self.accelerable))]
         frames = self.normal.source(name)
-        skip = draw_skip(len(frames), -1, length, self.recipe.strides, rng)
-        accelerated = rng.random() < self.recipe.accelerated
+        skip = draw_skip(len(frames), -1, length, strides, rng)
+        accelerated = rng.random() < share
         clip = frames[(skip if accelerated else Skip(skip.start, 1)).indices(length)]
-        box = self._box(self._moving_in(name, skip.start), rng)
-        return self._tensor(clip, box), accelerated
+        return self.tensor(clip, self.box(self._moving(name, skip.start), rng)), accelerated
 
     @cached_property
-    def _fast_clips(self) -> list[str]:
-        """Clips that are long enough to be accelerated, each as often as it has windows."""
-        assert isinstance(self.recipe, Luss)
-        long = set(self.normal.long_enough(self.recipe.window, self.recipe.strides))
+    def accelerable(self) -> list[str]:
+        """Clips that the recipe's strides fit into, each as often as it has windows. Raises PagenError: none."""
+        strides = cast("FrameRecipe", self.recipe).strides  # flow is never accelerated
+        long = set(self.normal.long_enough(self.recipe.window, strides))
         return [name for name, _ in self.normal.windows if name in long]
 
-    def _moving_in(self, name: str, start: int) -> Any:
+    def box(self, points: Points, rng: np.random.Generator) -> Box:
+        """Where a crop lies, about one of the points (N, 3) as a rule."""
+        return draw_box(self.prepared.size, self.recipe.crop, points, self.recipe.moving, rng)
+
+    def tensor(self, clip: npt.NDArray[Any], box: Box) -> npt.NDArray[np.float32]:
+        """Frames (T, H, W, C) uint8 or flow (T, 2, H, W) -> the box of it, (C, T, h, w) in [-1, 1]."""
+        return self.clip_input.shown(box.of(clip, self.recipe.rows))
+
+    def number(self, value: float) -> npt.NDArray[np.float32]:
+        """A number of a sample, as an array ()."""
+        return np.asarray(value, np.float32)
+
+    def normal_scores(self, network: Any) -> Indicated:
+        """The indicators of at most `WINDOWS` windows: frames as the last of their window, whole frames in any case."""
+        device = str(next(network.parameters()).device)
+        slider = Slider(network.eval(), self.clip_input, self.recipe.window, device=device)
+        places = self.normal.windows
+        chosen = [places[i] for i in np.linspace(0, len(places) - 1, min(WINDOWS, len(places))).astype(int)]
+        rows: list[Mapping[str, npt.NDArray[np.float64]]] = []
+        for name in dict.fromkeys(name for name, _ in chosen):
+            scores = slider.windows(name, [start for clip, start in chosen if clip == name])
+            newest = {indicator: values[:, 0] for indicator, values in scores.frames.items()}
+            rows.append({**newest, **scores.window, **scores.after})
+        return _joined(rows)
+
+    def pair_scores(self, network: Any) -> tuple[Indicated, Indicated] | None:
+        """The indicators of `PAIRS` normal and of as many pseudo-anomalous clips; None where no kind can be drawn."""
+        pair = self._pair()
+        return None if pair is None else (pair[0]._scores(network), pair[1]._scores(network))
+
+    def _pair(self) -> tuple[ClipBatches, ClipBatches] | None:
+        """Whole clips, none of them pseudo-anomalous, and all of them."""
+        recipe = self.recipe.validation(self.stored is not None)
+        if recipe is None:
+            return None
+        normal, pseudo = (replace(self, recipe=replace(recipe, probability=share)) for share in (0.0, 1.0))
+        return normal, pseudo
+
+    def _scores(self, network: Any) -> Indicated:
+        starts = range(0, PAIRS, WINDOWS_AT_ONCE)
+        return _joined([self._scores_of(network, range(i, i + WINDOWS_AT_ONCE)) for i in starts])
+
+    def _scores_of(self, network: Any, indices: range) -> Mapping[str, npt.NDArray[np.float64]]:
+        """A number for each clip, the mean over its frames, of whole clips with the frames beyond their windows."""
+        drawn = [self.drawn(index, generator(self.seed, "sample", index)).clip.pseudo for index in indices]
+        clips = torch.from_numpy(np.stack([self.clip_input.shown(clip) for clip in drawn]))
+        with torch.inference_mode(), exact():
+            shown = clips.to(next(network.parameters()).device)
+            scores = score_windows(network, shown, range(self.recipe.window), self.clip_input.rebuilt)
+        frames = {name: values.mean(dim=1) for name, values in scores.frames.items()}
+        return {name: values.numpy() for name, values in {**frames, **scores.window, **scores.after}.items()}
+
+    @cached_property
+    def _pseudo(self) -> PseudoSource:
+        return PseudoSource(self.recipe, self.normal, self.stored)
+
+    def _moving(self, name: str, start: int) -> Points:
         if not self.recipe.crop:
             return np.empty((0, 3), np.int64)
         return self.normal.moving_in(name, start, self.recipe.window)
 
-    def _box(self, points: Any, rng: np.random.Generator) -> Box:
-        return draw_box(self.prepared.size, self.recipe.crop, points, self.recipe.moving, rng)
 
-    def _tensor(self, clip: npt.NDArray[Any], box: Box) -> npt.NDArray[np.float32]:
-        """Frames (T, H, W, C) uint8 or flow (T, 2, H, W) -> the box of it, (C, T, h, w) in [-1, 1]."""
-        if isinstance(self.recipe, Temporal):
-            return encode(box.of(clip, space=2), self.recipe.encoding, self.recipe.radius)  # type: ignore[arg-type]  # a box keeps the type
-        return as_input(box.of(clip))
+def _joined(rows: list[Mapping[str, npt.NDArray[np.float64]]]) -> Indicated:
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def clip_batches(config: Any, prepared: Prepared, stored: PASet | None, held_out: tuple[str, ...]) -> ClipBatches:
+    """The batches of a recipe of clips; flow is computed of all training clips, held out or not.
+
+    Args:
+        config: of `pagen train`.
+
+    Raises:
+        PagenError: as `open_input` and `ClipBatches.check`.
+    """
+    recipe, names = config.recipe, prepared.clips("train")
+    clip_input = open_input({**asdict(recipe), "source": recipe.source}, prepared, names, config.workers)
+    kept = tuple(name for name in names if name not in held_out)
+    batches = ClipBatches(recipe, prepared, clip_input, stored, config.seed, kept)
+    batches.check()
+    return batches

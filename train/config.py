@@ -10,11 +10,10 @@ import tyro
 
 from pagen.errors import PagenError
 from pagen.folders import folder_name
-from pagen.train.recipes.base import ClipRecipe, FootageForm, Scale
-from pagen.train.recipes.clips import Unified
-from pagen.train.recipes.density import DensityRecipe
+from pagen.options import Scale
+from pagen.train.recipes.base import BaseRecipe
 
-R = TypeVar("R", bound=FootageForm | Unified)
+R = TypeVar("R", bound=BaseRecipe)
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Train(Generic[R]):
     pseudo: Path | None = None
     """PA set to train with; skipped frames and patches are made on the fly where none is given."""
     scale: Scale = "cpu"
-    """Size of the undertaking: paper, cpu (20 minutes on two cores) or tiny (seconds)."""
+    """Size of the undertaking: paper, cpu (minutes on two cores) or tiny (seconds)."""
     seed: int = 0
     """Seed of the weights, the order of the clips, and what is drawn for each."""
     out: Path | None = None
@@ -56,19 +55,25 @@ class Train(Generic[R]):
             raise PagenError("expected --resume or --overwrite, found both: one goes on, the other starts again")
         if self.keep == "best" and self.validate == "none":
             raise PagenError("expected --validate pseudo with --keep best, found none: nothing would say which is best")
-        if self.validate == "pseudo" and isinstance(self.recipe, DensityRecipe):
+        if self.validate == "pseudo" and not self.recipe.judged:
             raise PagenError(f"expected --validate none for {self.recipe.name}, whose features are of normal footage")
-        for recipe in members_of(self.recipe).values():
-            if isinstance(recipe, ClipRecipe) and recipe.crop == 0 and any(side % 16 for side in recipe.size):
-                raise PagenError(
-                    f"expected --size in multiples of 16 to train on whole frames, found {recipe.size}; give a --crop"
-                )
+        for recipe in self.recipe.parts.values():
+            recipe.check_training()
 
 
-def members_of(recipe: FootageForm | Unified) -> dict[str, FootageForm]:
-    """The recipes of one network or detector that it consists of, by name: itself, or its members."""
-    alone: dict[str, Any] = {recipe.name: recipe}
-    return recipe.members or alone
+def check_pseudo(config: Train[Any]) -> None:
+    """Raise PagenError for a PA set that is missing, or that nothing would be taken from."""
+    recipe, parts = config.recipe, list(config.recipe.parts.values())
+    if config.pseudo is None and any(part.needed for part in parts):
+        kinds = " ".join(dict.fromkeys(kind for part in parts for kind in part.needed))
+        height, width = parts[0].size
+        raise PagenError(
+            f"recipe {recipe.name} needs pseudo-anomalies on disk: give --pseudo DIR, made by `pagen generate "
+            f"--dataset {config.dataset} --kinds {kinds} --size {height} {width} --out DIR`"
+        )
+    if config.pseudo is not None and not any(part.taken for part in parts):
+        advice = "give --probability above 0 and --kinds, or leave" if hasattr(recipe, "probability") else "leave"
+        raise PagenError(f"recipe {recipe.name} trains on normal clips alone; {advice} --pseudo out")
 
 
 def run_folder(config: Train[Any]) -> Path:
@@ -79,12 +84,19 @@ def run_folder(config: Train[Any]) -> Path:
 
 
 def recipe_of(config: Train[Any]) -> dict[str, Any]:
-    """All that the weights depend on but the footage and the PA set; what evaluation reads of a run."""
+    """What evaluation reads of a run: all that the weights depend on, and which indicators are added up."""
+    fused = config.recipe.fused
+    return {**identity_of(config), **({"fused": list(fused)} if fused else {})}
+
+
+def identity_of(config: Train[Any]) -> dict[str, Any]:
+    """All that the weights depend on but the footage and the PA set: by that a command takes up a run again."""
     recipe = config.recipe
     about = {"recipe": recipe.name, "dataset": config.dataset, "scale": config.scale, "seed": config.seed}
     if recipe.members:
         size = next(iter(recipe.members.values())).size
-        fused = {"fused": list(recipe.members)} if isinstance(recipe, DensityRecipe) else {}
+        fused = {} if recipe.judged else {"fused": list(recipe.fused)}  # runs of 0.1.0 over objects know it
         return {**about, "members": list(recipe.members), "size": list(size), **fused}
+    own = {name: value for name, value in asdict(recipe).items() if name not in recipe.idle}
     chosen = {"validate": config.validate, "keep": config.keep}
-    return {**asdict(recipe), **about, **chosen, "source": recipe.source, "channels": recipe.channels}
+    return {**own, **about, **chosen, "source": recipe.source, "channels": recipe.channels}

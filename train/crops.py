@@ -30,19 +30,19 @@ def moving_points(frames: npt.NDArray[np.uint8], rng: np.random.Generator) -> Po
     for t in range(1, len(frames)):
         now = cv2.blur(np.ascontiguousarray(frames[t]), (3, 3))
         change = cv2.absdiff(now, before).reshape(*now.shape[:2], -1).max(axis=-1)
-        found = np.flatnonzero(change > _GREY_LEVELS)
-        if len(found) > _PER_FRAME:
-            found = np.sort(rng.choice(found, _PER_FRAME, replace=False))
-        points.append(np.column_stack([np.full(len(found), t), *np.divmod(found, now.shape[1])]))
+        pixels = np.flatnonzero(change > _GREY_LEVELS)
+        if len(pixels) > _PER_FRAME:
+            pixels = np.sort(rng.choice(pixels, _PER_FRAME, replace=False))
+        points.append(np.column_stack([np.full(len(pixels), t), *np.divmod(pixels, now.shape[1])]))
         before = now
     return np.concatenate(points)
 
 
 def masked_points(masks: npt.NDArray[np.bool_], rng: np.random.Generator) -> Points:
     """At most 48 masked pixels of masks (T, H, W), as (N, 3) of t, y, x."""
-    found = np.flatnonzero(masks)
-    found = found if len(found) <= _PER_FRAME else rng.choice(found, _PER_FRAME, replace=False)
-    return np.column_stack(np.unravel_index(found, masks.shape))
+    pixels = np.flatnonzero(masks)
+    pixels = pixels if len(pixels) <= _PER_FRAME else rng.choice(pixels, _PER_FRAME, replace=False)
+    return np.column_stack(np.unravel_index(pixels, masks.shape))
 
 
 @dataclass(frozen=True)

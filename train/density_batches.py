@@ -1,4 +1,4 @@
-"""Batches of features with noise: a step's features, scales and noise depend on the seed and its number alone."""
+"""Features of training clips, and batches of them with noise, which depend on the seed and a step's number alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from pagen.features.extract import FeatureFolder
+from pagen.footage.prepare import Prepared
 from pagen.models.density.detector import Rows
 from pagen.models.density.noise_perceptron import drawn
 from pagen.models.density.standard import Standard, Whitening
@@ -16,6 +18,28 @@ from pagen.seeds import torch_generator
 from pagen.train.recipes.density import MultiScaleRecipe
 
 Sample = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class FeatureClips:
+    """What a detector is trained on: features of clips, and the clips."""
+
+    features: FeatureFolder
+    prepared: Prepared
+    names: tuple[str, ...]
+
+    @property
+    def videos(self) -> list[npt.NDArray[np.float32]]:
+        """The vectors (n, D) of each clip, read-only memmaps."""
+        return [self.features.features(name) for name in self.names]
+
+    def frames(self, name: str) -> npt.NDArray[np.int64]:
+        """The frame that each vector of a clip belongs to."""
+        return self.features.frames(name)
+
+    def length(self, name: str) -> int:
+        """Frames of a clip."""
+        return self.prepared.length(name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,5 +78,5 @@ class DensityBatches:
 
     def _drawn(self, step: int) -> Sample:
         rng = torch_generator(self.seed, "noise", step)
-        found = drawn(self.rows, self.standard, self.recipe.batch, self.recipe.sigmas, rng)
-        return {name: each.numpy() for name, each in zip(("x", "sigma", "noise"), found, strict=True)}
+        tensors = drawn(self.rows, self.standard, self.recipe.batch, self.recipe.sigmas, rng)
+        return {name: tensor.numpy() for name, tensor in zip(("x", "sigma", "noise"), tensors, strict=True)}

@@ -8,6 +8,7 @@ out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,91 +17,80 @@ from accelerate import Accelerator
 
 from pagen import console
 from pagen.compute import Compute
-from pagen.errors import PagenError
-from pagen.features.extract import FeatureFolder, extract
+from pagen.features.extract import extract
 from pagen.features.open import open_source
-from pagen.features.source import FeatureSource
-from pagen.folders import Folder, digests, write_json, write_text
-from pagen.footage.prepare import Prepared
+from pagen.folders import write_text
 from pagen.models.density.detector import Detector, detector_card
 from pagen.models.density.multiscale import MultiScale
-from pagen.models.pretrained import CONFIG, WEIGHTS
-from pagen.models.runs import CALIBRATION, MODEL, RECIPE
+from pagen.models.pretrained import CARD
+from pagen.models.runs import MODEL
+from pagen.registry import resolve
 from pagen.scoring.density import highest, indicator_of
 from pagen.scoring.rescale import summary
-from pagen.train.accelerator import accelerator_on
-from pagen.train.config import Train, recipe_of, run_folder
-from pagen.train.density_batches import DensityBatches
-from pagen.train.gcl_session import Clips, fit_gcl
+from pagen.train.config import Train, recipe_of
+from pagen.train.density_batches import DensityBatches, FeatureClips
 from pagen.train.loop import Training, fit
-from pagen.train.pictures import curves
-from pagen.train.recipes.density import DetectorRecipe, Gcl, MultiScaleRecipe
-from pagen.train.run_card import environment, fitted_on, title
-from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
+from pagen.train.run_card import fitted_on, title
+from pagen.train.session import Calibration, Opened, train_in_folder
+from pagen.train.state import Row
+
+Fitting = Callable[[Any, FeatureClips, Train[Any], Path, Accelerator], list[Row]]
+"""Detector, clips, configuration, run folder and accelerator -> the rows of the table of steps, if there are steps."""
 
 
 def train_detector(config: Train[Any]) -> dict[str, Any]:
     """Train on one kind of features, or go on, or find that all is done. Returns the run's path and its features."""
-    recipe, path = config.recipe, run_folder(config)
-    precision = recipe.precision if isinstance(recipe, MultiScaleRecipe) else "no"
-    accelerator = accelerator_on(config.device, precision, config.log, path)
-    if config.resume and newest_state(path / STATE) is None:
-        raise PagenError(f"expected a run to go on with at {path}, found none; leave --resume out, or check --out")
-    compute = Compute(config.root, str(accelerator.device), config.workers)
-    with accelerator.main_process_first():
-        source = open_source(recipe.spec, config.dataset, compute)
-        names = source.prepared.clips("train")
-        features = extract(source, names, compute)
-        folder = _begin(path, config, source, accelerator.is_main_process)
-    if folder.complete and not folder.pending(["run"]):
-        console.say(f"{path} is finished; --overwrite trains it again")
-    else:
-        _train(folder, config, features, source.prepared, accelerator)
-    accelerator.end_training()
-    return {"run": str(path), "features": recipe.features}
+    path = train_in_folder(config, lambda accelerator: _opened(config, str(accelerator.device)), _work)
+    return {"run": str(path), "features": config.recipe.features}
 
 
-def _begin(path: Path, config: Train[Any], source: FeatureSource, main: bool) -> Folder:
-    inputs = {"prepared": source.prepared.fingerprint(), **source.inputs()}
-    where = {"prepared": str(source.prepared.path)}
-    return Folder.begin(path, "run", recipe_of(config), inputs, where, config.overwrite and main)
+def _opened(config: Train[Any], device: str) -> Opened:
+    compute = Compute(config.root, device, config.workers)
+    source = open_source(config.recipe.spec, config.dataset, compute)
+    names = source.prepared.clips("train")
+    features = extract(source, names, compute)
+    prints = {"prepared": source.prepared.fingerprint(), **source.inputs()}
+    clips = FeatureClips(features, source.prepared, tuple(names))
+    return clips, prints, {"prepared": str(source.prepared.path)}
 
 
-def _train(
-    folder: Folder, config: Train[Any], features: FeatureFolder, prepared: Prepared, accelerator: Accelerator
-) -> None:
-    recipe, clips = config.recipe, Clips(features, prepared, tuple(prepared.clips("train")))
+def _work(
+    config: Train[Any], clips: FeatureClips, path: Path, accelerator: Accelerator
+) -> tuple[list[Row], Callable[[], Calibration]]:
+    recipe = config.recipe
     detector = recipe.detector(config.seed, str(accelerator.device))
     if accelerator.is_main_process:
-        count = sum(map(len, clips.videos))
-        console.say(
-            f"{recipe.name} ({config.scale} scale): {count:,} {recipe.features} features of {features.size} numbers"
-        )
-    rows = list[Row]()
-    if isinstance(recipe, MultiScaleRecipe):
-        rows = _step_by_step(detector, recipe, clips, folder.path, config.seed, accelerator)
-    elif isinstance(recipe, Gcl):
-        fit_gcl(detector, clips, recipe.pool, folder.path)
-    else:
-        detector.fit(clips.videos)
-    if accelerator.is_main_process:
-        _leave(folder, config, detector, rows, _calibrated(detector, clips, recipe))
-        folder.finish()
-    accelerator.wait_for_everyone()
+        count, size = sum(map(len, clips.videos)), clips.features.size
+        console.say(f"{recipe.name} ({config.scale} scale): {count:,} {recipe.features} features of {size} numbers")
+    fitting: Fitting = resolve(recipe.fitting)
+    rows = fitting(detector, clips, config, path, accelerator)
+    return rows, lambda: _save(config, detector, clips, path, rows)
 
 
-def _step_by_step(
-    detector: MultiScale, recipe: MultiScaleRecipe, clips: Clips, path: Path, seed: int, accelerator: Accelerator
+def fit_at_once(
+    detector: Detector, clips: FeatureClips, config: Train[Any], path: Path, accelerator: Accelerator
 ) -> list[Row]:
-    """The rows of the training's table."""
-    batches = DensityBatches(recipe, detector.begin(clips.videos), detector.standard, seed)
-    detector.steps = batches.steps * recipe.epochs
-    rows = fit(Training(detector.network, batches, path, accelerator, seed))
+    """Fit a detector that has no steps."""
+    detector.fit(clips.videos)
+    return []
+
+
+def fit_step_by_step(
+    detector: MultiScale, clips: FeatureClips, config: Train[Any], path: Path, accelerator: Accelerator
+) -> list[Row]:
+    """Train the network of a detector in the loop of all networks."""
+    batches = DensityBatches(config.recipe, detector.begin(clips.videos), detector.standard, config.seed)
+    detector.steps = batches.steps * config.recipe.epochs
+    rows = fit(Training(detector.network, batches, path, accelerator, config.seed))
     detector.finish(batches.rows)
     return rows
 
 
-def _calibrated(detector: Detector, clips: Clips, recipe: DetectorRecipe) -> dict[str, dict[str, float]]:
+def _save(config: Train[Any], detector: Detector, clips: FeatureClips, path: Path, rows: list[Row]) -> Calibration:
+    """Leave the detector and its card; returns its calibration, of frames."""
+    recipe = recipe_of(config)
+    detector.save(path / MODEL)
+    write_text(path / MODEL / CARD, detector_card(detector, title(recipe), fitted_on(config, rows), recipe))
     videos = [video for video in clips.videos if len(video)]
     scores = detector.training_score(videos)
     parts = iter(np.split(scores, np.cumsum(list(map(len, videos)))[:-1]))
@@ -108,22 +98,4 @@ def _calibrated(detector: Detector, clips: Clips, recipe: DetectorRecipe) -> dic
         highest(next(parts) if len(video) else scores[:0], clips.frames(name), clips.length(name), scores.min())
         for name, video in zip(clips.names, clips.videos, strict=True)
     ]
-    return {indicator_of(recipe.features): summary(np.concatenate(frames))}
-
-
-def _leave(
-    folder: Folder, config: Train[Any], detector: Detector, rows: list[Row], known: dict[str, dict[str, float]]
-) -> None:
-    """Everything but the state: recipe, environment, detector, card, calibration; metrics where there were steps."""
-    path, recipe = folder.path, recipe_of(config)
-    detector.save(path / MODEL)
-    write_text(path / f"{MODEL}/README.md", detector_card(detector, title(recipe), fitted_on(config, rows), recipe))
-    write_json(path / RECIPE, recipe)
-    write_json(path / "environment.json", environment())
-    write_json(path / CALIBRATION, known)
-    names = [RECIPE, CALIBRATION, f"{MODEL}/{CONFIG}", f"{MODEL}/{WEIGHTS}", f"{MODEL}/README.md"]
-    if rows:
-        write_text(path / METRICS, as_csv(rows))
-        curves(rows, title(recipe), path / "curves.png")
-        names.append(METRICS)
-    folder.record("run", digests(path, [path / name for name in names]))
+    return {indicator_of(config.recipe.features): summary(np.concatenate(frames))}

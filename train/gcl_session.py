@@ -7,62 +7,44 @@ in (`NAME:mixed`). Labels of these clips are looked at for the plot alone.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from accelerate import Accelerator
 from matplotlib.figure import Figure
 
-from pagen.features.extract import FeatureFolder
 from pagen.figures import save_figure
 from pagen.folders import write_text
-from pagen.footage.prepare import Prepared
 from pagen.models.density.gcl import GCL
+from pagen.train.config import Train
+from pagen.train.density_batches import FeatureClips
+from pagen.train.state import Row, as_csv
 
 NAMES = {"G": "generator", "D": "discriminator"}
 
 
-@dataclass(frozen=True)
-class Clips:
-    """What is trained on: features of clips, and the clips."""
-
-    features: FeatureFolder
-    prepared: Prepared
-    names: tuple[str, ...]
-
-    @property
-    def videos(self) -> list[npt.NDArray[np.float32]]:
-        """The vectors (n, D) of each clip, read-only memmaps."""
-        return [self.features.features(name) for name in self.names]
-
-    def frames(self, name: str) -> npt.NDArray[np.int64]:
-        """The frame that each vector of a clip belongs to."""
-        return self.features.frames(name)
-
-    def length(self, name: str) -> int:
-        """Frames of a clip."""
-        return self.prepared.length(name)
-
-
-def fit_gcl(detector: GCL, clips: Clips, length: int, path: Path) -> None:
-    """Train on segments of `length` frames; leave `pseudo_labels.csv` and `pseudo_labels.png` in the folder.
+def fit_segments(
+    detector: GCL, clips: FeatureClips, config: Train[Any], path: Path, accelerator: Accelerator
+) -> list[Row]:
+    """Train on segments of `--pool` frames; leave `pseudo_labels.csv` and `pseudo_labels.png` in the folder.
 
     Raises:
         PagenError: as `GCL.fit`.
     """
+    length = config.recipe.pool
     ends = [segment_ends(clips.length(name), length) for name in clips.names]
-    truth = [abnormal(clips.prepared.labels(name), each, length) for name, each in zip(clips.names, ends, strict=True)]
-    videos = [np.asarray(video)[each] for video, each in zip(clips.videos, ends, strict=True)]
+    labels = [abnormal(clips.prepared.labels(name), last, length) for name, last in zip(clips.names, ends, strict=True)]
+    videos = [np.asarray(video)[last] for video, last in zip(clips.videos, ends, strict=True)]
     normal = np.array([name.startswith("train_") for name in clips.names])
-    detector.fit(videos, normal, np.concatenate(truth))
-    write_text(path / "pseudo_labels.csv", _as_csv(detector.history))
-    share = float(np.concatenate(truth).mean())
+    detector.fit(videos, normal, np.concatenate(labels))
+    columns = list(dict.fromkeys(key for row in detector.history for key in row))
+    write_text(path / "pseudo_labels.csv", as_csv(detector.history, columns))
+    share = float(np.concatenate(labels).mean())
     save_figure(label_curves(detector.history, share), path / "pseudo_labels.png")
+    return []
 
 
 def segment_ends(frames: int, length: int) -> npt.NDArray[np.int64]:
@@ -101,12 +83,3 @@ def abnormal(labels: npt.NDArray[np.uint8] | None, ends: npt.NDArray[np.int64], 
     if labels is None:
         return np.zeros(len(ends), np.bool_)
     return np.array([labels[max(end - length + 1, 0) : end + 1].any() for end in ends], np.bool_)
-
-
-def _as_csv(history: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    columns = list(dict.fromkeys(key for row in history for key in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue()

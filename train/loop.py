@@ -29,9 +29,9 @@ from pagen.models.speed import fast_clips, fast_layout, keep_memory
 from pagen.seeds import entropy
 from pagen.train.batches import Batch, Batches, draw
 from pagen.train.interrupt import Interrupt
-from pagen.train.methods import Step, objective_of, synchronise_norms
 from pagen.train.recipes.base import Recipe
 from pagen.train.state import METRICS, STATE, Average, Progress, Row, as_csv, load_state, newest_state, save_state
+from pagen.train.step import Step, synchronise_norms
 
 BEST, AUROC = "best.safetensors", "pseudo_auroc"
 Validate = Callable[[Any], float]
@@ -93,7 +93,7 @@ def fit(training: Training) -> list[Row]:
     progress = load_state(training.path / STATE, network, plain, average)
     if accelerator.num_processes > 1:
         synchronise_norms(network)
-    module, optimiser = accelerator.prepare(Step(network, objective_of(recipe)), plain)
+    module, optimiser = accelerator.prepare(Step(network, recipe.objective), plain)
     with ExitStack() as stack:
         interrupt = stack.enter_context(Interrupt())
         stack.enter_context(deterministic(accelerator.device))
@@ -155,17 +155,17 @@ def train_step(
         for number, part in enumerate(parts):
             last = number + 1 == len(parts)
             with nullcontext() if last else accelerator.no_sync(module):
-                found = module({key: fast_clips(value.to(accelerator.device)) for key, value in part.items()})
-                for key, value in found.items():
+                losses = module({key: fast_clips(value.to(accelerator.device)) for key, value in part.items()})
+                for key, value in losses.items():
                     sums[key] = sums.get(key, torch.zeros_like(value.detach())) + value.detach() / len(parts)
-                accelerator.backward(found["loss"] / len(parts))
-        losses = {key: float(accelerator.reduce(value, "mean")) for key, value in sums.items()}
-        if math.isfinite(losses["loss"]):
+                accelerator.backward(losses["loss"] / len(parts))
+        means = {key: float(accelerator.reduce(value, "mean")) for key, value in sums.items()}
+        if math.isfinite(means["loss"]):
             if recipe.max_norm:
                 accelerator.clip_grad_norm_(module.parameters(), recipe.max_norm)
             optimiser.step()
         optimiser.zero_grad()
-    return losses
+    return means
 
 
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:

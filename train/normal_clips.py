@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.footage.flow import FlowFolder
+from pagen.footage.clip_input import ClipInput
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.skip import strides_that_fit
@@ -49,30 +49,30 @@ class NormalClips:
 
     Attributes:
         prepared: the footage.
-        flow: its flow, for recipes that see flow.
+        clip_input: what the network is shown of it: frames or flow.
         names: the clips.
         length: frames (or flow maps) of a window.
         seed: of the order, and of the points that crops follow.
     """
 
     prepared: Prepared
-    flow: FlowFolder | None
+    clip_input: ClipInput
     names: tuple[str, ...]
     length: int
     seed: int
 
     def source(self, name: str) -> Any:
         """Frames uint8 (T, H, W, C), or flow float16 (T - 1, 2, H, W)."""
-        return self.prepared.frames(name) if self.flow is None else self.flow.flow(name)
+        return self.clip_input.source(name)
 
     @cached_property
     def windows(self) -> list[Place]:
         """Every window that lies inside its clip. Raises PagenError where there is none."""
         window = Windows(self.length)
-        found = [(name, start) for name in self.names for start in window.inside(len(self.source(name)))]
-        if not found:
-            raise self.too_short(self.length + (self.flow is not None), "lower --window")
-        return found
+        places = [(name, start) for name in self.names for start in window.inside(len(self.source(name)))]
+        if not places:
+            raise self.too_short(self.length + self.clip_input.late, "lower --window")
+        return places
 
     def window(self, index: int) -> Place:
         """Window number `index` of an endless order, in which every window comes once before any comes again."""
@@ -80,10 +80,10 @@ class NormalClips:
 
     def long_enough(self, length: int, strides: tuple[int, ...]) -> list[str]:
         """The clips that hold `length` frames at one of the strides. Raises PagenError where none does."""
-        found = [name for name in self.names if strides_that_fit(self.prepared.length(name), length, strides)]
-        if not found:
+        names = [name for name in self.names if strides_that_fit(self.prepared.length(name), length, strides)]
+        if not names:
             raise self.too_short((length - 1) * min(strides) + 1, "lower --strides or --window")
-        return found
+        return names
 
     def moving_in(self, name: str, start: int, length: int) -> Points:
         """Points (N, 3) of t, y, x that move within a window."""

@@ -1,25 +1,32 @@
-"""Features for the discriminator: of a normal frame, and of the same frame with a part painted over."""
+"""Features of normal frames, and of the same frames with a part painted over: batches, scores, and a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from matplotlib.figure import Figure
 
 from pagen.compute import Compute
+from pagen.errors import PagenError
 from pagen.features.extract import feature_folder, pa_feature_folder
+from pagen.figures import save_figure
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.pa_set import PASet
-from pagen.scoring.window_scores import POOLED
+from pagen.scoring.window_scores import POOLED, log_odds
+from pagen.train.batches import Indicated, Sample
 from pagen.train.normal_clips import Place, Shuffled
-from pagen.train.recipes.clips import Discriminator
 
 Vectors = npt.NDArray[np.float32]
+SHOWN = 4000
+"""Vectors that the picture is of at most, normal and painted together."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class FeatureBatches:
         size: D.
     """
 
-    recipe: Discriminator
+    recipe: Any
     normal: Callable[[str], Vectors]
     pseudo: Callable[[str], Vectors]
     seed: int
@@ -44,34 +51,48 @@ class FeatureBatches:
     @property
     def steps(self) -> int:
         """Steps in an epoch: every pair once."""
-        return self.recipe.steps or max(2 * len(self.places) // self.recipe.batch, 1)
+        return int(self.recipe.steps) or max(2 * len(self.places) // self.recipe.batch, 1)
 
-    def sample(self, index: int) -> dict[str, npt.NDArray[np.float32]]:
+    @property
+    def about(self) -> str:
+        """How many frames there are."""
+        return f"{len(self.places):,} frames"
+
+    def sample(self, index: int) -> Sample:
         """`features` (D,), or (16, D) of a window, and `labels`: 1 of a painted frame."""
         pair, painted = divmod(index, 2)
         name, start = self._pairs.at(pair)
-        vectors = (self.pseudo if painted else self.normal)(name)
-        if self.recipe.pool == "mean":
-            return {
-                "features": np.array(vectors[start : start + self.length]),
-                "labels": np.asarray(painted, np.float32),
-            }
-        return {"features": np.array(vectors[start]), "labels": np.asarray(painted, np.float32)}
+        window = slice(start, start + POOLED) if self.recipe.pool == "mean" else start
+        vectors = (self.pseudo if painted else self.normal)(name)[window]
+        return {"features": np.array(vectors), "labels": np.asarray(painted, np.float32)}
 
     def describe(self, index: int) -> str:
         """Kind, clip and frame of a sample."""
         name, start = self._pairs.at(index // 2)
         return f"{'spatial' if index % 2 else 'normal'} {name}@{start}"
 
-    @property
-    def length(self) -> int:
-        """Frames that a sample is made of."""
-        return POOLED if self.recipe.pool == "mean" else 1
+    def check_pairs(self, wanted: bool) -> None:
+        """There are pairs always: `feature_batches` raises where there are none."""
+
+    def within(self, names: tuple[str, ...]) -> FeatureBatches:
+        """The same of these clips alone."""
+        return replace(self, names=names)
+
+    def normal_scores(self, network: Any) -> Indicated:
+        """`semantic` of all normal frames."""
+        return self._scores(network, self.normal)
+
+    def pair_scores(self, network: Any) -> tuple[Indicated, Indicated]:
+        """`semantic` of all frames, normal and painted."""
+        return self._scores(network, self.normal), self._scores(network, self.pseudo)
+
+    def _scores(self, network: Any, vectors: Callable[[str], Vectors]) -> Indicated:
+        return {"semantic": np.concatenate([log_odds(network, vectors(name)) for name in self.names])}
 
     @cached_property
     def places(self) -> list[Place]:
         """Clip and first frame of every sample."""
-        windows = Windows(self.length)
+        windows = Windows(POOLED if self.recipe.pool == "mean" else 1)
         return [(name, start) for name in self.names for start in windows.inside(len(self.normal(name)))]
 
     @cached_property
@@ -79,31 +100,48 @@ class FeatureBatches:
         return Shuffled(self.places, self.seed)
 
 
-def feature_batches(
-    recipe: Discriminator,
-    prepared: Prepared,
-    stored: PASet,
-    seed: int,
-    held_out: tuple[str, ...],
-    workers: int | None,
-    device: str,
-) -> FeatureBatches:
+def feature_batches(config: Any, prepared: Prepared, stored: PASet, held_out: tuple[str, ...]) -> FeatureBatches:
     """Encode what has not been, held-out clips too, and open it.
+
+    Args:
+        config: of `pagen train`.
 
     Raises:
         PagenError: an encoder or matched normals that are not there.
     """
-    compute = Compute(device=device, workers=workers)
-    painted: Any = pa_feature_folder(stored, recipe.encoder, compute)
+    recipe, compute = config.recipe, Compute.of(config)
     usable = tuple(name for name in prepared.clips("train") if name in stored.clips("spatial"))
+    if not set(usable) - set(held_out) or set(held_out) - set(usable):
+        raise PagenError(
+            f"expected painted frames of the training clips, held-out ones too, in the PA set, found those of "
+            f"{' '.join(usable) or 'none'}; generate them of all training clips"
+        )
+    painted: Any = pa_feature_folder(stored, recipe.encoder, compute)
     if recipe.matched:
         stored.matched(usable[0])  # raises where the set was made without them
         normal = _under(painted, "spatial_matched")
     else:
         normal = feature_folder(prepared, usable, recipe.encoder, compute).features
     kept = tuple(name for name in usable if name not in held_out)
-    return FeatureBatches(recipe, normal, _under(painted, "spatial"), seed, kept, painted.size)
+    return FeatureBatches(recipe, normal, _under(painted, "spatial"), config.seed, kept, painted.size)
 
 
 def _under(folder: Any, kind: str) -> Callable[[str], Vectors]:
     return lambda name: folder.features(f"{kind}/{name}")
+
+
+def histogram(network: Any, batches: FeatureBatches, path: Path) -> None:
+    """What the network says of normal and of painted frames, as a picture."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    pairs = range(0, 2 * len(batches.places), max(1, 2 * len(batches.places) // SHOWN))
+    device = next(network.eval().parameters()).device
+    for label, odd in (("normal frames", 0), ("painted frames", 1)):
+        features = np.stack([batches.sample(2 * (index // 2) + odd)["features"] for index in pairs])
+        with torch.no_grad():
+            odds = network(torch.from_numpy(features).to(device)).cpu().numpy()
+        axis.hist(odds, bins=60, alpha=0.6, label=label)
+    title = f"what the {batches.recipe.name} says"
+    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title=title)
+    axis.legend()
+    save_figure(figure, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from pagen.figures import save_figure
 from pagen.footage.flow import colour_wheel
-from pagen.models.conv_ae import reconstruct
-from pagen.models.luss import predict
 from pagen.train.batches import ClipBatches
-from pagen.train.painted_features import FeatureBatches
-from pagen.train.recipes.clips import Luss, Temporal
+from pagen.train.recipes.clips import ClipRecipe
 from pagen.train.state import Row
 
 Clip = npt.NDArray[np.float32]
@@ -28,10 +24,10 @@ _INCHES, _TRIED, _SHOWN = 2.6, 6, 2
 
 @dataclass(frozen=True)
 class _Line:
-    """One line of the sheet: frame number `at` of a clip, by the titles of the columns, and where it errs."""
+    """One line of the sheet: a frame of a clip, by the titles of the columns, and where it errs."""
 
     label: str
-    at: int
+    frame: int
     shown: dict[str, Clip]
     """Frames (C, H, W)."""
     error: Clip
@@ -58,36 +54,23 @@ def curves(rows: list[Row], title: str, path: Path) -> None:
     save_figure(figure, path)
 
 
-def sheet(network: Any, batches: Any, path: Path) -> None:
-    """What a run makes of training clips, as pictures.
+def sheet(network: Any, batches: ClipBatches, path: Path) -> None:
+    """What a network makes of training clips, as a picture, a line a clip.
 
-    Of an autoencoder two normal clips, and two pseudo-anomalous ones where the recipe has them: input, target,
-    output, error. A line shows the middle of a normal clip, and of a pseudo-anomalous one the frame that was
-    changed most. LUSS-AE shows the next frame and its prediction too. The errors of all lines share one scale.
-    A recipe without pseudo-anomalies has no column of targets, since they are its inputs. Of the discriminator a
-    histogram of what it says of normal and of painted frames.
+    Normal clips, and pseudo-anomalous ones where the recipe has a share of them; which frame of a clip a line shows,
+    and in which columns, the recipe says. The errors of all lines share one scale.
     """
-    if isinstance(batches, FeatureBatches):
-        save_figure(_histogram(network, batches), path)
-        return
-    lines = _luss_lines(network, batches) if isinstance(batches.recipe, Luss) else _lines(network, batches)
+    recipe, lines = batches.recipe, _lines(network, batches)
     limit = float(np.quantile(np.stack([line.error for line in lines]), 0.999)) or 1.0
-    coloured = isinstance(batches.recipe, Temporal) and batches.recipe.encoding == "rgb"
-    fast = _fast(lines) if batches.flow is not None and not coloured else None
-    titles = [
-        *lines[0].shown,
-        "error of the prediction" if "prediction" in lines[0].shown else "error against the input",
-    ]
+    fast = _fast(lines) if recipe.vectors else None
+    titles = [*lines[0].shown, recipe.compared[0]]
     height, width = lines[0].error.shape
     size = (len(titles) * _INCHES + 0.8, len(lines) * _INCHES * height / width + 0.8)
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(_title(batches, fast), fontsize=9)
     axes = figure.subplots(len(lines), len(titles), squeeze=False)
     for row, line in zip(axes, lines, strict=True):
-        for axis, frame in zip(row, line.shown.values(), strict=False):
-            axis.imshow(_picture(frame, fast), cmap="gray", vmin=0, vmax=255)
-        heat = row[-1].imshow(line.error, cmap="inferno", vmin=0, vmax=limit)
-        row[0].set_ylabel(f"{line.label}\nframe {line.at + 1} of {batches.recipe.window}", fontsize=9)
+        heat = _draw(row, line, recipe.window, limit, fast)
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=10)
     for axis in axes.flat:
@@ -97,14 +80,30 @@ def sheet(network: Any, batches: Any, path: Path) -> None:
     save_figure(figure, path)
 
 
+def _draw(row: Any, line: _Line, window: int, limit: float, fast: float | None) -> Any:
+    """The pictures of a line, and the last one, of its error, which is returned."""
+    for axis, frame in zip(row, line.shown.values(), strict=False):
+        axis.imshow(_picture(frame, fast), cmap="gray", vmin=0, vmax=255)
+    row[0].set_ylabel(f"{line.label}\nframe {line.frame + 1} of {window}", fontsize=9)
+    return row[-1].imshow(line.error, cmap="inferno", vmin=0, vmax=limit)
+
+
 def _title(batches: ClipBatches, fast: float | None) -> str:
     recipe = batches.recipe
-    what = f"{recipe.name} on {batches.prepared.dataset}, training clips"
+    title = f"{recipe.name} on {batches.prepared.dataset}, training clips"
     if recipe.probability > 0:
-        what += f"; pseudo-anomalies: the {_SHOWN} of {_TRIED} that differ most from their targets"
-    if isinstance(recipe, Temporal):
-        what += f"\nhue is direction, saturation speed, full at {(fast or 1) * recipe.radius:.2g} pixels per frame"
-    return what
+        title += f"; pseudo-anomalies: the {_SHOWN} of {_TRIED} that differ most from their targets"
+    return title + recipe.note(fast or 1)
+
+
+def _lines(network: Any, batches: ClipBatches) -> list[_Line]:
+    count = batches.recipe.normal_lines
+    lines = [_line(network, batches.recipe, "normal", _sample(batches, 0.0, index)) for index in range(count)]
+    if batches.recipe.probability > 0:
+        tried = [_sample(batches, 1.0, count + index) for index in range(_TRIED)]
+        most = sorted(tried, key=lambda sample: -float(np.abs(sample["clips"] - sample["targets"]).mean()))
+        lines += [_line(network, batches.recipe, "pseudo-anomaly", sample) for sample in most[:_SHOWN]]
+    return lines
 
 
 def _sample(batches: ClipBatches, probability: float, index: int) -> dict[str, Clip]:
@@ -112,69 +111,26 @@ def _sample(batches: ClipBatches, probability: float, index: int) -> dict[str, C
     return replace(batches, recipe=recipe).sample(index)
 
 
-def _lines(network: Any, batches: ClipBatches) -> list[_Line]:
-    lines = [_line(network, batches, "normal", _sample(batches, 0.0, index)) for index in range(_SHOWN)]
-    if batches.recipe.probability > 0:
-        tried = [_sample(batches, 1.0, _SHOWN + index) for index in range(_TRIED)]
-        most = sorted(tried, key=lambda pair: -float(np.abs(pair["clips"] - pair["targets"]).mean()))
-        lines += [_line(network, batches, "pseudo-anomaly", pair) for pair in most[:_SHOWN]]
-    return lines
+def _line(network: Any, recipe: ClipRecipe, label: str, sample: dict[str, Clip]) -> _Line:
+    change = np.abs(sample["clips"] - sample["targets"]).mean(axis=(0, 2, 3))
+    frame = recipe.frame_shown(int(change.argmax()) if change.any() else None)
+    shown = recipe.shown(sample, _outputs(network, sample["clips"]), frame)
+    output, wanted = (shown[title] for title in recipe.compared[1:])
+    return _Line(label, frame, shown, np.sqrt(np.square(output - wanted).mean(axis=0)))
 
 
-def _line(network: Any, batches: ClipBatches, label: str, sample: dict[str, Clip]) -> _Line:
-    clip, target = sample["clips"], sample["targets"]
-    change = np.abs(clip - target).mean(axis=(0, 2, 3))
-    at = int(change.argmax()) if change.any() else len(change) // 2
-    output = _on(network, lambda clips: reconstruct(network, clips), clip)[:, at]
-    shown = {"input": clip[:, at], "target": target[:, at], "reconstruction": output}
-    if batches.recipe.probability == 0 or "signs" in sample:
-        del shown["target"]
-    return _Line(label, at, shown, _error(output, clip[:, at]))
-
-
-def _luss_lines(network: Any, batches: ClipBatches) -> list[_Line]:
-    lines = []
-    for index in range(2 * _SHOWN):
-        sample = _sample(batches, 0.0, index)
-        last, coming = sample["clips"][:, -1], sample["next"][:, 0]
-        rebuilt = _on(network, lambda clips: predict(network, clips).vcr, sample["clips"])[:, -1]
-        predicted = _on(network, lambda clips: predict(network, clips).ffp, sample["clips"])[:, 0]
-        shown = {"last frame": last, "reconstruction": rebuilt, "next frame": coming, "prediction": predicted}
-        lines.append(_Line("normal", batches.recipe.window - 1, shown, _error(predicted, coming)))
-    return lines
-
-
-def _histogram(network: Any, batches: FeatureBatches) -> Figure:
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    axis = figure.subplots()
-    pairs = range(0, 2 * len(batches.places), max(1, 2 * len(batches.places) // 4000))
-    for label, odd in (("normal frames", 0), ("painted frames", 1)):
-        features = np.stack([batches.sample(2 * (index // 2) + odd)["features"] for index in pairs])
-        axis.hist(_on(network, network, features, batched=True), bins=60, alpha=0.6, label=label)
-    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title="what the discriminator says")
-    axis.legend()
-    return figure
-
-
-def _error(output: Clip, shown: Clip) -> Clip:
-    error: Clip = np.sqrt(np.square(output - shown).mean(axis=0))
-    return error
+def _outputs(network: Any, clip: Clip) -> dict[str, Clip]:
+    """All outputs of the network of one clip, by name, on the device where the network lies."""
+    device = next(network.eval().parameters()).device
+    with torch.no_grad():
+        outputs = network.graph(torch.from_numpy(clip[None]).to(device))
+    return {name: output.cpu().numpy()[0] for name, output in zip(network.outputs, outputs, strict=True)}
 
 
 def _fast(lines: list[_Line]) -> float:
     """A speed that few of the pixels exceed."""
     flow = np.stack([line.shown["input"][:2] for line in lines])
     return float(np.quantile(np.hypot(flow[:, 0], flow[:, 1]), 0.995)) or 1.0
-
-
-def _on(network: Any, function: Callable[[Any], Any], array: Clip, batched: bool = False) -> Clip:
-    """The function of one clip, or of a batch, as arrays, on the device where the network lies."""
-    network.eval()
-    device = next(network.parameters()).device
-    with torch.no_grad():
-        found: torch.Tensor = function(torch.from_numpy(array if batched else array[None]).to(device))
-    result: Clip = found.cpu().numpy()
-    return result if batched else result[0]
 
 
 def _picture(frame: Clip, fast: float | None) -> npt.NDArray[np.uint8]:

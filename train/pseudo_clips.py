@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from pagen.errors import PagenError
 from pagen.generate.intruders import Intruders, open_intruders
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.patch import draw_shown, render
 from pagen.generate.skip import draw_skip
 from pagen.train.crops import Points, masked_points
 from pagen.train.normal_clips import NormalClips, Place
-from pagen.train.recipes.clips import OnTheFly, Temporal
+from pagen.train.recipes.clips import ClipRecipe, FrameRecipe
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A clip, the points that a crop may follow, and where it comes from."""
+class DrawnClip:
+    """A clip and its target, with the frames beyond the window; points that a crop may follow; and its origin."""
 
     clip: Pseudo
     points: Points
@@ -33,25 +34,27 @@ class PseudoSource:
 
     Attributes:
         recipe: which kinds, in which shares, and how those on the fly are made.
-        normal: the clips that they are made of.
+        normal: the clips that they are made of, each as long as the window and what the recipe looks at beyond it.
         stored: a PA set; None makes them on the fly.
     """
 
-    recipe: OnTheFly | Temporal
+    recipe: ClipRecipe
     normal: NormalClips
     stored: PASet | None
 
-    def draw(self, index: int, rng: np.random.Generator) -> Drawn:
+    def draw(self, index: int, rng: np.random.Generator) -> DrawnClip:
         """One; on the fly, of the normal clip of that index."""
         kind = self._kind(rng)
         if self.stored is not None:
             items = self._items[kind]
-            return self._rendered(items[rng.integers(len(items))], rng)
+            return self._rendered(self.stored, items[rng.integers(len(items))], rng)
         return self._skipped(index, rng) if kind == "skip" else self._patched(index, rng)
 
     def check(self) -> None:
-        """Raise PagenError where no clip is long enough."""
-        if self.stored is None and "skip" in self.recipe.kinds:
+        """Raise PagenError where no clip is long enough, or the PA set has nothing of the clips."""
+        if self.stored is not None:
+            self._items  # noqa: B018  # raises
+        elif "skip" in self.recipe.kinds:
             self._fast  # noqa: B018  # raises
 
     def _kind(self, rng: np.random.Generator) -> str:
@@ -62,49 +65,61 @@ class PseudoSource:
 
     @cached_property
     def _items(self) -> dict[str, list[Item]]:
-        assert self.stored is not None
-        found = {kind: self.stored.items(kind, self.recipe.window) for kind in self.recipe.kinds}
-        return {kind: [item for item in items if item.clip in self.normal.names] for kind, items in found.items()}
+        return {kind: self._items_of(kind) for kind in self.recipe.kinds}
 
-    def _rendered(self, item: Item, rng: np.random.Generator) -> Drawn:
-        assert self.stored is not None
-        clip = self.stored.render(item, self.recipe.window)
-        if item.kind == "skip":
-            return self._moved(clip.pseudo, (item.clip, item.start))
-        assert clip.mask is not None
-        return Drawn(clip, masked_points(clip.mask > 0, rng), item.kind, (item.clip, item.start))
+    def _items_of(self, kind: str) -> list[Item]:
+        """The items of the clips, without those at a clip's end that have no frame beyond them."""
+        items = self.stored.items(kind, self.recipe.window) if self.stored else []
+        ends = {name: len(self.normal.source(name)) - self.normal.length for name in self.normal.names}
+        usable = [item for item in items if item.start <= ends.get(item.clip, -1)]
+        if not usable:
+            raise PagenError(
+                f"expected {kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set, "
+                "found none; generate them of all training clips"
+            )
+        return usable
 
-    def _skipped(self, index: int, rng: np.random.Generator) -> Drawn:
+    def _rendered(self, stored: PASet, item: Item, rng: np.random.Generator) -> DrawnClip:
+        clip, place = stored.render(item, self.recipe.window), (item.clip, item.start)
+        if self.recipe.beyond:
+            after = self._target(place)[self.recipe.window :]
+            clip = Pseudo(np.concatenate([clip.pseudo, after]), self._target(place), clip.mask)
+        points = self._moving(place) if item.kind == "skip" else masked_points(np.asarray(clip.mask) > 0, rng)
+        return DrawnClip(clip, points, item.kind, place)
+
+    def _skipped(self, index: int, rng: np.random.Generator) -> DrawnClip:
         name, start = self.normal.window(index)
         if name not in self._fast:
             name, start = self._fast[rng.integers(len(self._fast))], -1
         frames = self.normal.source(name)
-        skip = draw_skip(len(frames), start, self.recipe.window, self._made.strides, rng)
-        return self._moved(frames[skip.indices(self.recipe.window)], (name, skip.start))
+        skip = draw_skip(len(frames), start, self.normal.length, self._made.strides, rng)
+        place = name, skip.start
+        clip = Pseudo(frames[skip.indices(self.normal.length)], self._target(place), None)
+        return DrawnClip(clip, self._moving(place), "skip", place)
 
-    def _patched(self, index: int, rng: np.random.Generator) -> Drawn:
-        name, start = self.normal.window(index)
-        target = self.normal.source(name)[start : start + self.recipe.window]
+    def _patched(self, index: int, rng: np.random.Generator) -> DrawnClip:
+        place = self.normal.window(index)
+        target = self._target(place)
         options = (self._made.max_size, self._made.max_move, self._made.patch)
-        patch = draw_shown(self._intruders, name, target.shape[1:3], len(target), rng, *options)
+        patch = draw_shown(self._intruders, place[0], target.shape[1:3], len(target), rng, *options)
         pseudo, mask = render(patch, target, self._intruders)
-        return Drawn(Pseudo(pseudo, target, mask), masked_points(mask > 0, rng), "patch", (name, start))
+        return DrawnClip(Pseudo(pseudo, target, mask), masked_points(mask > 0, rng), "patch", place)
 
-    def _moved(self, pseudo: Any, place: Place) -> Drawn:
-        """A clip of skipped frames, whose target goes on frame by frame from the same start."""
+    def _target(self, place: Place) -> Any:
+        """The normal clip from there on, frame by frame."""
         name, start = place
-        target = self.normal.source(name)[start : start + self.recipe.window]
-        points = self.normal.moving_in(name, start, self.recipe.window)
-        return Drawn(Pseudo(pseudo, target, None), points, "skip", place)
+        return self.normal.source(name)[start : start + self.normal.length]
+
+    def _moving(self, place: Place) -> Points:
+        return self.normal.moving_in(*place, self.recipe.window)
 
     @property
-    def _made(self) -> OnTheFly:
-        assert isinstance(self.recipe, OnTheFly)  # the verb asks the others for a PA set
-        return self.recipe
+    def _made(self) -> FrameRecipe:
+        return cast("FrameRecipe", self.recipe)  # the pseudo-anomalies of flow come from a PA set alone
 
     @cached_property
     def _fast(self) -> list[str]:
-        return self.normal.long_enough(self.recipe.window, self._made.strides)
+        return self.normal.long_enough(self.normal.length, self._made.strides)
 
     @cached_property
     def _intruders(self) -> Intruders:

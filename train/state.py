@@ -109,10 +109,11 @@ def load_state(path: Path, network: nn.Module, optimiser: Any, average: Average)
         ) from error
 
 
-def as_csv(rows: Sequence[Row]) -> str:
-    """The rows as CSV; `from_csv` gives back the same."""
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """The rows as CSV, in the order of the columns, if they are given; `from_csv` gives back the same."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, sorted(rows[0], key=_place) if rows else [], lineterminator="\n")
+    names = columns or sorted(rows[0] if rows else (), key=_place)
+    writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

@@ -10,13 +10,11 @@ from typing import Any, cast, get_args
 import tyro
 
 from pagen import console
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import unknown_name
 from pagen.footage.catalogue import DATASETS
-from pagen.train.config import Train, members_of
-from pagen.train.recipes.base import FootageForm, Scale
-from pagen.train.recipes.clips import Discriminator, OnTheFly, Temporal, Unified
-from pagen.train.recipes.density import DensityRecipe
-from pagen.train.recipes.table import RECIPES
+from pagen.options import Scale
+from pagen.train.config import Train, check_pseudo
+from pagen.train.recipes.table import RECIPES, recipe_named, recipe_names
 
 
 def parse(argv: Sequence[str]) -> Train[Any]:
@@ -25,9 +23,7 @@ def parse(argv: Sequence[str]) -> Train[Any]:
         console.result(None, False, _usage())
         raise SystemExit(0)
     name, rest = argv[0], list(argv[1:])
-    if name not in RECIPES:
-        raise unknown_name("recipe", name, RECIPES)
-    recipe = RECIPES[name]
+    recipe = recipe_named(name)
     default = Train(recipe.at(_scale(rest)), dataset=tyro.MISSING)
     flags = (tyro.conf.FlagCreatePairsOff,)
     form: type[Train[Any]] = Train[recipe]  # type: ignore[valid-type]  # the recipe is chosen by name
@@ -37,47 +33,27 @@ def parse(argv: Sequence[str]) -> Train[Any]:
 def run(config: Train[Any]) -> None:
     """The verb `train`."""
     DATASETS[config.dataset]
-    kinds = [kind for recipe in members_of(config.recipe).values() for kind in stored_kinds(recipe)]
-    if config.pseudo is not None and not kinds and not _makes_its_own(config.recipe):
-        raise PagenError(f"recipe {config.recipe.name} trains on normal clips alone; leave --pseudo out")
-    if kinds and config.pseudo is None:
-        height, width = next(iter(members_of(config.recipe).values())).size
-        raise PagenError(
-            f"recipe {config.recipe.name} needs pseudo-anomalies on disk: give --pseudo DIR, made by `pagen generate "
-            f"--dataset {config.dataset} --kinds {' '.join(dict.fromkeys(kinds))} --size {height} {width} --out DIR`"
-        )
+    check_pseudo(config)
     from pagen.train.session import train
 
     result = train(config)
     if int(os.environ.get("RANK", 0)) == 0:  # of several processes one speaks
-        made = "model card" if isinstance(config.recipe, DensityRecipe) else "curves.png, sheet.png, model card"
+        made = "curves.png, sheet.png, model card" if config.recipe.judged else "model card"
         console.result(result, config.json, f"{result['run']}: {made}")
-
-
-def stored_kinds(recipe: FootageForm) -> tuple[str, ...]:
-    """The kinds of pseudo-anomalies that it can only take from disk."""
-    if isinstance(recipe, Discriminator):
-        return ("spatial",)
-    kinds = recipe.kinds if isinstance(recipe, (OnTheFly, Temporal)) and recipe.probability > 0 else ()
-    return tuple(kind for kind in kinds if kind in ("spatial", "temporal"))
-
-
-def _makes_its_own(recipe: FootageForm | Unified) -> bool:
-    return isinstance(recipe, OnTheFly) and bool(recipe.kinds)
 
 
 def _scale(argv: Sequence[str]) -> Scale:
     """The value of --scale, read ahead because other defaults depend on it."""
     words = [word for argument in argv for word in argument.split("=", 1)]
     values = [value for flag, value in pairwise(words) if flag == "--scale"]
-    asked = values[-1] if values else "cpu"
-    if asked not in get_args(Scale):
-        raise unknown_name("scale", asked, get_args(Scale))
-    return cast("Scale", asked)
+    scale = values[-1] if values else "cpu"
+    if scale not in get_args(Scale):
+        raise unknown_name("scale", scale, get_args(Scale))
+    return cast("Scale", scale)
 
 
 def _usage() -> str:
-    recipes = "\n".join(f"  {name:<13} {(recipe.__doc__ or '').splitlines()[0]}" for name, recipe in RECIPES.items())
+    recipes = "\n".join(f"  {name:<13} {(RECIPES[name].__doc__ or '').splitlines()[0]}" for name in recipe_names())
     return (
         "usage: pagen train RECIPE --dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] "
         f"[...]\n\n{recipes}\n\npagen train RECIPE --help shows all flags."

@@ -28,12 +28,11 @@ __all__ = [
     "micro_auroc",
     "operating_point",
 ]
-_MODULES = {"localise": "rbdc", "localise_maps": "rbdc_of_maps"} | dict.fromkeys(
-    ("at_false_alarms", "detection_delays", "event_recall", "operating_point"), "events"
-)
+_MODULES = {"localise": "rbdc", "localise_maps": "rbdc_of_maps"}
+_EVENTS = ("at_false_alarms", "detection_delays", "event_recall", "operating_point")
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return resolve(f"{__name__}.{_MODULES.get(name, 'roc')}:{name}")
+    return resolve(f"{__name__}.{_MODULES.get(name, 'events' if name in _EVENTS else 'roc')}:{name}")

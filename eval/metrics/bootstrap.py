@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
+from pagen.eval.metrics.roc import ByVideo, resampled_auroc, same_videos
 from pagen.eval.metrics.undefined import Undefined
 
 Values = npt.NDArray[np.float64]
@@ -35,7 +37,7 @@ class Paired:
     """
 
     difference: float
-    """Of all videos, each once."""
+    """The difference of all videos, each once."""
     low: float
     high: float
     above: float
@@ -136,3 +138,42 @@ def resampled(measure: Callable[..., float], drawn: Multiplicities, *by_video: M
         parts = [{f"{name}#{copy}": part[name] for name, copy in copies} for part in by_video]
         values.append(measure(*parts))
     return np.array(values, np.float64)
+
+
+def bootstrap_interval(
+    scores: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> tuple[float, float]:
+    """Percentile interval of the micro AUROC when whole videos are drawn with replacement; see `bootstrap`.
+
+    A draw without both classes has no AUROC and is left out. Each draw gives exactly `auroc` of the videos drawn,
+    put together: the pairs are counted once for every two videos and then only weighted.
+
+    Returns:
+        (low, high) in [0, 1]; NaN with a reason where there are fewer than two videos or no draw has both classes.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> low, high = bootstrap_interval(scores, labels, np.random.default_rng(0), draws=20)
+        >>> round(low, 4), high
+        (0.8333, 1.0)
+    """
+    return bootstrap(partial(resampled_auroc, scores, labels), len(scores), rng, draws, level)
+
+
+def paired_auroc(
+    first: ByVideo, second: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
+) -> Paired:
+    """By how much the micro AUROC of one run exceeds that of another on the same frames; see `paired_bootstrap`.
+
+    Example:
+        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
+        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
+        >>> worse = {name: [0.5] * len(values) for name, values in scores.items()}
+        >>> round(paired_auroc(scores, worse, labels, np.random.default_rng(0), draws=20).difference, 4)
+        0.3333
+    """
+    same_videos(first, labels)
+    same_videos(second, labels)
+    ours, theirs = (partial(resampled_auroc, {name: run[name] for name in labels}, labels) for run in (first, second))
+    return paired_bootstrap(ours, theirs, len(labels), rng, draws, level)

@@ -27,7 +27,7 @@ Intervals = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """What one threshold gives; a measure without a value is NaN with a reason.
+    """The measures of one threshold; one without a value is NaN with a reason.
 
     Example:
         >>> scores, labels = {"a": [0.1, 0.8, 0.2, 0.9, 0.1]}, {"a": [0, 0, 1, 1, 0]}
@@ -207,7 +207,7 @@ def _gains_and_losses(closed: Scores, labels: npt.NDArray[Any]) -> tuple[Scores,
 
 
 def _reaching(values: list[Scores], thresholds: Scores) -> npt.NDArray[np.int64]:
-    """How many of the values are at least each threshold."""
+    """The number of values that are at least each threshold."""
     rising = np.sort(np.concatenate([*values, np.empty(0)]))
     return len(rising) - np.searchsorted(rising, thresholds, "left")
 

@@ -15,15 +15,25 @@ does: with ties its result depends on that order, without them it is the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
-from pagen.eval.metrics.regions import Detections, Floats, Integers, Regions
+from pagen.errors import require_name
+from pagen.eval.metrics.regions import (
+    Detections,
+    Floats,
+    Integers,
+    Regions,
+    iou,
+    joined,
+    moments,
+    require_shares,
+    track_groups,
+)
 from pagen.eval.metrics.undefined import Undefined
 
 TIES = ("grouped", "reference")
@@ -53,7 +63,7 @@ class Localisation:
     regions: int
     tracks: int
     frames: int
-    """How many there are; those of a video that is drawn twice count twice."""
+    """Numbers of each; those of a video that is drawn twice count twice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +83,7 @@ class Arrivals:
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """What the curve of any choice of V videos is counted from.
+    """Boxes, regions and tracks by threshold and video: enough for the curve of any choice of V videos.
 
     Example:
         >>> box = np.array([[2.0, 2, 5, 6]])
@@ -144,8 +154,7 @@ def match(
         0
     """
     require_shares(beta=beta, alpha=alpha)
-    if ties not in TIES:
-        raise unknown_name("rule for ties", ties, TIES)
+    require_name("rule for ties", ties, TIES)
     box_times, times = moments(detections, frames), moments(regions, frames)
     thresholds, ranks = _descent(joined([part.scores for part in detections.values()], 0), ties)
     boxes, targets = (joined([part.boxes for part in parts.values()], 0, 4) for parts in (detections, regions))
@@ -246,82 +255,6 @@ def summed_up(
         rbdc = tbdc = Undefined("no ground-truth region" if totals[0] else "no frame")
     frames, regions, tracks = map(int, totals)
     return Localisation(rbdc, tbdc, thresholds, rates[0], rates[1], rates[2], regions, tracks, frames)
-
-
-def iou(first: Floats, second: Floats, inclusive: bool = True) -> Floats:
-    """Intersection over union of boxes (N, 4) and (N, 4), row by row; 0 where both are empty.
-
-    Example:
-        >>> iou(np.array([[0.0, 0, 3, 3]]), np.array([[2.0, 0, 5, 3]])).round(4)
-        array([0.3333])
-    """
-    more = 1.0 if inclusive else 0.0
-    (left, top, right, bottom), (west, north, east, south) = first.T, second.T
-    width = np.maximum(np.minimum(right, east) - np.maximum(left, west) + more, 0)
-    intersection = width * np.maximum(np.minimum(bottom, south) - np.maximum(top, north) + more, 0)
-    union = (right - left + more) * (bottom - top + more) + (east - west + more) * (south - north + more) - intersection
-    shares: Floats = np.divide(intersection, union, out=np.zeros(len(union)), where=union > 0)
-    return shares
-
-
-def moments(parts: Mapping[str, Detections] | Mapping[str, Regions], frames: Mapping[str, int]) -> Integers:
-    """The frame of each row, counted through all videos of `frames`, one after another.
-
-    Raises:
-        PagenError: a video that `frames` lacks, or a frame beyond its end.
-
-    Example:
-        >>> box = np.array([[2.0, 2, 5, 6]])
-        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
-        >>> moments(regions, {"b": 10, "a": 3})
-        array([11])
-    """
-    starts = dict(zip(frames, np.cumsum([0, *frames.values()])[:-1], strict=True))
-    for name, part in parts.items():
-        if name not in frames:
-            raise PagenError(f"expected the number of frames of every video, found none for {name}; add it")
-        if len(part.frames) and part.frames.max() >= frames[name]:
-            raise PagenError(
-                f"video {name}: expected frames below {frames[name]}, found {part.frames.max()}; frames count from 0"
-            )
-    return joined([part.frames + starts[name] for name, part in parts.items()], 0).astype(np.int64)
-
-
-def joined(arrays: Iterable[npt.NDArray[Any]], *empty: int) -> npt.NDArray[Any]:
-    """Arrays one after another; with none, one of the shape `empty`.
-
-    Example:
-        >>> joined([np.ones(2), np.zeros(1)], 0), joined([], 0, 4).shape
-        (array([1., 1., 0.]), (0, 4))
-    """
-    parts = list(arrays)
-    return np.concatenate(parts) if parts else np.empty(empty)
-
-
-def require_shares(**shares: float) -> None:
-    """Raises PagenError for a share that is not in (0, 1].
-
-    Example:
-        >>> require_shares(beta=1.5)
-        Traceback (most recent call last):
-        pagen.errors.PagenError: expected beta above 0 and up to 1, found 1.5; 0.1 is what was published
-    """
-    for name, value in shares.items():
-        if not 0 < value <= 1:
-            raise PagenError(f"expected {name} above 0 and up to 1, found {value}; 0.1 is what was published")
-
-
-def track_groups(ids: Integers, videos: Integers, *keys: npt.NDArray[Any]) -> tuple[Integers, Integers]:
-    """The order that puts rows of a track side by side (by `keys` within it), and where each track starts in it.
-
-    Example:
-        >>> order, starts = track_groups(np.array([7, 3, 7]), np.array([0, 0, 0]))
-        >>> order.tolist(), starts.tolist()
-        ([1, 0, 2], [0, 1])
-    """
-    order = np.lexsort((*keys, ids, videos))
-    changes = (np.diff(videos[order], prepend=-1) != 0) | (np.diff(ids[order], prepend=0) != 0)
-    return order, np.flatnonzero(changes)
 
 
 def _tracks(detected: Integers, ids: Integers, videos: Integers, alpha: float) -> Arrivals:

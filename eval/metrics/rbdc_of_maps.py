@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.eval.metrics.rbdc import Localisation, area, moments, require_shares, summed_up, track_groups
-from pagen.eval.metrics.regions import Floats, Regions
+from pagen.eval.metrics.rbdc import Localisation, area, summed_up
+from pagen.eval.metrics.regions import Floats, Regions, moments, require_shares, track_groups
 
 Map = npt.NDArray[Any]
 Shape = tuple[slice, slice, npt.NDArray[np.bool_]]
@@ -27,7 +27,7 @@ Shape = tuple[slice, slice, npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class MapCounts:
-    """What the curve of any choice of V videos is made of: counts of each video at each of K thresholds.
+    """Counts of each of V videos at each of K thresholds: enough for the curve of any choice of videos.
 
     Example:
         >>> counts = MapCounts(np.array([0.9]), np.ones((2, 3, 1)), np.ones((2, 3)))
@@ -173,7 +173,7 @@ def _counted(
 
 
 def _overlaps(mask: npt.NDArray[np.bool_], shapes: Sequence[Shape], beta: float) -> tuple[int, npt.NDArray[np.bool_]]:
-    """How many connected parts overlap none of the shapes, and which shapes are overlapped."""
+    """The number of connected parts that overlap none of the shapes, and which shapes are overlapped."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     hits = np.zeros((len(shapes), count), bool)
     for hit, (rows, columns, pixels) in zip(hits, shapes, strict=True):

@@ -1,4 +1,4 @@
-"""Where anomalies are: ground-truth regions with tracks, scored boxes, and regions out of pixel masks.
+"""Places of anomalies: ground-truth regions with tracks, scored boxes, and regions out of pixel masks.
 
 A box is (x_min, y_min, x_max, y_max) in pixels, both ends inside it: one pixel is (x, y, x, y). A region is one
 box in one frame; a track is the regions of one anomaly through time. Frames count from 0.
@@ -6,8 +6,9 @@ box in one frame; a track is the regions of one anomaly through time. Frames cou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,7 +41,7 @@ class Regions:
     boxes: Floats
     """(N, 4)."""
     pixels: tuple[Mask, ...] | None = None
-    """Which pixels of the box are the region; None where all are."""
+    """The pixels of each box that are the region; None where all are."""
 
     def __post_init__(self) -> None:
         _check(self.frames, self.boxes, len(self.tracks))
@@ -48,7 +49,7 @@ class Regions:
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """What a method found in one video, a row a box; in any order, any number a frame.
+    """Scored boxes of one video, a row a box; in any order, any number a frame.
 
     Raises:
         PagenError: as `Regions`, or a score that is not finite.
@@ -109,6 +110,82 @@ def from_masks(masks: Iterable[Mask]) -> Regions:
     )
 
 
+def iou(first: Floats, second: Floats, inclusive: bool = True) -> Floats:
+    """Intersection over union of boxes (N, 4) and (N, 4), row by row; 0 where both are empty.
+
+    Example:
+        >>> iou(np.array([[0.0, 0, 3, 3]]), np.array([[2.0, 0, 5, 3]])).round(4)
+        array([0.3333])
+    """
+    more = 1.0 if inclusive else 0.0
+    (left, top, right, bottom), (west, north, east, south) = first.T, second.T
+    width = np.maximum(np.minimum(right, east) - np.maximum(left, west) + more, 0)
+    intersection = width * np.maximum(np.minimum(bottom, south) - np.maximum(top, north) + more, 0)
+    union = (right - left + more) * (bottom - top + more) + (east - west + more) * (south - north + more) - intersection
+    shares: Floats = np.divide(intersection, union, out=np.zeros(len(union)), where=union > 0)
+    return shares
+
+
+def moments(parts: Mapping[str, Detections] | Mapping[str, Regions], frames: Mapping[str, int]) -> Integers:
+    """The frame of each row, counted through all videos of `frames`, one after another.
+
+    Raises:
+        PagenError: a video that `frames` lacks, or a frame beyond its end.
+
+    Example:
+        >>> box = np.array([[2.0, 2, 5, 6]])
+        >>> regions = {"a": Regions(np.array([1]), np.array([0]), box)}
+        >>> moments(regions, {"b": 10, "a": 3})
+        array([11])
+    """
+    starts = dict(zip(frames, np.cumsum([0, *frames.values()])[:-1], strict=True))
+    for name, part in parts.items():
+        if name not in frames:
+            raise PagenError(f"expected the number of frames of every video, found none for {name}; add it")
+        if len(part.frames) and part.frames.max() >= frames[name]:
+            raise PagenError(
+                f"video {name}: expected frames below {frames[name]}, found {part.frames.max()}; frames count from 0"
+            )
+    return joined([part.frames + starts[name] for name, part in parts.items()], 0).astype(np.int64)
+
+
+def joined(arrays: Iterable[npt.NDArray[Any]], *empty: int) -> npt.NDArray[Any]:
+    """Arrays one after another; with none, one of the shape `empty`.
+
+    Example:
+        >>> joined([np.ones(2), np.zeros(1)], 0), joined([], 0, 4).shape
+        (array([1., 1., 0.]), (0, 4))
+    """
+    parts = list(arrays)
+    return np.concatenate(parts) if parts else np.empty(empty)
+
+
+def require_shares(**shares: float) -> None:
+    """Raises PagenError for a share that is not in (0, 1].
+
+    Example:
+        >>> require_shares(beta=1.5)
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected beta above 0 and up to 1, found 1.5; 0.1 is what was published
+    """
+    for name, value in shares.items():
+        if not 0 < value <= 1:
+            raise PagenError(f"expected {name} above 0 and up to 1, found {value}; 0.1 is what was published")
+
+
+def track_groups(ids: Integers, videos: Integers, *keys: npt.NDArray[Any]) -> tuple[Integers, Integers]:
+    """The order that puts rows of a track side by side (by `keys` within it), and where each track starts in it.
+
+    Example:
+        >>> order, starts = track_groups(np.array([7, 3, 7]), np.array([0, 0, 0]))
+        >>> order.tolist(), starts.tolist()
+        ([1, 0, 2], [0, 1])
+    """
+    order = np.lexsort((*keys, ids, videos))
+    changes = (np.diff(videos[order], prepend=-1) != 0) | (np.diff(ids[order], prepend=0) != 0)
+    return order, np.flatnonzero(changes)
+
+
 def _linked(parts: Sequence[Mask], before: Sequence[tuple[int, Mask]]) -> dict[int, int]:
     """Index of a part -> the track that it goes on with."""
     shared = [
@@ -125,13 +202,10 @@ def _linked(parts: Sequence[Mask], before: Sequence[tuple[int, Mask]]) -> dict[i
 
 def _check(frames: Integers, boxes: Floats, rows: int) -> None:
     if not frames.shape == (rows,) or boxes.shape != (rows, 4):
-        raise PagenError(
-            f"expected a frame and a box (4,) for each of {rows} rows, found {frames.shape} and {boxes.shape}"
-        )
+        raise PagenError(f"expected a frame and a box (4,) in each of {rows} rows, found {frames.shape}, {boxes.shape}")
     if (frames < 0).any():
         raise PagenError(f"expected frames from 0, found {frames.min()}; frames count from 0")
     wrong = np.flatnonzero(~((boxes[:, :2] <= boxes[:, 2:]).all(axis=1) & np.isfinite(boxes).all(axis=1)))
     if len(wrong):
-        raise PagenError(
-            f"expected boxes x_min, y_min, x_max, y_max, found {boxes[wrong[0]].tolist()} in row {wrong[0]}"
-        )
+        box = boxes[wrong[0]].tolist()
+        raise PagenError(f"expected boxes x_min, y_min, x_max, y_max, found {box} in row {wrong[0]}")

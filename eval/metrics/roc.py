@@ -13,14 +13,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.errors import PagenError, unknown_name
-from pagen.eval.metrics.bootstrap import Paired, bootstrap, paired_bootstrap
+from pagen.errors import PagenError, require_name
 from pagen.eval.metrics.undefined import Undefined
 
 Array = npt.NDArray[Any]
@@ -166,8 +164,7 @@ def macro_auroc(scores: ByVideo, labels: ByVideo, rule: str = "skip") -> Macro:
         >>> macro_auroc(scores, labels)
         Macro(value=1.0, videos_used=1, skipped=('b',), rule='skip')
     """
-    if rule not in MACRO_RULES:
-        raise unknown_name("macro rule", rule, MACRO_RULES)
+    require_name("macro rule", rule, MACRO_RULES)
     check_videos(scores, labels)
     areas = {name: auroc(*MACRO_RULES[rule](scores[name], labels[name])) for name in scores}
     used = [area for area in areas.values() if not np.isnan(area)]
@@ -191,45 +188,6 @@ MACRO_RULES: dict[str, Callable[[Array, Array], tuple[Array, Array]]] = {
     "append": _between_extremes,
     "accivad": _between_zero_and_huge,
 }
-
-
-def bootstrap_interval(
-    scores: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> tuple[float, float]:
-    """Percentile interval of the micro AUROC when whole videos are drawn with replacement; see `bootstrap`.
-
-    A draw without both classes has no AUROC and is left out. Each draw gives exactly `auroc` of the videos drawn,
-    put together: the pairs are counted once for every two videos and then only weighted.
-
-    Returns:
-        (low, high) in [0, 1]; NaN with a reason where there are fewer than two videos or no draw has both classes.
-
-    Example:
-        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
-        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
-        >>> low, high = bootstrap_interval(scores, labels, np.random.default_rng(0), draws=20)
-        >>> round(low, 4), high
-        (0.8333, 1.0)
-    """
-    return bootstrap(partial(resampled_auroc, scores, labels), len(scores), rng, draws, level)
-
-
-def paired_auroc(
-    first: ByVideo, second: ByVideo, labels: ByVideo, rng: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> Paired:
-    """By how much the micro AUROC of one run exceeds that of another on the same frames; see `paired_bootstrap`.
-
-    Example:
-        >>> scores = {"a": [0.1, 0.9, 0.4], "b": [0.3, 0.2]}
-        >>> labels = {"a": [0, 1, 0], "b": [1, 0]}
-        >>> worse = {name: [0.5] * len(values) for name, values in scores.items()}
-        >>> round(paired_auroc(scores, worse, labels, np.random.default_rng(0), draws=20).difference, 4)
-        0.3333
-    """
-    same_videos(first, labels)
-    same_videos(second, labels)
-    ours, theirs = (partial(resampled_auroc, {name: run[name] for name in labels}, labels) for run in (first, second))
-    return paired_bootstrap(ours, theirs, len(labels), rng, draws, level)
 
 
 def resampled_auroc(scores: ByVideo, labels: ByVideo, multiplicities: npt.NDArray[np.int64]) -> Scores:
@@ -295,13 +253,9 @@ def classes_of(scores: Array, labels: Array) -> tuple[Scores, Scores]:
     """
     values, marks = np.asarray(scores, np.float64), np.asarray(labels)
     if values.ndim != 1 or values.shape != marks.shape:
-        raise PagenError(
-            f"expected scores (N,) and labels (N,), found {values.shape} and {marks.shape}; give one of each a frame"
-        )
+        raise PagenError(f"expected scores (N,) and labels (N,), found {values.shape} and {marks.shape}; give both")
     if not np.isin(marks, (0, 1)).all():
-        raise PagenError(
-            f"expected labels 0 and 1, found {np.setdiff1d(marks, (0, 1))[0]}; mark abnormal frames with 1"
-        )
+        raise PagenError(f"expected labels 0 and 1, found {np.setdiff1d(marks, (0, 1))[0]}; 1 marks abnormal frames")
     if np.isnan(values).any():
         index = int(np.isnan(values).argmax())
         raise PagenError(f"expected scores that can be ranked, found NaN first at frame {index}; mend or leave it out")

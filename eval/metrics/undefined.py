@@ -1,4 +1,4 @@
-"""What has no value: NaN that says why."""
+"""Measures without a value: NaN with a reason."""
 
 from __future__ import annotations
 

@@ -32,24 +32,13 @@ M = TypeVar("M", bound=nn.Module)
 _DENOISER, _AVERAGE, _AUTOENCODER = "model.", "model_ema.", "first_stage_model."
 _FRAMEWORKS = ("pytorch_lightning", "lightning", "lightning_fabric", "omegaconf")
 
-_RESIDUAL = {
-    "norm1": "in_layers.0",
-    "conv1": "in_layers.2",
-    "time_emb_proj": "emb_layers.1",
-    "norm2": "out_layers.0",
-    "conv2": "out_layers.3",
-    "conv_shortcut": "skip_connection",
+_ATTENTION = {"group_norm": "norm", "to_out.0": "proj_out"}
+_DENOISER_LEAVES = {
+    **{"norm1": "in_layers.0", "conv1": "in_layers.2", "norm2": "out_layers.0", "conv2": "out_layers.3"},
+    **{"time_emb_proj": "emb_layers.1", "conv_shortcut": "skip_connection", **_ATTENTION},
+    **dict.fromkeys(("to_q", "to_k", "to_v"), "qkv"),
 }
-_ATTENTION = {"group_norm": "norm", "to_q": "qkv", "to_k": "qkv", "to_v": "qkv", "to_out.0": "proj_out"}
-_DENOISER_LEAVES = {**_RESIDUAL, **_ATTENTION}
-_AUTOENCODER_LEAVES = {
-    "conv_shortcut": "nin_shortcut",
-    "group_norm": "norm",
-    "to_q": "q",
-    "to_k": "k",
-    "to_v": "v",
-    "to_out.0": "proj_out",
-}
+_AUTOENCODER_LEAVES = {**_ATTENTION, "conv_shortcut": "nin_shortcut", "to_q": "q", "to_k": "k", "to_v": "v"}
 
 
 def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:

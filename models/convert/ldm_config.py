@@ -23,7 +23,7 @@ class Denoiser:
     """Sizes of the `UNetModel`; `widths` and `attends` by level, the finest first.
 
     Example:
-        >>> Denoiser(64, 7, 3, widths=(64, 128), layers=2, attends=(False, True), heads=8, residual_resampling=True).heads
+        >>> Denoiser(64, 7, 3, widths=(64,), layers=2, attends=(True,), heads=8, residual_resampling=True).heads
         8
     """
 
@@ -151,7 +151,7 @@ class _Section:
     """A table of the file, which knows where it stands in it."""
 
     content: Any
-    place: str
+    path: str
 
     def part(self, path: str) -> _Section:
         """The table at a dotted path below this one."""
@@ -160,17 +160,17 @@ class _Section:
             found = section.value(key)
             if not isinstance(found, Mapping):
                 section.refuse(key, "a table", found)
-            section = _Section(found, f"{section.place} {key}")
+            section = _Section(found, f"{section.path} {key}")
         return section
 
     def value(self, key: str) -> Any:
-        """What stands under the key."""
+        """The value of a key. Raises PagenError where there is none."""
         if not isinstance(self.content, Mapping) or key not in self.content:
-            raise PagenError(f"expected {key} in {self.place}, found none; is it the config.yaml of an inpainting LDM?")
+            raise PagenError(f"expected {key} in {self.path}, found none; is it the config.yaml of an inpainting LDM?")
         return self.content[key]
 
     def fitting(self, key: str, wanted: str, fits: Callable[[Any], bool]) -> Any:
-        """What stands under the key, where it fits."""
+        """The value of a key. Raises PagenError where it does not fit."""
         value = self.value(key)
         return value if fits(value) else self.refuse(key, wanted, value)
 
@@ -217,11 +217,11 @@ class _Section:
             if key in self.content and self.content[key] not in allowed:
                 self.refuse(key, " or ".join(str(one) for one in allowed), self.content[key])
 
-    def refuse(self, key: str, wanted: object, found: object) -> NoReturn:
+    def refuse(self, key: str, wanted: object, value: object) -> NoReturn:
         """Raise the PagenError."""
-        shown = textwrap.shorten(str(found), 80)
+        shown = textwrap.shorten(str(value), 80)
         raise PagenError(
-            f"expected {key} {wanted} in {self.place}, found {shown}; only the inpainting model of CompVis, with the "
+            f"expected {key} {wanted} in {self.path}, found {shown}; only the inpainting model of CompVis, with the "
             "masked image as its one condition, can be converted"
         )
 

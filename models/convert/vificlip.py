@@ -35,10 +35,8 @@ _SINGLE = {
     "embeddings.class_embedding": "class_embedding",
     "embeddings.patch_embedding.weight": "conv1.weight",
     "embeddings.position_embedding.weight": "positional_embedding",
-    "pre_layrnorm.weight": "ln_pre.weight",  # so it is spelt there
-    "pre_layrnorm.bias": "ln_pre.bias",
-    "post_layernorm.weight": "ln_post.weight",
-    "post_layernorm.bias": "ln_post.bias",
+    **{f"pre_layrnorm.{kind}": f"ln_pre.{kind}" for kind in ("weight", "bias")},  # so it is spelt there
+    **{f"post_layernorm.{kind}": f"ln_post.{kind}" for kind in ("weight", "bias")},
 }
 
 
@@ -117,7 +115,7 @@ def _refuse_other(weights: Mapping[str, Tensor], source: Mapping[str, Tensor]) -
 
 
 def _sizes(source: Mapping[str, Tensor]) -> dict[str, Any]:
-    """What the shapes of the weights tell of the network."""
+    """Sizes of the network, out of the shapes of its weights."""
     names = {"conv1.weight": 4, "positional_embedding": 2, "proj": 2, "transformer.resblocks.0.mlp.c_fc.weight": 2}
     for name, axes in names.items():
         if name not in source or source[name].ndim != axes:
@@ -143,15 +141,15 @@ def _translated(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
             raise _missing(name)
         return source.pop(name)
 
-    found = {f"vision_model.{here}": take(there) for here, there in _SINGLE.items()}
-    found["visual_projection.weight"] = take("proj").T
+    state = {f"vision_model.{here}": take(there) for here, there in _SINGLE.items()}
+    state["visual_projection.weight"] = take("proj").T
     for layer in range(layers):
         here, there = f"vision_model.encoder.layers.{layer}", f"transformer.resblocks.{layer}"
         for kind in ("weight", "bias"):
             parts = take(f"{there}.attn.in_proj_{kind}").chunk(3)
-            found |= {f"{here}.self_attn.{of}_proj.{kind}": part for of, part in zip("qkv", parts, strict=True)}
-            found |= {f"{here}.{ours}.{kind}": take(f"{there}.{theirs}.{kind}") for ours, theirs in _LAYERS.items()}
-    return found
+            state |= {f"{here}.self_attn.{letter}_proj.{kind}": part for letter, part in zip("qkv", parts, strict=True)}
+            state |= {f"{here}.{ours}.{kind}": take(f"{there}.{theirs}.{kind}") for ours, theirs in _LAYERS.items()}
+    return state
 
 
 def _missing(name: str) -> PagenError:
@@ -162,7 +160,7 @@ def _missing(name: str) -> PagenError:
 
 
 def _preprocessor(side: int) -> dict[str, Any]:
-    """What transformers' own processor is to do: as ViFi-CLIP tests, the short side to 8/7 and the middle of it."""
+    """Settings of transformers' processor, as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle."""
     mean, deviation = IMAGENET
     steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
     bilinear = 2

@@ -7,7 +7,6 @@ grow with N. On disk a detector is a folder with `config.json` and `model.safete
 
 from __future__ import annotations
 
-import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -19,28 +18,22 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pagen.errors import PagenError
 from pagen.folders import write_json
-from pagen.models.pretrained import CONFIG, WEIGHTS, _text, read_config, save_tensors
+from pagen.models.pretrained import CONFIG, WEIGHTS, _text, restored, save_tensors
 
 Array = npt.NDArray[Any]
-
 Scores = npt.NDArray[np.float64]
-
 Features = Array | Tensor | Iterable[Array | Tensor]
-
 State = dict[str, Tensor]
-
 PIECE = 4096
 
 
 @dataclass(eq=False)
 class Detector(ABC):
-    """What all detectors do; a subclass is a dataclass whose fields are its settings.
+    """Base of all detectors; a subclass is a dataclass whose fields are its settings.
 
     Attributes:
         width: D of the features that it was fitted on, 0 before.
@@ -66,7 +59,7 @@ class Detector(ABC):
         """
 
     def score_samples(self, features: Features) -> Scores:
-        """How normal each vector is: features (N, D) -> (N,) float64, higher = more normal.
+        """Normality of each vector: features (N, D) -> (N,) float64, higher = more normal.
 
         Raises:
             PagenError: not fitted; features of another D, no numbers, or not finite.
@@ -75,7 +68,7 @@ class Detector(ABC):
         return np.concatenate([self._scores(piece) for piece in rows.pieces(checked=True)])
 
     def anomaly_score(self, features: Features) -> Scores:
-        """How abnormal each vector is: `score_samples` with its sign changed. Errors as there."""
+        """Abnormality of each vector: `score_samples` with its sign changed. Errors as there."""
         return -self.score_samples(features)
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
@@ -111,34 +104,27 @@ class Detector(ABC):
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """The detector of a folder, on the CPU. Raises PagenError: missing, damaged, or another detector."""
-        folder = Path(path)
-        name, config = read_config(folder)
-        if name != cls.__name__:
-            raise PagenError(f"expected a {cls.__name__} in {folder}, found a {name}; is the path right?")
-        try:
-            width = int(config.pop("features"))
-            detector = cls(**config)
-            detector.width = width
-            detector._restore(load_file(folder / WEIGHTS))
-        except (OSError, SafetensorError, LookupError, TypeError, ValueError, RuntimeError) as error:
-            reason = textwrap.shorten(str(error), 160)
-            raise PagenError(
-                f"expected {CONFIG} and {WEIGHTS} of one {name} in {folder}, found them missing, damaged or of two "
-                f"({reason}); is the path right?"
-            ) from error
+        return restored(cls, Path(path), cls._filled)
+
+    @classmethod
+    def _filled(cls, config: dict[str, Any], state: State) -> Self:
+        width = int(config.pop("features"))
+        detector = cls(**config)
+        detector.width = width
+        detector._restore(state)
         return detector
 
     @abstractmethod
     def _scores(self, piece: Array) -> Scores:
-        """Of finite rows (n, D) -> (n,), higher = more normal."""
+        """Scores (n,) of finite rows (n, D), higher = more normal."""
 
     @abstractmethod
     def _state(self) -> State:
-        """All that was learnt."""
+        """Everything that was learnt, as tensors by name."""
 
     @abstractmethod
     def _restore(self, state: State) -> None:
-        """Take back what `_state` gave; `width` is set."""
+        """Take what `_state` gave; `width` is set before."""
 
 
 @dataclass(frozen=True)

@@ -26,21 +26,19 @@ from itertools import pairwise
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from pagen.console import progress
 from pagen.device import device_named
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
 from pagen.models.density.gcl_labels import Target, distances, pseudo_labels, pseudo_targets, temporal_differences
 from pagen.models.density.standard import Standard
 from pagen.seeds import entropy, torch_generator
 
 Variant = Literal["B", "PT", "OCC", "WS"]
-Marks = npt.NDArray[Any]
 Measured = dict[str, float]
 Step = Callable[[Tensor, Tensor, torch.Generator], Measured]
 
@@ -122,16 +120,15 @@ class GCL(Detector):
     history: list[dict[str, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for what, name, names in (("variant", self.variant, Variant), ("targets", self.targets, Target)):
-            if name not in get_args(names):
-                raise unknown_name(what, name, get_args(names))
+        require_name("variant", self.variant, get_args(Variant))
+        require_name("targets", self.targets, get_args(Target))
         counts = *self.widths, *self.discriminator_widths, self.epochs, self.pretraining, self.batch
         if not (self.widths and self.discriminator_widths) or min(counts) < 1:
             raise PagenError(f"expected widths, epochs, pretraining and batch of 1 and more, found {self}")
         if min(self.factor, self.discriminator_factor, self.noise) < 0 or self.lr <= 0 or not 0 < self.calm <= 1:
             raise PagenError(f"expected factors and noise of 0 and more, lr above 0, calm in (0, 1], found {self}")
 
-    def fit(self, features: Features, normal: Marks | None = None, labels: Features | Marks | None = None) -> Self:
+    def fit(self, features: Features, normal: Array | None = None, labels: Features | Array | None = None) -> Self:
         """Train on unlabelled features, one array (n, D) a video.
 
         Args:
@@ -144,7 +141,7 @@ class GCL(Detector):
             PagenError: as `Detector.fit`; `normal` or `labels` of another length, or `normal` missing; no such
                 device; a loss that is not finite.
         """
-        known = _known(features, normal, self.variant)
+        normal_rows = _normal_rows(features, normal, self.variant)
         rows = rows_of(features, least=2, what="GCL")
         truth = None if labels is None else _truth(labels, len(rows))
         standard = Standard.of(rows, self.drop_constant)
@@ -153,12 +150,12 @@ class GCL(Detector):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(entropy(self.seed, "weights") % 2**63)
             self._build(int(self.standard.kept.sum()))
-        self.history = list(_Cooperation(self, rows, known, truth).epochs())
+        self.history = list(_Cooperation(self, rows, normal_rows, truth).epochs())
         self.width = rows.width
         return self
 
     def errors(self, features: Features) -> Scores:
-        """How far the generator is from each feature, (N, D) -> (N,). Errors as `score_samples`."""
+        """Distance of the generator's answer to each feature, (N, D) -> (N,). Errors as `score_samples`."""
         rows = rows_of(features, self.fitted())
         pieces = (self._inputs(piece) for piece in rows.pieces(checked=True))
         with torch.inference_mode():
@@ -195,22 +192,22 @@ class _Cooperation:
     """The training of one GCL.
 
     Args:
-        known: (N,) bool, features of videos known to be normal; of no length where none is needed.
+        normal_rows: (N,) bool, features of videos known to be normal; of no length where none is needed.
         truth: (N,) bool, abnormal features, for the history alone.
     """
 
-    def __init__(self, gcl: GCL, rows: Rows, known: Tensor, truth: Tensor | None) -> None:
-        self.gcl, self.rows, self.known, self.truth = gcl, rows, known, truth
-        self.device = device_named(gcl.device)
+    def __init__(self, gcl: GCL, rows: Rows, normal_rows: Tensor, truth: Tensor | None) -> None:
+        self.gcl, self.rows, self.normal_rows, self.truth = gcl, rows, normal_rows, truth
+        device = device_named(gcl.device)
         self.optimisers = {
-            name: torch.optim.RMSprop(network.to(self.device).parameters(), gcl.lr, momentum=gcl.momentum)
+            name: torch.optim.RMSprop(network.to(device).parameters(), gcl.lr, momentum=gcl.momentum)
             for name, network in gcl._networks().items()
         }
 
     def epochs(self) -> Iterator[dict[str, Any]]:
         everything = torch.arange(len(self.rows))
         if self.gcl.variant != "B":
-            clean = self._calm() if self.gcl.variant == "PT" else self.known
+            clean = self._calm() if self.gcl.variant == "PT" else self.normal_rows
             yield from self._phase("generator", clean.nonzero()[:, 0], self.gcl.pretraining, self._generator_alone)
             yield from self._phase("discriminator", everything, self.gcl.pretraining, self._discriminator_alone)
         yield from self._phase("both", everything, self.gcl.epochs, self._both)
@@ -225,15 +222,12 @@ class _Cooperation:
             rng = torch_generator(self.gcl.seed, phase, epoch)
             order = rows[torch.randperm(len(rows), generator=rng)]
             batches = (part.sort().values for part in order.tensor_split(-(-len(rows) // self.gcl.batch)))
-            steps = [step(self._features(which), which, rng) for which in batches]
+            steps = [step(self.gcl._inputs(self.rows.take(which.numpy())), which, rng) for which in batches]
             summed = {name: sum(measured[name] for measured in steps) for name in steps[0]}
             row = _row(summed, len(rows), len(steps))
             if not np.isfinite([row.get("loss_G", 0.0), row.get("loss_D", 0.0)]).all():
                 raise PagenError(f"expected finite losses, found others in epoch {epoch} ({phase}); lower lr")
             yield {"phase": phase, "epoch": epoch, "rows": len(rows), **row}
-
-    def _features(self, which: Tensor) -> Tensor:
-        return torch.from_numpy(self.gcl.standard(self.rows.take(which.numpy()))).float().to(self.device)
 
     def _generator_alone(self, x: Tensor, which: Tensor, rng: torch.Generator) -> Measured:
         return {"loss_G": self._descend("generator", distances(x, self.gcl.generator(x)).mean())}
@@ -256,7 +250,7 @@ class _Cooperation:
 
     def _labels(self, values: Tensor, factor: float, which: Tensor) -> Tensor:
         labels = pseudo_labels(values, factor)
-        return labels & ~self.known[which] if self.gcl.variant == "WS" else labels
+        return labels & ~self.normal_rows[which] if self.gcl.variant == "WS" else labels
 
     def _descend(self, name: str, loss: Tensor) -> float:
         self.optimisers[name].zero_grad()
@@ -279,7 +273,7 @@ def _row(summed: Measured, rows: int, steps: int) -> dict[str, float]:
     return row
 
 
-def _known(features: Features, normal: Marks | None, variant: Variant) -> Tensor:
+def _normal_rows(features: Features, normal: Array | None, variant: Variant) -> Tensor:
     """For every feature whether its video is known to be normal, (N,) bool."""
     if normal is None:
         if variant in ("OCC", "WS"):
@@ -290,13 +284,13 @@ def _known(features: Features, normal: Marks | None, variant: Variant) -> Tensor
     if not isinstance(videos, Sequence) or marks.shape != (len(videos),):
         shown = f"{len(videos)} videos" if isinstance(videos, Sequence) else type(videos).__name__
         raise PagenError(f"expected a list of videos and one mark for each in `normal`, found {shown}, {marks.shape}")
-    known = np.repeat(marks.astype(bool), [len(video) for video in videos])
-    if not known.any():
+    normal_rows = np.repeat(marks.astype(bool), [len(video) for video in videos])
+    if not normal_rows.any():
         raise PagenError("expected a video that is known to be normal, found none with features; use variant PT")
-    return torch.from_numpy(known)
+    return torch.from_numpy(normal_rows)
 
 
-def _truth(labels: Features | Marks, count: int) -> Tensor:
+def _truth(labels: Features | Array, count: int) -> Tensor:
     parts = [labels] if isinstance(labels, np.ndarray | Tensor) else list(labels)
     whole = np.concatenate([np.asarray(part) for part in parts]) if parts else np.zeros(0)
     if whole.shape != (count,) or not np.isin(whole, (0, 1)).all():

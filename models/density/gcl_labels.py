@@ -1,4 +1,4 @@
-"""What GCL learns by in place of labels (Zaheer et al., CVPR 2022, section 3): made from the batch at hand.
+"""Pseudo-labels and pseudo-targets that GCL makes of each batch (Zaheer et al., CVPR 2022, section 3).
 
 Statistics are those of the population, in float64, so that a batch of one gives no label, and no rounding labels all.
 """

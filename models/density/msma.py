@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.models.density.mulde import log_density_loss
 from pagen.models.density.multiscale import MultiScale
 from pagen.models.density.noise_perceptron import NoisePerceptron, Objective
@@ -55,7 +55,7 @@ class MSMA(MultiScale):
 
     Example:
         >>> features = torch.randn(40, 2)
-        >>> detector = MSMA(widths=(8,), scales=4, components=1, steps=2, batch=8).fit(features)
+        >>> detector = MSMA(widths=(8,), scales=4, reduce="max", steps=2, batch=8).fit(features)
         >>> detector.anomaly_score(features).shape, detector.vectors(features).shape
         ((40,), (40, 4))
     """
@@ -66,9 +66,8 @@ class MSMA(MultiScale):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for what, name, names in (("network", self.network_kind, Kind), ("norm", self.norm, Norm)):
-            if name not in get_args(names):
-                raise unknown_name(what, name, get_args(names))
+        require_name("network", self.network_kind, get_args(Kind))
+        require_name("norm", self.norm, get_args(Norm))
 
     def _new_network(self, features: int) -> NoisePerceptron:
         return NoisePerceptron(features, features if self.network_kind == "score" else 1, self.widths)

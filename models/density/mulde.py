@@ -51,7 +51,7 @@ class MULDE(MultiScale):
 
     Example:
         >>> features = torch.randn(40, 2)
-        >>> detector = MULDE(widths=(8,), scales=4, components=1, steps=2, batch=8).fit(features)
+        >>> detector = MULDE(widths=(8,), scales=4, reduce="max", steps=2, batch=8).fit(features)
         >>> detector.anomaly_score(features).shape, detector.vectors(features).shape
         ((40,), (40, 4))
     """

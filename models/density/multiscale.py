@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pagen.device import device_named
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
 from pagen.models.density.mixture import Mixture
 from pagen.models.density.noise_perceptron import NoisePerceptron, Objective, fit
@@ -73,8 +73,7 @@ class MultiScale(Detector):
     _usual: Standard | None = field(init=False, repr=False, default=None)
 
     def __post_init__(self) -> None:
-        if self.reduce not in get_args(Reduce):
-            raise unknown_name("reduce", self.reduce, get_args(Reduce))
+        require_name("reduce", self.reduce, get_args(Reduce))
         if not self.widths or min(*self.widths, self.scales, self.sample, self.steps, self.batch) < 1:
             raise PagenError(f"expected widths, scales, sample, steps and batch of 1 and more, found {self}")
         if self.principal < 0:
@@ -172,5 +171,5 @@ class MultiScale(Detector):
 
 
 def _below(state: State, prefix: str) -> State:
-    """What lies under the prefix, without it."""
+    """The tensors whose names have the prefix, by names without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

@@ -21,7 +21,7 @@ from pagen.seeds import torch_generator
 
 Objective = Callable[["NoisePerceptron", Tensor, Tensor, Tensor], Tensor]
 BETAS = (0.5, 0.9)
-"""Of Adam, as MULDE."""
+"""Moments of Adam, as in MULDE."""
 
 
 class NoisePerceptron(nn.Module):

@@ -26,7 +26,7 @@ class _Fitted:
 
     @classmethod
     def restored(cls, state: State, prefix: str) -> Self:
-        """What `state` gave. Raises KeyError where it is not there."""
+        """The arrays that `state` gave. Raises KeyError where one is missing."""
         return cls(**{field.name: state[f"{prefix}.{field.name}"].numpy() for field in fields(cls)})
 
 

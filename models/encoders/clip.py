@@ -28,25 +28,25 @@ NETWORKS = dict.fromkeys(("clip", "clip_vision_model"), "CLIPVisionModelWithProj
 Statistics = tuple[Colour, Colour]
 
 
-class Projected(nn.Module):
-    """Standardised pictures (N, 3, side, side) -> projected embeddings (N, D), not normalised.
+class Described(nn.Module):
+    """A model of transformers that gives vectors (N, D): one of its outputs, the mean of it where it has tokens.
 
     Example:
         >>> import torch
         >>> from types import SimpleNamespace
         >>> model = lambda pixel_values: SimpleNamespace(image_embeds=pixel_values.mean((2, 3)))
-        >>> Projected(model)(torch.zeros(2, 3, 8, 8)).shape
+        >>> Described(model, "image_embeds")(torch.zeros(2, 3, 8, 8)).shape
         torch.Size([2, 3])
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, output: str) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.output = model, output
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """The embeddings (N, D) of pictures (N, 3, side, side)."""
-        embeddings: Tensor = self.model(pixel_values=pictures).image_embeds
-        return embeddings
+    def forward(self, pixels: Tensor) -> Tensor:
+        """The vectors (N, D) of pixels, as the model takes them."""
+        output: Tensor = getattr(self.model(pixel_values=pixels), self.output)
+        return output.mean(dim=1) if output.ndim == 3 else output
 
 
 def open_clip(option: str) -> Encoder:
@@ -55,10 +55,10 @@ def open_clip(option: str) -> Encoder:
     Example:
         >>> open_clip("no folder")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found 'clip:no folder'; ...
+        pagen.errors.PagenError: expected encoder 'clip:MODEL' with a folder or a hub id owner/name, found ...
     """
-    place, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
-    return _encoder("clip", place, folder, statistics_of(folder))
+    address, folder = located("encoder", "clip", option, "for example clip:openai/clip-vit-base-patch16")
+    return _encoder("clip", address, folder, statistics_of(folder))
 
 
 def open_vificlip(option: str) -> Encoder:
@@ -69,17 +69,17 @@ def open_vificlip(option: str) -> Encoder:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected encoder 'vificlip:MODEL' with a folder or a hub id owner/name, found ...
     """
-    place, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
+    address, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
     if statistics_of(folder) != IMAGENET:
         raise PagenError(
             f"expected what pagen convert vificlip wrote in {folder}, with ImageNet's statistics, found another "
             f"model; open it as clip:{option}"
         )
-    return _encoder("vificlip", place, folder, IMAGENET)
+    return _encoder("vificlip", address, folder, IMAGENET)
 
 
 def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]:
-    """Where the model of `name:option` lies, as it is named and as a folder.
+    """The address and the folder of the model of `name:option`.
 
     Raises:
         PagenError: transformers is missing, or there is neither a folder nor a hub id of that name.
@@ -91,22 +91,23 @@ def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]
         True
     """
     need("transformers", f"{what} '{name}'", "hub")
-    place = place_of(option)
-    if place is None:
+    address = place_of(option)
+    if address is None:
         raise PagenError(
             f"expected {what} '{name}:MODEL' with a folder or a hub id owner/name, found '{name}:{option}'; "
             f"give {example}"
         )
-    return place
+    return address
 
 
-def _encoder(name: str, place: str, folder: Path, statistics: Statistics) -> Encoder:
+def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> Encoder:
     with loading(folder):
         model, missing = pretrained(folder, f"a CLIP ({' '.join(NETWORKS)})", NETWORKS)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
-    sizes, (mean, deviation) = model.config, map(of_255, statistics)
-    origin = place, contents(folder)
-    return Encoder(name, sizes.projection_dim, Projected(model), sizes.image_size, mean, deviation, origin)
+    network, side = Described(model, "image_embeds"), model.config.image_size
+    mean, deviation = map(of_255, statistics)
+    origin = address, contents(folder)
+    return Encoder(name, model.config.projection_dim, network, side, mean, deviation, origin)
 
 
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:
@@ -139,7 +140,7 @@ def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[An
 
 
 def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
-    """What the folder says that pictures are standardised by, or else the default. Raises PagenError: damaged.
+    """Mean and deviation that a model's folder standardises by, else the default. Raises PagenError: damaged.
 
     Example:
         >>> statistics_of(Path("folder/without/statistics"), IMAGENET) == IMAGENET

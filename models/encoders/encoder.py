@@ -66,7 +66,7 @@ class Encoder:
     device: str = "cpu"
 
     def origin(self) -> tuple[str, str] | None:
-        """Where weights outside of pagen lie, as the option after the colon, and their fingerprint."""
+        """The place of weights outside of pagen, as the option after the colon, and their fingerprint."""
         return self.place
 
     def __call__(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -88,15 +88,14 @@ class Encoder:
         return in_batches(encode, frames, FRAMES_AT_ONCE, (self.features,))
 
     def standardised(self, frames: npt.NDArray[np.uint8]) -> Tensor:
-        """What the network is shown of frames uint8 (N, H, W, C): (N, 3, side, side), where it lies."""
-        mean, deviation = (
-            torch.tensor(colour, device=self.device).view(3, 1, 1) for colour in (self.mean, self.deviation)
-        )
-        return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean) / deviation
+        """Standardised pictures (N, 3, side, side) of frames uint8 (N, H, W, C), on the network's device."""
+        colours = torch.tensor((self.mean, self.deviation), device=self.device)
+        mean, deviation = colours[..., None, None].unbind()
+        return (pictures(torch.from_numpy(frames).to(self.device), self.side, self.view) - mean).div(deviation)
 
 
 def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
-    """What a network sees of frames uint8 (N, H, W, C): float32 (N, 3, side, side), from 0 to 255.
+    """Frames uint8 (N, H, W, C) as a network sees them: float32 (N, 3, side, side), from 0 to 255.
 
     Example:
         >>> pictures(torch.zeros(2, 20, 30, 1, dtype=torch.uint8), side=8).shape

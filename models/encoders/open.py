@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pagen.device import device_named
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.models.encoders.encoder import VIEWS, Encoder
 from pagen.models.encoders.kinds import ENCODERS
 
@@ -27,8 +27,7 @@ def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder
         Traceback (most recent call last):
         pagen.errors.PagenError: no encoder named 'lite1'; did you mean 'lite0'? known: clip lite0 vificlip
     """
-    if view not in VIEWS:
-        raise unknown_name("view", view, VIEWS)
+    require_name("view", view, VIEWS)
     name, _, option = spec.partition(":")
     device = device_named(device)
     encoder = ENCODERS[name](option)

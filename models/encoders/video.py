@@ -9,19 +9,18 @@ what the model's folder says, or by ImageNet's statistics.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor, nn
+from torch import Tensor
 
 from pagen.batching import in_batches
 from pagen.errors import PagenError
 from pagen.hub import contents, loading, require_whole
-from pagen.models.encoders.clip import IMAGENET, located, of_255, pretrained, statistics_of
+from pagen.models.encoders.clip import IMAGENET, Described, located, of_255, pretrained, statistics_of
 from pagen.models.encoders.encoder import Encoder
 
 WINDOW = 16
@@ -40,6 +39,7 @@ class VideoEncoder:
         moving: it sees a window as a whole.
 
     Example:
+        >>> from torch import nn
         >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         >>> encoder = Encoder("mean", 3, network, side=8, mean=(0.0, 0.0, 0.0), deviation=(255.0, 255.0, 255.0))
         >>> windows = np.arange(8).reshape(2, 4)
@@ -71,24 +71,6 @@ class VideoEncoder:
         return in_batches(encode, windows, WINDOWS_AT_ONCE, (self.encoder.features,))
 
 
-class Described(nn.Module):
-    """A model of transformers, and what of its output is the vectors (N, D).
-
-    Example:
-        >>> import torch
-        >>> Described(lambda pixel_values: pixel_values.mean((2, 3)), vectors=lambda means: means)(torch.zeros(2, 3, 8, 8)).shape
-        torch.Size([2, 3])
-    """
-
-    def __init__(self, model: Any, vectors: Callable[[Any], Tensor]) -> None:
-        super().__init__()
-        self.model, self.vectors = model, vectors
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """The vectors (N, D) of pixels, as the model takes them."""
-        return self.vectors(self.model(pixel_values=pixels))
-
-
 def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     """The network of a folder that `save_pretrained` wrote, or of a hub id `owner/name`, on a device of torch's.
 
@@ -101,26 +83,16 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected features 'hiera:MODEL' with a folder or a hub id owner/name, found ...
     """
-    place, folder = located("features", "hiera", option, "for example hiera:facebook/hiera-large-224-hf")
+    address, folder = located("features", "hiera", option, "for example hiera:facebook/hiera-large-224-hf")
     with loading(folder):
         model, missing = pretrained(folder, f"a model of one of {' '.join(NETWORKS)}", NETWORKS)
         mean, deviation = map(of_255, statistics_of(folder, IMAGENET))
     require_whole(folder, missing, "a HieraModel with its pooler, or a VideoMAEModel")
     moving = model.config.model_type == "videomae"
-    network = Described(model, _mean_token if moving else _pooler).to(device).eval()
-    about = (_side(model.config.image_size, folder), mean, deviation, (place, contents(folder)))
+    network = Described(model, "last_hidden_state" if moving else "pooler_output").to(device).eval()
+    about = (_side(model.config.image_size, folder), mean, deviation, (address, contents(folder)))
     encoder = Encoder(model.config.model_type, model.config.hidden_size, network, *about, device=device)
     return VideoEncoder(encoder, model.config.num_frames if moving else WINDOW, moving)
-
-
-def _pooler(output: Any) -> Tensor:
-    vectors: Tensor = output.pooler_output
-    return vectors
-
-
-def _mean_token(output: Any) -> Tensor:
-    vectors: Tensor = output.last_hidden_state.mean(dim=1)
-    return vectors
 
 
 def _side(size: Any, folder: Path) -> int:

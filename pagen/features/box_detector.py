@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from pagen.device import exact
-from pagen.features.boxes import BoxArray, Frames, Located, clipped, located, uncovered
+from pagen.features.boxes import BoxArray, Located, clipped, located, uncovered
+from pagen.features.source import Frames
 from pagen.features.vision_models import VisionModel, coloured, vision_model
 from pagen.footage.prepare import Prepared
 
@@ -33,11 +34,7 @@ class DetectorBoxes:
     score: float = 0.5
     area: float = 100
     covered: float = 0.6
-
-    @property
-    def context(self) -> int:
-        """One frame."""
-        return 1
+    context: ClassVar[int] = 1
 
     def config(self) -> Mapping[str, Any]:
         """The thresholds."""

@@ -18,13 +18,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.features.boxes import BoxArray, Frames, Located, clipped
+from pagen.features.boxes import BoxArray, Located, clipped
+from pagen.features.source import Frames
 from pagen.folders import digest
 from pagen.footage.prepare import Prepared
 
@@ -159,11 +160,7 @@ class FileBoxes:
     """The boxes of a file."""
 
     file: ObjectFile
-
-    @property
-    def context(self) -> int:
-        """One frame."""
-        return 1
+    context: ClassVar[int] = 1
 
     def config(self) -> Mapping[str, Any]:
         """That they are of a file."""

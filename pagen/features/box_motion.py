@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.features.boxes import BoxArray, Frames, Located, clipped, located
+from pagen.features.boxes import BoxArray, Located, clipped, located
+from pagen.features.source import Frames
 from pagen.footage.flow import dis, grey
 from pagen.footage.prepare import Prepared
 
@@ -49,11 +50,7 @@ class MotionBoxes:
     area: int = 100
     aspect: int = 10
     grown: int = 1
-
-    @property
-    def context(self) -> int:
-        """Two frames."""
-        return 2
+    context: ClassVar[int] = 2
 
     def config(self) -> Mapping[str, Any]:
         """The constants."""

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from pagen.features.source import Frames
 from pagen.footage.prepare import Prepared
-
-Frames = npt.NDArray[np.uint8]
 
 BoxArray = npt.NDArray[np.float32]
 

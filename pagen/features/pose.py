@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -46,11 +46,7 @@ class FilePose:
     prepared: Prepared
     file: ObjectFile
     raw: bool = False
-
-    @property
-    def context(self) -> int:
-        """One frame."""
-        return 1
+    context: ClassVar[int] = 1
 
     def config(self) -> Mapping[str, Any]:
         """What the bytes depend on; D is the number of columns of the file's table."""

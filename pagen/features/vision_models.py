@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -43,10 +44,7 @@ def vision_model(task: Task, option: str, device: str = "cpu") -> VisionModel:
             weights only, lacks some of them, or has code of its own.
     """
     need("transformers", f"'{task}:MODEL'", "hub")
-    origin = place_of(option)
-    if origin is None:
-        raise PagenError(f"expected '{task}:MODEL' with a folder or a hub id owner/name, found '{task}:{option}'")
-    place, folder = origin
+    place, folder = _origin(task, option)
     model = VisionModel(task, place, contents(folder), device_named(device))
     model.opened()
     return model
@@ -54,10 +52,7 @@ def vision_model(task: Task, option: str, device: str = "cpu") -> VisionModel:
 
 @lru_cache(maxsize=2)
 def _opened(model: VisionModel) -> tuple[Any, Any]:
-    origin = place_of(model.place)
-    if origin is None:
-        raise PagenError(f"expected the model {model.place} where it was, found none; put it back")
-    folder = origin[1]
+    _, folder = _origin(model.task, model.place)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with loading(folder):
         import transformers
@@ -70,6 +65,13 @@ def _opened(model: VisionModel) -> tuple[Any, Any]:
         network, info = network.from_pretrained(folder, use_safetensors=True, output_loading_info=True, **options)
     require_whole(folder, set(info["missing_keys"]), "a whole one that save_pretrained wrote")
     return network.float().to(model.device).eval(), processor
+
+
+def _origin(task: Task, option: str) -> tuple[str, Path]:
+    origin = place_of(option)
+    if origin is None:
+        raise PagenError(f"expected '{task}:MODEL' with a folder or a hub id owner/name, found '{task}:{option}'")
+    return origin
 
 
 def coloured(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

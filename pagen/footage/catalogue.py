@@ -10,6 +10,11 @@ from dataclasses import dataclass, replace
 from pagen.footage.decode import IMAGES, VIDEOS
 from pagen.registry import Registry
 
+READERS = {kind: f"pagen.footage.labels:read_{kind}" for kind in ("m", "csv", "npy", "masks")}
+"""Kind of labels -> function(file or folder, the clip's key in it, number of frames), labels (T,) or None."""
+NAMED = {kind: f"pagen.footage.labels:names_in_{kind}" for kind in ("m", "csv")}
+"""Kind of labels -> function(file): the clips that one file for all clips names."""
+
 
 @dataclass(frozen=True)
 class LabelSource:
@@ -21,7 +26,7 @@ class LabelSource:
     """
 
     kind: str
-    """How it is written: a name in `pagen.footage.labels.READERS`."""
+    """How it is written: a name in `READERS`."""
     path: str
     """Below the data set's folder; `{clip}` stands for the clip's own name."""
     edition: str

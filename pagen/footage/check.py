@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.footage import decode, labels
-from pagen.footage.catalogue import Layout
+from pagen.footage import decode
+from pagen.footage.catalogue import NAMED, Layout
 from pagen.footage.clips import SPLITS, FileClip, Footage
+from pagen.registry import resolve
 
 Size = tuple[int, int]
 _RATE_TOLERANCE = 0.05
@@ -189,8 +190,9 @@ def _strangers(tests: Sequence[FileClip]) -> Iterator[str]:
     """Clips that a label file names and that are not there; a slip of the pen would leave a clip unlabelled."""
     clip_names = {clip.label.key for clip in tests if clip.label}
     for kind, path in sorted({(clip.label.kind, clip.label.path) for clip in tests if clip.label}):
-        if kind in labels.NAMED and not _error(partial(labels.NAMED[kind], path)):
-            strange = [name for name in labels.NAMED[kind](path) if not clip_names & {name, Path(name).stem}]
+        names_in = resolve(NAMED[kind]) if kind in NAMED else None
+        if names_in and not _error(partial(names_in, path)):
+            strange = [name for name in names_in(path) if not clip_names & {name, Path(name).stem}]
             if strange:
                 yield f"expected only test clips in {path}, found {_few(strange)}, which is not among them"
 

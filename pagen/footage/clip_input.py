@@ -88,8 +88,8 @@ class FrameInput:
 
     def source(self, clip: str) -> Frames:
         """Frames uint8 (T, H, W, C)."""
-        frames: Frames = _required(self.prepared).frames(clip)
-        return frames
+        assert self.prepared is not None, "a stream has no clips"
+        return self.prepared.frames(clip)
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
         """(C, T, H, W) in [-1, 1]."""
@@ -125,8 +125,8 @@ class FlowInput:
 
     def source(self, clip: str) -> npt.NDArray[np.float16]:
         """Flow float16 (T - 1, 2, H, W)."""
-        flow: npt.NDArray[np.float16] = _required(self.folder).flow(clip)
-        return flow
+        assert self.folder is not None, "a stream has no clips"
+        return self.folder.flow(clip)
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
         """(C, T, H, W) in [-1, 1]."""
@@ -188,9 +188,3 @@ def open_input(
             f"{recipe.get('source')}; name another run"
         )
     return INPUTS[recipe["source"]](recipe, prepared, names, workers)
-
-
-def _required(value: Any) -> Any:
-    """What a stream has not: whoever asks a stream for clips has a bug."""
-    assert value is not None
-    return value

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pagen.footage import decode, labels
-from pagen.footage.catalogue import DataSet
+from pagen.footage import decode
+from pagen.footage.catalogue import READERS, DataSet
+from pagen.registry import resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +69,7 @@ class ClipLabels:
     """Where the labels of one clip are written.
 
     Attributes:
-        kind: a name in `labels.READERS`.
+        kind: a name in `catalogue.READERS`.
         key: what the clip is called there.
 
     Example:
@@ -83,7 +84,7 @@ class ClipLabels:
 
 @dataclass(frozen=True)
 class FileClip:
-    """A clip out of a folder of images, or a video file.
+    """A clip out of a folder of images, or a video file, with the methods of `ClipSource`.
 
     Attributes:
         path: the folder or the video.
@@ -105,30 +106,25 @@ class FileClip:
     label: ClipLabels | None
 
     def frames(self) -> Iterator[Frame]:
-        """See `ClipSource.frames`."""
         return decode.video_frames(self.path) if self.video else decode.image_frames(self.files)
 
     def length(self) -> int:
-        """See `ClipSource.length`."""
         return decode.video_length(self.path) if self.video else len(self.files)
 
     def labels(self) -> Frame | None:
-        """See `ClipSource.labels`."""
         if self.label is None:
             return None
-        return labels.READERS[self.label.kind](self.label.path, self.label.key, self.length())
+        marks: Frame | None = resolve(READERS[self.label.kind])(self.label.path, self.label.key, self.length())
+        return marks
 
     def masks(self) -> Iterator[Mask] | None:
-        """See `ClipSource.masks`."""
         return None if self.mask_files is None else decode.mask_frames(self.mask_files)
 
     @property
     def has_masks(self) -> bool:
-        """See `ClipSource.has_masks`."""
         return self.mask_files is not None
 
     def identity(self) -> str:
-        """See `ClipSource.identity`."""
         sources = (self.path,) if self.video else self.files
         total = hashlib.sha256()
         for path in (*sources, *(self.mask_files or ())):
@@ -138,13 +134,12 @@ class FileClip:
         return total.hexdigest()[:32]
 
     def moved(self, split: str) -> FileClip:
-        """See `ClipSource.moved`."""
         return replace(self, split=split)
 
 
 @dataclass(frozen=True)
 class SceneClip:
-    """A clip of procedural footage; `scene` has the frames, labels and masks.
+    """A clip of procedural footage, with the methods of `ClipSource`; `scene` has the frames, labels and masks.
 
     Attributes:
         moved_to: the split, where it is not the scene's own.
@@ -161,43 +156,34 @@ class SceneClip:
 
     @property
     def name(self) -> str:
-        """See `ClipSource.name`."""
         return str(self.scene.name)
 
     @property
     def split(self) -> str:
-        """See `ClipSource.split`."""
         return self.moved_to or str(self.scene.split)
 
     def frames(self) -> Iterator[Frame]:
-        """See `ClipSource.frames`."""
         yield from self.scene.frames()
 
     def labels(self) -> Frame | None:
-        """See `ClipSource.labels`."""
-        frame_labels: Frame = self.scene.labels()
-        return frame_labels
+        marks: Frame = self.scene.labels()
+        return marks
 
     def masks(self) -> Iterator[Mask] | None:
-        """See `ClipSource.masks`."""
-        pixel_labels: Iterator[Mask] = self.scene.masks()
-        return pixel_labels
+        masks: Iterator[Mask] = self.scene.masks()
+        return masks
 
     def length(self) -> int:
-        """See `ClipSource.length`."""
         return int(self.scene.length)
 
     @property
     def has_masks(self) -> bool:
-        """See `ClipSource.has_masks`."""
         return True
 
     def identity(self) -> str:
-        """See `ClipSource.identity`: all that the scene is drawn from."""
         return hashlib.sha256(repr(self.scene).encode()).hexdigest()[:32]
 
     def moved(self, split: str) -> SceneClip:
-        """See `ClipSource.moved`."""
         return replace(self, moved_to=split)
 
 

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from pagen.errors import PagenError
 from pagen.footage.decode import IMAGES, listing, mask_frames
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Labels = npt.NDArray[np.uint8]
-
+Labels = npt.NDArray[np.uint8]
 Interval = tuple[int, int]
 """(start, end) of abnormal frames, from 0, half-open."""
 
@@ -97,8 +94,6 @@ def from_intervals(intervals: Iterable[Interval], length: int, source: str = "th
         >>> from_intervals([(1, 3)], length=5).tolist()
         [0, 1, 1, 0, 0]
     """
-    import numpy as np
-
     labels = np.zeros(length, np.uint8)
     for start, end in intervals:
         if end > length:
@@ -111,12 +106,9 @@ def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the l
     """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values.
 
     Example:
-        >>> import numpy as np
         >>> from_array(np.array([[0, 1, 1]]), length=3).tolist()
         [0, 1, 1]
     """
-    import numpy as np
-
     if array.shape not in ((length,), (1, length)):
         raise PagenError(f"expected one label a frame, ({length},), in {source}, found {array.shape}")
     if not np.isin(array, (0, 1)).all():
@@ -128,12 +120,9 @@ def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
     """Labels that are 1 where a frame's mask (H, W) is not empty.
 
     Example:
-        >>> import numpy as np
         >>> from_masks([np.zeros((2, 2), bool), np.eye(2, dtype=bool)]).tolist()
         [0, 1]
     """
-    import numpy as np
-
     return np.array([mask.any() for mask in masks], np.uint8)
 
 
@@ -180,8 +169,6 @@ def read_npy(path: Path, key: str, length: int) -> Labels:
         ...     read_npy(Path(folder, "a.npy"), "a", length=2).tolist()
         [0, 1]
     """
-    import numpy as np
-
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
@@ -210,17 +197,27 @@ def _text(path: Path) -> str:
         raise PagenError(f"expected labels as text in UTF-8 in {path}, found other bytes ({error.reason})") from error
 
 
-READERS: dict[str, Callable[[Path, str, int], Labels | None]] = {
-    "m": read_m,
-    "csv": read_csv,
-    "npy": read_npy,
-    "masks": read_masks,
-}
-"""Kind of label -> function(file or folder, the clip's key in it, number of frames)."""
+def names_in_m(path: Path) -> list[str]:
+    """The numbers of the test clips that a `.m` file has labels of, from 1, as text.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "ped2.m").write_text("TestVideoFile{end+1}.gt_frame = [2:3];")
+        ...     names_in_m(Path(folder, "ped2.m"))
+        ['1']
+    """
+    return [str(number) for number, _ in enumerate(parse_m(_text(path), str(path)), 1)]
 
 
-NAMED: dict[str, Callable[[Path], list[str]]] = {
-    "m": lambda path: [str(number) for number, _ in enumerate(parse_m(_text(path), str(path)), 1)],
-    "csv": lambda path: list(parse_csv(_text(path), str(path))),
-}
-"""Kind of label -> function(file), the clips that one file for all clips names."""
+def names_in_csv(path: Path) -> list[str]:
+    """The videos that a CSV file names.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "labels.csv").write_text("video,start_frame,end_frame\\na.mp4,1,3")
+        ...     names_in_csv(Path(folder, "labels.csv"))
+        ['a.mp4']
+    """
+    return list(parse_csv(_text(path), str(path)))

@@ -114,5 +114,5 @@ class Generate:
 
     @property
     def spread_over(self) -> Workers:
-        """What the items are spread over."""
+        """What the items are spread over: processes, or a Ray cluster."""
         return Cluster(self.address, self.workers) if self.engine == "ray" else self.workers

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 import numpy.typing as npt
 import torch
+from kornia.color import grayscale_to_rgb
 from safetensors import SafetensorError
 
 from pagen.arrays import Frames, Masks
@@ -133,13 +134,13 @@ class DiffusionInpainter:
         return {key: value for key, value in options.items() if key in accepted}
 
 
-def _to_images(frames: Frames) -> Any:
+def _to_images(frames: Frames) -> torch.Tensor:
     """uint8 (N, H, W, C), C 1 or 3 -> float32 tensor (N, 3, H, W) in [0, 1]."""
-    rgb = np.repeat(frames, 3 // frames.shape[3], axis=3)
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(0, 3, 1, 2))).float() / 255
+    images = torch.from_numpy(np.ascontiguousarray(frames.transpose(0, 3, 1, 2))).float() / 255
+    return grayscale_to_rgb(images) if frames.shape[3] == 1 else images
 
 
-def _to_uint8(images: Any, channels: int) -> Frames:
+def _to_uint8(images: torch.Tensor, channels: int) -> Frames:
     """RGB (N, 3, H, W) in [0, 1] -> uint8 (N, H, W, C); grey by the weights of ITU-R BT.601."""
     rgb: npt.NDArray[np.float32] = images.float().clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     if channels == 1:

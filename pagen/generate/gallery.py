@@ -17,12 +17,12 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from pagen.arrays import Frames
 from pagen.figures import save_figure
 from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.temporal import bounding_box
 
-Picture = npt.NDArray[np.uint8]
 _TRIED, _STRIP = 5, 8
 _INCHES = 1.9
 _COLUMNS = ("normal, whole", "normal", "mask", "pseudo-anomaly")
@@ -131,7 +131,7 @@ def _difference(clip: Pseudo) -> npt.NDArray[np.float32]:
     return apart  # type: ignore[no-any-return]  # numpy means Any
 
 
-def _pictures(kind: str, clip: Pseudo, t: int) -> list[Picture]:
+def _pictures(kind: str, clip: Pseudo, t: int) -> list[Frames]:
     """Frame t as pictures: normal, mask, pseudo, difference."""
     normal, made = clip.target[t], clip.pseudo[t]
     assert clip.mask is not None
@@ -143,7 +143,7 @@ def _pictures(kind: str, clip: Pseudo, t: int) -> list[Picture]:
     return [normal, mask, made, np.minimum(_DIFFERENCE[kind][0] * np.abs(change), 255).astype(np.uint8)]
 
 
-def _show(axis: Any, picture: Picture) -> None:
+def _show(axis: Any, picture: Frames) -> None:
     grey = picture.ndim == 3 and picture.shape[2] == 1
     axis.imshow(picture[..., 0] if grey else picture, cmap="gray", vmin=0, vmax=255, interpolation="none")
     axis.set(xticks=[], yticks=[])

@@ -17,13 +17,13 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import Frames
 from pagen.folders import write_text
 from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.strength import UNITS, Change, is_near_copy, measure
 from pagen.seeds import generator
 
-Picture = npt.NDArray[np.uint8]
 SHOWN, FRAMES, SIDE = 6, 16, 192
 LARGEST = 6_000_000
 """Bytes that the page stays under."""
@@ -96,7 +96,7 @@ def _card(pseudo: PASet, item: Item, clip: Pseudo, quality: int) -> dict[str, An
     }
 
 
-def _pictures(kind: str, frames: npt.NDArray[Any], normal: npt.NDArray[Any]) -> list[Picture]:
+def _pictures(kind: str, frames: npt.NDArray[Any], normal: npt.NDArray[Any]) -> list[Frames]:
     """Frames as small BGR or grey pictures; flow in the colour wheel, its radius the largest normal speed."""
     if kind == "temporal":
         radius = max(float(np.hypot(*np.moveaxis(normal.astype(np.float32), 1, 0)).max()), 1.0)
@@ -104,7 +104,7 @@ def _pictures(kind: str, frames: npt.NDArray[Any], normal: npt.NDArray[Any]) -> 
     return [_small(np.ascontiguousarray(frame[..., ::-1])) for frame in frames]
 
 
-def _small(picture: Picture) -> Picture:
+def _small(picture: Frames) -> Frames:
     """The longer side at most SIDE pixels, (h, w, C)."""
     height, width = picture.shape[:2]
     scale = SIDE / max(height, width)
@@ -115,7 +115,7 @@ def _small(picture: Picture) -> Picture:
     return small.reshape(*small.shape[:2], -1)
 
 
-def _outlines(masks: npt.NDArray[np.bool_], kind: str) -> list[Picture]:
+def _outlines(masks: npt.NDArray[np.bool_], kind: str) -> list[Frames]:
     """Transparent pictures (h, w, 4) with a line around the outside of each mask."""
     pictures = []
     for mask in masks:
@@ -125,7 +125,7 @@ def _outlines(masks: npt.NDArray[np.bool_], kind: str) -> list[Picture]:
     return pictures
 
 
-def _sprite(pictures: list[Picture], ending: str, quality: int = 0) -> str:
+def _sprite(pictures: list[Frames], ending: str, quality: int = 0) -> str:
     """The pictures side by side, as a data URI."""
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if ending == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
     _, content = cv2.imencode(ending, np.concatenate(pictures, axis=1), settings)

@@ -1,4 +1,4 @@
-"""Crops round holes: what a model that works on crops looks at, so that cost follows the hole and not the frame."""
+"""Crops round holes, for models that work on crops: their cost follows the size of the hole, not of the frame."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from pagen.errors import PagenError
 
 @dataclass(frozen=True)
 class Painting:
-    """How an inpainter works; what concerns models alone is nothing to Telea.
+    """How an inpainter works; all of it concerns models, and Telea ignores it.
 
     Attributes:
         device: where a model runs: `"cpu"`, `"cuda"`, or `"auto"`.
@@ -55,10 +55,10 @@ class Inpainter(Protocol):
     def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames: ...
 
     def matched(self, frames: Frames, masks: Masks) -> Frames:
-        """The frames, with what the masks cover gone through all that a fill goes through but the painting.
+        """The frames, where the masks cover them passed through the same autoencoder as a fill, without painting.
 
         Raises:
-            PagenError: there is nothing of the kind.
+            PagenError: the inpainter has no autoencoder.
         """
         ...
 

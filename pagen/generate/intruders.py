@@ -56,7 +56,7 @@ class Intruders(Protocol):
         """Its frames, uint8 (T, h, w) or (T, h, w, C) of any size; T is 1 of a picture. Raises PagenError: no such."""
 
     def origin(self) -> tuple[str, str] | None:
-        """Of what lies outside of pagen and of the clips: where it lies, as the option; and its fingerprint."""
+        """The option and a fingerprint of what lies outside of pagen and of the clips; None where nothing does."""
 
 
 @dataclass(frozen=True)

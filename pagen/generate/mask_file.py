@@ -48,7 +48,9 @@ class FileMasks:
         """
         array, images = self.directory / f"{name}.npy", self.directory / name
         if array.is_file():
-            return _checked(_read(array), frames.shape[:3], array)
+            masks = _read(array)
+            _refuse_other(array, len(masks), {masks.shape[1:]}, frames.shape[:3])
+            return masks
         if images.is_dir():
             return _listed(images, frames.shape[:3])
         raise PagenError(
@@ -97,11 +99,6 @@ def _read(path: Path) -> Frames:
             f"expected masks bool or uint8 (T, H, W) in {path}, found {masks.dtype} {masks.shape}; save them as such"
         )
     return masks.view(np.uint8)
-
-
-def _checked(masks: Frames, shape: tuple[int, ...], path: Path) -> Frames:
-    _refuse_other(path, len(masks), {masks.shape[1:]}, shape)
-    return masks
 
 
 def _listed(folder: Path, shape: tuple[int, ...]) -> tuple[Path, ...]:

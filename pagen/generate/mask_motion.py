@@ -166,7 +166,7 @@ def _widen(mask: Masks) -> Masks:
 
 
 CHOICES = {"follow": follow, "frame": draw_anew, "union": take_all}
-"""What is made of the things that move in each frame."""
+"""Option -> function over the things that move in each frame."""
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,7 @@ class RandomMasks:
         _preset(self.preset)
 
     def prepare(self, frames: Frames, name: str) -> None:
-        """Nothing."""
+        """None: nothing of the whole clip is needed."""
 
     def segment(self, frames: Frames, state: None, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
         """Masks, bool (T, H, W)."""

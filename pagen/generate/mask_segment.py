@@ -50,7 +50,7 @@ class Segmenter:
     processor: Any
 
     def __call__(self, frame: Frames) -> Masks:
-        """Those of a score of at least one half and of less than half of the frame."""
+        """The objects whose score is at least one half and that cover less than half of the frame."""
         import torch
 
         rgb = np.repeat(frame, 3 // frame.shape[2], axis=2)
@@ -95,7 +95,7 @@ class SegmentMasks:
     objects: Callable[[Frames], Masks]
 
     def prepare(self, frames: Frames, name: str) -> None:
-        """Nothing."""
+        """None: nothing of the whole clip is needed."""
 
     def segment(self, frames: Frames, state: None, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
         """Masks, bool (T, H, W), and how many of them are random."""

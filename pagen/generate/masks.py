@@ -44,7 +44,7 @@ class MaskKind(Protocol):
         """
 
     def origin(self) -> tuple[str, str] | None:
-        """Of what lies outside of pagen and of the clips: where it lies, as the option; and its fingerprint."""
+        """The option and a fingerprint of what lies outside of pagen and of the clips; None where nothing does."""
 
 
 def bounded(masks: Iterable[Masks], rng: np.random.Generator) -> tuple[Masks, int]:

@@ -196,7 +196,7 @@ def draw_shown(
     mask: str = "smoothmix_s",
     vary: bool = False,
 ) -> Patch:
-    """As `draw_patch`, with the part of an intruder that is seen over the training clip of that name.
+    """Draw a patch as `draw_patch` does, and which part of the intruder is seen over the training clip of that name.
 
     What is shown is drawn last, so that size and walk are the same with any intruders, varied or not.
 

@@ -87,7 +87,7 @@ def _weights(pseudo: PASet, item: Item) -> npt.NDArray[np.float64]:
 
 
 def inspect_set(pseudo: PASet) -> dict[str, Any]:
-    """What the verb `inspect` tells of a PA set, as plain data.
+    """The report of the verb `inspect` on a PA set, as plain data.
 
     Pixels are looked at in at most 200 items of a kind, evenly spread; strides, intruders, random masks and
     lambda are counted in all records.
@@ -104,7 +104,7 @@ def inspect_set(pseudo: PASet) -> dict[str, Any]:
 
 
 def _measured(pseudo: PASet, kind: str) -> dict[str, Any]:
-    """What only the pixels tell."""
+    """What is measured in the pixels."""
     items = pseudo.items(kind, pseudo.length)
     count = min(len(items), AT_MOST)
     chosen = [items[index * len(items) // count] for index in range(count)]
@@ -123,7 +123,7 @@ def _measured(pseudo: PASet, kind: str) -> dict[str, Any]:
 
 
 def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
-    """What the records tell, of every item."""
+    """What is counted in the records of all items."""
     records = [record for name in pseudo.clips(kind) for record in pseudo.records(kind, name)]
     if kind == "skip":
         strides = Counter(record["stride"] for record in records)

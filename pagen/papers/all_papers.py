@@ -30,6 +30,8 @@ PUBLISHED: Mapping[str, Mapping[str, Published]] = _joined("PUBLISHED")
 """Recipe -> data set -> figures. `_frames` are those of one vector a frame, where the recipe's own are of objects."""
 PROTOCOLS: Mapping[str, Mapping[str, Any]] = _joined("PROTOCOLS")
 """Name -> fields of `pagen.eval.protocol.Protocol`; `*` stands for every data set that has no entry of its own."""
+FUSED: Mapping[str, tuple[str, ...]] = _joined("FUSED")
+"""Recipe -> the indicators that are added up, at the worst place where there is one (the papers: of whole frames)."""
 ABLATIONS: dict[str, Ablation] = _joined("ABLATIONS")
 """Name -> table."""
 TRANSFERS: Mapping[str, tuple[tuple[str, ...], ...]] = _joined("TRANSFERS")

@@ -11,6 +11,7 @@ PUBLISHED = {
 }
 
 TASKS = ("vcr", "ffp", "prp")
+FUSED = {"luss": ("vcr_local", "ffp_local", "prp")}
 WEIGHTS = {"ped2": (0.1, 0.8, 1.0), "avenue": (0.1, 1.0, 0.1), "shanghaitech": (0.2, 0.2, 0.9)}
 """Of the paper, found by grid search; no validation set is mentioned."""
 _PAPER = {

@@ -12,6 +12,7 @@ PUBLISHED = {
         "unified PA's Tables 1 and 2", "unified_pa", ped2=93.53, avenue=86.61, shanghaitech=71.65, ubnormal=57.98
     ),
 }
+FUSED = {"unified": ("psnr_local", "flow_local", "semantic")}
 PROTOCOLS = {
     "unified_pa": {
         "why": "as the unified PA paper says: windows that do not overlap, their 9th frame alone; weights are not "

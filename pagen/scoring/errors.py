@@ -61,7 +61,7 @@ class Pool:
         if not 1 / 3 <= self.sigma < math.inf or self.stride < 1:
             raise PagenError(
                 f"expected a sigma of 1/3 (no blur) and more and a stride of 1 and more, found {self.sigma} and "
-                f"{self.stride}; LUSS-AE takes 1 and 2"
+                f"{self.stride}; BPE as published takes 1 and 2"
             )
         for what, name, known in (("padding", self.padding, PADDINGS), ("normaliser", self.normaliser, NORMALISERS)):
             if name not in known:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pagen.errors import PagenError
+from pagen.papers.all_papers import FUSED
 from pagen.registry import Registry
 
 LOCAL = "_local"
@@ -63,12 +64,6 @@ TABLE = {
 INDICATORS: Registry[Indicator] = Registry("indicator", "pagen.indicators", dict(TABLE))
 """The table, open to the indicators of others."""
 
-FUSED: dict[str, tuple[str, ...]] = {
-    "luss": ("vcr_local", "ffp_local", "prp"),
-    "unified": ("psnr_local", "flow_local", "semantic"),
-}
-"""Recipe -> the indicators that are added up, for runs whose recipe does not name them."""
-
 
 def indicator_named(name: str) -> Indicator:
     """An indicator by its name or `NAME_local`; of a name that nobody registered nothing is known.
@@ -112,9 +107,9 @@ def fused_of(recipe: Mapping[str, object], table: Mapping[str, tuple[str, ...]] 
     None of any run where the table is empty: nothing is added up then.
 
     Example:
-        >>> fused_of({"recipe": "luss"})
-        ('vcr_local', 'ffp_local', 'prp')
-        >>> fused_of({"recipe": "luss"}, {})
+        >>> fused_of({"recipe": "mine", "fused": ["psnr_local", "prp"]})
+        ('psnr_local', 'prp')
+        >>> fused_of({"recipe": "mine", "fused": ["psnr_local", "prp"]}, {})
         ()
     """
     own = recipe.get("fused", ())

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from pagen.errors import PagenError
 from pagen.eval.fusion import fused, oracle_weights, pseudo_weights
 from pagen.eval.settings import WEIGHTS, EvaluationSettings
-from pagen.scoring.indicator_table import FUSED
+from pagen.papers.all_papers import FUSED
 from pagen.train.recipes.table import RECIPES
 
 
@@ -55,7 +55,7 @@ def test_the_oracle_finds_the_best_of_the_grid() -> None:
 
 
 def test_recipes_that_are_fused_exist() -> None:
-    assert set(FUSED) <= set(RECIPES)
+    assert set(FUSED) <= set(RECIPES.names())
     assert WEIGHTS[0] == "published"
 
 

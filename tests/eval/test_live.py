@@ -24,8 +24,8 @@ from pagen.footage.flow import dis
 from pagen.footage.resize import resized_frame
 from pagen.models.luss import LUSSAE
 from pagen.models.runs import open_run
+from pagen.papers.all_papers import FUSED
 from pagen.scoring.baselines import flow_speed
-from pagen.scoring.indicator_table import FUSED
 from pagen.scoring.rescale import calibrated
 from pagen.scoring.sliding import Slider
 from pagen.scoring.stream import Streamer, open_streamer

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.eval.metrics.bootstrap import bootstrap
-from pagen.eval.metrics.rbdc import iou, localise, match, measured, resampled_areas
-from pagen.eval.metrics.regions import Detections, Regions
+from pagen.eval.metrics.rbdc import localise, match, measured, resampled_areas
+from pagen.eval.metrics.regions import Detections, Regions, iou
 from pagen.eval.metrics.undefined import reason
 from pagen.seeds import generator
 

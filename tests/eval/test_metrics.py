@@ -11,16 +11,15 @@ from scipy.optimize import brentq
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from pagen.errors import PagenError
+from pagen.eval.metrics.bootstrap import bootstrap_interval, paired_auroc
 from pagen.eval.metrics.roc import (
     MACRO_RULES,
     auroc,
     average_precision,
-    bootstrap_interval,
     concatenate,
     equal_error_rate,
     macro_auroc,
     micro_auroc,
-    paired_auroc,
     resampled_auroc,
     roc_counts,
 )

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pagen.eval import localise
-from pagen.eval.metrics.roc import bootstrap_interval, micro_auroc, paired_auroc
+from pagen.eval.metrics.bootstrap import bootstrap_interval, paired_auroc
+from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import apply
 from pagen.eval.protocols import PROTOCOLS

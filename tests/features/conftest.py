@@ -26,6 +26,7 @@ from pagen.models.pretrained import Pretrained
 
 LENGTHS = {"training/a": 20, "training/b": 17, "testing/x": 11}
 SIZE = (32, 48)
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +43,15 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def pseudo(write_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> PASet:
+def pseudo(write_folder: Callable[..., Path], once: Once) -> PASet:
     """Spatial pseudo-anomalies of the training clips, by Telea's method."""
-    top = tmp_path_factory.mktemp("pa")
-    root = write_folder(top / "footage", LENGTHS, SIZE)
-    cheap = {"kinds": ("spatial",), "inpainter": "telea", "workers": 0}
-    generate(Generate("folder", root=root, size=SIZE, out=top / "set", **cheap))  # type: ignore[arg-type]
-    return open_pa_folder(top / "set")
+    cheap: dict[str, Any] = {"kinds": ("spatial",), "inpainter": "telea", "workers": 0}
+
+    def make(top: Path) -> None:
+        root = write_folder(top / "footage", LENGTHS, SIZE)
+        generate(Generate("folder", root=root, size=SIZE, out=top / "set", **cheap))
+
+    return open_pa_folder(once("features-pa", make) / "set")
 
 
 @pytest.fixture(scope="session")

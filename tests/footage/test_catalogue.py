@@ -6,8 +6,8 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.folders import folder_name
-from pagen.footage.catalogue import DATASETS
-from pagen.footage.labels import READERS
+from pagen.footage.catalogue import DATASETS, NAMED, READERS
+from pagen.registry import resolve
 
 
 def test_the_published_counts() -> None:
@@ -51,3 +51,8 @@ def test_no_data_set_gives_a_folder_a_name_that_windows_refuses() -> None:
     assert len(set(folders)) == len(folders)
     assert folder_name("street:square") == "street-square"
     assert folder_name("ped2") == "ped2"
+
+
+def test_every_kind_of_labels_has_its_reader() -> None:
+    assert all(callable(resolve(reference)) for reference in (*READERS.values(), *NAMED.values()))
+    assert set(NAMED) < set(READERS)

@@ -57,7 +57,7 @@ def test_m_has_a_line_for_each_clip(tmp_path: Path) -> None:
         labels.read_m(path, "13", 180)
     with pytest.raises(PagenError, match="within the clip's 179"):
         labels.read_m(path, "1", 179)
-    assert labels.NAMED["m"](path) == [str(number) for number in range(1, 13)]
+    assert labels.names_in_m(path) == [str(number) for number in range(1, 13)]
 
 
 def test_csv_tells_labelled_normal_and_unlabelled_videos_apart(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_csv_tells_labelled_normal_and_unlabelled_videos_apart(tmp_path: Path) -
     assert labels.read_csv(path, "door", 3).tolist() == [1, 1, 0]  # type: ignore[union-attr]
     assert labels.read_csv(path, "yard", 2).tolist() == [0, 0]  # type: ignore[union-attr]
     assert labels.read_csv(path, "roof", 2) is None
-    assert labels.NAMED["csv"](path) == ["lift", "door.mp4", "yard"]
+    assert labels.names_in_csv(path) == ["lift", "door.mp4", "yard"]
     with pytest.raises(PagenError, match="within the clip's 6"):
         labels.read_csv(path, "lift", 6)
 

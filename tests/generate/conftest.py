@@ -21,18 +21,21 @@ LENGTHS = {"a": 40, "b": 36, "c": 20, "d": 12}
 SIZE = (48, 64)
 
 Ask = Callable[..., Generate]
+Once = Callable[[str, Callable[[Path], object]], Path]
 
 
 @pytest.fixture(scope="session")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def street(once: Once) -> Path:
     """Image folders, clips train_a to train_d."""
-    root = tmp_path_factory.mktemp("street")
+    return once("generate-street", draw_street)
+
+
+def draw_street(root: Path) -> None:
     for (name, length), scene in zip(LENGTHS.items(), scenes(train=4, test=0, frames=40), strict=True):
         folder = root / "training" / name
         folder.mkdir(parents=True)
         for index, frame in enumerate(islice(scene.frames(), length)):
             cv2.imwrite(str(folder / f"{index:03}.png"), cv2.resize(frame, SIZE[::-1], interpolation=cv2.INTER_AREA))
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -48,11 +51,9 @@ def ask(street: Path) -> Ask:
 
 
 @pytest.fixture(scope="session")
-def made(ask: Ask, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(ask: Ask, once: Once) -> Path:
     """A PA set of all kinds; to be read only."""
-    out = tmp_path_factory.mktemp("pa") / "street"
-    generate(ask(out))
-    return out
+    return once("generate-pa", lambda out: generate(ask(out)))
 
 
 @pytest.fixture(scope="session")

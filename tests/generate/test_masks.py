@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
+from pagen.generate.config import Generate
+from pagen.generate.inpainters import INPAINTERS
 from pagen.generate.mask_file import open_mask_folder
 from pagen.generate.mask_kinds import MASKS, open_masks
 from pagen.generate.mask_motion import CHOICES, MotionMasks, components
@@ -105,3 +109,11 @@ def test_names_and_errors(tmp_path: Path) -> None:
         open_masks("file")
     with pytest.raises(PagenError, match="a folder or a hub id owner/name, found 'segment:'"):
         open_masks("segment")
+
+
+def test_the_help_names_every_kind_of_masks_and_every_inpainter() -> None:
+    source = inspect.getsource(Generate)
+    texts = {flag: source.partition(f"    {flag}: str")[2].split('"""')[1] for flag in ("masks", "inpainter")}
+    assert [name for name in MASKS.names() if not re.search(rf"\b{name}\b", texts["masks"])] == []
+    assert [name for name in INPAINTERS.names() if not re.search(rf"\b{name}\b", texts["inpainter"])] == []
+    assert [choice for choice in CHOICES if choice != "follow" and f"motion:{choice}" not in texts["masks"]] == []

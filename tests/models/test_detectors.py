@@ -18,10 +18,11 @@ from safetensors import safe_open
 from pagen.arrays import read_array
 from pagen.errors import PagenError
 from pagen.models.density.detector import Detector, Rows, rows_of
-from pagen.models.density.detectors import DETECTORS, open_detector
+from pagen.models.density.detectors import DETECTORS
 from pagen.models.density.mixture import Mixture
 from pagen.models.density.mulde import MULDE
 from pagen.models.density.neighbours import Neighbours
+from pagen.models.density.open import open_detector
 
 TINY = {"widths": (8, 8), "scales": 4, "steps": 3, "batch": 16, "components": (1, 2)}
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -194,18 +195,56 @@ def test_damaged_folders(case: str, tmp_path: Path) -> None:
         other.load(tmp_path)
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-20])
-    with pytest.raises(PagenError, match="missing, damaged or of two"):
+    with pytest.raises(PagenError, match="missing or damaged"):
         open_detector(tmp_path)
     weights.write_bytes(pickle.dumps({"rows": features()}))
-    with pytest.raises(PagenError, match="missing, damaged or of two"):
+    with pytest.raises(PagenError, match="missing or damaged"):
         open_detector(tmp_path)
     weights.write_bytes(whole)
     config.write_text(config.read_text().replace('"seed"', '"sed"').replace('"k"', '"kk"'))
-    with pytest.raises(PagenError, match="missing, damaged or of two"):
+    with pytest.raises(PagenError, match="expected weights that fit"):
         open_detector(tmp_path)
     config.write_text(json.dumps({"class": "Discriminator", "features": 5}))
     with pytest.raises(PagenError, match=r"expected one of GCL MSMA MULDE Mixture Neighbours in .*, found a Disc"):
         open_detector(tmp_path)
+
+
+THEIRS = """
+from dataclasses import dataclass
+from pagen.models.density.detector import Detector, rows_of
+
+@dataclass(eq=False)
+class FarFromMean(Detector):
+    def fit(self, features):
+        rows = rows_of(features)
+        self.mean, self.width = rows.parts[0].mean(0), rows.width
+        return self
+
+    def _scores(self, piece):
+        return -abs(piece - self.mean).sum(1)
+
+    def _state(self):
+        import torch
+        return {"mean": torch.from_numpy(self.mean)}
+
+    def _restore(self, state):
+        self.mean = state["mean"].numpy()
+"""
+
+
+def test_a_detector_of_a_third_party_opens_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = tmp_path / "theirs-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[pagen.detectors]\nmean = their_detector:FarFromMean\n")
+    (tmp_path / "their_detector.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(DETECTORS, "_table", dict(DETECTORS._table))
+    detector = DETECTORS["mean"]().fit(features())
+    detector.save(tmp_path / "saved")
+    opened = open_detector(tmp_path / "saved")
+    assert type(opened).__name__ == "FarFromMean"
+    np.testing.assert_array_equal(opened.score_samples(features(seed=1)), detector.score_samples(features(seed=1)))
 
 
 def test_unknown_names() -> None:

@@ -13,9 +13,10 @@ from sklearn.metrics import roc_auc_score
 from pagen.errors import PagenError
 from pagen.models.density import gcl_labels
 from pagen.models.density.detector import rows_of
-from pagen.models.density.detectors import DETECTORS, open_detector
+from pagen.models.density.detectors import DETECTORS
 from pagen.models.density.gcl import GCL, perceptron
 from pagen.models.density.gcl_labels import distances, pseudo_labels, pseudo_targets, temporal_differences
+from pagen.models.density.open import open_detector
 from pagen.models.density.standard import Standard
 from pagen.seeds import entropy, torch_generator
 

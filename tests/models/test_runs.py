@@ -38,6 +38,11 @@ def test_a_run_is_its_recipe_and_its_network(tmp_path: Path) -> None:
     assert all(torch.equal(tensor, run.network.state_dict()[name]) for name, tensor in expected.items())
 
 
+def test_scores_lie_in_a_folder_without_colons(tmp_path: Path) -> None:
+    run = open_run(write_run(tmp_path / "run"))
+    assert run.scores("folder:walks", "mean") == tmp_path / "run/scores/folder-walks/mean"
+
+
 def test_a_path_may_be_text(tmp_path: Path) -> None:
     assert open_run(str(write_run(tmp_path / "run"))).recipe == ABOUT  # type: ignore[arg-type]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache as cache_
 from pathlib import Path
 from shutil import rmtree
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from pagen.footage.clip_input import open_input
 from pagen.footage.flow import FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared, prepare
 from pagen.footage.street.scene import scenes
@@ -26,9 +27,9 @@ from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.spread import one_thread
 from pagen.train.batches import ClipBatches
 from pagen.train.config import Train
-from pagen.train.recipes.clips import Unified
 from pagen.train.recipes.density import DensityRecipe
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.table import RECIPES, recipe_names
+from pagen.train.recipes.unified import UnifiedRecipe
 from pagen.train.session import train
 
 SIZE = (48, 64)
@@ -61,10 +62,16 @@ def _working(cache: Path) -> Iterator[None]:
         yield
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def street(once: Once) -> Path:
     """The root of a data set `folder`: grey pictures of the procedural street, 48x64, clips of 48 frames."""
-    root = tmp_path_factory.mktemp("street")
+    return once("train-street", draw_street)
+
+
+def draw_street(root: Path) -> None:
     for scene in scenes(seed=5, train=TRAIN, test=TEST, frames=FRAMES):
         folder = root / ("training" if scene.split == "train" else "testing") / scene.name
         folder.mkdir(parents=True)
@@ -73,7 +80,6 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if scene.split == "test":
             (root / "labels").mkdir(exist_ok=True)
             np.save(root / f"labels/{scene.name}.npy", scene.labels())
-    return root
 
 
 @pytest.fixture(scope="session")
@@ -91,19 +97,19 @@ def flow(prepared: Prepared, cache: Path) -> FlowFolder:
 
 
 @pytest.fixture(scope="session")
-def pseudo(street: Path, flow: FlowFolder, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> PASet:
+def pseudo(street: Path, flow: FlowFolder, cache: Path, once: Once) -> PASet:
     """A PA set of the street with all kinds."""
-    out = tmp_path_factory.mktemp("pa") / "set"
+    settings: dict[str, Any] = {"inpainter": "telea", "size": SIZE, "workers": 0}
     with working(cache):
-        generate(Generate("folder", street, inpainter="telea", size=SIZE, workers=0, out=out))
-        return open_pa_folder(out)
+        made = once("train-pa", lambda out: generate(Generate("folder", street, **settings, out=out)))
+        return open_pa_folder(made)
 
 
 def tiny(name: str, **changes: Any) -> Any:
     """A recipe at tiny scale, for frames of 48x64."""
     recipe = RECIPES[name].at("tiny")
-    if isinstance(recipe, Unified):
-        return Unified(*(tiny(member.name, **changes) for member in recipe.members.values()))
+    if isinstance(recipe, UnifiedRecipe):
+        return UnifiedRecipe(*(tiny(member.name, **changes) for member in recipe.members.values()))
     encoder = {"encoder": f"clip:{tiny_clip()}"} if name == "discriminator" else {}
     return replace(recipe, **{"size": SIZE, **encoder, **changes})
 
@@ -134,7 +140,8 @@ def make_batches(prepared: Prepared, flow: FlowFolder, pseudo: PASet) -> Callabl
     def make(name: str, seed: int = 0, on_the_fly: bool = False, **changes: Any) -> ClipBatches:
         recipe = tiny(name, **changes)
         used = None if on_the_fly or not recipe.kinds else pseudo
-        return ClipBatches(recipe, prepared, flow if recipe.source == "flow" else None, used, seed)
+        about = {**asdict(recipe), "source": recipe.source}
+        return ClipBatches(recipe, prepared, open_input(about, prepared, prepared.clips("train"), 0), used, seed)
 
     return make
 
@@ -152,10 +159,12 @@ def configure(street: Path, pseudo: PASet) -> Callable[..., Train[Any]]:
 
 
 @pytest.fixture(scope="session")
-def runs(configure: Callable[..., Train[Any]], cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(configure: Callable[..., Train[Any]], cache: Path, once: Once) -> Path:
     """A folder with a finished run of every recipe but those of density, by its name. Not to be written to."""
-    out = tmp_path_factory.mktemp("runs")
-    with working(cache):
-        for name in (name for name, recipe in RECIPES.items() if not issubclass(recipe, DensityRecipe)):
+
+    def train_all(out: Path) -> None:
+        for name in (name for name in recipe_names() if not issubclass(RECIPES[name], DensityRecipe)):
             train(configure(name, out / name))
-    return out
+
+    with working(cache):
+        return once("train-runs", train_all)

@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
+from pagen.footage.clip_input import FlowInput, FrameInput
 from pagen.footage.flow import FlowFolder
 from pagen.footage.prepare import Prepared
 from pagen.generate.pa_set import PASet
 from pagen.generate.skip import draw_skip
 from pagen.seeds import generator
 from pagen.train.batches import ClipBatches, draw
-from pagen.train.recipes.base import ClipRecipe
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.clips import ClipRecipe
+from pagen.train.recipes.table import RECIPES, recipe_names
 
 MakeBatches = Callable[..., ClipBatches]
 RecipeAt = Callable[..., ClipRecipe]
 Clip = np.ndarray
-CLIPS = [name for name, recipe in RECIPES.items() if issubclass(recipe, ClipRecipe)]
+CLIPS = [name for name in recipe_names() if issubclass(RECIPES[name], ClipRecipe)]
 PAIRS = [name for name in CLIPS if name != "luss"]
 
 
@@ -221,7 +222,8 @@ class Flow:
 
 
 def batches_of(footage: Footage, recipe: ClipRecipe, flow: Any = None) -> ClipBatches:
-    return ClipBatches(recipe, footage, flow, None, 0)  # type: ignore[arg-type]
+    shown: Any = FrameInput(footage) if flow is None else FlowInput(flow, "dis", "uvm", 8.0)  # type: ignore[arg-type]
+    return ClipBatches(recipe, footage, shown, None, 0)  # type: ignore[arg-type]
 
 
 def test_clips_too_short_for_a_stride_borrow_from_longer_ones(tiny: RecipeAt) -> None:

@@ -26,7 +26,8 @@ from pagen.train import loop
 from pagen.train.config import Train
 from pagen.train.density_batches import DensityBatches
 from pagen.train.gcl_session import abnormal, segment_ends
-from pagen.train.recipes.density import Gcl, Gmm, Knn, Msma, Mulde
+from pagen.train.recipes.density import GmmRecipe, KnnRecipe, MsmaRecipe, MuldeRecipe
+from pagen.train.recipes.gcl import GclRecipe
 from pagen.train.session import train
 
 SIZE = (48, 64)
@@ -65,7 +66,7 @@ def objects(kind: Any, boxes: Path, **changes: Any) -> Any:
 
 def test_a_sample_is_a_row_of_what_its_step_draws() -> None:
     values = np.random.default_rng(0).normal(3, 2, (40, 5)).astype(np.float32)
-    rows, recipe = Rows((values[:15], values[15:])), replace(Mulde.at("tiny"), features="lite0", batch=8, steps=4)
+    rows, recipe = Rows((values[:15], values[15:])), replace(MuldeRecipe.at("tiny"), features="lite0", batch=8, steps=4)
     batches = DensityBatches(recipe, rows, Standard.of(rows), seed=3)
     for step in (2, 0, 1):
         expected = drawn(rows, batches.standard, 8, recipe.sigmas, torch_generator(3, "noise", step))
@@ -77,12 +78,12 @@ def test_a_sample_is_a_row_of_what_its_step_draws() -> None:
 
 
 def test_objects_are_one_recipe_a_kind() -> None:
-    recipe = replace(Knn(), kinds=("velocity", "tube:runs/x"), bins=4, boxes="file:b.json")
+    recipe = replace(KnnRecipe(), kinds=("velocity", "tube:runs/x"), bins=4, boxes="file:b.json")
     assert list(recipe.members) == ["velocity", "tube"]
     velocity, tube = (each.spec for each in recipe.members.values())
     assert (velocity.of, velocity.bins, velocity.boxes) == ("velocity", 4, "file:b.json")
     assert (tube.of, tube.option, tube.bins) == ("tube:runs/x", "runs/x", 8)
-    assert replace(Knn(), features="lite0", size=(64, 80)).spec.size == (64, 80)
+    assert replace(KnnRecipe(), features="lite0", size=(64, 80)).spec.size == (64, 80)
 
 
 @pytest.mark.parametrize(
@@ -98,18 +99,18 @@ def test_objects_are_one_recipe_a_kind() -> None:
 )
 def test_features_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(PagenError, match=message):
-        replace(Gmm(), **changes)
+        replace(GmmRecipe(), **changes)
 
 
 @pytest.mark.parametrize("features", ["objects", "velocity", "locations:runs/x"])
 def test_segments_are_of_whole_frames(features: str) -> None:
     with pytest.raises(PagenError, match=f"--features of whole frames for gcl, found {features}"):
-        replace(Gcl(), features=features, pool=1)
+        replace(GclRecipe(), features=features, pool=1)
 
 
 def test_pseudo_anomalies_have_no_say() -> None:
     with pytest.raises(PagenError, match="--validate none for mulde"):
-        Train(Mulde(), "ped2", validate="pseudo")
+        Train(MuldeRecipe(), "ped2", validate="pseudo")
 
 
 def test_a_frame_gets_the_highest_score_of_what_it_shows() -> None:
@@ -120,7 +121,7 @@ def test_a_frame_gets_the_highest_score_of_what_it_shows() -> None:
 def test_a_run_over_objects_scores_every_frame(
     learn: Callable[..., Path], boxes: Path, street: Path, tmp_path: Path
 ) -> None:
-    run = learn(objects(Mulde, boxes, kinds=("velocity", "deep"), side=32))
+    run = learn(objects(MuldeRecipe, boxes, kinds=("velocity", "deep"), side=32))
     opened = open_run(run)
     assert (opened.recipe["members"], opened.recipe["fused"]) == (["velocity", "deep"], ["velocity", "deep"])
     scores = score_run(run, "folder", Compute(street, "cpu", 0), "last", tmp_path / "scores")
@@ -141,7 +142,7 @@ def test_a_run_over_objects_scores_every_frame(
 
 
 def test_nearest_neighbours_leave_their_own_clip_out(learn: Callable[..., Path], boxes: Path) -> None:
-    run = open_run(learn(objects(Knn, boxes, features="velocity")))
+    run = open_run(learn(objects(KnnRecipe, boxes, features="velocity")))
     assert run.calibration["velocity"]["p50"] > 0
     assert type(run.detector).__name__ == "Neighbours"
     with pytest.raises(PagenError, match="expected a run of a network"):
@@ -152,7 +153,7 @@ class Stopped(Exception):  # noqa: N818  # what stands for a kill
     pass
 
 
-@pytest.mark.parametrize("kind", [Mulde, Msma])
+@pytest.mark.parametrize("kind", [MuldeRecipe, MsmaRecipe])
 def test_training_goes_on_where_it_was_stopped(
     kind: Any, learn: Callable[..., Path], boxes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +175,7 @@ def test_training_goes_on_where_it_was_stopped(
 
 
 def test_the_same_seed_gives_the_same_bytes(learn: Callable[..., Path], boxes: Path) -> None:
-    recipe = objects(Gmm, boxes, features="velocity")
+    recipe = objects(GmmRecipe, boxes, features="velocity")
     one, two = (learn(recipe, out=out) / "model/model.safetensors" for out in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
 
@@ -211,7 +212,7 @@ def test_a_segment_is_abnormal_if_one_of_its_frames_is() -> None:
     np.testing.assert_array_equal(abnormal(None, ends, 16), [False] * 3)
 
 
-@pytest.mark.parametrize("kind", [Knn, Mulde])
+@pytest.mark.parametrize("kind", [KnnRecipe, MuldeRecipe])
 def test_a_camera_is_watched_by_what_scored_the_clips(
     kind: Any, learn: Callable[..., Path], tiny: Callable[..., Any], street: Path, tmp_path: Path
 ) -> None:
@@ -226,6 +227,6 @@ def test_a_camera_is_watched_by_what_scored_the_clips(
 
 
 def test_boxes_of_a_file_are_of_no_camera(learn: Callable[..., Path], boxes: Path) -> None:
-    streamer = open_streamer(str(learn(objects(Gmm, boxes, features="velocity"))), device="cpu")
+    streamer = open_streamer(str(learn(objects(GmmRecipe, boxes, features="velocity"))), device="cpu")
     with pytest.raises(PagenError, match="boxes"):
         streamer(np.zeros((48, 64), np.uint8))

@@ -26,8 +26,9 @@ from pagen.models.memae import MemAE
 from pagen.models.pretrained import CONFIG, WEIGHTS, Pretrained
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE, open_run
 from pagen.train.export import export as module
-from pagen.train.export import graphs
-from pagen.train.export.export import Export, export
+from pagen.train.export import files, graphs
+from pagen.train.export.export import Export
+from pagen.train.export.files import export
 
 Exported = Callable[[str, str], dict[str, Any]]
 
@@ -176,7 +177,7 @@ def test_notes_of_all_files_lie_beside(exported: Exported) -> None:
 
 
 def test_clips_are_first_windows_and_then_the_next(networks: Path, street: Path) -> None:
-    names, clips = module._real_clips(open_run(networks / "baseline"), Export(networks, root=street, workers=0))
+    names, clips = files._real_clips(open_run(networks / "baseline"), Export(networks, root=street, workers=0))
     small = prepare("folder", street, SIZE, workers=0)
     assert names == small.clips("test")
     frames = small.frames(names[0]).astype(np.float64)[..., 0]
@@ -186,7 +187,7 @@ def test_clips_are_first_windows_and_then_the_next(networks: Path, street: Path)
 
 
 def test_clips_of_flow_are_encoded(networks: Path, street: Path) -> None:
-    names, clips = module._real_clips(open_run(networks / "temporal"), Export(networks, root=street, workers=0))
+    names, clips = files._real_clips(open_run(networks / "temporal"), Export(networks, root=street, workers=0))
     flow = flow_folder(prepare("folder", street, SIZE, workers=0), names, workers=0).flow(names[0])
     assert len(flow) == 47
     np.testing.assert_array_equal(clips[1].numpy(), encode(flow[16:32], "uvm", 8.0))
@@ -228,7 +229,7 @@ def test_a_file_that_differs_is_not_left(
     def loaded(data: bytes, form: str) -> Callable[[torch.Tensor], Any]:
         return lambda clips: spoilt(reconstruct(network, clips)) if len(clips) > 1 else reconstruct(network, clips)
 
-    monkeypatch.setattr(graphs, "serialised", lambda *_: (b"", ["reconstruction"]))
+    monkeypatch.setattr(graphs, "serialised", lambda *_: b"")
     monkeypatch.setattr(graphs, "loaded", loaded)
     with pytest.raises(PagenError, match=r"differ from .*run by 0\.0001 at most, found (0\.001|nan) "):
         export(config)
@@ -239,7 +240,7 @@ def test_a_missing_package_is_named(config: Export, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(PagenError, match=r"found no onnxruntime; pip install 'pagen\[onnx\]'"):
         module.run(replace(config, format="onnx"))
-    module._require_packages("torch")
+    files._require_packages("torch")
 
 
 def test_runs_that_cannot_be_exported_are_refused(config: Export, tmp_path: Path) -> None:
@@ -256,7 +257,7 @@ def test_a_run_of_features_is_refused(config: Export) -> None:
     run = open_run(config.run)
     other = replace(run, recipe={**run.recipe, "recipe": "discriminator", "source": "features"})
     with pytest.raises(PagenError, match=r"expected the run of an autoencoder at .*, found discriminator"):
-        module._real_clips(other, config)
+        files._real_clips(other, config)
 
 
 @pytest.mark.parametrize("notes", ["{", "[1]"])

@@ -121,7 +121,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
         )
 
     run(train("whole"))
-    save, saved = inpainter_loop._save, []
+    save, saved = inpainter_loop.save_state, []
 
     def dying(path: Path, *others: Any) -> None:
         save(path, *others)
@@ -130,7 +130,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(
             raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(inpainter_loop, "_save", dying)
+        patch.setattr(inpainter_loop, "save_state", dying)
         with pytest.raises(KilledError):
             run(train("killed"))
     run(train("killed"))

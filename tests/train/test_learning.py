@@ -17,9 +17,9 @@ from pagen.models.runs import open_run
 from pagen.train.batches import draw
 from pagen.train.config import Train
 from pagen.train.inputs import Inputs, open_inputs
-from pagen.train.methods import new_network
+from pagen.train.network_session import new_network
 from pagen.train.recipes.density import DensityRecipe
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.session import train
 from pagen.train.validate import pseudo_aurocs
 
@@ -28,8 +28,8 @@ STEPS = {"luss": (16, 200), "discriminator": (16, 100), "spatial": (4, 200)}
 """Batch and steps; of the others 4 and 100."""
 JUDGED = [
     name
-    for name, recipe in RECIPES.items()
-    if name not in ("unified", "temporal") and not issubclass(recipe, DensityRecipe)
+    for name in recipe_names()
+    if name not in ("unified", "temporal") and not issubclass(RECIPES[name], DensityRecipe)
 ]
 """Recipes that pseudo-anomalies judge."""
 LEARNT = {"luss": "prp", "discriminator": "semantic"}
@@ -62,9 +62,9 @@ def aurocs(network: Any, inputs: Inputs) -> dict[str, float]:
     """Autoencoders of frames are all judged by patches: of the rest so small a network says nothing yet."""
     batches: Any = inputs.batches
     if batches.recipe.source == "frames" and batches.recipe.name != "luss":
-        patches = replace(RECIPES["patch"].at("tiny"), size=batches.recipe.size)  # type: ignore[type-var]  # one network
+        patches = replace(RECIPES["patch"].at("tiny"), size=batches.recipe.size)
         batches = replace(batches, recipe=patches, stored=None)
-    return pseudo_aurocs(network.eval(), replace(inputs, batches=batches), torch.device("cpu"))
+    return pseudo_aurocs(network.eval(), replace(inputs, batches=batches).judged)
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -24,15 +24,14 @@ from pagen.train.batches import ClipBatches, draw
 from pagen.train.config import Train
 from pagen.train.loop import Training, drawn, fit, learning_rate
 from pagen.train.recipes.base import Recipe
-from pagen.train.recipes.density import DensityRecipe
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.session import train
 from pagen.train.state import Average, Progress, as_csv, from_csv, load_state, newest_state
 
 Configure = Callable[..., Train[Any]]
 RecipeAt = Callable[..., Recipe]
 MakeBatches = Callable[..., ClipBatches]
-ALONE = [name for name, recipe in RECIPES.items() if name != "unified" and not issubclass(recipe, DensityRecipe)]
+ALONE = [name for name in recipe_names() if issubclass(RECIPES[name], Recipe) and name not in ("mulde", "msma")]
 WEIGHTS = "model/model.safetensors"
 
 

@@ -12,19 +12,18 @@ from torch import Tensor, nn
 from pagen.models.discriminator import Discriminator
 from pagen.models.luss import LUSSAE
 from pagen.models.memae import MemAE
-from pagen.train.methods import (
-    Step,
-    discrimination,
-    luss,
-    memory_reconstruction,
-    objective_of,
-    reconstruction,
-    signed_reconstruction,
-)
 from pagen.train.recipes.base import Recipe
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.clips import ClipRecipe
+from pagen.train.recipes.lntra import StealRecipe
+from pagen.train.recipes.luss import LussRecipe
+from pagen.train.recipes.memae import MemAERecipe
+from pagen.train.recipes.plain import BaselineRecipe
+from pagen.train.recipes.table import RECIPES, recipe_names
+from pagen.train.recipes.unified import DiscriminatorRecipe
+from pagen.train.step import Step
 
 SHAPE = (4, 1, 16, 16, 16)
+reconstruction, signed_reconstruction = BaselineRecipe().objective, StealRecipe().objective
 
 
 def clips(seed: int, shape: tuple[int, ...] = SHAPE) -> Tensor:
@@ -71,7 +70,7 @@ def test_steal_subtracts_the_error_of_pseudo_anomalies_and_is_bounded() -> None:
 def test_memory_adds_the_entropy_of_its_addresses() -> None:
     torch.manual_seed(0)
     network = MemAE(1, "tiny", memory=20)
-    parts = memory_reconstruction(network, {"clips": clips(0), "targets": clips(1)}, weight=0.5)
+    parts = MemAERecipe(entropy=0.5).objective(network, {"clips": clips(0), "targets": clips(1)})
     weights = network.train().addressed(clips(0)).weights.detach().numpy()
     entropy = -(weights * np.log(weights + 1e-12)).sum(1).mean()
     np.testing.assert_allclose(parts["entropy"].detach(), entropy, rtol=1e-5)
@@ -81,16 +80,17 @@ def test_memory_adds_the_entropy_of_its_addresses() -> None:
 
 def luss_batch() -> dict[str, Tensor]:
     labels = torch.tensor([0.0, 1.0, 1.0, 0.0])
-    return {"clips": clips(0), "next": clips(1, (4, 1, 1, 16, 16)), "fast": clips(2), "labels": labels}
+    targets = {"targets": clips(3), "next": clips(1, (4, 1, 1, 16, 16))}
+    return {"clips": clips(0), **targets, "fast": clips(2), "labels": labels}
 
 
 def test_luss_weighs_its_three_errors() -> None:
     torch.manual_seed(0)
     network, batch = LUSSAE(1, "tiny", prp="conv").eval(), luss_batch()
     with torch.no_grad():
-        parts = luss(network, batch, (0.6, 0.4, 1.0))
+        parts = LussRecipe(weights=(0.6, 0.4, 1.0)).objective(network, batch)
         found, logits = network(batch["clips"]), network.classify(batch["fast"]).numpy()
-    vcr = np.mean((found.vcr.numpy() - batch["clips"].numpy()) ** 2)
+    vcr = np.mean((found.vcr.numpy() - batch["targets"].numpy()) ** 2)
     ffp = np.mean((found.ffp.numpy() - batch["next"].numpy()) ** 2)
     chosen = logits[np.arange(4), batch["labels"].numpy().astype(int)]
     prp = np.mean(np.log(np.exp(logits).sum(1)) - chosen)
@@ -102,7 +102,7 @@ def test_luss_weighs_its_three_errors() -> None:
 def test_each_head_of_luss_teaches_the_encoder(weights: tuple[float, float, float]) -> None:
     torch.manual_seed(0)
     network = LUSSAE(1, "tiny", prp="conv")
-    luss(network, luss_batch(), weights)["loss"].backward()
+    LussRecipe(weights=weights).objective(network, luss_batch())["loss"].backward()
     gradient = network.encoder[0].weight.grad
     assert gradient is not None
     assert float(gradient.abs().max()) > 0
@@ -113,22 +113,19 @@ def test_the_discriminator_learns_by_binary_cross_entropy() -> None:
     network, labels = Discriminator(6, 8).eval(), torch.tensor([0.0, 1.0, 1.0])
     features = torch.randn(3, 6)
     with torch.no_grad():
-        loss = discrimination(network, {"features": features, "labels": labels})["loss"]
+        loss = DiscriminatorRecipe().objective(network, {"features": features, "labels": labels})["loss"]
         share = 1 / (1 + np.exp(-network(features).numpy()))
     expected = -np.mean(labels.numpy() * np.log(share) + (1 - labels.numpy()) * np.log(1 - share))
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
 def test_every_recipe_of_one_network_has_its_objective() -> None:
-    chosen: dict[str, Any] = {
-        name: objective_of(recipe()) for name, recipe in RECIPES.items() if issubclass(recipe, Recipe)
-    }
-    plain = {name for name, objective in chosen.items() if objective is reconstruction}
+    kinds: list[Any] = [kind for kind in map(RECIPES.__getitem__, recipe_names()) if issubclass(kind, Recipe)]
+    assert all(kind.objective is not Recipe.objective for kind in kinds)
+    plain = {kind.name for kind in kinds if kind.objective is ClipRecipe.objective}
     assert plain == {"baseline", "patch", "skip", "spatial", "temporal"}
-    assert chosen["steal"] is signed_reconstruction
-    assert chosen["luss"].keywords == {"weights": (0.6, 0.4, 1.0)}
-    assert chosen["memae"].keywords == {"weight": 0.0002}
-    assert chosen["discriminator"] is discrimination
+    assert LussRecipe().weights == (0.6, 0.4, 1.0)
+    assert MemAERecipe().entropy == 0.0002
 
 
 def test_a_step_is_the_objective_of_its_network() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib.image
@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from pagen.figures import save_figure
+from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
 from pagen.train import pictures
 from pagen.train.batches import ClipBatches
 from pagen.train.pictures import curves, sheet
@@ -19,7 +20,7 @@ from pagen.train.pictures import curves, sheet
 MakeBatches = Callable[..., ClipBatches]
 
 
-class Half(torch.nn.Module):
+class Half(ClipNetwork):
     """Gives back half of what it is given."""
 
     def __init__(self) -> None:
@@ -28,6 +29,12 @@ class Half(torch.nn.Module):
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         return clips * self.factor
+
+    def answer(self, clips: torch.Tensor, frames: Sequence[int]) -> Answer:
+        return Answer({REBUILT: self(clips)[:, :, frames]})
+
+    def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (self(clips),)
 
 
 @pytest.fixture

@@ -23,22 +23,26 @@ from pagen.features import spec as feature_spec
 from pagen.folders import Folder
 from pagen.models.conv_ae import WIDTHS, ConvAE3d
 from pagen.models.runs import open_run
+from pagen.options import Scale
 from pagen.train.config import Train
 from pagen.train.inputs import open_inputs
-from pagen.train.methods import new_network
-from pagen.train.recipes import base as recipe_module
-from pagen.train.recipes import clips as recipes
-from pagen.train.recipes import density as density_recipes
-from pagen.train.recipes.base import ClipRecipe, Recipe, Scale
-from pagen.train.recipes.clips import Baseline, Discriminator, Luss, MemAE, Skip, Spatial, Temporal
+from pagen.train.network_session import new_network
+from pagen.train.recipes import table
+from pagen.train.recipes.base import Recipe
+from pagen.train.recipes.clips import ClipRecipe
 from pagen.train.recipes.density import DensityRecipe
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.lntra import SkipRecipe
+from pagen.train.recipes.luss import LussRecipe
+from pagen.train.recipes.memae import MemAERecipe
+from pagen.train.recipes.plain import BaselineRecipe
+from pagen.train.recipes.table import RECIPES, recipe_names
+from pagen.train.recipes.unified import DiscriminatorRecipe, SpatialRecipe, TemporalRecipe
 from pagen.train.session import train
 
 LNTRA = {"size": (256, 256), "window": 16, "widths": "paper", "lr": 1e-4, "schedule": "constant", "crop": 0, "steps": 0}
 UNIFIED = {**LNTRA, "batch": 24, "epochs": 25}
 SKIPPING = {**LNTRA, "batch": 4, "epochs": 60, "strides": (2, 3, 4, 5)}
-RUNS = [name for name, recipe in RECIPES.items() if not issubclass(recipe, DensityRecipe)]
+RUNS = [name for name in recipe_names() if not issubclass(RECIPES[name], DensityRecipe)]
 ALONE = [name for name in RUNS if name != "unified"]
 CLIPS = [name for name in ALONE if issubclass(RECIPES[name], ClipRecipe)]
 INDICATORS = {
@@ -98,37 +102,37 @@ def test_scales_differ_in_size() -> None:
 @pytest.mark.parametrize(
     ("recipe", "changes", "message"),
     [
-        (Baseline, {"window": 12}, "--window to be a multiple of 8, found 12"),
-        (Baseline, {"window": 0}, "--window to be a multiple of 8, found 0"),
-        (Baseline, {"window": -8}, "--window to be a multiple of 8, found -8"),
+        (BaselineRecipe, {"window": 12}, "--window to be a multiple of 8, found 12"),
+        (BaselineRecipe, {"window": 0}, "--window to be a multiple of 8, found 0"),
+        (BaselineRecipe, {"window": -8}, "--window to be a multiple of 8, found -8"),
         (
-            Baseline,
+            BaselineRecipe,
             {"crop": 40},
             r"--crop to be a multiple of 16, or 0 for whole frames, within --size \(256, 256\), found 40",
         ),
-        (Baseline, {"crop": -16}, "--crop to be a multiple of 16"),
-        (Baseline, {"size": (48, 100), "crop": 64}, r"within --size \(48, 100\), found 64"),
-        (Baseline, {"size": (8, 100)}, "--size of 16 and more"),
-        (Baseline, {"moving": 1.1}, "--moving between 0 and 1, found 1.1"),
-        (Skip, {"probability": -0.1}, "--probability between 0 and 1, found -0.1"),
-        (Skip, {"probability": float("nan")}, "--probability between 0 and 1, found nan"),
-        (Baseline, {"probability": 0.1}, "--probability 0 for baseline"),
-        (Baseline, {"batch": 0}, "--batch"),
-        (Baseline, {"epochs": 0}, "--epochs"),
-        (Baseline, {"lr": 0.0}, "--lr"),
-        (Baseline, {"lr": float("nan")}, "--lr"),
-        (Baseline, {"steps": -1}, "--steps"),
-        (Skip, {"strides": ()}, "--strides of 2 and more"),
-        (Skip, {"strides": (1, 2)}, "--strides of 2 and more"),
-        (Temporal, {"radius": 0.0}, "--radius above zero"),
-        (Temporal, {"kinds": ("skip",)}, "--kinds temporal, of flow, for temporal"),
-        (Skip, {"kinds": ("skip", "temporal")}, "--kinds of frames for skip, found temporal"),
-        (Skip, {"shares": (1.0, 2.0)}, "--shares above 0, one for each of --kinds"),
-        (Baseline, {"batch": 4, "accumulate": 3}, "--accumulate to divide --batch 4, found 3"),
-        (Baseline, {"ema": 1.0}, "--ema in"),
-        (MemAE, {"memory": 1}, "--memory of 2 and more"),
-        (Luss, {"accelerated": 1.0}, "--accelerated within"),
-        (Luss, {"crop": 64}, "--prp conv with a --crop"),
+        (BaselineRecipe, {"crop": -16}, "--crop to be a multiple of 16"),
+        (BaselineRecipe, {"size": (48, 100), "crop": 64}, r"within --size \(48, 100\), found 64"),
+        (BaselineRecipe, {"size": (8, 100)}, "--size of 16 and more"),
+        (BaselineRecipe, {"moving": 1.1}, "--moving between 0 and 1, found 1.1"),
+        (SkipRecipe, {"probability": -0.1}, "--probability between 0 and 1, found -0.1"),
+        (SkipRecipe, {"probability": float("nan")}, "--probability between 0 and 1, found nan"),
+        (BaselineRecipe, {"probability": 0.1}, "--kinds with --probability 0.1 for baseline, found none"),
+        (BaselineRecipe, {"batch": 0}, "--batch"),
+        (BaselineRecipe, {"epochs": 0}, "--epochs"),
+        (BaselineRecipe, {"lr": 0.0}, "--lr"),
+        (BaselineRecipe, {"lr": float("nan")}, "--lr"),
+        (BaselineRecipe, {"steps": -1}, "--steps"),
+        (SkipRecipe, {"strides": ()}, "--strides of 2 and more"),
+        (SkipRecipe, {"strides": (1, 2)}, "--strides of 2 and more"),
+        (TemporalRecipe, {"radius": 0.0}, "--radius above zero"),
+        (TemporalRecipe, {"kinds": ("skip",)}, "--kinds temporal, of flow, for temporal"),
+        (SkipRecipe, {"kinds": ("skip", "temporal")}, "--kinds of frames for skip, found temporal"),
+        (SkipRecipe, {"shares": (1.0, 2.0)}, "--shares above 0, one for each of --kinds"),
+        (BaselineRecipe, {"batch": 4, "accumulate": 3}, "--accumulate to divide --batch 4, found 3"),
+        (BaselineRecipe, {"ema": 1.0}, "--ema in"),
+        (MemAERecipe, {"memory": 1}, "--memory of 2 and more"),
+        (LussRecipe, {"accelerated": 1.0}, "--accelerated within"),
+        (LussRecipe, {"crop": 64}, "--prp conv with a --crop"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_by_the_name_of_its_flag(
@@ -142,18 +146,18 @@ def test_what_cannot_be_trained_is_refused_by_the_name_of_its_flag(
     "changes", [{"size": (50, 70), "crop": 48}, {"window": 8}, {"moving": 1.0}, {"steps": 0}, {"widths": (2, 2, 2, 2)}]
 )
 def test_what_can_be_trained_is_not(changes: dict[str, Any]) -> None:
-    assert asdict(Baseline(**changes)).items() >= changes.items()
+    assert asdict(BaselineRecipe(**changes)).items() >= changes.items()
 
 
 def test_every_recipe_and_every_setting_is_explained() -> None:
     explained = set()
-    for module in (recipe_module, recipes, density_recipes, feature_spec):
-        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    for file in (*Path(table.__file__).parent.glob("*.py"), Path(feature_spec.__file__)):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
         for body in (node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
             for setting, after in pairwise(body):
                 if isinstance(setting, ast.AnnAssign) and isinstance(after, ast.Expr):
                     explained.add(ast.unparse(setting.target))
-    for recipe in RECIPES.values():
+    for recipe in map(RECIPES.__getitem__, recipe_names()):
         assert {field.name for field in fields(recipe)} <= explained
         assert not (recipe.__doc__ or "").startswith(recipe.__name__ + "(")  # what dataclasses write themselves
         assert len((recipe.__doc__ or "").splitlines()[0]) > 30
@@ -260,7 +264,7 @@ def test_training_lowers_the_loss(name: str, runs: Path) -> None:
 
 
 def test_the_unified_recipes_are_for_colour_and_flow() -> None:
-    assert (Spatial.source, Temporal.source, Discriminator.source) == ("frames", "flow", "features")
-    assert Spatial().colour
-    assert Discriminator().at("paper").colour
-    assert [Temporal(encoding=encoding).channels for encoding in ("uv", "uvm")] == [2, 3]
+    assert (SpatialRecipe.source, TemporalRecipe.source, DiscriminatorRecipe.source) == ("frames", "flow", "features")
+    assert SpatialRecipe().colour
+    assert DiscriminatorRecipe().at("paper").colour
+    assert [TemporalRecipe(encoding=encoding).channels for encoding in ("uv", "uvm")] == [2, 3]

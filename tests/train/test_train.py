@@ -19,10 +19,13 @@ from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet
 from pagen.models.pretrained import WEIGHTS
 from pagen.models.runs import open_run
-from pagen.train.config import Train, recipe_of, run_folder
+from pagen.train.config import Train, identity_of, recipe_of, run_folder
 from pagen.train.recipes.base import Recipe
-from pagen.train.recipes.clips import Baseline, Luss, Skip, Temporal, Unified
-from pagen.train.recipes.table import RECIPES
+from pagen.train.recipes.lntra import SkipRecipe
+from pagen.train.recipes.luss import LussRecipe
+from pagen.train.recipes.plain import BaselineRecipe
+from pagen.train.recipes.table import recipe_names
+from pagen.train.recipes.unified import TemporalRecipe, UnifiedRecipe
 from pagen.train.session import train
 from pagen.train.train import parse, run
 
@@ -47,14 +50,14 @@ def parsed(*argv: str) -> Train[Any]:
 def test_the_scale_decides_what_the_other_flags_default_to(flags: tuple[str, ...], scale: str) -> None:
     config = parsed("skip", *flags)
     assert config.scale == scale
-    assert config.recipe == Skip.at(scale)
+    assert config.recipe == SkipRecipe.at(scale)
 
 
 def test_flags_go_before_the_scale() -> None:
     config = parsed(
         "temporal", "--scale=tiny", "--batch", "3", "--size", "64", "80", "--radius=2.5", "--encoding", "uv"
     )
-    assert config.recipe == replace(Temporal.at("tiny"), batch=3, size=(64, 80), radius=2.5, encoding="uv")
+    assert config.recipe == replace(TemporalRecipe.at("tiny"), batch=3, size=(64, 80), radius=2.5, encoding="uv")
     assert parsed("baseline", "--widths", "small").recipe.widths == "small"
     assert parsed("baseline", "--widths", "4", "6", "8", "10").recipe.widths == (4, 6, 8, 10)
     assert parsed("skip", "--strides", "2", "4").recipe.strides == (2, 4)
@@ -88,7 +91,7 @@ def test_help_names_the_recipes(argv: list[str], capsys: pytest.CaptureFixture[s
         parse(argv)
     assert left.value.code == 0
     out = capsys.readouterr().out
-    assert all(f"  {name} " in out for name in RECIPES)
+    assert all(f"  {name} " in out for name in recipe_names())
     assert "--scale" in out
 
 
@@ -102,7 +105,7 @@ def test_help_of_a_recipe_explains_its_flags(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_run_lies_where_its_name_says(tmp_path: Path) -> None:
-    config: Train[Baseline] = Train(Baseline.at("tiny"), "ped2", scale="tiny", seed=4)
+    config: Train[BaselineRecipe] = Train(BaselineRecipe.at("tiny"), "ped2", scale="tiny", seed=4)
     assert run_folder(config) == Path("runs/baseline-ped2-tiny-4")
     assert run_folder(replace(config, out=tmp_path)) == tmp_path
 
@@ -137,7 +140,9 @@ def test_recipes_of_stored_pseudo_anomalies_ask_for_them(
 
 @pytest.mark.parametrize("name", ["baseline", "memae", "luss"])
 def test_recipes_of_normal_clips_take_no_pa_set(name: str, configure: Configure, pseudo: PASet, tmp_path: Path) -> None:
-    with pytest.raises(PagenError, match=f"recipe {name} trains on normal clips alone; leave --pseudo out"):
+    with pytest.raises(
+        PagenError, match=f"recipe {name} trains on normal clips alone; give --probability .* or leave --pseudo out"
+    ):
         run(replace(configure(name, tmp_path / "run"), pseudo=pseudo.folder.path))
 
 
@@ -149,7 +154,7 @@ def test_the_best_epoch_needs_a_validation() -> None:
 
 def test_the_members_of_unified_have_their_own_flags() -> None:
     config = parsed("unified", "--scale", "tiny", "--spatial.lr", "0.5", "--discriminator.encoder", "vificlip:there")
-    tiny = Unified.at("tiny")
+    tiny = UnifiedRecipe.at("tiny")
     assert config.recipe.spatial == replace(tiny.spatial, lr=0.5)
     assert config.recipe.temporal == tiny.temporal
     assert config.recipe.discriminator == replace(tiny.discriminator, encoder="vificlip:there")
@@ -159,7 +164,7 @@ def test_kinds_and_shares_are_flags() -> None:
     recipe = parsed("skip", "--kinds", "skip", "patch", "--shares", "2", "1").recipe
     assert (recipe.kinds, recipe.shares) == (("skip", "patch"), (2.0, 1.0))
     assert parsed("luss", "--weights", "1", "0", "2").recipe.weights == (1.0, 0.0, 2.0)
-    assert parsed("luss").recipe == Luss.at("cpu")
+    assert parsed("luss").recipe == LussRecipe.at("cpu")
 
 
 def test_an_unknown_data_set_is_answered_with_the_nearest(configure: Configure, tmp_path: Path) -> None:
@@ -309,3 +314,11 @@ def test_frames_that_do_not_divide_are_trained_on_in_crops_and_shown_whole(
 def test_whole_colour_frames_are_trained_on_too(configure: Configure, tmp_path: Path) -> None:
     train(configure("baseline", tmp_path / "run", colour=True, crop=0, batch=2, epochs=1, steps=1))
     assert open_run(tmp_path / "run").network.config["channels"] == 3
+
+
+def test_a_run_remembers_nothing_of_pseudo_anomalies_that_it_has_not(tiny: RecipeAt) -> None:
+    plain, mixed = (recipe_of(Train(tiny(name), "street")) for name in ("baseline", "skip"))
+    assert mixed.keys() - plain.keys() == {"strides", "patch", "intruders", "max_size", "max_move"}
+    luss = recipe_of(Train(tiny("luss"), "street"))
+    assert (luss["strides"], "patch" in luss, luss["fused"]) == ((2, 3, 4, 5), False, ["vcr_local", "ffp_local", "prp"])
+    assert "fused" not in identity_of(Train(tiny("luss"), "street"))

@@ -8,74 +8,58 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-    from torch.export import ExportedProgram
+import torch
+from torch import Tensor, nn
+from torch.export import ExportedProgram
 
-    Call = Callable[[Tensor], Tensor | Sequence[Tensor]]
-
+Call = Callable[[Tensor], Tensor | Sequence[Tensor]]
+"""Clips (B, C, T, H, W) -> outputs."""
 INPUT = "clips"
 OPSET = 18
 """The one that torch translates to; any other is a conversion of it."""
 
 
-def whole_of(network: nn.Module) -> nn.Module:
-    """The network in float32 as it is exported: of clips of any H and W, with padding and cutting off."""
-    from torch import nn
+class Whole(nn.Module):
+    """A network in float32 as it is exported: of clips of any H and W, with padding and cutting off."""
 
-    from pagen.models.conv_ae import reconstruct
-    from pagen.models.luss import LUSSAE, predict
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network.float()
 
-    class Whole(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network.float()
-
-        def forward(self, clips: Tensor) -> Tensor | tuple[Tensor, ...]:
-            if isinstance(self.network, LUSSAE):
-                return tuple(predict(self.network, clips))
-            return reconstruct(self.network, clips)
-
-    return Whole().eval()
+    def forward(self, clips: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """All outputs of clips (B, C, T, H, W), as `network.outputs` names them; the tensor itself where it is one."""
+        outputs: tuple[Tensor, ...] = self.network.graph(clips)
+        return outputs if len(outputs) > 1 else outputs[0]
 
 
 def _outputs(values: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
     return values if isinstance(values, Sequence) else [values]
 
 
-def serialised(whole: nn.Module, clips: Tensor, kind: str, about: dict[str, str]) -> tuple[bytes, list[str]]:
-    """The file's bytes, and the names of its outputs."""
-    import torch
-
+def serialised(whole: Whole, clips: Tensor, kind: str, about: dict[str, str]) -> bytes:
+    """The file's bytes."""
     with torch.no_grad(), _quiet():
-        several = isinstance(whole(clips), tuple)
-        names = ["vcr", "ffp", "prp"] if several else ["reconstruction"]
         batch = torch.export.Dim("batch", min=1)
         program = torch.export.export(whole, (clips,), dynamic_shapes={INPUT: {0: batch}})
         program.example_inputs = None  # a file would show people of the data set to whoever gets it
         for node in program.graph.nodes:
             node.meta.pop("stack_trace", None)  # and the paths of this machine
-        data = _as_onnx(program, names, about) if kind == "onnx" else _as_torch(program, about)
-    return data, names
+        return _as_onnx(program, whole.network.outputs, about) if kind == "onnx" else _as_torch(program, about)
 
 
 def _as_torch(program: ExportedProgram, about: dict[str, str]) -> bytes:
-    import torch
-
     buffer = io.BytesIO()
     torch.export.save(program, buffer, extra_files={"pagen.json": json.dumps(about)})
     return buffer.getvalue()
 
 
-def _as_onnx(program: ExportedProgram, names: list[str], about: dict[str, str]) -> bytes:
-    import torch
-
+def _as_onnx(program: ExportedProgram, names: Sequence[str], about: dict[str, str]) -> bytes:
     made = torch.onnx.export(
         program,
         input_names=[INPUT],
-        output_names=names,
+        output_names=list(names),
         opset_version=OPSET,
         dynamic_shapes={INPUT: {0: "batch"}},  # its name alone: that it is dynamic stands in the program
         dynamo=True,
@@ -89,13 +73,11 @@ def _as_onnx(program: ExportedProgram, names: list[str], about: dict[str, str]) 
 
 def loaded(data: bytes, kind: str) -> Call:
     """The file's network: clips (B, C, T, H, W) -> its outputs."""
-    import torch
-
     if kind == "torch":
         with _quiet():
             module: Call = torch.export.load(io.BytesIO(data)).module()
         return module
-    import onnxruntime
+    import onnxruntime  # an extra of its own
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
@@ -103,15 +85,13 @@ def loaded(data: bytes, kind: str) -> Call:
     return lambda clips: [torch.from_numpy(value) for value in session.run(None, {INPUT: clips.numpy()})]
 
 
-def difference_of(call: Call, whole: nn.Module, clips: Tensor) -> float:
+def difference_of(call: Call, whole: Whole, clips: Tensor) -> float:
     """The largest absolute difference in any output, with one clip and with all."""
-    import torch
-
     differences = []
     with torch.no_grad():
         for batch in (clips[:1], clips):
             pairs = zip(_outputs(call(batch)), _outputs(whole(batch)), strict=True)
-            differences += [(found - wanted).abs().max() for found, wanted in pairs]
+            differences += [(output - wanted).abs().max() for output, wanted in pairs]
     return float(torch.stack(differences).max())
 
 

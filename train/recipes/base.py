@@ -1,4 +1,4 @@
-"""What recipes have: the footage's form, the optimiser, and which part of a clip a step looks at.
+"""What all recipes have: scales, members, the footage's form, the optimiser.
 
 The defaults are LNTRA's (Astrid et al. 2021): Adam at 1e-4, four whole grey clips a step, 60 epochs.
 """
@@ -9,28 +9,72 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
+from pagen.options import PseudoKind, Scale, Source
+from pagen.papers.all_papers import FUSED
 
-Source = Literal["frames", "flow", "features", "density"]
-Scale = Literal["paper", "cpu", "tiny"]
-Kind = Literal["spatial", "temporal", "skip", "patch"]
-
-CPU: dict[str, Any] = {
-    "size": (192, 288),
-    "colour": False,
-    "widths": "small",
-    "crop": 64,
-    "moving": 0.85,
-    "batch": 16,
-    "steps": 100,
-    "epochs": 20,
-    "lr": 1e-3,
-    "schedule": "cosine",
-}
-TINY: dict[str, Any] = {**CPU, "size": (96, 144), "widths": "tiny", "crop": 32, "batch": 4, "steps": 10, "epochs": 3}
+Parts = dict[str, Any]
+"""`loss`, a scalar tensor, and the named parts that it is made of."""
+Scales = dict[Scale, dict[str, Any]]
+"""Scale -> the fields in which it differs from `paper`."""
 
 
 @dataclass(frozen=True)
-class FootageForm:
+class BaseRecipe:
+    """A recipe, of one network or detector, or of several.
+
+    Attributes:
+        name: by which it is chosen, and which its runs remember.
+        session: `module:function` that trains it: configuration -> what the verb prints.
+        judged: whether pseudo-anomalies can tell how good its network is.
+        scales: the fields in which each scale differs from the defaults.
+    """
+
+    name: ClassVar[str]
+    session: ClassVar[str]
+    judged: ClassVar[bool] = True
+    scales: ClassVar[Scales] = {"paper": {}, "cpu": {}, "tiny": {}}
+
+    @classmethod
+    def at(cls, scale: Scale) -> Self:
+        """The recipe at a scale."""
+        return replace(cls(), **cls.scales.get(scale, {}))
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """The recipes that it consists of, by name; none where it is of one network or detector."""
+        return {}
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The recipes of one network or detector each: its members, or itself."""
+        return self.members or {self.name: self}
+
+    @property
+    def fused(self) -> tuple[str, ...]:
+        """The indicators that evaluation adds up, as the recipe's paper has it; none where each counts alone."""
+        return FUSED.get(self.name, ())
+
+    @property
+    def taken(self) -> tuple[PseudoKind, ...]:
+        """The kinds of pseudo-anomalies that it takes from a PA set, where one is given."""
+        return ()
+
+    @property
+    def needed(self) -> tuple[PseudoKind, ...]:
+        """The kinds among them that it cannot make on the fly."""
+        return ()
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Fields that nothing looks at, as the others are set: its runs do not remember them."""
+        return ()
+
+    def check_training(self) -> None:
+        """Raise PagenError for settings that can be scored with, and not trained with."""
+
+
+@dataclass(frozen=True)
+class FootageForm(BaseRecipe):
     """The form of the frames."""
 
     size: tuple[int, int] = (256, 256)
@@ -38,33 +82,28 @@ class FootageForm:
     colour: bool = False
     """Three channels instead of grey."""
 
-    name: ClassVar[str]
     source: ClassVar[Source] = "frames"
-    scales: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "cpu": CPU, "tiny": TINY}
 
     def __post_init__(self) -> None:
         if min(self.size) < 16:
             raise PagenError(f"expected --size of 16 and more, found {self.size}")
-
-    @classmethod
-    def at(cls, scale: str) -> Self:
-        """The recipe at a scale."""
-        return replace(cls(), **cls.scales[scale])
 
     @property
     def channels(self) -> int:
         """Channels of the footage, as the network sees it."""
         return 3 if self.colour else 1
 
-    @property
-    def members(self) -> dict[str, Any]:
-        """The recipes that it consists of, by name; none where it is of one network."""
-        return {}
-
 
 @dataclass(frozen=True)
 class Recipe(FootageForm):
-    """What is trained step by step: the optimiser."""
+    """What is trained step by step: the optimiser, and what a subclass gives to the session of networks.
+
+    Attributes:
+        inputs: `module:function` from configuration, prepared footage, PA set and held-out clips to batches that do
+            what `pagen.train.batches.ClipBatches` does for the loop, calibration and validation.
+        picture: `module:function` from network, batches and path to the picture that a run shows of its network.
+        chief: the indicator that validation goes by; empty takes the first.
+    """
 
     batch: int = 4
     """Clips in a step, over all processes together."""
@@ -85,6 +124,11 @@ class Recipe(FootageForm):
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision of the forward pass; fp16 is for GPUs."""
 
+    session: ClassVar[str] = "pagen.train.network_session:train_network"
+    inputs: ClassVar[str]
+    picture: ClassVar[str]
+    chief: ClassVar[str] = ""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not self.lr > 0:
@@ -102,42 +146,10 @@ class Recipe(FootageForm):
 
         return torch.optim.Adam(parameters, lr=self.lr)
 
+    def network(self, batches: Any) -> Any:
+        """The untrained network for these batches, drawn from torch's global generator."""
+        raise NotImplementedError
 
-@dataclass(frozen=True)
-class ClipRecipe(Recipe):
-    """A network over clips, and the pseudo-anomalies among them."""
-
-    widths: Literal["paper", "small", "tiny"] | tuple[int, int, int, int] = "paper"
-    """Channels after each convolution: a name (paper, small, tiny) or four numbers."""
-    window: int = 16
-    """Frames in a clip; a multiple of 8."""
-    crop: int = 0
-    """Side of the square crops in pixels, a multiple of 16; 0 takes whole frames."""
-    moving: float = 0.0
-    """Share of the crops that are centred on something that moves, or that a pseudo-anomaly replaced."""
-    probability: float = 0.0
-    """Share of the clips that are pseudo-anomalies."""
-    kinds: tuple[Kind, ...] = ()
-    """Kinds of pseudo-anomalies."""
-    shares: tuple[float, ...] = ()
-    """How the pseudo-anomalies are divided among the kinds; equally, if left out."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.window % 8 or self.window < 8:
-            raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
-        if self.crop % 16 or not 0 <= self.crop <= min(self.size):
-            raise PagenError(
-                f"expected --crop to be a multiple of 16, or 0 for whole frames, within --size {self.size}, "
-                f"found {self.crop}"
-            )
-        for flag, share in (("probability", self.probability), ("moving", self.moving)):
-            if not 0 <= share <= 1:
-                raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
-        if self.probability > 0 and not self.kinds:
-            raise PagenError(
-                f"expected --probability 0 for {self.name}, which sees no pseudo-anomalies, found {self.probability}; "
-                "take the recipe skip, patch, spatial or temporal"
-            )
-        if self.shares and (len(self.shares) != len(self.kinds) or min(self.shares) <= 0):
-            raise PagenError(f"expected --shares above 0, one for each of --kinds {self.kinds}, found {self.shares}")
+    def objective(self, network: Any, batch: dict[str, Any]) -> Parts:
+        """The loss of a batch of samples, and its parts."""
+        raise NotImplementedError

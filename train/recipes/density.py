@@ -9,17 +9,17 @@ paper; features are the same at every scale.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from copy import copy
+from dataclasses import asdict, dataclass, field, fields, make_dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Literal, get_type_hints
 
 from pagen.errors import PagenError
-from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, is_of_objects, spec_of, takes
-from pagen.train.recipes.base import FootageForm, Recipe, Source
-
-if TYPE_CHECKING:
-    from pagen.models.density.detector import Detector
-    from pagen.models.density.multiscale import MultiScale
+from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, spec_of, takes
+from pagen.models.density.detectors import DETECTORS
+from pagen.options import Source
+from pagen.registry import resolve
+from pagen.train.recipes.base import FootageForm, Parts, Recipe, Scales
 
 OBJECTS = "objects"
 PARTS = (OBJECTS, "locations")
@@ -34,7 +34,9 @@ NARROW: dict[str, Any] = {
     "schedule": "cosine",
 }
 TINY: dict[str, Any] = {**NARROW, "size": (96, 144), "widths": (32, 32), "batch": 64, "steps": 10, "epochs": 3}
-FORMS: dict[str, dict[str, Any]] = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
+DRAWN = ("seed", "device")
+"""Settings of detectors that are no flags of a recipe."""
+FORMS: Scales = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ class DensityRecipe(FeatureOptions, FootageForm):
     """What `objects` stands for."""
 
     source: ClassVar[Source] = "density"
-    scales: ClassVar[dict[str, dict[str, Any]]] = FORMS
+    scales: ClassVar[Scales] = FORMS
+    session: ClassVar[str] = "pagen.train.density_session:train_detector"
+    judged: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.features == OBJECTS and (not self.kinds or len(set(self.kinds)) < len(self.kinds)):
             raise PagenError(f"expected --kinds of objects, each once, found {' '.join(self.kinds) or 'none'}")
-        for recipe in self.members.values() if self.members else [self]:
+        for recipe in self.parts.values():
             recipe.spec  # noqa: B018  # raises
 
     @property
@@ -64,9 +68,14 @@ class DensityRecipe(FeatureOptions, FootageForm):
             return {}
         return {kind.partition(":")[0]: self._of(self.learner(kind), kind) for kind in self.kinds}
 
-    @abstractmethod
+    @property
+    def fused(self) -> tuple[str, ...]:
+        """Every kind of objects."""
+        return tuple(self.members)
+
     def learner(self, kind: str) -> DetectorRecipe:
         """What learns a kind of objects."""
+        raise NotImplementedError
 
     @property
     def spec(self) -> FeatureSpec:
@@ -82,15 +91,26 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
 @dataclass(frozen=True)
 class DetectorRecipe(DensityRecipe):
-    """A detector, of each kind of objects alike."""
+    """The detector of the recipe's name, of each kind of objects alike; settings are called as its fields.
+
+    Attributes:
+        fitting: `module:function` that fits it; see `density_session.Fitting`.
+        renamed: fields of the recipe whose setting is called otherwise, or that are none (empty).
+    """
+
+    fitting: ClassVar[str] = "pagen.train.density_session:fit_at_once"
+    renamed: ClassVar[dict[str, str]] = {}
 
     def learner(self, kind: str) -> DetectorRecipe:
         """Itself."""
         return self
 
-    @abstractmethod
-    def detector(self, seed: int, device: str) -> Detector:
+    def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
+        kind = DETECTORS[self.name]
+        own = {self.renamed.get(name, name): value for name, value in vars(self).items()}
+        given = {"drop_constant": True, **own, "seed": seed, "device": device}
+        return kind(**{each.name: given[each.name] for each in fields(kind) if each.init and each.name in given})
 
 
 @dataclass(frozen=True)
@@ -115,30 +135,25 @@ class MultiScaleRecipe(DetectorRecipe, Recipe):
     components: tuple[int, ...] = (1, 3, 5)
     """Components that the mixture may have; Bayes' information criterion on training features chooses."""
 
-    scales: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}, "cpu": NARROW, "tiny": TINY}
+    scales: ClassVar[Scales] = {"paper": {}, "cpu": NARROW, "tiny": TINY}
+    fitting: ClassVar[str] = "pagen.train.density_session:fit_step_by_step"
+    renamed: ClassVar[dict[str, str]] = {"levels": "scales", "steps": ""}
 
     def optimiser(self, parameters: Any) -> Any:
         """Adam (0.5, 0.9), as MULDE."""
         import torch
 
-        from pagen.models.density.noise_perceptron import BETAS
+        betas = resolve("pagen.models.density.noise_perceptron:BETAS")
+        return torch.optim.Adam(parameters, self.lr, betas=betas, fused=True)
 
-        return torch.optim.Adam(parameters, self.lr, betas=BETAS, fused=True)
-
-    @abstractmethod
-    def detector(self, seed: int, device: str) -> MultiScale:
-        """The detector, which has learnt nothing."""
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What its detector is made with; how it is trained is the loop's."""
-        own = ("widths", "sigmas", "principal", "reduce", "single", "components", "batch", "lr")
-        shared = {name: getattr(self, name) for name in own}
-        return {**shared, "scales": self.levels, "drop_constant": True}
+    def objective(self, network: Any, batch: dict[str, Any]) -> Parts:
+        """Denoising score matching of features `x` (B, D) with `noise` (B, D) of deviations `sigma` (B, 1)."""
+        matching = self.detector(0, "cpu").objective()
+        return {"loss": matching(network, batch["x"], batch["sigma"], batch["noise"])}
 
 
 @dataclass(frozen=True)
-class Mulde(MultiScaleRecipe):
+class MuldeRecipe(MultiScaleRecipe):
     """MULDE (Micorek et al., CVPR 2024): the density of normal features at many scales of noise (paper: Ped2 99.7).
 
     `pagen train mulde --dataset ped2 --features objects --boxes file:ped2_objects.npz`
@@ -149,15 +164,9 @@ class Mulde(MultiScaleRecipe):
 
     name: ClassVar[str] = "mulde"
 
-    def detector(self, seed: int, device: str) -> MultiScale:
-        """A `MULDE`."""
-        from pagen.models.density.mulde import MULDE
-
-        return MULDE(**self.settings, beta=self.beta, seed=seed, device=device)
-
 
 @dataclass(frozen=True)
-class Msma(MultiScaleRecipe):
+class MsmaRecipe(MultiScaleRecipe):
     """MSMA (Mahmood et al., ICLR 2021): the length of the density's gradient at many scales (MULDE's: Ped2 99.5).
 
     `pagen train msma --dataset ped2 --features objects --boxes file:ped2_objects.npz`
@@ -169,16 +178,11 @@ class Msma(MultiScaleRecipe):
     """Its length times the scale, as the original; or squared, as MULDE's release."""
 
     name: ClassVar[str] = "msma"
-
-    def detector(self, seed: int, device: str) -> MultiScale:
-        """An `MSMA`."""
-        from pagen.models.density.msma import MSMA
-
-        return MSMA(**self.settings, network_kind=self.gradient, norm=self.norm, seed=seed, device=device)
+    renamed: ClassVar[dict[str, str]] = {**MultiScaleRecipe.renamed, "gradient": "network_kind"}
 
 
 @dataclass(frozen=True)
-class Knn(DetectorRecipe):
+class KnnRecipe(DetectorRecipe):
     """AccI-VAD's nearest neighbour (Reiss and Hoshen 2022): the distance to the nearest normal features.
 
     `pagen train knn --dataset ped2 --features objects --kinds deep --boxes file:ped2_objects.npz`
@@ -189,15 +193,9 @@ class Knn(DetectorRecipe):
 
     name: ClassVar[str] = "knn"
 
-    def detector(self, seed: int, device: str) -> Detector:
-        """A `Neighbours`, which draws nothing."""
-        from pagen.models.density.neighbours import Neighbours
-
-        return Neighbours(self.k)
-
 
 @dataclass(frozen=True)
-class Gmm(DetectorRecipe):
+class GmmRecipe(DetectorRecipe):
     """AccI-VAD's mixture of Gaussians (Reiss and Hoshen 2022), for features of few numbers, such as velocities.
 
     `pagen train gmm --dataset ped2 --features objects --kinds velocity --boxes file:ped2_objects.npz`
@@ -210,15 +208,9 @@ class Gmm(DetectorRecipe):
 
     name: ClassVar[str] = "gmm"
 
-    def detector(self, seed: int, device: str) -> Detector:
-        """A `Mixture`."""
-        from pagen.models.density.mixture import Mixture
-
-        return Mixture(self.components, self.regularisation, drop_constant=True, seed=seed)
-
 
 @dataclass(frozen=True)
-class AcciVad(DensityRecipe):
+class AcciVadRecipe(DensityRecipe):
     """AccI-VAD's whole chain (Reiss and Hoshen 2022; Ped2 99.1): velocity by `gmm`, all else by `knn`, added up.
 
     `pagen train accivad --dataset ped2 --bins 1 --boxes file:ped2_objects.npz`
@@ -236,58 +228,25 @@ class AcciVad(DensityRecipe):
 
     def learner(self, kind: str) -> DetectorRecipe:
         """A `gmm` of velocity, a `knn` of each other kind."""
-        return Gmm() if kind == "velocity" else Knn()
+        return GmmRecipe() if kind == "velocity" else KnnRecipe()
 
 
-@dataclass(frozen=True)
-class Gcl(DetectorRecipe):
-    """GCL (Zaheer et al., CVPR 2022): two networks that teach each other on footage that may hold anomalies.
+def recipe_of_detector(name: str) -> type[DetectorRecipe]:
+    """A recipe made of the settings of a registered detector, which is fitted at once.
 
-    `pagen train gcl --dataset ped2:mixed --features lite0`
+    Raises:
+        PagenError: a setting without a default, or one that is called as a field of every recipe.
     """
-
-    features: str = "lite0"
-    pool: int = 16
-    """Frames of a segment, whose vectors an encoder of frames averages."""
-    variant: Literal["B", "PT", "OCC", "WS"] = "PT"
-    """From scratch; pre-trained on what changes little; or with the clips that are known to be normal (OCC, WS)."""
-    targets: Literal["ones", "replace", "gaussian", "none"] = "ones"
-    """What the generator is to make of what the discriminator calls abnormal."""
-    epochs: int = 15
-    """Epochs of cooperation."""
-    pretraining: int = 15
-    """Epochs of each network's pre-training."""
-    batch: int = 8192
-    """Segments in a step."""
-    lr: float = 2e-5
-    """Learning rate of RMSprop."""
-    momentum: float = 0.6
-    """Of RMSprop."""
-    factor: float = 1.0
-    """Deviations above the mean error from which on the generator calls a segment abnormal."""
-    discriminator_factor: float = 0.1
-    """The same of the discriminator's probabilities."""
-    calm: float = 0.8
-    """Share of the segments, those that change least, that PT is pre-trained on."""
-
-    name: ClassVar[str] = "gcl"
-    scales: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {},
-        "cpu": {"size": (192, 288), "batch": 64, "lr": 1e-4, "epochs": 30, "pretraining": 30},
-        "tiny": {"size": (96, 144), "batch": 32, "lr": 1e-4, "epochs": 3, "pretraining": 2},
-    }
-
-    def __post_init__(self) -> None:
-        if self.features.partition(":")[0] in PARTS or is_of_objects(self.features):
-            raise PagenError(
-                f"expected --features of whole frames for gcl, found {self.features}; take lite0 or latents:RUN"
-            )
-        super().__post_init__()
-
-    def detector(self, seed: int, device: str) -> Detector:
-        """A `GCL`."""
-        from pagen.models.density.gcl import GCL
-
-        own = ("variant", "targets", "epochs", "pretraining", "batch", "lr", "momentum", "factor")
-        shared = {name: getattr(self, name) for name in (*own, "discriminator_factor", "calm")}
-        return GCL(**shared, drop_constant=True, seed=seed, device=device)
+    kind = DETECTORS[name]
+    own = [each.name for each in fields(kind) if each.init and each.name not in DRAWN]
+    try:
+        defaults = {each: getattr(kind(), each) for each in own}
+    except TypeError as error:
+        raise PagenError(f"expected defaults for all settings of the detector {name}, found none ({error})") from error
+    taken = [each.name for each in fields(DetectorRecipe) if each.name in defaults]
+    if taken:
+        raise PagenError(f"expected other names than {' '.join(taken)} for settings of the detector {name}")
+    types = get_type_hints(kind)
+    settings = [(each, types[each], field(default_factory=partial(copy, value))) for each, value in defaults.items()]
+    about = {"name": name, "__doc__": kind.__doc__}
+    return make_dataclass(f"{kind.__name__}Recipe", settings, bases=(DetectorRecipe,), namespace=about, frozen=True)

@@ -1,26 +1,30 @@
-"""The recipes by name."""
+"""The recipes by name; others register theirs."""
 
 from __future__ import annotations
 
-from pagen.train.recipes.base import FootageForm
-from pagen.train.recipes.clips import (
-    Baseline,
-    Discriminator,
-    Luss,
-    MemAE,
-    Patch,
-    Skip,
-    Spatial,
-    Steal,
-    Temporal,
-    Unified,
-)
-from pagen.train.recipes.density import AcciVad, Gcl, Gmm, Knn, Msma, Mulde
+from pagen.methods import METHODS
+from pagen.models.density.detectors import DETECTORS
+from pagen.registry import Registry
+from pagen.train.recipes.base import BaseRecipe
+from pagen.train.recipes.density import recipe_of_detector
 
-RECIPES: dict[str, type[FootageForm] | type[Unified]] = {
-    recipe.name: recipe
-    for recipe in (
-        *(Baseline, MemAE, Patch, Skip, Steal, Spatial, Temporal, Discriminator, Unified, Luss),
-        *(Mulde, Msma, Knn, Gmm, AcciVad, Gcl),
-    )
-}
+RECIPES: Registry[type[BaseRecipe]] = Registry(
+    "recipe", "pagen.recipes", {name: method.recipe for name, method in METHODS.items()}
+)
+"""Name -> class of `pagen.train.recipes`."""
+
+
+def recipe_names() -> list[str]:
+    """All names: pagen's own in the order of `METHODS`, then those of others."""
+    return [*METHODS, *(name for name in RECIPES.names() if name not in METHODS)]
+
+
+def recipe_named(name: str) -> type[BaseRecipe]:
+    """The recipe of that name, or that of a registered detector which has no recipe of its own.
+
+    Raises:
+        PagenError: neither is there; it tells the nearest recipe.
+    """
+    if name not in RECIPES and name in DETECTORS:
+        return RECIPES.register(name, recipe_of_detector(name))
+    return RECIPES[name]

@@ -13,14 +13,14 @@ from pagen.footage.flow import FlowSource, computed
 from pagen.footage.street import scene
 
 
-def scenes() -> tuple[Any, ...]:
-    """Two training and two test clips of 24 frames of the street."""
-    return scene.scenes(train=2, test=2, frames=24)
+def scenes(preset: str = "street") -> tuple[Any, ...]:
+    """Two training clips and two test clips of 24 frames, one of them quiet."""
+    return (*scene.scenes(preset=preset, train=2, test=1, frames=24), scene.Scene(0, preset, "test", 2, 24))
 
 
 def square_scenes() -> tuple[Any, ...]:
     """The same of another place."""
-    return scene.scenes(preset="square", train=2, test=2, frames=24)
+    return scenes("square")
 
 
 _FREE = {"fps": 10.0, "licence": "free", "obtain": "made by the package"}

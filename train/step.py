@@ -1,0 +1,67 @@
+"""A step as one module, for several processes: a network with its objective, and norms that count over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pagen.train.batches import Batch
+
+Objective = Callable[[Any, Batch], dict[str, Tensor]]
+"""Network and batch -> `loss`, and the parts that it is made of."""
+
+
+class Step(nn.Module):
+    """A network with its objective as one module: what several processes must call as one."""
+
+    def __init__(self, network: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.network, self.objective = network, objective
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The parts of the loss."""
+        return self.objective(self.network, batch)
+
+
+class SyncedBatchNorm3d(nn.BatchNorm3d):
+    """Batch normalisation over the clips of all processes, so that a step is that of one process with all of them.
+
+    torch's own SyncBatchNorm is for GPUs alone.
+    """
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(B, C, T, H, W) -> the same."""
+        if not self.training:
+            return super().forward(clips)
+        from torch.distributed import get_world_size
+        from torch.distributed.nn.functional import all_reduce
+
+        axes = (0, 2, 3, 4)
+        count = clips.numel() // clips.shape[1] * get_world_size()
+        mean = all_reduce(clips.sum(axes)) / count
+        centred = clips - mean[:, None, None, None]
+        variance = all_reduce(centred.square().sum(axes)) / count
+        self._remember(mean.detach(), variance.detach() * count / (count - 1))
+        scale = (variance + self.eps).rsqrt() * self.weight
+        normal: Tensor = centred * scale[:, None, None, None] + self.bias[:, None, None, None]
+        return normal
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None  # all of ours keep them
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked += 1
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+
+
+def synchronise_norms(network: nn.Module) -> None:
+    """Make the batch normalisations of a network count over all processes, in place; its weights keep their names."""
+    for module in network.modules():
+        if type(module) is nn.BatchNorm3d:
+            module.__class__ = SyncedBatchNorm3d
