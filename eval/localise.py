@@ -25,12 +25,11 @@ from pagen.eval.metrics.rbdc_of_maps import MapCounts, count_maps, map_threshold
 from pagen.eval.metrics.regions import from_masks
 from pagen.eval.region_files import read_detections, read_tracks
 from pagen.eval.results import BAR, TRIVIAL, Place, Places
+from pagen.eval.settings import DRAWS
 from pagen.footage.prepare import Prepared
 from pagen.scoring.over_density import OverDensity
 from pagen.seeds import generator
 from pagen.spread import Workers, spread
-
-DRAWS = 1000
 
 FILES = (".txt", ".csv")
 

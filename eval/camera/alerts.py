@@ -132,21 +132,11 @@ class AlertLog(AbstractContextManager["AlertLog"]):
         self._lines.write(json.dumps(content) + "\n")
 
     def _row(self, alert: Alert) -> dict[str, Any]:
-        values = (
-            self._begun + self.alerts,
-            self._source,
-            round(alert.start.seconds, 3),
-            round(alert.last.seconds + 1 / self._threshold.fps, 3),
-            alert.start.frame,
-            alert.last.frame + 1,
-            alert.start.clock,
-            alert.last.clock,
-            alert.peak,
-            round(alert.peak_at.seconds, 3),
-            alert.peak_at.frame,
-            self._threshold.threshold,
-            alert.region,
-        )
+        start, last, peak = alert.start, alert.last, alert.peak_at
+        seconds = round(start.seconds, 3), round(last.seconds + 1 / self._threshold.fps, 3)
+        span = *seconds, start.frame, last.frame + 1, start.clock, last.clock
+        peaked = alert.peak, round(peak.seconds, 3), peak.frame, self._threshold.threshold, alert.region
+        values = self._begun + self.alerts, self._source, *span, *peaked
         return dict(zip(COLUMNS, values, strict=True))
 
 

@@ -76,7 +76,7 @@ def calibrate(config: Calibrate) -> Threshold:
         PagenError: a run or footage that is not there, values out of range, or no frame that has a score.
     """
     from pagen.eval.camera.sources import open_footage
-    from pagen.eval.camera.threshold import Threshold, chosen, fingerprint_of
+    from pagen.eval.camera.threshold import Threshold, fingerprint_of
     from pagen.eval.camera.watch import common_rate, scored_normal
     from pagen.scoring.stream import open_streamer
     from pagen.scoring.zones import read_zones
@@ -87,9 +87,10 @@ def calibrate(config: Calibrate) -> Threshold:
     zones = None if config.zones is None else read_zones(config.zones)
     footage = [open_footage(str(path), config.fps) for path in config.normal]
     streamer = open_streamer(config.run, config.indicator, zones, config.device)
-    fps, wanted = common_rate(footage, config.fps), config.false_alarms_per_hour
+    fps = common_rate(footage, config.fps)
     clips, heat = scored_normal(streamer, footage, fps, config.smooth)
-    return Threshold(
+    return Threshold.chosen(
+        clips,
         run=_seen_from_out(config, fingerprint),
         fingerprint=fingerprint,
         indicator=streamer.indicator,
@@ -97,10 +98,9 @@ def calibrate(config: Calibrate) -> Threshold:
         merge=config.merge,
         least=config.least,
         fps=fps,
-        wanted=wanted,
+        wanted=config.false_alarms_per_hour,
         heat=heat,
         zones=None if zones is None else asdict(zones),
-        **asdict(chosen(clips, fps, config.merge, config.least, wanted)),
     )
 
 

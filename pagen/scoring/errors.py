@@ -7,6 +7,9 @@ Everything is done in float64, by additions and products of whole tensors in one
 so that no number depends on what else lies in the batch or the window: a convolution of a library's chooses its
 order by the batch, and torch splits a sum over threads when it is the only one.
 
+Errors are of tensors x and y (B, C, T, H, W); for others, and for shapes that differ, they raise PagenError. An error
+of frames is (B, T) float64, in the square of the inputs' unit.
+
 Deviations: the Gaussian sums to 1, as in LUSS-AE's released code; equation 10 does not (2 percent less in the
 middle). The local maximum is ours.
 """
@@ -75,16 +78,7 @@ POOL = Pool()
 
 
 def frame_mse(x: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error of each frame (LUSS-AE, equation 8).
-
-    Args:
-        x, y: (B, C, T, H, W).
-
-    Returns:
-        (B, T) float64, in the square of the inputs' unit.
-
-    Raises:
-        PagenError: tensors of other or differing shapes; so do all errors here.
+    """Mean squared error (B, T) of each frame of x and y (B, C, T, H, W) (LUSS-AE, equation 8).
 
     Example:
         >>> frame_mse(torch.zeros(1, 1, 2, 8, 8), torch.full((1, 1, 2, 8, 8), 0.5)).tolist()
@@ -94,14 +88,9 @@ def frame_mse(x: Tensor, y: Tensor) -> Tensor:
 
 
 def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
-    """Proximally sensitive error of each frame (LUSS-AE, equation 9): the mean square of the blurred residual.
+    """Proximally sensitive error (B, T) of each frame (LUSS-AE, equation 9): the mean square of the blurred residual.
 
-    Args:
-        x, y: (B, C, T, H, W).
-        pool: its stride is taken for 1, and so its normaliser plays no part.
-
-    Returns:
-        (B, T) float64, in the square of the inputs' unit.
+    The stride of `pool` is taken for 1, and so its normaliser plays no part.
 
     Example:
         >>> noise = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(4, 4)[None, None, None]
@@ -112,13 +101,7 @@ def frame_pse(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 
 
 def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
-    """Blur-pooled error of each frame (LUSS-AE, equation 11): `pooled_error_map`, normalised.
-
-    Args:
-        x, y: (B, C, T, H, W).
-
-    Returns:
-        (B, T) float64, in the square of the inputs' unit.
+    """Blur-pooled error (B, T) of each frame (LUSS-AE, equation 11): `pooled_error_map`, normalised.
 
     Example:
         >>> frames = torch.ones(1, 1, 1, 8, 8)
@@ -132,9 +115,6 @@ def frame_bpe(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
 
 def pooled_error_map(x: Tensor, y: Tensor, pool: Pool = POOL) -> Tensor:
     """Where a frame errs: the signed residual blurred, sampled, squared, and averaged over the channels.
-
-    Args:
-        x, y: (B, C, T, H, W).
 
     Returns:
         (B, T, ceil(H / stride), ceil(W / stride)) float64, in the square of the inputs' unit; its pixel
@@ -162,15 +142,9 @@ def local_max(errors: Tensor, size: int = 12) -> Tensor:
     the worst place does not.
 
     Args:
-        errors: (B, T, h, w).
-        size: of the window, in pixels of the map (12 of a map of stride 2 are 24 of the frame); a map that is
-            smaller is averaged over all that it has.
-
-    Returns:
-        (B, T), in the unit of the map.
-
-    Raises:
-        PagenError: a window without a pixel.
+        errors: (B, T, h, w) -> (B, T), in the unit of the map.
+        size: of the window, in pixels of the map (12 of a map of stride 2 are 24 of the frame), 1 and more, else
+            PagenError; a map that is smaller is averaged over all that it has.
 
     Example:
         >>> local_max(torch.eye(4)[None, None], size=2).tolist()
@@ -184,13 +158,9 @@ def local_max(errors: Tensor, size: int = 12) -> Tensor:
 
 
 def flow_error_map(x: Tensor, y: Tensor) -> Tensor:
-    """Length of the difference vector at every pixel: the end-point error of (encoded) flow.
+    """Length (B, T, H, W) of the difference vector at every pixel: the end-point error of (encoded) flow.
 
-    Args:
-        x, y: (B, C, T, H, W); the channels are the components of one vector.
-
-    Returns:
-        (B, T, H, W) float64, in the inputs' unit.
+    The channels are the components of one vector; the lengths are in the inputs' unit.
 
     Example:
         >>> flow = torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1, 1)

@@ -67,11 +67,7 @@ class OverDensity:
 
 
 def _open(run: Run, task: Task) -> OverDensity:
-    """A detector over the clips of a task, whose vectors are scored where they have not been.
-
-    Raises:
-        PagenError: as `prepare` and `row_scores`.
-    """
+    """A detector over the clips of a task, whose vectors are scored where they have not been."""
     prepared = task.prepared(run.recipe)
     names = prepared.clips(task.split)
     rows = row_scores(run, task.dataset, names, task.compute)
@@ -83,9 +79,7 @@ class DensityStream:
     """Scores frames that come one by one: the last few are held, and the newest one's features are judged.
 
     Args:
-        run: of a detector.
-        detector: it, on the device.
-        device: of torch's.
+        run: of a detector; `detector` is it, on the device.
 
     Example:
         >>> from types import SimpleNamespace

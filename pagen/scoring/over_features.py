@@ -54,11 +54,7 @@ class OverFeatures:
 
 
 def _open(run: Run, task: Task) -> OverFeatures:
-    """A run over the features of a task's clips, which are computed where they have not been.
-
-    Raises:
-        PagenError: as `prepare` and `feature_folder`.
-    """
+    """A run over the features of a task's clips, which are computed where they have not been."""
     prepared, compute = task.prepared(run.recipe), task.compute
     names = prepared.clips(task.split)
     features = feature_folder(prepared, names, run.recipe["encoder"], compute)

@@ -22,10 +22,7 @@ Scores = npt.NDArray[np.float64]
 def min_max(scores: npt.NDArray[Any]) -> Scores:
     """Scores (T,) of one video stretched to [0, 1]; it needs the whole video and so looks ahead.
 
-    Where all scores are equal there is nothing to stretch: all become 0.
-
-    Raises:
-        PagenError: a score that is not finite.
+    Where all scores are equal there is nothing to stretch: all become 0. Raises PagenError: a score that is not finite.
 
     Example:
         >>> min_max(np.array([2.0, 4.0, 3.0]))
@@ -43,9 +40,7 @@ def robust(scores: npt.NDArray[Any]) -> Scores:
 
     LUSS-AE, equation 16. Percentiles are linear between neighbours, as the paper does not say. Where the range is
     0 (all scores equal, but for an outlier in a hundred) there is nothing to divide by: the scores are only shifted.
-
-    Raises:
-        PagenError: a score that is not finite.
+    Raises PagenError: a score that is not finite.
 
     Example:
         >>> robust(np.arange(101.0))[[1, 50, 99]]
@@ -83,10 +78,9 @@ def calibrated(scores: npt.NDArray[Any], quantiles: Mapping[str, float]) -> Scor
 
 
 def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
-    """Scores less the training scores' mean, over their deviation, not below 0: how MULDE merges (supplement).
+    """Scores less the training scores' `mean`, over their `std`, not below 0: how MULDE merges (supplement).
 
-    Args:
-        known: `mean` and `std` of the scores of normal training clips; a deviation of 0 divides by nothing.
+    A deviation of 0 divides by nothing.
 
     Example:
         >>> z_positive(np.array([0.0, 5.0]), {"mean": 1.0, "std": 2.0})
@@ -98,13 +92,10 @@ def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
 
 
 def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
-    """Scores less the training minimum, over the training range, not cut off: how AccI-VAD calibrates.
+    """Scores less the training minimum `p0`, over the range up to `p100`, not cut off: how AccI-VAD calibrates.
 
     Deviation: the maximum is the largest training score for all; AccI-VAD takes their 99.9th percentile for pose
     and velocity.
-
-    Args:
-        known: `p0` and `p100` of the scores of normal training clips.
 
     Example:
         >>> trained_min_max(np.array([1.0, 6.0]), {"p0": 1.0, "p100": 3.0})
@@ -178,14 +169,10 @@ def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.ND
 
 
 def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
-    """Mean of the present and past scores under half a Gaussian: no look-ahead.
+    """Mean of the present and past scores (T,) of one video under half a Gaussian: no look-ahead.
 
     Frame t gets sum_k w_k s_(t-k) / sum_k w_k with w_k = exp(-k^2 / (2 sigma^2)), k from 0 to
-    ceil(4 sigma), both sums over the frames that exist: at the start there are fewer.
-
-    Args:
-        scores: (T,) of one video.
-        sigma: width in frames, above 0.
+    ceil(4 sigma), both sums over the frames that exist: at the start there are fewer. `sigma` is above 0.
 
     Example:
         >>> causal_smooth(np.array([0.0, 0.0, 1.0]), sigma=1.0).round(2)
@@ -204,8 +191,7 @@ def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
 def gaussian_smooth(scores: npt.NDArray[Any], sigma: float, ends: str = "nearest") -> Scores:
     """Scores (T,) of one video under a Gaussian of `sigma` frames; looks 4 sigma ahead.
 
-    Args:
-        ends: what lies beyond them: scipy's `nearest` (they are repeated) or `reflect`.
+    Beyond the ends lies what scipy calls `nearest` (they are repeated) or `reflect`.
 
     Example:
         >>> gaussian_smooth(np.array([0.0, 1.0, 0.0]), sigma=0.5).round(2)
