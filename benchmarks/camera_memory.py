@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,10 +39,11 @@ def main() -> None:
 
 def camera(folder: Path) -> str:
     """Of a recording that is watched."""
-    from pagen.eval.camera.alerts import AlertLog, watch
+    from pagen.eval.camera.alerts import AlertLog
     from pagen.eval.camera.sources import Recording
     from pagen.eval.camera.threshold import Threshold
-    from pagen.eval.streamer import open_streamer
+    from pagen.eval.camera.watch import watch
+    from pagen.scoring.stream import open_streamer
 
     alarms = Threshold("flow_speed", "", "flow_speed", 2.0, 2.0, 2.0, 0.2, FPS, 12, 1, 0, 3, 0, 1, 1, None)
     with watched() as peaks, AlertLog(folder, "camera", alarms, False) as ledger:
@@ -59,9 +61,10 @@ def camera(folder: Path) -> str:
 def clip(path: Path, policy: str) -> str:
     """Of a prepared clip that is scored in windows."""
     from pagen.arrays import read_array, write_slices
+    from pagen.footage.clip_input import FrameInput
     from pagen.models.conv_ae import ConvAE3d
     from pagen.models.speed import fast_layout, keep_memory
-    from pagen.scoring.sliding import Slider, frames_in
+    from pagen.scoring.sliding import Slider
 
     write_slices(path, (frame[None, ..., None] for frame in street()))
     frames = read_array(path)
@@ -70,11 +73,20 @@ def clip(path: Path, policy: str) -> str:
     fast_layout(network)
     with watched() as peaks:
 
-        def take(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-            peaks.share = int(indices[-1]) / FRAMES
-            return frames_in(frames, indices)
+        class Watched(FrameInput):
+            """The clip; what has been shown of it is counted."""
 
-        Slider(network, "frames", 16, policy).scores(take, FRAMES)
+            windows: ClassVar[int] = 0
+
+            def source(self, clip: str) -> Frame:
+                return frames
+
+            def shown(self, part: Frame) -> npt.NDArray[np.float32]:
+                Watched.windows += 1
+                peaks.share = Watched.windows * (16 if policy == "block" else 1) / FRAMES
+                return super().shown(part)
+
+        Slider(network, Watched(), 16, policy).scores("clip")
     return str(peaks)
 
 

@@ -128,7 +128,7 @@ def test_ctrl_c_stops_the_work(nodes: Any, tmp_path: Path) -> None:
 def make(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
     """Makes a PA set of a small street out of an empty cache."""
     monkeypatch.setattr(street, "scenes", partial(street.scenes, train=3, test=1, frames=20))
-    for target in ("pagen.generate.gallery.gallery", "pagen.generate.gallery_html.gallery_html"):
+    for target in ("pagen.generate.pa_folder.gallery", "pagen.generate.pa_folder.gallery_html"):
         monkeypatch.setattr(target, lambda pseudo, path: write_text(path, "".join(pseudo.kinds)))
 
     def made(name: str, **changes: Any) -> Path:

@@ -129,13 +129,11 @@ class AlertLog(AbstractContextManager["AlertLog"]):
         self._lines.write(json.dumps(content) + "\n")
 
     def _row(self, alert: Alert) -> dict[str, Any]:
-        start, last, peak_at = alert.start, alert.last, alert.peak_at
-        values = (
-            *(self._begun + self.alerts, self._source),
-            *(round(start.seconds, 3), round(last.seconds + 1 / self._threshold.fps, 3)),
-            *(start.frame, last.frame + 1, start.clock, last.clock),
-            *(alert.peak, round(peak_at.seconds, 3), peak_at.frame, self._threshold.threshold, alert.region),
-        )
+        start, last, peak = alert.start, alert.last, alert.peak_at
+        seconds = round(start.seconds, 3), round(last.seconds + 1 / self._threshold.fps, 3)
+        span = *seconds, start.frame, last.frame + 1, start.clock, last.clock
+        peaked = alert.peak, round(peak.seconds, 3), peak.frame, self._threshold.threshold, alert.region
+        values = self._begun + self.alerts, self._source, *span, *peaked
         return dict(zip(COLUMNS, values, strict=True))
 
 

@@ -72,7 +72,7 @@ def calibrate(config: Calibrate) -> Threshold:
     Raises PagenError: a run or footage that is not there, values out of range, or no frame that has a score.
     """
     from pagen.eval.camera.sources import open_footage
-    from pagen.eval.camera.threshold import Threshold, chosen, fingerprint_of
+    from pagen.eval.camera.threshold import Threshold, fingerprint_of
     from pagen.eval.camera.watch import common_rate, scored_normal
     from pagen.scoring.stream import open_streamer
     from pagen.scoring.zones import read_zones
@@ -83,17 +83,17 @@ def calibrate(config: Calibrate) -> Threshold:
     zones = None if config.zones is None else read_zones(config.zones)
     footage = [open_footage(str(path), config.fps) for path in config.normal]
     streamer = open_streamer(config.run, config.indicator, zones, config.device)
-    fps, wanted = common_rate(footage, config.fps), config.false_alarms_per_hour
+    fps = common_rate(footage, config.fps)
     clips, heat = scored_normal(streamer, footage, fps, config.smooth)
     own = "." if config.out is None else str(Path(config.run).absolute())  # seen from the folder of the threshold
-    return Threshold(
+    return Threshold.chosen(
+        clips,
         run=own if fingerprint else config.run,
         fingerprint=fingerprint,
         indicator=streamer.indicator,
         **{name: getattr(config, name) for name in ("smooth", "merge", "least")},
         fps=fps,
-        wanted=wanted,
+        wanted=config.false_alarms_per_hour,
         heat=heat,
         zones=None if zones is None else asdict(zones),
-        **asdict(chosen(clips, fps, config.merge, config.least, wanted)),
     )

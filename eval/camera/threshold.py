@@ -116,36 +116,6 @@ def upper_bound(events: int, hours: float) -> float:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A threshold that was chosen on normal footage; its fields are explained in `Threshold`."""
-
-    threshold: float
-    hours: float
-    events: int
-    bound: float
-    margin: float
-    median: float
-
-
-def chosen(clips: Sequence[Values], fps: float, merge: float, least: float, wanted: float) -> Choice:
-    """The threshold that keeps normal footage to `wanted` alerts an hour. Raises PagenError: no frame that has a score.
-
-    `clips` are smoothed scores (T,) of each piece of footage, NaN where a frame has none; `merge` and `least` are of an
-    alert, in seconds.
-    """
-    hours = sum(map(len, clips)) / fps / 3600
-    gap, shortest = math.floor(merge * fps + 0.5), max(1, math.ceil(least * fps - 0.5))
-    thresholds, counts = event_counts(clips, gap, shortest)
-    if len(thresholds) == 0:
-        raise PagenError(f"expected {shortest} frames and more of normal footage with a score, found none; give more")
-    expected = wanted * hours
-    threshold, events = lowest_threshold(thresholds, counts, math.floor(expected + 1e-9))
-    margin = tail_margin(thresholds, counts, expected) if expected < 1 else 0.0
-    median = float(np.nanmedian(np.concatenate(clips)))
-    return Choice(threshold + margin, hours, events, upper_bound(events, hours), margin, median)
-
-
-@dataclass(frozen=True)
 class Threshold:
     """When a run's scores are alerts, and what that was found on.
 
@@ -178,6 +148,38 @@ class Threshold:
     median: float
     heat: float | None
     zones: dict[str, Any] | None
+
+    @classmethod
+    def chosen(
+        cls, clips: Sequence[Values], *, fps: float, merge: float, least: float, wanted: float, **others: Any
+    ) -> Threshold:
+        """The threshold that keeps normal footage to so many alerts an hour; see the module.
+
+        Args:
+            clips: smoothed scores (T,) of each piece of footage, NaN where a frame has none.
+            others: the fields that play no part in it.
+
+        Raises:
+            PagenError: no frame that has a score.
+        """
+        hours, shortest = sum(map(len, clips)) / fps / 3600, max(1, math.ceil(least * fps - 0.5))
+        thresholds, counts = event_counts(clips, math.floor(merge * fps + 0.5), shortest)
+        if len(thresholds) == 0:
+            raise PagenError(
+                f"expected {shortest} frames and more of normal footage with a score, found none; give more"
+            )
+        expected = wanted * hours
+        threshold, events = lowest_threshold(thresholds, counts, math.floor(expected + 1e-9))
+        margin = tail_margin(thresholds, counts, expected) if expected < 1 else 0.0
+        return cls(
+            threshold=threshold + margin,
+            hours=hours,
+            events=events,
+            bound=upper_bound(events, hours),
+            margin=margin,
+            median=float(np.nanmedian(np.concatenate(clips))),
+            **{"fps": fps, "merge": merge, "least": least, "wanted": wanted, **others},
+        )
 
     def write(self, folder: Path) -> None:
         """Keep it in a folder."""

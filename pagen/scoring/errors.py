@@ -7,6 +7,9 @@ Everything is done in float64, by additions and products of whole tensors in one
 so that no number depends on what else lies in the batch or the window: a convolution of a library's chooses its
 order by the batch, and torch splits a sum over threads when it is the only one.
 
+Errors are of tensors x and y (B, C, T, H, W); for others, and for shapes that differ, they raise PagenError. An error
+of frames is (B, T) float64, in the square of the inputs' unit.
+
 Deviations: the Gaussian sums to 1, as in LUSS-AE's released code; equation 10 does not (2 percent less in the
 middle). The local maximum is ours.
 """

@@ -38,7 +38,7 @@ class OverClips:
     Example:
         >>> from pagen.footage.clip_input import FrameInput
         >>> where = Path("run"), "a SHA-256", None
-        >>> OverClips(*where, FrameInput(), 16, "last", None, "cpu", "psnr_local").instant
+        >>> OverClips(*where, FrameInput(), 16, "psnr_local", Task("street")).instant
         False
     """
 
@@ -47,10 +47,8 @@ class OverClips:
     prepared: Prepared
     clip_input: ClipInput
     window: int
-    policy: str
-    measure: str | None
-    device: str
     mapped: str | None
+    task: Task
     instant: ClassVar[bool] = False
 
     def scores(self, clip: str) -> dict[str, Values]:
@@ -63,17 +61,17 @@ class OverClips:
         return self._slider().maps(clip, self.mapped)
 
     def _slider(self) -> Slider:
-        network = opened(self.path, self.weights, self.device)
-        return Slider(network, self.clip_input, self.window, self.policy, self.device, self.measure)
+        task, device = self.task, self.task.compute.place
+        network = opened(self.path, self.weights, device)
+        return Slider(network, self.clip_input, self.window, task.policy, device, task.measure)
 
 
 def _open(run: Run, task: Task) -> OverClips:
-    """A run over the clips of a task; flow is computed where it has not been. Raises PagenError as `open_input`."""
+    """A run over the clips of a task; flow is computed where it has not been."""
     recipe, prepared = run.recipe, task.prepared(run.recipe)
     clip_input = open_input(recipe, prepared, prepared.clips(task.split), task.compute.workers)
     mapped = (name for name in sorted(run.calibration, key=order_of) if indicator_named(name).mapped)
-    shown = prepared, clip_input, recipe["window"]
-    return OverClips(run.path, run.weights, *shown, task.policy, task.measure, task.compute.place, next(mapped, None))
+    return OverClips(run.path, run.weights, prepared, clip_input, recipe["window"], next(mapped, None), task)
 
 
 class WindowStream:

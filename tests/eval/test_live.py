@@ -91,8 +91,8 @@ def test_flow_scores_the_frame_that_it_leads_to(footage: Path, make_run: MakeRun
         found = scores_of(open_streamer(str(path), indicator, device="cpu"), frames)
         assert np.isnan(found[0])
         np.testing.assert_allclose(found[1:], expected[indicator or "flow_local"][1:], rtol=1e-5)
-    with pytest.raises(PagenError, match="expected flow that can be computed of a stream, found file:flows"):
-        open_streamer(str(make_run(source="flow", channels=3, flow="file:flows")), device="cpu")
+    with pytest.raises(PagenError, match="expected flow that can be computed of a stream, found file:"):
+        open_streamer(str(make_run(source="flow", channels=3, flow=f"file:{footage}/labels")), device="cpu")
 
 
 def test_luss_predicts_once_a_frame_and_is_fused(footage: Path, tmp_path: Path) -> None:

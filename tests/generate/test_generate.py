@@ -253,7 +253,7 @@ def test_a_set_that_is_not_finished_is_not_opened(
 
     config = ask(tmp_path / "pa", **LIGHT)
     with monkeypatch.context() as patch:
-        patch.setattr("pagen.generate.gallery.gallery", interrupted)
+        patch.setattr("pagen.generate.pa_folder.gallery", interrupted)
         with pytest.raises(KeyboardInterrupt):
             generate(config)
     with pytest.raises(PagenError, match="is not finished; run the command that makes it again"):
