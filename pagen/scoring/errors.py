@@ -76,13 +76,9 @@ POOL = Pool()
 
 
 def frame_mse(x: Tensor, y: Tensor) -> Tensor:
-    """Mean squared error of each frame (LUSS-AE, equation 8), in the square of the inputs' unit.
+    """Mean squared error (B, T) of each frame of x and y (B, C, T, H, W) (LUSS-AE, equation 8), in float64.
 
-    Args:
-        x, y: (B, C, T, H, W) -> (B, T) float64, here and below.
-
-    Raises:
-        PagenError: tensors of other or differing shapes; so do all errors here.
+    Raises PagenError: tensors of other or differing shapes; so do all errors here.
 
     Example:
         >>> frame_mse(torch.zeros(1, 1, 2, 8, 8), torch.full((1, 1, 2, 8, 8), 0.5)).tolist()
