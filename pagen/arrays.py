@@ -25,8 +25,7 @@ Masks = npt.NDArray[np.bool_]
 def growing(path: Path) -> Iterator[Callable[[Array], None]]:
     """A .npy file (T, ...) that grows by what the yielded function is given: arrays (n, ...) of one shape and type.
 
-    Raises:
-        PagenError: it was given nothing, or pieces that differ in shape or type.
+    Raises PagenError where it was given nothing, or pieces that differ in shape or type.
     """
     total, first = 0, list[Array]()
     with atomic(path) as temporary, open(temporary, "wb") as file:
@@ -65,11 +64,7 @@ def write_array(path: Path, array: Array) -> None:
 
 
 def read_array(path: Path) -> Array:
-    """A read-only memmap of a .npy file; nothing is unpickled.
-
-    Raises:
-        PagenError: the file is not an array that numpy can map.
-    """
+    """A read-only memmap of a .npy file; nothing is unpickled. Raises PagenError where numpy cannot map it."""
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]  # numpy loads Any
     except (ValueError, EOFError) as error:

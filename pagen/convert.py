@@ -49,7 +49,7 @@ class LDMInpainting:
     """Print the result as JSON."""
 
     def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
+        """Convert the checkpoint."""
         from pagen.models.convert.ldm import convert
 
         convert(self.checkpoint, self.config).save_pretrained(folder)
@@ -69,7 +69,7 @@ class AE:
     """Print the result as JSON."""
 
     def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
+        """Convert the checkpoint."""
         from pagen.models.convert.ae import card_of, convert
 
         network = convert(self.checkpoint, self.like)
@@ -88,7 +88,7 @@ class ViFiCLIP:
     """Print the result as JSON."""
 
     def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
+        """Convert the checkpoint."""
         from pagen.models.convert.vificlip import convert
 
         convert(self.checkpoint, folder)

@@ -8,11 +8,7 @@ from pagen.errors import PagenError
 
 
 def device_named(name: str) -> str:
-    """A device that torch has: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` is CUDA where there is one, else the CPU.
-
-    Raises:
-        PagenError: torch has no such device here.
-    """
+    """A device that torch has: `cpu`, `cuda:1`, `mps`; `auto` is CUDA or else the CPU. Raises PagenError for others."""
     import torch
 
     if name == "auto":

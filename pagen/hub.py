@@ -30,8 +30,7 @@ def need(package: str, what: str, extra: str) -> None:
 def place_of(name: str) -> tuple[str, Path] | None:
     """Where a model lies: its absolute folder or hub id, and the folder, downloaded if need be; None for neither.
 
-    Raises:
-        PagenError: the hub id is neither in reach nor in the hub's cache.
+    Raises PagenError for a hub id that is neither in reach nor in the hub's cache.
     """
     path = Path(name).expanduser().absolute()
     if name and path.is_dir():
@@ -46,11 +45,7 @@ def contents(folder: Path) -> str:
 
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
-    """Loading a model of transformers inside the block, in silence.
-
-    Raises:
-        PagenError: the folder holds no model, or what the library said of it.
-    """
+    """Loading a model of transformers inside the block, in silence. Raises PagenError with what the library says."""
     if not (folder / "config.json").is_file():
         raise PagenError(f"expected a transformers model in {folder}, found no config.json; is the path right?")
     with quiet("transformers"):

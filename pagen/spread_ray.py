@@ -50,9 +50,8 @@ def spread_ray(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, function(item)) as the items get done, in any order; see `pagen.spread.spread`.
 
-    Raises:
-        PagenError: Ray is not installed or the cluster not reached, fewer than one worker, or an item lost
-            its worker time and again; what was done stays done.
+    Raises PagenError where Ray is not installed or the cluster not reached, for fewer than one worker, or for an item
+    that lost its worker time and again; what was done stays done.
     """
     if cluster.workers is not None and cluster.workers < 1:
         raise PagenError(f"expected --workers of 1 and more on Ray, found {cluster.workers}; leave it out for all")

@@ -44,14 +44,7 @@ class FeatureClips:
 
 @dataclass(frozen=True, eq=False)
 class DensityBatches:
-    """Features of normal footage, of which a step draws some anew.
-
-    Attributes:
-        recipe: batch, and the range of the noise.
-        rows: the features.
-        standard: by which they are shown.
-        seed: of all that is drawn.
-    """
+    """Features of normal footage (`rows`), of which a step draws some anew, standardised and with noise."""
 
     recipe: MultiScaleRecipe
     rows: Rows

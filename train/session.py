@@ -23,8 +23,6 @@ from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
 
 LEFT = (RECIPE, CALIBRATION, f"{MODEL}/{CONFIG}", f"{MODEL}/{WEIGHTS}", f"{MODEL}/{CARD}")
 """What every run of one network or detector holds; metrics are added where there were steps."""
-
-
 Opened = tuple[Any, Mapping[str, str], Mapping[str, Any]]
 """Inputs of a session; fingerprints of what the weights depend on; and where that lay, for people to read."""
 Calibration = dict[str, dict[str, float]]
@@ -61,8 +59,7 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
 def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Opened], work: Work) -> Path:
     """Train one network or detector into its run folder, unless it is finished; returns the folder.
 
-    Raises:
-        PagenError: nothing to resume, a folder of something else, and what the two functions raise.
+    Raises PagenError where there is nothing to resume, for a folder of something else, and as the two functions.
     """
     path, recipe = run_folder(config), config.recipe
     accelerator = accelerator_on(config.device, getattr(recipe, "precision", "no"), config.log, path)

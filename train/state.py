@@ -24,7 +24,6 @@ from pagen.models.pretrained import WEIGHTS, save_tensors
 Row = dict[str, float]
 
 STATE, METRICS = "state", "metrics.csv"
-
 OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "progress.json"
 
 
@@ -72,13 +71,10 @@ def save_state(path: Path, network: nn.Module, optimiser: Any, average: Average,
     temporary, final = path / f".tmp-{progress.step:09d}", path / f"{progress.step:09d}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for name, tensors in (
-        (WEIGHTS, network.state_dict()),
-        (OPTIMISER, flat_slots(optimiser)),
-        (AVERAGE, average.tensors),
-    ):
-        save_tensors(temporary / name, tensors)
-    write_json(temporary / PROGRESS, {"step": progress.step, "rows": progress.rows, "sums": progress.sums})
+    save_tensors(temporary / WEIGHTS, network.state_dict())
+    save_tensors(temporary / OPTIMISER, flat_slots(optimiser))
+    save_tensors(temporary / AVERAGE, average.tensors)
+    write_json(temporary / PROGRESS, vars(progress))
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
     for other in path.iterdir():
@@ -112,16 +108,12 @@ def load_state(path: Path, network: nn.Module, optimiser: Any, average: Average)
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """The rows as CSV, in the order of the columns, if they are given; `from_csv` gives back the same."""
     text = io.StringIO()
-    names = columns or sorted(rows[0] if rows else (), key=_place)
+    places = {"epoch": 0, "step": 1, "loss": 2, "lr": 4, "pseudo_auroc": 5}  # whatever way a row has gone
+    names = columns or sorted(rows[0] if rows else (), key=lambda column: (places.get(column, 3), column))
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _place(column: str) -> tuple[int, str]:
-    """Where a column stands: an order that does not depend on the way a row has gone."""
-    return {"epoch": 0, "step": 1, "loss": 2, "lr": 4, "pseudo_auroc": 5}.get(column, 3), column
 
 
 def from_csv(text: str) -> list[Row]:

@@ -51,13 +51,10 @@ class SyncedBatchNorm3d(nn.BatchNorm3d):
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        assert self.running_mean is not None  # all of ours keep them
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
+        tracked: Any = self  # to torch the three may be None; all of ours keep them
+        tracked.num_batches_tracked += 1
+        tracked.running_mean.lerp_(mean, self.momentum)
+        tracked.running_var.lerp_(variance, self.momentum)
 
 
 def synchronise_norms(network: nn.Module) -> None:

@@ -27,20 +27,9 @@ Draws = Sequence[tuple[float, Draw]]
 SIDE = 64
 TRAINING_FRAMES = 600
 PICTURES = (
-    "astronaut",
-    "brick",
-    "camera",
-    "chelsea",
-    "clock",
-    "coffee",
-    "coins",
-    "grass",
-    "gravel",
-    "hubble_deep_field",
-    "motorcycle",
-    "page",
-    "rocket",
-)
+    "astronaut", "brick", "camera", "chelsea", "clock", "coffee", "coins", "grass", "gravel", "hubble_deep_field",
+    "motorcycle", "page", "rocket",
+)  # fmt: skip
 STREET_SEED = 1_000
 
 
@@ -77,11 +66,7 @@ class Source:
 
 
 def sources(vtest: Path) -> Draws:
-    """Weight and draw function of every source.
-
-    Raises:
-        PagenError: `vtest.avi` is not there or not readable.
-    """
+    """Weight and draw function of every source. Raises PagenError: `vtest.avi` is not there or not readable."""
     return [(0.4, _vtest(vtest).draw), (0.3, _pictures().draw), (0.12, _street().draw), (0.18, texture)]
 
 

@@ -11,17 +11,9 @@ from pagen.options import PseudoKind
 from pagen.train.recipes.base import Parts, Recipe, Scales
 
 CPU: dict[str, Any] = {
-    "size": (192, 288),
-    "colour": False,
-    "widths": "small",
-    "crop": 64,
-    "moving": 0.85,
-    "batch": 16,
-    "steps": 100,
-    "epochs": 20,
-    "lr": 1e-3,
-    "schedule": "cosine",
-}
+    "size": (192, 288), "colour": False, "widths": "small", "crop": 64, "moving": 0.85,
+    "batch": 16, "steps": 100, "epochs": 20, "lr": 1e-3, "schedule": "cosine",
+}  # fmt: skip
 TINY: dict[str, Any] = {**CPU, "size": (96, 144), "widths": "tiny", "crop": 32, "batch": 4, "steps": 10, "epochs": 3}
 MADE: tuple[PseudoKind, ...] = ("skip", "patch")
 """Kinds of pseudo-anomalies that are made on the fly where no PA set is given."""
