@@ -192,7 +192,11 @@ class Folder:
 
     def _taken_up(self, wanted: Folder) -> Folder:
         """This folder, for the command that wants the other: swept, and with today's paths."""
-        _refuse_difference(self, wanted)
+        old, new = (dict(_leaves({"kind": one.kind, **one.config, **one.inputs})) for one in (self, wanted))
+        keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
+        if keys:
+            shown = ", ".join(f"{key} {old.get(key)!r:.80} there, {new.get(key)!r:.80} asked" for key in keys[:4])
+            raise PagenError(f"{self.path} was made otherwise: {shown}; give another --out, or --overwrite")
         self._sweep()
         if self.volatile != wanted.volatile:
             self.volatile = wanted.volatile
@@ -232,14 +236,6 @@ def tree_hash(path: Path) -> str:
             content = json.dumps(manifest, sort_keys=True).encode()
         total.update(file.relative_to(path).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
     return total.hexdigest()
-
-
-def _refuse_difference(found: Folder, wanted: Folder) -> None:
-    old, new = (dict(_leaves({"kind": one.kind, **one.config, **one.inputs})) for one in (found, wanted))
-    keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
-    if keys:
-        shown = ", ".join(f"{key} {old.get(key)!r:.80} there, {new.get(key)!r:.80} asked" for key in keys[:4])
-        raise PagenError(f"{found.path} was made otherwise: {shown}; give another --out, or --overwrite")
 
 
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

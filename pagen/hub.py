@@ -60,10 +60,8 @@ def loading(folder: Path) -> Iterator[None]:
 def require_whole(folder: Path, missing: Collection[str], wanted: str) -> None:
     """Raise PagenError where weights are missing, which the library would draw at random."""
     if missing:
-        raise PagenError(
-            f"expected all weights of the model in {folder}, found {len(missing)} missing ({min(missing)}); "
-            f"give {wanted}"
-        )
+        found = f"{len(missing)} missing ({min(missing)})"
+        raise PagenError(f"expected all weights of the model in {folder}, found {found}; give {wanted}")
 
 
 def _fetch(name: str) -> Path:
@@ -90,9 +88,8 @@ def refusal(what: str, library: str, name: str, reason: str) -> PagenError:
             f"save the {what} again with save_pretrained"
         )
     first = reason.strip().partition("\n")[0]
-    return PagenError(
-        f"cannot load the {what} {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
-    )
+    advice = "give a whole folder, or a hub id in reach or in the cache"
+    return PagenError(f"cannot load the {what} {name} ({first}); {advice}")
 
 
 @contextmanager

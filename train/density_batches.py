@@ -33,14 +33,6 @@ class FeatureClips:
         """The vectors (n, D) of each clip, read-only memmaps."""
         return [self.features.features(name) for name in self.names]
 
-    def frames(self, name: str) -> npt.NDArray[np.int64]:
-        """The frame that each vector of a clip belongs to."""
-        return self.features.frames(name)
-
-    def length(self, name: str) -> int:
-        """Frames of a clip."""
-        return self.prepared.length(name)
-
 
 @dataclass(frozen=True, eq=False)
 class DensityBatches:

@@ -31,7 +31,7 @@ def fit_segments(
 ) -> list[Row]:
     """Train on segments of `--pool` frames, as `GCL.fit`; leave `pseudo_labels.csv` and `.png` in the folder."""
     length = config.recipe.pool
-    ends = [segment_ends(clips.length(name), length) for name in clips.names]
+    ends = [segment_ends(clips.prepared.length(name), length) for name in clips.names]
     labels = [abnormal(clips.prepared.labels(name), last, length) for name, last in zip(clips.names, ends, strict=True)]
     videos = [np.asarray(video)[last] for video, last in zip(clips.videos, ends, strict=True)]
     normal = np.array([name.startswith("train_") for name in clips.names])

@@ -52,12 +52,10 @@ def _work(
 ) -> tuple[list[Row], Callable[[], Calibration]]:
     recipe, batches = config.recipe, inputs.batches
     network = new_network(recipe, config.seed, inputs)
-    count = sum(parameter.numel() for parameter in network.parameters())
     if accelerator.is_main_process:
-        console.say(
-            f"{recipe.name} ({config.scale} scale): {count:,} parameters, {batches.about}, "
-            f"{recipe.epochs * batches.steps:,} steps of {recipe.batch}"
-        )
+        count, steps = sum(parameter.numel() for parameter in network.parameters()), recipe.epochs * batches.steps
+        made_of = f"{count:,} parameters, {batches.about}, {steps:,} steps of {recipe.batch}"
+        console.say(f"{recipe.name} ({config.scale} scale): {made_of}")
     if config.log:
         accelerator.init_trackers("pagen")
     validate = validator(inputs) if config.validate == "pseudo" else None

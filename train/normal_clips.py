@@ -90,10 +90,8 @@ class NormalClips:
     def too_short(self, needed: int, advice: str) -> PagenError:
         """What to say where no clip is long enough."""
         longest = max((self.prepared.length(name) for name in self.names), default=0)
-        return PagenError(
-            f"expected training clips of {needed} frames and more, the longest has {longest}; "
-            f"{advice}, or give longer videos"
-        )
+        expected = f"expected training clips of {needed} frames and more, the longest has {longest}"
+        return PagenError(f"{expected}; {advice}, or give longer videos")
 
     @cached_property
     def _moving(self) -> dict[str, Points]:

@@ -29,13 +29,7 @@ OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "
 
 @dataclass
 class Progress:
-    """How far a training is.
-
-    Attributes:
-        step: steps done.
-        rows: a row for each epoch done.
-        sums: of the parts of the loss over the steps of the present epoch.
-    """
+    """How far a training is: steps done, a row for each epoch done, and the loss summed over the present epoch."""
 
     step: int = 0
     rows: list[Row] = field(default_factory=list)

@@ -111,12 +111,9 @@ class ClipRecipe(Recipe):
         return {"loss": mse_loss(network(batch["clips"]), batch["targets"])}
 
     def sample(self, clips: Any, index: int, rng: Any) -> dict[str, Any]:
-        """`clips` and `targets` (C, T, H, W) in [-1, 1] of a sample.
+        """`clips` and `targets` (C, T, H, W) in [-1, 1] of a sample of the run.
 
-        Args:
-            clips: `pagen.train.batches.ClipBatches`.
-            index: of the sample in the whole run.
-            rng: all that is drawn for it is drawn from here.
+        `clips` are `pagen.train.batches.ClipBatches`; all that is drawn for it is drawn from `rng`.
         """
         drawn = clips.drawn(index, rng)
         box = clips.box(drawn.points, rng)
@@ -126,21 +123,14 @@ class ClipRecipe(Recipe):
         """Raise PagenError where `sample` finds no clip that is long enough, pseudo-anomalies aside."""
 
     def validation(self, stored: bool) -> Self | None:
-        """The recipe whose whole clips tell how good a network is; None where its kinds take a PA set.
-
-        Args:
-            stored: whether there is a PA set.
-        """
+        """The recipe whose whole clips tell how good a network is; None where its kinds need a PA set to be stored."""
         drawable = stored or set(self.kinds) <= set(MADE)
         return replace(self, crop=0) if self.kinds and drawable else None
 
     def shown(self, sample: dict[str, Any], outputs: dict[str, Any], frame: int) -> dict[str, Any]:
-        """What a line of the sheet shows, title -> picture (C, H, W).
+        """What a line of the sheet shows of a frame, title -> picture (C, H, W).
 
-        Args:
-            sample: as `sample` gives it.
-            outputs: output of the network, by `ClipNetwork.outputs`, -> its array without the first axis.
-            frame: the frame of the clip.
+        `sample` is as the method gives it; `outputs` are those of `ClipNetwork.outputs`, without the first axis.
         """
         target = {"target": sample["targets"][:, frame]} if self.probability > 0 else {}
         return {"input": sample["clips"][:, frame], **target, "reconstruction": outputs["reconstruction"][:, frame]}

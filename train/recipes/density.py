@@ -29,9 +29,6 @@ NARROW: dict[str, Any] = {
     "batch": 512, "steps": 150, "epochs": 20, "schedule": "cosine",
 }  # fmt: skip
 TINY: dict[str, Any] = {**NARROW, "size": (96, 144), "widths": (32, 32), "batch": 64, "steps": 10, "epochs": 3}
-DRAWN = ("seed", "device")
-"""Settings of detectors that are no flags of a recipe."""
-FORMS: Scales = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class DensityRecipe(FeatureOptions, FootageForm):
     """What `objects` stands for."""
 
     source: ClassVar[Source] = "density"
-    scales: ClassVar[Scales] = FORMS
+    scales: ClassVar[Scales] = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
     session: ClassVar[str] = "pagen.train.density_session:train_detector"
     judged: ClassVar[bool] = False
 
@@ -232,7 +229,7 @@ def recipe_of_detector(name: str) -> type[DetectorRecipe]:
     Raises PagenError for a setting without a default, or one that is called as a field of every recipe.
     """
     kind = DETECTORS[name]
-    own = [each.name for each in fields(kind) if each.init and each.name not in DRAWN]
+    own = [each.name for each in fields(kind) if each.init and each.name not in ("seed", "device")]
     try:
         defaults = {each: getattr(kind(), each) for each in own}
     except TypeError as error:
