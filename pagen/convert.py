@@ -99,8 +99,7 @@ def parse(argv: Sequence[str]) -> Convert:
     name, rest = argv[0], list(argv[1:])
     if name not in FORMS:
         raise unknown_name("form of checkpoint", name, FORMS)
-    flags = (tyro.conf.FlagCreatePairsOff,)
-    return tyro.cli(FORMS[name], prog=f"pagen convert {name}", args=rest, config=flags)
+    return tyro.cli(FORMS[name], prog=f"pagen convert {name}", args=rest, config=(tyro.conf.FlagCreatePairsOff,))
 
 
 def run(config: Convert) -> None:

@@ -150,7 +150,7 @@ class Folder:
 
     def pending(self, names: Sequence[str]) -> list[str]:
         """Those of the names that are not done, or whose files have been removed since."""
-        return [name for name in names if name not in self.items or self._problems(self.items[name]["files"])]
+        return [name for name in names if name not in self.items or not self._lies(name)]
 
     def record(self, name: str, files: Mapping[str, Mapping[str, Any]], **info: Any) -> None:
         """Note an item whose files (relative path -> digest) lie in place."""
@@ -177,8 +177,8 @@ class Folder:
         """32 hex digits that stand for every byte of the folder's content."""
         return _short_hash({key: getattr(self, key) for key in ("kind", "config", "inputs", "items")})
 
-    def _problems(self, files: Mapping[str, Mapping[str, Any]]) -> bool:
-        return any(self._problem(file, want, False) for file, want in files.items())
+    def _lies(self, name: str) -> bool:
+        return not any(self._problem(file, want, False) for file, want in self.items[name]["files"].items())
 
     def _problem(self, file: str, want: Mapping[str, Any], content: bool) -> str | None:
         path = self.path / file

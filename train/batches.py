@@ -115,8 +115,8 @@ class ClipBatches:
     @cached_property
     def normal(self) -> NormalClips:
         """The normal clips, with the frames beyond the window that the recipe looks at."""
-        names = self.names or tuple(self.prepared.clips("train"))
-        return NormalClips(self.prepared, self.clip_input, names, self.recipe.window + self.recipe.beyond, self.seed)
+        names, length = self.names or tuple(self.prepared.clips("train")), self.recipe.window + self.recipe.beyond
+        return NormalClips(self.prepared, self.clip_input, names, length, self.seed)
 
     def drawn(self, index: int, rng: np.random.Generator) -> DrawnClip:
         """The clip of a sample: pseudo-anomalous with the recipe's probability, else the next normal one."""

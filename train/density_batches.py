@@ -15,9 +15,8 @@ from pagen.models.density.detector import Rows
 from pagen.models.density.noise_perceptron import drawn
 from pagen.models.density.standard import Standard, Whitening
 from pagen.seeds import torch_generator
+from pagen.train.batches import Sample
 from pagen.train.recipes.density import MultiScaleRecipe
-
-Sample = dict[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
