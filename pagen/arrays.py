@@ -23,9 +23,9 @@ Masks = npt.NDArray[np.bool_]
 
 @contextmanager
 def growing(path: Path) -> Iterator[Callable[[Array], None]]:
-    """A .npy file (T, ...) that grows by what the yielded function is given: arrays (n, ...) of one shape and type.
+    """A .npy file (T, ...) that grows by the arrays (n, ...) that the yielded function is given, one and more.
 
-    Raises PagenError where it was given nothing, or pieces that differ in shape or type.
+    Raises PagenError for none, or for arrays that differ in shape or type.
     """
     total, first = 0, list[Array]()
     with atomic(path) as temporary, open(temporary, "wb") as file:

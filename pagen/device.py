@@ -16,10 +16,8 @@ def device_named(name: str) -> str:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise PagenError(
-            f"expected a device that torch has, found {name!r} ({reason}); use --device cpu or auto"
-        ) from error
+        found = f"{name!r} ({str(error).splitlines()[0]})"
+        raise PagenError(f"expected a device that torch has, found {found}; use --device cpu or auto") from error
     return name
 
 

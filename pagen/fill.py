@@ -33,8 +33,7 @@ def fill(
         names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
         make: picklable; writes the files of an item and returns their digests.
         workers: as `spread` takes them.
-        label: of the progress bar.
-        unit: what the progress bar counts.
+        label, unit: of the progress bar, and what it counts.
         finish: nothing more is wanted of the folder.
 
     Raises:

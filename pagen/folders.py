@@ -77,7 +77,6 @@ class Folder:
     """A folder of items under a manifest.
 
     Attributes:
-        path: where it lies.
         kind: one of `options.FolderKind`.
         config: what its bytes depend on, apart from the inputs; plain JSON data.
         inputs: name -> fingerprint of what it was made of.

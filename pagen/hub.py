@@ -77,9 +77,8 @@ def _fetch(name: str) -> Path:
 def refusal(what: str, library: str, name: str, reason: str) -> PagenError:
     """Why a library's `pipeline` or `model` cannot be had: diffusers and transformers tell it in words alone."""
     if "trust_remote_code" in reason or "linked to [" in reason:
-        return PagenError(
-            f"expected a {what} of {library}' own classes, found own code in {name}; it is not run, take another"
-        )
+        expected = f"expected a {what} of {library}' own classes"
+        return PagenError(f"{expected}, found own code in {name}; it is not run, take another")
     if "AutoPipeline can't find" in reason:
         return PagenError(f"expected an inpainting pipeline, found another kind in {name} ({reason}); take another")
     if re.search(r"no file named \S+\.safetensors|necessary `safetensors`", reason):

@@ -1,9 +1,8 @@
 """Independent items over a Ray cluster, in any order, with the same bytes.
 
-The machines of the cluster have the same pagen and see the same folders under the same paths: an item runs in
-the folder that the command was given in, reads and writes there, and hands back what is small. Items that ran
-on a worker or a machine that was lost are done again elsewhere; should the lost one still write, it writes the
-same bytes under a temporary name of its own.
+The machines of the cluster have the same pagen and see the same folders under the same paths: an item runs in the
+folder that the command was given in. Items of a worker or a machine that was lost are done again elsewhere; should the
+lost one still write, it writes the same bytes under a temporary name of its own.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from pagen.train.config import Train, recipe_of
 from pagen.train.density_batches import DensityBatches, FeatureClips
 from pagen.train.loop import Training, fit
 from pagen.train.run_card import fitted_on, title
-from pagen.train.session import Calibration, Opened, train_in_folder
+from pagen.train.session import Calibration, Opened, Worked, train_in_folder
 from pagen.train.state import Row
 
 Fitting = Callable[[Any, FeatureClips, Train[Any], Path, Accelerator], list[Row]]
@@ -52,16 +52,13 @@ def _opened(config: Train[Any], device: str) -> Opened:
     return clips, prints, {"prepared": str(source.prepared.path)}
 
 
-def _work(
-    config: Train[Any], clips: FeatureClips, path: Path, accelerator: Accelerator
-) -> tuple[list[Row], Callable[[], Calibration]]:
+def _work(config: Train[Any], clips: FeatureClips, path: Path, accelerator: Accelerator) -> Worked:
     recipe = config.recipe
     detector = recipe.detector(config.seed, str(accelerator.device))
     if accelerator.is_main_process:
         count, size = sum(map(len, clips.videos)), clips.features.size
         console.say(f"{recipe.name} ({config.scale} scale): {count:,} {recipe.features} features of {size} numbers")
-    fitting: Fitting = resolve(recipe.fitting)
-    rows = fitting(detector, clips, config, path, accelerator)
+    rows = resolve(recipe.fitting)(detector, clips, config, path, accelerator)
     return rows, lambda: _save(config, detector, clips, path, rows)
 
 

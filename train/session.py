@@ -27,8 +27,10 @@ Opened = tuple[Any, Mapping[str, str], Mapping[str, Any]]
 """Inputs of a session; fingerprints of what the weights depend on; and where that lay, for people to read."""
 Calibration = dict[str, dict[str, float]]
 """Indicator -> what is known of its values on normal footage."""
-Work = Callable[[Train[Any], Any, Path, Accelerator], tuple[list[Row], Callable[[], Calibration]]]
-"""Trains on inputs into a run folder; gives the rows of the table of steps, and what saves the model and calibrates."""
+Worked = tuple[list[Row], Callable[[], Calibration]]
+"""The rows of the table of steps, and what saves the model and calibrates."""
+Work = Callable[[Train[Any], Any, Path, Accelerator], Worked]
+"""Trains on inputs into a run folder."""
 
 
 def train(config: Train[Any]) -> dict[str, Any]:

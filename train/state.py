@@ -93,10 +93,9 @@ def load_state(path: Path, network: nn.Module, optimiser: Any, average: Average)
             average.tensors[key].copy_(value)
         return Progress(**json.loads((state / PROGRESS).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = textwrap.shorten(str(error), 160)
-        raise PagenError(
-            f"expected the state of a training in {state}, found it damaged ({reason}); train again with --overwrite"
-        ) from error
+        found = f"it damaged ({textwrap.shorten(str(error), 160)})"
+        advice = "train again with --overwrite"
+        raise PagenError(f"expected the state of a training in {state}, found {found}; {advice}") from error
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:

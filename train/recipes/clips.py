@@ -60,10 +60,8 @@ class ClipRecipe(Recipe):
         if self.window % 8 or self.window < 8:
             raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
         if self.crop % 16 or not 0 <= self.crop <= min(self.size):
-            raise PagenError(
-                f"expected --crop to be a multiple of 16, or 0 for whole frames, within --size {self.size}, "
-                f"found {self.crop}"
-            )
+            expected = f"a multiple of 16, or 0 for whole frames, within --size {self.size}"
+            raise PagenError(f"expected --crop to be {expected}, found {self.crop}")
         for flag, share in (("probability", self.probability), ("moving", self.moving)):
             if not 0 <= share <= 1:
                 raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
@@ -78,13 +76,11 @@ class ClipRecipe(Recipe):
     def check_training(self) -> None:
         """Raise PagenError for whole frames that no convolution divides, or for kinds of which there is no share."""
         if self.crop == 0 and any(side % 16 for side in self.size):
-            raise PagenError(
-                f"expected --size in multiples of 16 to train on whole frames, found {self.size}; give a --crop"
-            )
+            found = f"{self.size}; give a --crop"
+            raise PagenError(f"expected --size in multiples of 16 to train on whole frames, found {found}")
         if self.kinds and self.probability == 0 and not type(self).kinds:
-            raise PagenError(
-                f"expected --probability above 0 with --kinds {' '.join(self.kinds)}, found 0; LNTRA takes 0.2"
-            )
+            kinds = " ".join(self.kinds)
+            raise PagenError(f"expected --probability above 0 with --kinds {kinds}, found 0; LNTRA takes 0.2")
 
     @property
     def taken(self) -> tuple[PseudoKind, ...]:
