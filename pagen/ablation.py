@@ -36,11 +36,7 @@ class Measured:
 
 
 def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
-    """Train, score and measure every line of the table; goes on where it was stopped.
-
-    Args:
-        config: of the verb.
-    """
+    """Train, score and measure every line of the table, as the verb is told; goes on where it was stopped."""
     protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
@@ -54,17 +50,14 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
 def _scores(config: Any, variant: Variant, seed: int, policy: str) -> Scores:
     recipe: Any = replace(RECIPES[variant.recipe].at(config.scale), **changes_of(config, variant))
     path = config.out / f"{named(config, variant)}-{seed}"
-    pseudo = _pa_set(config, variant, recipe) if variant.stored and recipe.probability > 0 else None
+    pseudo: Path | None = None
+    if variant.stored and recipe.probability > 0:
+        pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
+        form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
+        generate(Generate(config.dataset, config.root, **variant.stored, **form, out=pseudo))
     device, workers = config.device, config.workers
     train(Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, device=device, workers=workers))
     return score_run(path, config.dataset, Compute.of(config), policy, measure=variant.measure)
-
-
-def _pa_set(config: Any, variant: Variant, recipe: Any) -> Path:
-    out: Path = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
-    form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
-    generate(Generate(config.dataset, config.root, **variant.stored, **form, out=out))
-    return out
 
 
 def _row(

@@ -23,10 +23,9 @@ Masks = npt.NDArray[np.bool_]
 
 @contextmanager
 def growing(path: Path) -> Iterator[Callable[[Array], None]]:
-    """A .npy file (T, ...) that grows by what the yielded function is given: arrays (n, ...) of one shape and type.
+    """A .npy file (T, ...) that grows by the arrays (n, ...) that the yielded function is given, one and more.
 
-    Raises:
-        PagenError: it was given nothing, or pieces that differ in shape or type.
+    Raises PagenError for none, or for arrays that differ in shape or type.
     """
     total, first = 0, list[Array]()
     with atomic(path) as temporary, open(temporary, "wb") as file:
@@ -65,11 +64,7 @@ def write_array(path: Path, array: Array) -> None:
 
 
 def read_array(path: Path) -> Array:
-    """A read-only memmap of a .npy file; nothing is unpickled.
-
-    Raises:
-        PagenError: the file is not an array that numpy can map.
-    """
+    """A read-only memmap of a .npy file; nothing is unpickled. Raises PagenError where numpy cannot map it."""
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]  # numpy loads Any
     except (ValueError, EOFError) as error:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 from pagen.errors import PagenError, unknown_name
 from pagen.version import __version__
@@ -76,7 +75,13 @@ def dispatch(argv: Sequence[str]) -> None:
         raise unknown_name("verb", verb, VERBS)
     module_name, config_name = VERBS[verb][0].split(":")
     module = import_module(module_name)
-    module.run(_parse(module, config_name, verb, rest))
+    if hasattr(module, "parse"):  # a verb whose defaults depend on its first words
+        module.run(module.parse(rest))
+        return
+    import tyro
+
+    config, flags = getattr(module, config_name), (tyro.conf.FlagCreatePairsOff,)
+    module.run(tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags))
 
 
 def usage() -> str:
@@ -86,15 +91,6 @@ def usage() -> str:
         f"pagen {__version__}: video anomaly detection with pseudo-anomalies\n\nusage: pagen VERB [--flags]\n\n{verbs}"
         "\n\npagen VERB --help shows the flags of a verb. To begin: pagen demo"
     )
-
-
-def _parse(module: Any, config_name: str, verb: str, argv: Sequence[str]) -> Any:
-    if hasattr(module, "parse"):  # a verb whose defaults depend on its first words
-        return module.parse(argv)
-    import tyro
-
-    config = getattr(module, config_name)
-    return tyro.cli(config, prog=f"pagen {verb}", args=argv, config=(tyro.conf.FlagCreatePairsOff,))
 
 
 def _leave(message: str, code: int) -> None:

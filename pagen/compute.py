@@ -1,4 +1,4 @@
-"""Where work is done, and what of it may be kept: one value that goes from a verb down to what computes."""
+"""One value that goes from a verb down to what computes: where work is done, and what of it may be kept."""
 
 from __future__ import annotations
 

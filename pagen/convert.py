@@ -23,16 +23,13 @@ else:
 
 
 class Convert(Protocol):
-    """A form of checkpoint: the folder it writes to, whether it prints JSON, and the conversion."""
+    """A form of checkpoint: the folder it writes to, whether it prints JSON, and the conversion into a new folder."""
 
     @property
     def out(self) -> Path: ...
-
     @property
     def json(self) -> bool: ...
-
-    def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
+    def write(self, folder: Path) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,6 @@ class LDMInpainting:
     """Print the result as JSON."""
 
     def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
         from pagen.models.convert.ldm import convert
 
         convert(self.checkpoint, self.config).save_pretrained(folder)
@@ -69,7 +65,6 @@ class AE:
     """Print the result as JSON."""
 
     def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
         from pagen.models.convert.ae import card_of, convert
 
         network = convert(self.checkpoint, self.like)
@@ -88,7 +83,6 @@ class ViFiCLIP:
     """Print the result as JSON."""
 
     def write(self, folder: Path) -> None:
-        """Convert into a folder that does not exist yet."""
         from pagen.models.convert.vificlip import convert
 
         convert(self.checkpoint, folder)
@@ -105,8 +99,7 @@ def parse(argv: Sequence[str]) -> Convert:
     name, rest = argv[0], list(argv[1:])
     if name not in FORMS:
         raise unknown_name("form of checkpoint", name, FORMS)
-    flags = (tyro.conf.FlagCreatePairsOff,)
-    return tyro.cli(FORMS[name], prog=f"pagen convert {name}", args=rest, config=flags)
+    return tyro.cli(FORMS[name], prog=f"pagen convert {name}", args=rest, config=(tyro.conf.FlagCreatePairsOff,))
 
 
 def run(config: Convert) -> None:

@@ -8,11 +8,7 @@ from pagen.errors import PagenError
 
 
 def device_named(name: str) -> str:
-    """A device that torch has: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` is CUDA where there is one, else the CPU.
-
-    Raises:
-        PagenError: torch has no such device here.
-    """
+    """A device that torch has: `cpu`, `cuda:1`, `mps`; `auto` is CUDA or else the CPU. Raises PagenError for others."""
     import torch
 
     if name == "auto":
@@ -20,10 +16,8 @@ def device_named(name: str) -> str:
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise PagenError(
-            f"expected a device that torch has, found {name!r} ({reason}); use --device cpu or auto"
-        ) from error
+        found = f"{name!r} ({str(error).splitlines()[0]})"
+        raise PagenError(f"expected a device that torch has, found {found}; use --device cpu or auto") from error
     return name
 
 

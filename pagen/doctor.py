@@ -27,21 +27,16 @@ class Doctor:
 
 def run(config: Doctor) -> None:
     """Collect the report, and print it."""
-    packages, extras = _packages()
-    report = {
-        "pagen": __version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "packages": packages,
-        "extras": extras,
-        "devices": _devices(),
-        "cache": _cache(),
-        "data": _data(config.root),
-    }
+    from pagen.footage.catalogue import DATASETS
+    from pagen.footage.dataset_report import row_of
+
+    report: dict[str, Any] = {"pagen": __version__, "python": platform.python_version(), "system": platform.platform()}
+    report |= {**_packages(), "devices": _devices(), "cache": _cache()}
+    report["data"] = {name: row_of(DATASETS[name], config.root)["found"] for name in DATASETS.names()}
     console.result(report, config.json, _as_text(report))
 
 
-def _packages() -> tuple[dict[str, str | None], dict[str, str | None]]:
+def _packages() -> dict[str, dict[str, str | None]]:
     """Installed versions of what pagen needs, and of what its extras would add; None where missing."""
     from packaging.requirements import Requirement
 
@@ -51,7 +46,7 @@ def _packages() -> tuple[dict[str, str | None], dict[str, str | None]]:
         requirement = Requirement(line)
         (extra if requirement.marker else needed)[requirement.name] = _version(requirement.name)
     extra.pop("pagen", None)
-    return needed, extra
+    return {"packages": needed, "extras": extra}
 
 
 def _version(name: str) -> str | None:
@@ -81,13 +76,6 @@ def _cache() -> dict[str, Any]:
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     free = shutil.disk_usage(existing).free
     return {"path": str(path), "used_gb": round(size / 1e9, 2), "free_gb": round(free / 1e9, 1)}
-
-
-def _data(root: Path | None) -> dict[str, str | None]:
-    from pagen.footage.catalogue import DATASETS
-    from pagen.footage.dataset_report import row_of
-
-    return {name: row_of(DATASETS[name], root)["found"] for name in DATASETS.names()}
 
 
 def _as_text(report: dict[str, Any]) -> str:

@@ -23,8 +23,21 @@ def fill(
     workers: Workers,
     label: str,
     unit: str = "clips",
+    finish: bool = True,
 ) -> None:
-    """Make the items of a folder that are not there, and finish it; see `add`.
+    """Make the items of a folder that are not there.
+
+    A killed process loses the items that it was working on, no others.
+
+    Args:
+        names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
+        make: picklable; writes the files of an item and returns their digests.
+        workers: as `spread` takes them.
+        label, unit: of the progress bar, and what it counts.
+        finish: nothing more is wanted of the folder.
+
+    Raises:
+        PagenError: as `spread`, and what `make` raises.
 
     Example:
         >>> import tempfile
@@ -40,37 +53,17 @@ def fill(
         (['a', 'b'], True)
         >>> import shutil; shutil.rmtree(top)
     """
-    add(folder, names, make, workers, label, unit)
-    folder.finish()
-
-
-def add(
-    folder: Folder,
-    names: Sequence[str] | Mapping[str, Any],
-    make: Callable[[Any], Made],
-    workers: Workers,
-    label: str,
-    unit: str = "clips",
-) -> None:
-    """Make the items of a folder that are not there; the folder is not finished.
-
-    A killed process loses the items that it was working on, no others.
-
-    Args:
-        names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
-        make: picklable; writes the files of an item and returns their digests.
-        workers: as `spread` takes them.
-        label: of the progress bar.
-        unit: what the progress bar counts.
-
-    Raises:
-        PagenError: as `spread`, and what `make` raises.
-    """
     jobs = names if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
     pending = [(name, jobs[name]) for name in folder.pending(list(jobs))]
     for (name, _), made in console.progress(spread(partial(_make, make), pending, workers), label, len(pending), unit):
         files, info = made if isinstance(made, tuple) else (made, {})
         folder.record(name, files, **info)
+    if finish:
+        folder.finish()
+
+
+add = partial(fill, finish=False)
+"""`fill`, of a folder that is not finished with it."""
 
 
 def _make(make: Callable[[Any], Made], job: tuple[str, Any]) -> Made:

@@ -1,9 +1,8 @@
 """A folder with a manifest: what passes from room to room.
 
-`manifest.json` names the schema, the kind, the configuration, the fingerprints of the inputs, and
-every item that is done with the sizes and hashes of its files. A file appears whole or not at all.
-The same command resumes; another configuration is refused. What differs from machine to machine
-(paths) stands under `volatile`, which no comparison and no fingerprint looks at.
+`manifest.json` names the schema, the kind, the configuration, the fingerprints of the inputs, and every item that is
+done with the sizes and hashes of its files. A file appears whole or not at all. The same command resumes; another
+configuration is refused. What differs from machine to machine (paths) is `volatile`: no fingerprint looks at it.
 """
 
 from __future__ import annotations
@@ -24,10 +23,9 @@ from pagen.errors import PagenError
 from pagen.version import __version__
 
 SCHEMA = 1
-
 MANIFEST = "manifest.json"
-
 _TEMPORARY = ".tmp-"
+_KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
 
 
 @contextmanager
@@ -79,7 +77,6 @@ class Folder:
     """A folder of items under a manifest.
 
     Attributes:
-        path: where it lies.
         kind: one of `options.FolderKind`.
         config: what its bytes depend on, apart from the inputs; plain JSON data.
         inputs: name -> fingerprint of what it was made of.
@@ -108,15 +105,15 @@ class Folder:
     ) -> Folder:
         """Create the folder, or take up the one that the same command left.
 
-        Raises:
-            PagenError: the path holds something else, or was made with another configuration.
+        Raises PagenError where the path holds something else, or was made with another configuration.
         """
         wanted = cls(path, kind, _plain(config), dict(inputs), volatile=_plain(volatile or {}))
         made_before = (path / MANIFEST).exists()
         if made_before and not overwrite:
             return cls._read(path)._taken_up(wanted)
-        if made_before:
-            _clear(path)
+        if made_before:  # the manifest stays, and tells whose folder it is should the process be killed here
+            for child in [child for child in path.iterdir() if child.name != MANIFEST]:
+                _remove(child)
         elif path.exists() and not _is_vacant(path):
             raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
         path.mkdir(parents=True, exist_ok=True)
@@ -152,7 +149,7 @@ class Folder:
 
     def pending(self, names: Sequence[str]) -> list[str]:
         """Those of the names that are not done, or whose files have been removed since."""
-        return [name for name in names if not self._lies(name)]
+        return [name for name in names if name not in self.items or not self._lies(name)]
 
     def record(self, name: str, files: Mapping[str, Mapping[str, Any]], **info: Any) -> None:
         """Note an item whose files (relative path -> digest) lie in place."""
@@ -177,12 +174,10 @@ class Folder:
 
     def fingerprint(self) -> str:
         """32 hex digits that stand for every byte of the folder's content."""
-        content = {"kind": self.kind, "config": self.config, "inputs": self.inputs, "items": self.items}
-        return _short_hash(content)
+        return _short_hash({key: getattr(self, key) for key in ("kind", "config", "inputs", "items")})
 
     def _lies(self, name: str) -> bool:
-        files = self.items[name]["files"] if name in self.items else None
-        return files is not None and not any(self._problem(file, want, False) for file, want in files.items())
+        return not any(self._problem(file, want, False) for file, want in self.items[name]["files"].items())
 
     def _problem(self, file: str, want: Mapping[str, Any], content: bool) -> str | None:
         path = self.path / file
@@ -196,7 +191,11 @@ class Folder:
 
     def _taken_up(self, wanted: Folder) -> Folder:
         """This folder, for the command that wants the other: swept, and with today's paths."""
-        _refuse_difference(self, wanted)
+        old, new = (dict(_leaves({"kind": one.kind, **one.config, **one.inputs})) for one in (self, wanted))
+        keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
+        if keys:
+            shown = ", ".join(f"{key} {old.get(key)!r:.80} there, {new.get(key)!r:.80} asked" for key in keys[:4])
+            raise PagenError(f"{self.path} was made otherwise: {shown}; give another --out, or --overwrite")
         self._sweep()
         if self.volatile != wanted.volatile:
             self.volatile = wanted.volatile
@@ -225,9 +224,6 @@ class Folder:
         return cls(path, **values)
 
 
-_KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
-
-
 def tree_hash(path: Path) -> str:
     """SHA-256 over the names and bytes of all files below `path`, volatile entries aside."""
     total = hashlib.sha256()
@@ -241,15 +237,6 @@ def tree_hash(path: Path) -> str:
     return total.hexdigest()
 
 
-def _refuse_difference(found: Folder, wanted: Folder) -> None:
-    old = dict(_leaves({"kind": found.kind, **found.config, **found.inputs}))
-    new = dict(_leaves({"kind": wanted.kind, **wanted.config, **wanted.inputs}))
-    keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
-    if keys:
-        shown = ", ".join(f"{key} {old.get(key)!r:.80} there, {new.get(key)!r:.80} asked" for key in keys[:4])
-        raise PagenError(f"{found.path} was made otherwise: {shown}; give another --out, or --overwrite")
-
-
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """What nested tables hold, by dotted names."""
     for key, value in values.items():
@@ -257,13 +244,6 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value
-
-
-def _clear(path: Path) -> None:
-    """Remove all but the manifest, which tells whose folder it is should the process be killed here."""
-    for child in list(path.iterdir()):
-        if child.name != MANIFEST:
-            _remove(child)
 
 
 def _is_vacant(path: Path) -> bool:

@@ -30,8 +30,7 @@ def need(package: str, what: str, extra: str) -> None:
 def place_of(name: str) -> tuple[str, Path] | None:
     """Where a model lies: its absolute folder or hub id, and the folder, downloaded if need be; None for neither.
 
-    Raises:
-        PagenError: the hub id is neither in reach nor in the hub's cache.
+    Raises PagenError for a hub id that is neither in reach nor in the hub's cache.
     """
     path = Path(name).expanduser().absolute()
     if name and path.is_dir():
@@ -46,11 +45,7 @@ def contents(folder: Path) -> str:
 
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
-    """Loading a model of transformers inside the block, in silence.
-
-    Raises:
-        PagenError: the folder holds no model, or what the library said of it.
-    """
+    """Loading a model of transformers inside the block, in silence. Raises PagenError with what the library says."""
     if not (folder / "config.json").is_file():
         raise PagenError(f"expected a transformers model in {folder}, found no config.json; is the path right?")
     with quiet("transformers"):
@@ -65,10 +60,8 @@ def loading(folder: Path) -> Iterator[None]:
 def require_whole(folder: Path, missing: Collection[str], wanted: str) -> None:
     """Raise PagenError where weights are missing, which the library would draw at random."""
     if missing:
-        raise PagenError(
-            f"expected all weights of the model in {folder}, found {len(missing)} missing ({min(missing)}); "
-            f"give {wanted}"
-        )
+        found = f"{len(missing)} missing ({min(missing)})"
+        raise PagenError(f"expected all weights of the model in {folder}, found {found}; give {wanted}")
 
 
 def _fetch(name: str) -> Path:
@@ -84,9 +77,8 @@ def _fetch(name: str) -> Path:
 def refusal(what: str, library: str, name: str, reason: str) -> PagenError:
     """Why a library's `pipeline` or `model` cannot be had: diffusers and transformers tell it in words alone."""
     if "trust_remote_code" in reason or "linked to [" in reason:
-        return PagenError(
-            f"expected a {what} of {library}' own classes, found own code in {name}; it is not run, take another"
-        )
+        expected = f"expected a {what} of {library}' own classes"
+        return PagenError(f"{expected}, found own code in {name}; it is not run, take another")
     if "AutoPipeline can't find" in reason:
         return PagenError(f"expected an inpainting pipeline, found another kind in {name} ({reason}); take another")
     if re.search(r"no file named \S+\.safetensors|necessary `safetensors`", reason):
@@ -95,9 +87,8 @@ def refusal(what: str, library: str, name: str, reason: str) -> PagenError:
             f"save the {what} again with save_pretrained"
         )
     first = reason.strip().partition("\n")[0]
-    return PagenError(
-        f"cannot load the {what} {name} ({first}); give a whole folder, or a hub id in reach or in the cache"
-    )
+    advice = "give a whole folder, or a hub id in reach or in the cache"
+    return PagenError(f"cannot load the {what} {name} ({first}); {advice}")
 
 
 @contextmanager

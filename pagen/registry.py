@@ -28,8 +28,7 @@ class Registry(Generic[T]):
     """
 
     def __init__(self, what: str, group: str, table: dict[str, Any] | None = None) -> None:
-        self.what = what
-        self.group = group
+        self.what, self.group = what, group
         self._table: dict[str, Any] = dict(table or {})
 
     def register(self, name: str, value: T) -> T:

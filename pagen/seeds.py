@@ -1,7 +1,6 @@
 """Randomness as an argument: (seed, kind, clip, index) -> an independent generator.
 
-Every item draws from a stream of its own, so that neither the number of workers nor the order of
-the items changes a byte.
+Every item draws from a stream of its own, so that neither the number of workers nor the order of items changes a byte.
 """
 
 from __future__ import annotations

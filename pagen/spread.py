@@ -1,7 +1,6 @@
 """Independent items over local processes or a Ray cluster, in any order, with the same bytes.
 
-Every item is computed with one thread, however many workers there are: OpenCV's DIS flow and
-torch's convolutions give other last bits with another number of threads.
+Every item has one thread: OpenCV's DIS flow and torch's convolutions give other last bits with another number of them.
 """
 
 from __future__ import annotations
@@ -96,11 +95,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _birth() -> Iterator[None]:
-    """What processes are spawned under.
-
-    The caller's script is hidden: they would run it again, which no item needs and few scripts are made
-    for. Ctrl-C is ignored, which they inherit: the parent ends them.
-    """
+    """Hide the caller's script from spawned processes, which would run it again; and Ctrl-C: the parent ends them."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     in_main_thread = threading.current_thread() is threading.main_thread()

@@ -1,9 +1,8 @@
 """Independent items over a Ray cluster, in any order, with the same bytes.
 
-The machines of the cluster have the same pagen and see the same folders under the same paths: an item runs in
-the folder that the command was given in, reads and writes there, and hands back what is small. Items that ran
-on a worker or a machine that was lost are done again elsewhere; should the lost one still write, it writes the
-same bytes under a temporary name of its own.
+The machines of the cluster have the same pagen and see the same folders under the same paths: an item runs in the
+folder that the command was given in. Items of a worker or a machine that was lost are done again elsewhere; should the
+lost one still write, it writes the same bytes under a temporary name of its own.
 """
 
 from __future__ import annotations
@@ -50,9 +49,8 @@ def spread_ray(
 ) -> Iterator[tuple[Item, Result]]:
     """Yield (item, function(item)) as the items get done, in any order; see `pagen.spread.spread`.
 
-    Raises:
-        PagenError: Ray is not installed or the cluster not reached, fewer than one worker, or an item lost
-            its worker time and again; what was done stays done.
+    Raises PagenError where Ray is not installed or the cluster not reached, for fewer than one worker, or for an item
+    that lost its worker time and again; what was done stays done.
     """
     if cluster.workers is not None and cluster.workers < 1:
         raise PagenError(f"expected --workers of 1 and more on Ray, found {cluster.workers}; leave it out for all")

@@ -21,17 +21,14 @@ def accelerator_on(
     """Accelerate on a device of torch's, or on the best there is ("auto").
 
     Started by `accelerate launch` or torchrun this process is one of several; else accelerate, which keeps its
-    device for the whole process, forgets that of an earlier training.
-
-    Args:
-        precision: `no`, `bf16` or `fp16`.
-        trackers: `tensorboard`, `wandb`.
-        path: where TensorBoard's files go.
-
-    Raises:
-        PagenError: a device that is not there, fp16 on the CPU, or a tracker that is not installed.
+    device for the whole process, forgets that of an earlier training. TensorBoard's files go to `path`.
+    Raises PagenError for a device that is not there, fp16 on the CPU, or a tracker that is not installed.
     """
-    _check(device, precision, trackers)
+    if device_named(device) == "cpu" and precision == "fp16":
+        raise PagenError("expected --precision no or bf16 on the CPU, found fp16, which is for a GPU")
+    for tracker in trackers:
+        if find_spec(tracker) is None:
+            raise PagenError(f"expected the package {tracker} for --log {tracker}, found none; pip install {tracker}")
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         AcceleratorState._reset_state(reset_partial_state=True)
     settings = {"mixed_precision": precision, "log_with": list(trackers) or None, "project_dir": path}
@@ -39,12 +36,3 @@ def accelerator_on(
         return Accelerator(**settings)
     with patch_environment(accelerate_torch_device=device):
         return Accelerator(cpu=device == "cpu", **settings)
-
-
-def _check(device: str, precision: str, trackers: Sequence[str]) -> None:
-    place = device_named(device)
-    if precision == "fp16" and place == "cpu":
-        raise PagenError("expected --precision no or bf16 on the CPU, found fp16, which is for a GPU")
-    for tracker in trackers:
-        if find_spec(tracker) is None:
-            raise PagenError(f"expected the package {tracker} for --log {tracker}, found none; pip install {tracker}")

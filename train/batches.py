@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol, cast
@@ -34,24 +33,19 @@ WINDOWS = 256
 """Windows of the training clips that a calibration is of, evenly spread."""
 PAIRS = 32
 """Normal clips, and as many pseudo-anomalous ones, that tell how good a network is."""
+_FIRST = range(0, PAIRS, WINDOWS_AT_ONCE)
+"""The first clips of those that go through it at once."""
 
 
 class Batches(Protocol):
-    """What the loop asks for."""
+    """What the loop asks for: the steps of an epoch, and sample number `index` of the whole run, with its origin."""
 
     @property
-    def recipe(self) -> Recipe:
-        """What is trained."""
-
+    def recipe(self) -> Recipe: ...
     @property
-    def steps(self) -> int:
-        """Steps in an epoch."""
-
-    def sample(self, index: int) -> Sample:
-        """Sample number `index` of the whole run."""
-
-    def describe(self, index: int) -> str:
-        """Where that sample comes from."""
+    def steps(self) -> int: ...
+    def sample(self, index: int) -> Sample: ...
+    def describe(self, index: int) -> str: ...
 
 
 def draw(batches: Batches, indices: range) -> Batch:
@@ -66,10 +60,8 @@ class ClipBatches:
 
     Attributes:
         recipe: decides between frames and flow, crops, and the share of pseudo-anomalies.
-        prepared: the footage.
-        clip_input: what the network is shown of it: frames or flow.
+        clip_input: what the network is shown of the footage: frames or flow.
         stored: a PA set; None makes pseudo-anomalies on the fly, where the recipe can.
-        seed: of everything that is drawn.
         names: the clips; by default all of the training split.
     """
 
@@ -108,12 +100,12 @@ class ClipBatches:
     def check_pairs(self, wanted: bool) -> None:
         """Raise PagenError where clips are too short for pairs, or none can be drawn though they are wanted."""
         pair = self._pair()
-        if pair is None and wanted:
+        if not pair and wanted:
             raise PagenError(
                 f"expected a PA set to validate {self.recipe.name} by, found none; give --pseudo DIR and --probability "
                 "above 0, or --validate none"
             )
-        for batches in pair or ():
+        for batches in pair:
             batches.check()
 
     def within(self, names: tuple[str, ...]) -> ClipBatches:
@@ -123,8 +115,8 @@ class ClipBatches:
     @cached_property
     def normal(self) -> NormalClips:
         """The normal clips, with the frames beyond the window that the recipe looks at."""
-        names = self.names or tuple(self.prepared.clips("train"))
-        return NormalClips(self.prepared, self.clip_input, names, self.recipe.window + self.recipe.beyond, self.seed)
+        names, length = self.names or tuple(self.prepared.clips("train")), self.recipe.window + self.recipe.beyond
+        return NormalClips(self.prepared, self.clip_input, names, length, self.seed)
 
     def drawn(self, index: int, rng: np.random.Generator) -> DrawnClip:
         """The clip of a sample: pseudo-anomalous with the recipe's probability, else the next normal one."""
@@ -169,7 +161,7 @@ class ClipBatches:
         slider = Slider(network.eval(), self.clip_input, self.recipe.window, device=device)
         places = self.normal.windows
         chosen = [places[i] for i in np.linspace(0, len(places) - 1, min(WINDOWS, len(places))).astype(int)]
-        rows: list[Mapping[str, npt.NDArray[np.float64]]] = []
+        rows = []
         for name in dict.fromkeys(name for name, _ in chosen):
             scores = slider.windows(name, [start for clip, start in chosen if clip == name])
             newest = {indicator: values[:, 0] for indicator, values in scores.frames.items()}
@@ -178,23 +170,17 @@ class ClipBatches:
 
     def pair_scores(self, network: Any) -> tuple[Indicated, Indicated] | None:
         """The indicators of `PAIRS` normal and of as many pseudo-anomalous clips; None where no kind can be drawn."""
-        pair = self._pair()
-        return None if pair is None else (pair[0]._scores(network), pair[1]._scores(network))
+        scores = [_joined([batches._scores(network, first) for first in _FIRST]) for batches in self._pair()]
+        return (scores[0], scores[1]) if scores else None
 
-    def _pair(self) -> tuple[ClipBatches, ClipBatches] | None:
-        """Whole clips, none of them pseudo-anomalous, and all of them."""
+    def _pair(self) -> list[ClipBatches]:
+        """Whole clips, none of them pseudo-anomalous, and all of them; nothing where no kind can be drawn."""
         recipe = self.recipe.validation(self.stored is not None)
-        if recipe is None:
-            return None
-        normal, pseudo = (replace(self, recipe=replace(recipe, probability=share)) for share in (0.0, 1.0))
-        return normal, pseudo
+        return [replace(self, recipe=replace(recipe, probability=share)) for share in (0.0, 1.0) if recipe]
 
-    def _scores(self, network: Any) -> Indicated:
-        starts = range(0, PAIRS, WINDOWS_AT_ONCE)
-        return _joined([self._scores_of(network, range(i, i + WINDOWS_AT_ONCE)) for i in starts])
-
-    def _scores_of(self, network: Any, indices: range) -> Mapping[str, npt.NDArray[np.float64]]:
+    def _scores(self, network: Any, first: int) -> Indicated:
         """A number for each clip, the mean over its frames, of whole clips with the frames beyond their windows."""
+        indices = range(first, first + WINDOWS_AT_ONCE)
         drawn = [self.drawn(index, generator(self.seed, "sample", index)).clip.pseudo for index in indices]
         clips = torch.from_numpy(np.stack([self.clip_input.shown(clip) for clip in drawn]))
         with torch.inference_mode(), exact():
@@ -208,23 +194,18 @@ class ClipBatches:
         return PseudoSource(self.recipe, self.normal, self.stored)
 
     def _moving(self, name: str, start: int) -> Points:
-        if not self.recipe.crop:
-            return np.empty((0, 3), np.int64)
-        return self.normal.moving_in(name, start, self.recipe.window)
+        moving = bool(self.recipe.crop)
+        return self.normal.moving_in(name, start, self.recipe.window) if moving else np.empty((0, 3), np.int64)
 
 
-def _joined(rows: list[Mapping[str, npt.NDArray[np.float64]]]) -> Indicated:
+def _joined(rows: list[Indicated]) -> Indicated:
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
 def clip_batches(config: Any, prepared: Prepared, stored: PASet | None, held_out: tuple[str, ...]) -> ClipBatches:
     """The batches of a recipe of clips; flow is computed of all training clips, held out or not.
 
-    Args:
-        config: of `pagen train`.
-
-    Raises:
-        PagenError: as `open_input` and `ClipBatches.check`.
+    Raises PagenError as `open_input` and `ClipBatches.check`.
     """
     recipe, names = config.recipe, prepared.clips("train")
     clip_input = open_input({**asdict(recipe), "source": recipe.source}, prepared, names, config.workers)

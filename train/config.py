@@ -78,9 +78,8 @@ def check_pseudo(config: Train[Any]) -> None:
 
 def run_folder(config: Train[Any]) -> Path:
     """Where the run lies."""
-    return (
-        config.out or Path("runs") / f"{config.recipe.name}-{folder_name(config.dataset)}-{config.scale}-{config.seed}"
-    )
+    name = f"{config.recipe.name}-{folder_name(config.dataset)}-{config.scale}-{config.seed}"
+    return config.out or Path("runs") / name
 
 
 def recipe_of(config: Train[Any]) -> dict[str, Any]:

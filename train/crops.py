@@ -1,8 +1,4 @@
-"""Where a step looks: crops that follow what moves.
-
-Most of a surveillance frame never changes. Whole frames spend the steps on it; crops centred on
-something that moves, or on what a pseudo-anomaly replaced, spend them on what has to be learnt.
-"""
+"""Where a step looks: crops that follow what moves or was replaced, since most of a frame never changes."""
 
 from __future__ import annotations
 

@@ -15,9 +15,8 @@ from pagen.models.density.detector import Rows
 from pagen.models.density.noise_perceptron import drawn
 from pagen.models.density.standard import Standard, Whitening
 from pagen.seeds import torch_generator
+from pagen.train.batches import Sample
 from pagen.train.recipes.density import MultiScaleRecipe
-
-Sample = dict[str, npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -33,25 +32,10 @@ class FeatureClips:
         """The vectors (n, D) of each clip, read-only memmaps."""
         return [self.features.features(name) for name in self.names]
 
-    def frames(self, name: str) -> npt.NDArray[np.int64]:
-        """The frame that each vector of a clip belongs to."""
-        return self.features.frames(name)
-
-    def length(self, name: str) -> int:
-        """Frames of a clip."""
-        return self.prepared.length(name)
-
 
 @dataclass(frozen=True, eq=False)
 class DensityBatches:
-    """Features of normal footage, of which a step draws some anew.
-
-    Attributes:
-        recipe: batch, and the range of the noise.
-        rows: the features.
-        standard: by which they are shown.
-        seed: of all that is drawn.
-    """
+    """Features of normal footage (`rows`), of which a step draws some anew, standardised and with noise."""
 
     recipe: MultiScaleRecipe
     rows: Rows

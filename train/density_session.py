@@ -1,9 +1,7 @@
-"""A density run: features of the training clips in, a detector out; several kinds of objects are runs inside of one.
+"""A density run: features of the training clips in, a detector out.
 
-What is trained step by step goes through the same loop as every network and resumes alike; what is fitted at once
-(nearest neighbours, a mixture) is fitted again. `calibration.json` is of frames, as for every run: of each the highest
-score of what it shows. Scores of the training features themselves, save for nearest neighbours, which leave one video
-out.
+What is trained step by step resumes like every network; what is fitted at once is fitted again. `calibration.json` is
+of frames, of each the highest score of what it shows; nearest neighbours leave the frame's own video out.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ from pagen.train.config import Train, recipe_of
 from pagen.train.density_batches import DensityBatches, FeatureClips
 from pagen.train.loop import Training, fit
 from pagen.train.run_card import fitted_on, title
-from pagen.train.session import Calibration, Opened, train_in_folder
+from pagen.train.session import Calibration, Opened, Worked, train_in_folder
 from pagen.train.state import Row
 
 Fitting = Callable[[Any, FeatureClips, Train[Any], Path, Accelerator], list[Row]]
@@ -54,16 +52,13 @@ def _opened(config: Train[Any], device: str) -> Opened:
     return clips, prints, {"prepared": str(source.prepared.path)}
 
 
-def _work(
-    config: Train[Any], clips: FeatureClips, path: Path, accelerator: Accelerator
-) -> tuple[list[Row], Callable[[], Calibration]]:
+def _work(config: Train[Any], clips: FeatureClips, path: Path, accelerator: Accelerator) -> Worked:
     recipe = config.recipe
     detector = recipe.detector(config.seed, str(accelerator.device))
     if accelerator.is_main_process:
         count, size = sum(map(len, clips.videos)), clips.features.size
         console.say(f"{recipe.name} ({config.scale} scale): {count:,} {recipe.features} features of {size} numbers")
-    fitting: Fitting = resolve(recipe.fitting)
-    rows = fitting(detector, clips, config, path, accelerator)
+    rows = resolve(recipe.fitting)(detector, clips, config, path, accelerator)
     return rows, lambda: _save(config, detector, clips, path, rows)
 
 
@@ -88,14 +83,14 @@ def fit_step_by_step(
 
 def _save(config: Train[Any], detector: Detector, clips: FeatureClips, path: Path, rows: list[Row]) -> Calibration:
     """Leave the detector and its card; returns its calibration, of frames."""
-    recipe = recipe_of(config)
+    recipe, features, prepared = recipe_of(config), clips.features, clips.prepared
     detector.save(path / MODEL)
     write_text(path / MODEL / CARD, detector_card(detector, title(recipe), fitted_on(config, rows), recipe))
     videos = [video for video in clips.videos if len(video)]
     scores = detector.training_score(videos)
     parts = iter(np.split(scores, np.cumsum(list(map(len, videos)))[:-1]))
     frames = [
-        highest(next(parts) if len(video) else scores[:0], clips.frames(name), clips.length(name), scores.min())
+        highest(next(parts) if len(video) else scores[:0], features.frames(name), prepared.length(name), scores.min())
         for name, video in zip(clips.names, clips.videos, strict=True)
     ]
     return {indicator_of(config.recipe.features): summary(np.concatenate(frames))}

@@ -29,21 +29,16 @@ NAMES = {"G": "generator", "D": "discriminator"}
 def fit_segments(
     detector: GCL, clips: FeatureClips, config: Train[Any], path: Path, accelerator: Accelerator
 ) -> list[Row]:
-    """Train on segments of `--pool` frames; leave `pseudo_labels.csv` and `pseudo_labels.png` in the folder.
-
-    Raises:
-        PagenError: as `GCL.fit`.
-    """
+    """Train on segments of `--pool` frames, as `GCL.fit`; leave `pseudo_labels.csv` and `.png` in the folder."""
     length = config.recipe.pool
-    ends = [segment_ends(clips.length(name), length) for name in clips.names]
+    ends = [segment_ends(clips.prepared.length(name), length) for name in clips.names]
     labels = [abnormal(clips.prepared.labels(name), last, length) for name, last in zip(clips.names, ends, strict=True)]
     videos = [np.asarray(video)[last] for video, last in zip(clips.videos, ends, strict=True)]
     normal = np.array([name.startswith("train_") for name in clips.names])
     detector.fit(videos, normal, np.concatenate(labels))
     columns = list(dict.fromkeys(key for row in detector.history for key in row))
     write_text(path / "pseudo_labels.csv", as_csv(detector.history, columns))
-    share = float(np.concatenate(labels).mean())
-    save_figure(label_curves(detector.history, share), path / "pseudo_labels.png")
+    save_figure(label_curves(detector.history, float(np.concatenate(labels).mean())), path / "pseudo_labels.png")
     return []
 
 
@@ -63,10 +58,8 @@ def label_curves(history: Sequence[dict[str, Any]], share: float) -> Figure:
     axis = figure.subplots()
     for (letter, name), colour in zip(NAMES.items(), ("tab:blue", "tab:orange"), strict=True):
         for what, line in (("precision", "-"), ("share", ":")):
-            points = [
-                (place, row[f"{what}_{letter}"]) for place, row in enumerate(history) if f"{what}_{letter}" in row
-            ]
-            if points:
+            key = f"{what}_{letter}"
+            if points := [(place, row[key]) for place, row in enumerate(history) if key in row]:
                 axis.plot(*zip(*points, strict=True), line, color=colour, label=f"{what} of the {name}'s labels")
     axis.axhline(share, color="dimgray", linewidth=1, label="share of abnormal segments")
     both = next(place for place, row in enumerate(history) if row["phase"] == "both")

@@ -22,7 +22,6 @@ class Inputs:
     """Opened and checked.
 
     Attributes:
-        prepared: the footage.
         stored: the PA set, where one was given.
         batches: what is trained on: `ClipBatches`, or what else the recipe's `inputs` gives.
         held_out: training clips that are not, for validation.
@@ -43,18 +42,13 @@ def open_inputs(config: Train[Any]) -> Inputs:
     """Prepare, compute and open what is missing. Raises PagenError for what does not fit the recipe."""
     recipe = config.recipe
     prepared = prepare(config.dataset, config.root, recipe.size, recipe.colour, workers=config.workers)
-    stored = _stored(config, prepared)
-    held_out = _held_out(prepared.clips("train")) if config.validate == "pseudo" else ()
-    batches = resolve(recipe.inputs)(config, prepared, stored, held_out)
-    inputs = Inputs(prepared, stored, batches, held_out)
-    inputs.judged.check_pairs(wanted=config.validate == "pseudo")
-    return inputs
-
-
-def _held_out(names: list[str]) -> tuple[str, ...]:
-    if len(names) < 2:
+    stored, names, validated = _stored(config, prepared), prepared.clips("train"), config.validate == "pseudo"
+    if validated and len(names) < 2:
         raise PagenError(f"expected 2 training clips and more for --validate pseudo, found {len(names)}; leave it out")
-    return tuple(names[-max(1, len(names) // HELD_OUT) :])
+    held_out = tuple(names[-max(1, len(names) // HELD_OUT) :]) if validated else ()
+    inputs = Inputs(prepared, stored, resolve(recipe.inputs)(config, prepared, stored, held_out), held_out)
+    inputs.judged.check_pairs(wanted=validated)
+    return inputs
 
 
 def _stored(config: Train[Any], prepared: Prepared) -> PASet | None:
@@ -68,15 +62,11 @@ def _stored(config: Train[Any], prepared: Prepared) -> PASet | None:
                 f"expected {kind} pseudo-anomalies in {config.pseudo}, found {' '.join(stored.kinds)}; "
                 f"generate them with --kinds {kind}"
             )
-    if "temporal" in recipe.taken and not _same_flow(recipe.flow, stored):
-        raise PagenError(
-            f"expected pseudo-anomalies of {recipe.flow} flow in {config.pseudo}, found {stored.flow_spec}; "
-            f"generate them with --flow {recipe.flow}, or train with --flow {stored.flow_spec}"
-        )
+    if "temporal" in recipe.taken:
+        made = stored.folder.config["flow"], stored.folder.inputs.get("flow", "")  # wherever its files lie now
+        if made != (recipe.flow.partition(":")[0], open_flow(recipe.flow).identity()):
+            raise PagenError(
+                f"expected pseudo-anomalies of {recipe.flow} flow in {config.pseudo}, found {stored.flow_spec}; "
+                f"generate them with --flow {recipe.flow}, or train with --flow {stored.flow_spec}"
+            )
     return stored
-
-
-def _same_flow(spec: str, stored: PASet) -> bool:
-    """Whether a PA set was made of this flow, wherever its files lie now."""
-    made = stored.folder.config["flow"], stored.folder.inputs.get("flow", "")
-    return made == (spec.partition(":")[0], open_flow(spec).identity())

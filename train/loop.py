@@ -39,13 +39,10 @@ Validate = Callable[[Any], float]
 
 @dataclass(frozen=True)
 class Training:
-    """What is trained on what.
+    """What is trained, in place, on what.
 
     Attributes:
-        network: in place.
-        batches: where the samples come from.
         path: the run folder.
-        accelerator: device, processes, precision, trackers.
         seed: of what is drawn inside the network (dropout).
         validate: network -> AUROC on held-out pseudo-anomalies, after each epoch.
         keep: `last` epoch's weights, or those of the `best` validation.
@@ -85,7 +82,12 @@ def fit(training: Training) -> list[Row]:
     """
     keep_memory()
     network, recipe, accelerator = training.network, training.recipe, training.accelerator
-    _check_shares(recipe, accelerator.num_processes)
+    shares = recipe.accumulate * accelerator.num_processes
+    if recipe.batch % shares:
+        raise PagenError(
+            f"expected --batch to be a multiple of {shares} (parts of a step times processes), "
+            f"found {recipe.batch}; change one of them"
+        )
     network.to(accelerator.device)
     fast_layout(network)
     average = Average(network, recipe.ema)
@@ -114,7 +116,9 @@ def _epoch(
     end = (len(progress.rows) + 1) * steps
     network = training.network.train()
     left, total = range(progress.step, end), recipe.epochs * steps
-    for step, parts in console.progress(drawn(training, left), _label(training, progress), len(left), "steps"):
+    shown = f" loss {progress.rows[-1]['loss']:.5f}" if progress.rows else ""
+    label = f"epoch {len(progress.rows) + 1}/{recipe.epochs}{shown}"
+    for step, parts in console.progress(drawn(training, left), label, len(left), "steps"):
         losses = train_step(training, module, optimiser, parts, learning_rate(recipe, step, total), step)
         if not math.isfinite(losses["loss"]):
             if newest_state(training.path / STATE) is None:
@@ -129,7 +133,7 @@ def _epoch(
     means = {key: total / steps for key, total in progress.sums.items()}
     row: Row = {"epoch": len(progress.rows) + 1, "step": end, **means, "lr": learning_rate(recipe, end - 1, total)}
     if training.validate is not None:
-        row[AUROC] = _validated(training, average, progress.rows)
+        row[AUROC] = _validated(training, training.validate, average, progress.rows)
     progress.rows.append(row)
     progress.sums = {}
     network.train()
@@ -216,48 +220,29 @@ def deterministic(device: torch.device) -> Iterator[None]:
         settings.fill_uninitialized_memory = before[1]
 
 
-def _label(training: Training, progress: Progress) -> str:
-    loss = f" loss {progress.rows[-1]['loss']:.5f}" if progress.rows else ""
-    return f"epoch {len(progress.rows) + 1}/{training.recipe.epochs}{loss}"
-
-
 def _save(training: Training, optimiser: Any, average: Average, progress: Progress) -> None:
     if training.accelerator.is_main_process:
         save_state(training.path / STATE, training.network, optimiser, average, progress)
     training.accelerator.wait_for_everyone()
 
 
-def _validated(training: Training, average: Average, rows: list[Row]) -> float:
+def _validated(training: Training, validate: Validate, average: Average, rows: list[Row]) -> float:
     """The AUROC of the weights that would be kept; the best ones so far are put aside."""
-    assert training.validate is not None
     average.swap()
-    area = training.validate(training.network.eval())
+    area = validate(training.network.eval())
     if training.accelerator.is_main_process and area > max((row[AUROC] for row in rows), default=-math.inf):
         save_tensors(training.path / BEST, training.network.state_dict())
     average.swap()
     return area
 
 
-def _check_shares(recipe: Recipe, processes: int) -> None:
-    if recipe.batch % (recipe.accumulate * processes):
-        raise PagenError(
-            f"expected --batch to be a multiple of {recipe.accumulate * processes} (parts of a step times processes), "
-            f"found {recipe.batch}; change one of them"
-        )
-
-
 def _not_finite(training: Training, step: int) -> PagenError:
-    first = step * training.recipe.batch
+    first, state = step * training.recipe.batch, newest_state(training.path / STATE)
     clips = ", ".join(training.batches.describe(index) for index in range(first, first + training.recipe.batch))
     return PagenError(
-        f"the loss is not finite at step {step} (clips: {clips}); step {_kept(training)} is kept in "
+        f"the loss is not finite at step {step} (clips: {clips}); step {int(state.name) if state else 0} is kept in "
         f"{training.path / STATE}; lower --lr or give --max-norm 1, and another --out"
     )
-
-
-def _kept(training: Training) -> int:
-    state = newest_state(training.path / STATE)
-    return int(state.name) if state else 0
 
 
 @contextmanager

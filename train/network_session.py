@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from pagen.train.inputs import Inputs, open_inputs
 from pagen.train.loop import Training, fit
 from pagen.train.recipes.base import Recipe
 from pagen.train.run_card import title, trained_on
-from pagen.train.session import Calibration, Opened, train_in_folder
+from pagen.train.session import Calibration, Opened, Worked, train_in_folder
 from pagen.train.state import METRICS, Row, from_csv
 from pagen.train.validate import validator
 
@@ -47,17 +46,13 @@ def _opened(config: Train[Any]) -> Opened:
     return inputs, prints, {"prepared": str(inputs.prepared.path), "pa_set": str(config.pseudo)}
 
 
-def _work(
-    config: Train[Any], inputs: Inputs, path: Path, accelerator: Accelerator
-) -> tuple[list[Row], Callable[[], Calibration]]:
+def _work(config: Train[Any], inputs: Inputs, path: Path, accelerator: Accelerator) -> Worked:
     recipe, batches = config.recipe, inputs.batches
     network = new_network(recipe, config.seed, inputs)
-    count = sum(parameter.numel() for parameter in network.parameters())
     if accelerator.is_main_process:
-        console.say(
-            f"{recipe.name} ({config.scale} scale): {count:,} parameters, {batches.about}, "
-            f"{recipe.epochs * batches.steps:,} steps of {recipe.batch}"
-        )
+        count, steps = sum(parameter.numel() for parameter in network.parameters()), recipe.epochs * batches.steps
+        made_of = f"{count:,} parameters, {batches.about}, {steps:,} steps of {recipe.batch}"
+        console.say(f"{recipe.name} ({config.scale} scale): {made_of}")
     if config.log:
         accelerator.init_trackers("pagen")
     validate = validator(inputs) if config.validate == "pseudo" else None

@@ -45,15 +45,7 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class NormalClips:
-    """The clips that are trained on.
-
-    Attributes:
-        prepared: the footage.
-        clip_input: what the network is shown of it: frames or flow.
-        names: the clips.
-        length: frames (or flow maps) of a window.
-        seed: of the order, and of the points that crops follow.
-    """
+    """The clips that are trained on, in windows of `length` frames or flow maps; the seed is of order and crops."""
 
     prepared: Prepared
     clip_input: ClipInput
@@ -78,6 +70,10 @@ class NormalClips:
         """Window number `index` of an endless order, in which every window comes once before any comes again."""
         return self._shuffled.at(index)
 
+    @cached_property
+    def _shuffled(self) -> Shuffled[Place]:
+        return Shuffled(self.windows, self.seed)
+
     def long_enough(self, length: int, strides: tuple[int, ...]) -> list[str]:
         """The clips that hold `length` frames at one of the strides. Raises PagenError where none does."""
         names = [name for name in self.names if strides_that_fit(self.prepared.length(name), length, strides)]
@@ -94,14 +90,8 @@ class NormalClips:
     def too_short(self, needed: int, advice: str) -> PagenError:
         """What to say where no clip is long enough."""
         longest = max((self.prepared.length(name) for name in self.names), default=0)
-        return PagenError(
-            f"expected training clips of {needed} frames and more, the longest has {longest}; "
-            f"{advice}, or give longer videos"
-        )
-
-    @cached_property
-    def _shuffled(self) -> Shuffled[Place]:
-        return Shuffled(self.windows, self.seed)
+        expected = f"expected training clips of {needed} frames and more, the longest has {longest}"
+        return PagenError(f"{expected}; {advice}, or give longer videos")
 
     @cached_property
     def _moving(self) -> dict[str, Points]:

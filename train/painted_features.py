@@ -36,8 +36,6 @@ class FeatureBatches:
     Attributes:
         recipe: batch, and whether windows of 16 frames are pooled.
         normal, pseudo: clip -> (T, D).
-        seed: of the order.
-        names: the clips.
         size: D.
     """
 
@@ -101,14 +99,7 @@ class FeatureBatches:
 
 
 def feature_batches(config: Any, prepared: Prepared, stored: PASet, held_out: tuple[str, ...]) -> FeatureBatches:
-    """Encode what has not been, held-out clips too, and open it.
-
-    Args:
-        config: of `pagen train`.
-
-    Raises:
-        PagenError: an encoder or matched normals that are not there.
-    """
+    """Encode what has not been, held-out clips too. Raises PagenError for an encoder or matched normals not there."""
     recipe, compute = config.recipe, Compute.of(config)
     usable = tuple(name for name in prepared.clips("train") if name in stored.clips("spatial"))
     if not set(usable) - set(held_out) or set(held_out) - set(usable):
@@ -117,17 +108,17 @@ def feature_batches(config: Any, prepared: Prepared, stored: PASet, held_out: tu
             f"{' '.join(usable) or 'none'}; generate them of all training clips"
         )
     painted: Any = pa_feature_folder(stored, recipe.encoder, compute)
+
+    def under(kind: str) -> Callable[[str], Vectors]:
+        return lambda name: painted.features(f"{kind}/{name}")
+
     if recipe.matched:
         stored.matched(usable[0])  # raises where the set was made without them
-        normal = _under(painted, "spatial_matched")
+        normal = under("spatial_matched")
     else:
         normal = feature_folder(prepared, usable, recipe.encoder, compute).features
     kept = tuple(name for name in usable if name not in held_out)
-    return FeatureBatches(recipe, normal, _under(painted, "spatial"), config.seed, kept, painted.size)
-
-
-def _under(folder: Any, kind: str) -> Callable[[str], Vectors]:
-    return lambda name: folder.features(f"{kind}/{name}")
+    return FeatureBatches(recipe, normal, under("spatial"), config.seed, kept, painted.size)
 
 
 def histogram(network: Any, batches: FeatureBatches, path: Path) -> None:
@@ -141,7 +132,7 @@ def histogram(network: Any, batches: FeatureBatches, path: Path) -> None:
         with torch.no_grad():
             odds = network(torch.from_numpy(features).to(device)).cpu().numpy()
         axis.hist(odds, bins=60, alpha=0.6, label=label)
-    title = f"what the {batches.recipe.name} says"
-    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title=title)
+    says = f"what the {batches.recipe.name} says"
+    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title=says)
     axis.legend()
     save_figure(figure, path)

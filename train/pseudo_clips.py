@@ -30,13 +30,7 @@ class DrawnClip:
 
 @dataclass(frozen=True)
 class PseudoSource:
-    """Draws pseudo-anomalous clips.
-
-    Attributes:
-        recipe: which kinds, in which shares, and how those on the fly are made.
-        normal: the clips that they are made of, each as long as the window and what the recipe looks at beyond it.
-        stored: a PA set; None makes them on the fly.
-    """
+    """Draws pseudo-anomalous clips out of a PA set; without one it makes them of normal clips as the recipe says."""
 
     recipe: ClipRecipe
     normal: NormalClips
@@ -44,7 +38,9 @@ class PseudoSource:
 
     def draw(self, index: int, rng: np.random.Generator) -> DrawnClip:
         """One; on the fly, of the normal clip of that index."""
-        kind = self._kind(rng)
+        kinds, shares = self.recipe.kinds, np.array(self.recipe.shares)
+        weights = shares / shares.sum() if len(shares) else None
+        kind = kinds[0] if len(kinds) == 1 else kinds[int(rng.choice(len(kinds), p=weights))]
         if self.stored is not None:
             items = self._items[kind]
             return self._rendered(self.stored, items[rng.integers(len(items))], rng)
@@ -56,12 +52,6 @@ class PseudoSource:
             self._items  # noqa: B018  # raises
         elif "skip" in self.recipe.kinds:
             self._fast  # noqa: B018  # raises
-
-    def _kind(self, rng: np.random.Generator) -> str:
-        kinds, shares = self.recipe.kinds, np.array(self.recipe.shares)
-        if len(kinds) == 1:
-            return kinds[0]
-        return kinds[int(rng.choice(len(kinds), p=shares / shares.sum() if len(shares) else None))]
 
     @cached_property
     def _items(self) -> dict[str, list[Item]]:
@@ -107,8 +97,7 @@ class PseudoSource:
 
     def _target(self, place: Place) -> Any:
         """The normal clip from there on, frame by frame."""
-        name, start = place
-        return self.normal.source(name)[start : start + self.normal.length]
+        return self.normal.source(place[0])[place[1] : place[1] + self.normal.length]
 
     def _moving(self, place: Place) -> Points:
         return self.normal.moving_in(*place, self.recipe.window)

@@ -33,15 +33,13 @@ def title(recipe: dict[str, Any]) -> str:
 
 def trained_on(config: Train[Any], rows: list[Row]) -> str:
     """The card's account of a network's training."""
-    chosen = {
-        "last": "This is the last epoch's network: none was chosen by test labels.",
-        "best": "This is the epoch that told held-out pseudo-anomalies apart best: test labels played no part.",
-    }
+    chosen = "This is the last epoch's network: none was chosen by test labels."
+    if config.keep == "best":
+        chosen = "This is the epoch that told held-out pseudo-anomalies apart best: test labels played no part."
     share = getattr(config.recipe, "probability", 0.0)
     return (
         f"the training split of `{config.dataset}`, normal footage alone, with a share of {share} pseudo-anomalies, "
-        f"for {int(rows[-1]['step']):,} steps; last training loss {rows[-1]['loss']:.5f}. {chosen[config.keep]} "
-        f"{LICENCE}"
+        f"for {int(rows[-1]['step']):,} steps; last training loss {rows[-1]['loss']:.5f}. {chosen} {LICENCE}"
     )
 
 

@@ -23,14 +23,14 @@ from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
 
 LEFT = (RECIPE, CALIBRATION, f"{MODEL}/{CONFIG}", f"{MODEL}/{WEIGHTS}", f"{MODEL}/{CARD}")
 """What every run of one network or detector holds; metrics are added where there were steps."""
-
-
 Opened = tuple[Any, Mapping[str, str], Mapping[str, Any]]
 """Inputs of a session; fingerprints of what the weights depend on; and where that lay, for people to read."""
 Calibration = dict[str, dict[str, float]]
 """Indicator -> what is known of its values on normal footage."""
-Work = Callable[[Train[Any], Any, Path, Accelerator], tuple[list[Row], Callable[[], Calibration]]]
-"""Trains on inputs into a run folder; gives the rows of the table of steps, and what saves the model and calibrates."""
+Worked = tuple[list[Row], Callable[[], Calibration]]
+"""The rows of the table of steps, and what saves the model and calibrates."""
+Work = Callable[[Train[Any], Any, Path, Accelerator], Worked]
+"""Trains on inputs into a run folder."""
 
 
 def train(config: Train[Any]) -> dict[str, Any]:
@@ -61,8 +61,7 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
 def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Opened], work: Work) -> Path:
     """Train one network or detector into its run folder, unless it is finished; returns the folder.
 
-    Raises:
-        PagenError: nothing to resume, a folder of something else, and what the two functions raise.
+    Raises PagenError where there is nothing to resume, for a folder of something else, and as the two functions.
     """
     path, recipe = run_folder(config), config.recipe
     accelerator = accelerator_on(config.device, getattr(recipe, "precision", "no"), config.log, path)

@@ -24,19 +24,12 @@ from pagen.models.pretrained import WEIGHTS, save_tensors
 Row = dict[str, float]
 
 STATE, METRICS = "state", "metrics.csv"
-
 OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "progress.json"
 
 
 @dataclass
 class Progress:
-    """How far a training is.
-
-    Attributes:
-        step: steps done.
-        rows: a row for each epoch done.
-        sums: of the parts of the loss over the steps of the present epoch.
-    """
+    """How far a training is: steps done, a row for each epoch done, and the loss summed over the present epoch."""
 
     step: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -72,13 +65,10 @@ def save_state(path: Path, network: nn.Module, optimiser: Any, average: Average,
     temporary, final = path / f".tmp-{progress.step:09d}", path / f"{progress.step:09d}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    for name, tensors in (
-        (WEIGHTS, network.state_dict()),
-        (OPTIMISER, flat_slots(optimiser)),
-        (AVERAGE, average.tensors),
-    ):
-        save_tensors(temporary / name, tensors)
-    write_json(temporary / PROGRESS, {"step": progress.step, "rows": progress.rows, "sums": progress.sums})
+    save_tensors(temporary / WEIGHTS, network.state_dict())
+    save_tensors(temporary / OPTIMISER, flat_slots(optimiser))
+    save_tensors(temporary / AVERAGE, average.tensors)
+    write_json(temporary / PROGRESS, vars(progress))
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
     for other in path.iterdir():
@@ -103,25 +93,20 @@ def load_state(path: Path, network: nn.Module, optimiser: Any, average: Average)
             average.tensors[key].copy_(value)
         return Progress(**json.loads((state / PROGRESS).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = textwrap.shorten(str(error), 160)
-        raise PagenError(
-            f"expected the state of a training in {state}, found it damaged ({reason}); train again with --overwrite"
-        ) from error
+        found = f"it damaged ({textwrap.shorten(str(error), 160)})"
+        advice = "train again with --overwrite"
+        raise PagenError(f"expected the state of a training in {state}, found {found}; {advice}") from error
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
     """The rows as CSV, in the order of the columns, if they are given; `from_csv` gives back the same."""
     text = io.StringIO()
-    names = columns or sorted(rows[0] if rows else (), key=_place)
+    places = {"epoch": 0, "step": 1, "loss": 2, "lr": 4, "pseudo_auroc": 5}  # whatever way a row has gone
+    names = columns or sorted(rows[0] if rows else (), key=lambda column: (places.get(column, 3), column))
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _place(column: str) -> tuple[int, str]:
-    """Where a column stands: an order that does not depend on the way a row has gone."""
-    return {"epoch": 0, "step": 1, "loss": 2, "lr": 4, "pseudo_auroc": 5}.get(column, 3), column
 
 
 def from_csv(text: str) -> list[Row]:

@@ -44,20 +44,14 @@ class SyncedBatchNorm3d(nn.BatchNorm3d):
         mean = all_reduce(clips.sum(axes)) / count
         centred = clips - mean[:, None, None, None]
         variance = all_reduce(centred.square().sum(axes)) / count
-        self._remember(mean.detach(), variance.detach() * count / (count - 1))
+        tracked: Any = self  # to torch the three may be None; all of ours keep them
+        with torch.no_grad():
+            tracked.num_batches_tracked += 1
+            tracked.running_mean.lerp_(mean, self.momentum)
+            tracked.running_var.lerp_(variance * count / (count - 1), self.momentum)
         scale = (variance + self.eps).rsqrt() * self.weight
         normal: Tensor = centred * scale[:, None, None, None] + self.bias[:, None, None, None]
         return normal
-
-    @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor) -> None:
-        assert self.running_mean is not None  # all of ours keep them
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        assert self.momentum is not None
-        self.num_batches_tracked += 1
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
 
 
 def synchronise_norms(network: nn.Module) -> None:

@@ -24,8 +24,7 @@ def parse(argv: Sequence[str]) -> Train[Any]:
         raise SystemExit(0)
     name, rest = argv[0], list(argv[1:])
     recipe = recipe_named(name)
-    default = Train(recipe.at(_scale(rest)), dataset=tyro.MISSING)
-    flags = (tyro.conf.FlagCreatePairsOff,)
+    default, flags = Train(recipe.at(_scale(rest)), dataset=tyro.MISSING), (tyro.conf.FlagCreatePairsOff,)
     form: type[Train[Any]] = Train[recipe]  # type: ignore[valid-type]  # the recipe is chosen by name
     return tyro.cli(form, default=default, prog=f"pagen train {name}", args=rest, config=flags)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
 from pagen.train.inputs import Inputs
@@ -29,9 +28,8 @@ def pseudo_aurocs(network: Any, batches: Any) -> dict[str, float]:
     Empty where no pseudo-anomalies can be drawn.
     """
     normal, pseudo = batches.pair_scores(network) or ({}, {})
-    return {name: _auroc(normal[name], pseudo[name]) for name in normal}
-
-
-def _auroc(normal: npt.NDArray[np.float64], pseudo: npt.NDArray[np.float64]) -> float:
-    labels = np.repeat([0, 1], [len(normal), len(pseudo)])
-    return float(roc_auc_score(labels, np.concatenate([normal, pseudo])))
+    areas = {}
+    for name in normal:
+        labels = np.repeat([0, 1], [len(normal[name]), len(pseudo[name])])
+        areas[name] = float(roc_auc_score(labels, np.concatenate([normal[name], pseudo[name]])))
+    return areas

@@ -1,17 +1,11 @@
 """The verb `export`: a run's network as one file that torch or ONNX Runtime opens without pagen.
 
 The graph takes clips as evaluation feeds them, float32 (B, C, T, H, W) in [-1, 1]: frames as v / 127.5 - 1, flow as
-`pagen.footage.flow.encode` makes it. B is free, the rest is the run's; `export.json` beside the file names it.
-Padding to what the network divides by, and cutting that off again, happens inside:
+`pagen.footage.flow.encode` makes it. B is free, the rest is the run's; `export.json` beside the file names it, and the
+outputs, which are those of the network's `graph`. Padding to what the network divides by happens inside:
 
-    session = onnxruntime.InferenceSession("RUN/export/model.onnx")
-    (reconstruction,) = session.run(None, {"clips": clips})
-
-    network = torch.export.load("RUN/export/model.pt2").module()
-    reconstruction = network(torch.from_numpy(clips))
-
-The outputs are those of the network's `graph`, by the names of its `outputs`, as `export.json` tells them too: three of
-a network with three heads. A file lies only where it has given what the network itself gives, on real clips.
+    (reconstruction,) = onnxruntime.InferenceSession("RUN/export/model.onnx").run(None, {"clips": clips})
+    reconstruction = torch.export.load("RUN/export/model.pt2").module()(torch.from_numpy(clips))
 """
 
 from __future__ import annotations

@@ -29,12 +29,8 @@ CLIPS = 4
 def export(config: Any) -> dict[str, Any]:
     """Write the file, and what is known of it into `export.json` beside, which is also returned.
 
-    Args:
-        config: of `pagen export`.
-
-    Raises:
-        PagenError: no such run or data set, a run that is no autoencoder, a package missing, a file there already, or
-            a difference above the tolerance; nothing is written then.
+    Raises PagenError for no such run or data set, a run that is no autoencoder, a package missing, a file there
+    already, or a difference above the tolerance; nothing is written then.
     """
     _require_packages(config.format)
     notes = config.file.with_name("export.json")

@@ -34,10 +34,6 @@ class Whole(nn.Module):
         return outputs if len(outputs) > 1 else outputs[0]
 
 
-def _outputs(values: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
-    return values if isinstance(values, Sequence) else [values]
-
-
 def serialised(whole: Whole, clips: Tensor, kind: str, about: dict[str, str]) -> bytes:
     """The file's bytes."""
     with torch.no_grad(), _quiet():
@@ -46,13 +42,11 @@ def serialised(whole: Whole, clips: Tensor, kind: str, about: dict[str, str]) ->
         program.example_inputs = None  # a file would show people of the data set to whoever gets it
         for node in program.graph.nodes:
             node.meta.pop("stack_trace", None)  # and the paths of this machine
-        return _as_onnx(program, whole.network.outputs, about) if kind == "onnx" else _as_torch(program, about)
-
-
-def _as_torch(program: ExportedProgram, about: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    torch.export.save(program, buffer, extra_files={"pagen.json": json.dumps(about)})
-    return buffer.getvalue()
+        if kind == "onnx":
+            return _as_onnx(program, whole.network.outputs, about)
+        buffer = io.BytesIO()
+        torch.export.save(program, buffer, extra_files={"pagen.json": json.dumps(about)})
+        return buffer.getvalue()
 
 
 def _as_onnx(program: ExportedProgram, names: Sequence[str], about: dict[str, str]) -> bytes:
@@ -90,8 +84,8 @@ def difference_of(call: Call, whole: Whole, clips: Tensor) -> float:
     differences = []
     with torch.no_grad():
         for batch in (clips[:1], clips):
-            pairs = zip(_outputs(call(batch)), _outputs(whole(batch)), strict=True)
-            differences += [(output - wanted).abs().max() for output, wanted in pairs]
+            pair = (values if isinstance(values, Sequence) else [values] for values in (call(batch), whole(batch)))
+            differences += [(output - wanted).abs().max() for output, wanted in zip(*pair, strict=True)]
     return float(torch.stack(differences).max())
 
 

@@ -22,11 +22,9 @@ Loss = Callable[[Any, int], Tensor]
 
 @dataclass(frozen=True)
 class Stage:
-    """How long and how fast a network learns.
+    """How long and how fast a network learns, with how many crops in a step.
 
     Attributes:
-        steps: of the optimiser.
-        batch: crops in a step.
         lr: highest learning rate of Adam; up over 200 steps, then half a cosine to zero.
         decay: of the exponential moving average of the weights, which is what is kept.
     """

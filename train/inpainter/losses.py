@@ -73,15 +73,10 @@ def texture_loss(vae: Any, batches: Ahead, seed: int) -> Loss:
 
 def critic() -> nn.Module:
     """Judges overlapping patches of 22 pixels: high for pictures, low for what was decoded."""
-    return nn.Sequential(
-        nn.Conv2d(3, 32, 4, 2, 1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(32, 64, 4, 2, 1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(64, 64, 3, 1, 1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(64, 1, 3, 1, 1),
-    )
+    layers: list[nn.Module] = []
+    for channels, wider, kernel, stride in ((3, 32, 4, 2), (32, 64, 4, 2), (64, 64, 3, 1)):
+        layers += [nn.Conv2d(channels, wider, kernel, stride, 1), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Conv2d(64, 1, 3, 1, 1))
 
 
 def _noisy(latents: Tensor, seed: int, step: int) -> Tensor:
@@ -93,11 +88,8 @@ def _error(decoded: Tensor, images: Tensor) -> Tensor:
     """Absolute error of lightness and two opponent colours, and of their differences at two scales."""
     weight = torch.diag(torch.tensor([1, COLOUR, COLOUR])) @ OPPONENT
     error = torch.einsum("oc,nchw->nohw", weight.to(images.device), decoded - images)
-    return error.abs().mean() + _edges(error) + 0.5 * _edges(avg_pool2d(error, 2))
-
-
-def _edges(error: Tensor) -> Tensor:
-    return error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
+    whole, half = (one.diff(dim=2).abs().mean() + one.diff(dim=3).abs().mean() for one in (error, avg_pool2d(error, 2)))
+    return error.abs().mean() + whole + 0.5 * half
 
 
 def denoiser_loss(pipeline: LDMInpaintPipeline, batches: Ahead, seed: int) -> Loss:

@@ -27,20 +27,9 @@ Draws = Sequence[tuple[float, Draw]]
 SIDE = 64
 TRAINING_FRAMES = 600
 PICTURES = (
-    "astronaut",
-    "brick",
-    "camera",
-    "chelsea",
-    "clock",
-    "coffee",
-    "coins",
-    "grass",
-    "gravel",
-    "hubble_deep_field",
-    "motorcycle",
-    "page",
-    "rocket",
-)
+    "astronaut", "brick", "camera", "chelsea", "clock", "coffee", "coins", "grass", "gravel", "hubble_deep_field",
+    "motorcycle", "page", "rocket",
+)  # fmt: skip
 STREET_SEED = 1_000
 
 
@@ -77,11 +66,7 @@ class Source:
 
 
 def sources(vtest: Path) -> Draws:
-    """Weight and draw function of every source.
-
-    Raises:
-        PagenError: `vtest.avi` is not there or not readable.
-    """
+    """Weight and draw function of every source. Raises PagenError: `vtest.avi` is not there or not readable."""
     return [(0.4, _vtest(vtest).draw), (0.3, _pictures().draw), (0.12, _street().draw), (0.18, texture)]
 
 
@@ -186,19 +171,17 @@ def _vtest(path: Path) -> Source:
     return Source(frames, moving, (0.9, 3.5))
 
 
+def _still(images: Sequence[Image], zoom: tuple[float, float]) -> Source:
+    colours = [image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2) for image in images]
+    pictures = [np.ascontiguousarray(image[..., :3]) for image in colours]
+    return Source(pictures, [np.zeros((0, 2), np.int64)] * len(pictures), zoom)
+
+
 def _pictures() -> Source:
     loaded = [np.asarray(getattr(skimage.data, name)()) for name in PICTURES if name != "motorcycle"]
-    loaded += list(skimage.data.stereo_motorcycle()[:2])
-    images = [_rgb(image) for image in loaded]
-    return Source(images, [np.zeros((0, 2), np.int64)] * len(images), (0.8, 4))
+    return _still([*loaded, *skimage.data.stereo_motorcycle()[:2]], (0.8, 4))
 
 
 def _street() -> Source:
     stages = [scene.stage() for scene in scenes(STREET_SEED, train=6, test=0, frames=60)]
-    images = [_rgb(stage.frame(index)) for stage in stages for index in range(0, 60, 6)]
-    return Source(images, [np.zeros((0, 2), np.int64)] * len(images), (0.4, 1.2))
-
-
-def _rgb(image: npt.NDArray[np.uint8]) -> Image:
-    grey = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
-    return np.ascontiguousarray(grey[..., :3])
+    return _still([stage.frame(index) for stage in stages for index in range(0, 60, 6)], (0.4, 1.2))

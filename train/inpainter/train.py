@@ -9,6 +9,7 @@ was trained by these defaults in about three hours on two cores.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,16 +59,14 @@ def run(config: TrainInpainter) -> LDMInpaintPipeline:
     for network in (vae, unet, judge):
         network.to(config.device)
 
-    def ahead(name: str, stage: Stage) -> Ahead:
-        return Ahead(draws, config.seed, name, stage.batch)
-
-    loss = autoencoder_loss(ahead("autoencoder", config.autoencoder), config.seed)
+    ahead = partial(Ahead, draws, config.seed)
+    loss = autoencoder_loss(ahead("autoencoder", config.autoencoder.batch), config.seed)
     train(vae, loss, config.autoencoder, config.out, "autoencoder")
     vae.register_to_config(scaling_factor=_scale(vae, draws, config))
     pipeline = LDMInpaintPipeline(vae, unet, small_scheduler(), crop=SIDE)
-    loss = denoiser_loss(pipeline, ahead("denoiser", config.denoiser), config.seed)
+    loss = denoiser_loss(pipeline, ahead("denoiser", config.denoiser.batch), config.seed)
     train(unet, loss, config.denoiser, config.out, "denoiser")
-    loss = texture_loss(vae, ahead("texture", config.texture), config.seed)
+    loss = texture_loss(vae, ahead("texture", config.texture.batch), config.seed)
     train(nn.ModuleDict({"decoder": vae.decoder, "critic": judge}), loss, config.texture, config.out, "texture")
     for parameter in [*vae.parameters(), *unet.parameters()]:
         parameter.data = parameter.data.half()

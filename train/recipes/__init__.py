@@ -2,11 +2,7 @@
 
 `paper` holds the published hyper-parameters. `cpu` is for two cores: a narrower network on crops that follow what
 moves, which the fully convolutional network then scores whole frames with. `tiny` takes seconds, for tests and the
-demo. Each is trained by
-
-    pagen train RECIPE --dataset NAME [--pseudo PA_SET] [--scale cpu]
-
-A recipe answers for its method: network, objective, samples, optimiser, what it fuses, which pictures its run shows.
+demo. A recipe answers for its method: network, objective, samples, optimiser, what it fuses, what pictures it shows.
 The modules import neither torch nor numpy, since flags are read from them. What each recipe reached, and in how many
 minutes, stands in `docs/results.md`.
 """

@@ -136,9 +136,8 @@ class Recipe(FootageForm):
         if self.batch % self.accumulate:
             raise PagenError(f"expected --accumulate to divide --batch {self.batch}, found {self.accumulate}")
         if not 0 <= self.ema < 1 or self.max_norm < 0:
-            raise PagenError(
-                f"expected --ema in [0, 1) and --max-norm of 0 and more, found {self.ema}, {self.max_norm}"
-            )
+            found = f"{self.ema}, {self.max_norm}"
+            raise PagenError(f"expected --ema in [0, 1) and --max-norm of 0 and more, found {found}")
 
     def optimiser(self, parameters: Any) -> Any:
         """Adam with torch's defaults."""

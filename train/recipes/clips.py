@@ -11,17 +11,9 @@ from pagen.options import PseudoKind
 from pagen.train.recipes.base import Parts, Recipe, Scales
 
 CPU: dict[str, Any] = {
-    "size": (192, 288),
-    "colour": False,
-    "widths": "small",
-    "crop": 64,
-    "moving": 0.85,
-    "batch": 16,
-    "steps": 100,
-    "epochs": 20,
-    "lr": 1e-3,
-    "schedule": "cosine",
-}
+    "size": (192, 288), "colour": False, "widths": "small", "crop": 64, "moving": 0.85,
+    "batch": 16, "steps": 100, "epochs": 20, "lr": 1e-3, "schedule": "cosine",
+}  # fmt: skip
 TINY: dict[str, Any] = {**CPU, "size": (96, 144), "widths": "tiny", "crop": 32, "batch": 4, "steps": 10, "epochs": 3}
 MADE: tuple[PseudoKind, ...] = ("skip", "patch")
 """Kinds of pseudo-anomalies that are made on the fly where no PA set is given."""
@@ -68,10 +60,8 @@ class ClipRecipe(Recipe):
         if self.window % 8 or self.window < 8:
             raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
         if self.crop % 16 or not 0 <= self.crop <= min(self.size):
-            raise PagenError(
-                f"expected --crop to be a multiple of 16, or 0 for whole frames, within --size {self.size}, "
-                f"found {self.crop}"
-            )
+            expected = f"a multiple of 16, or 0 for whole frames, within --size {self.size}"
+            raise PagenError(f"expected --crop to be {expected}, found {self.crop}")
         for flag, share in (("probability", self.probability), ("moving", self.moving)):
             if not 0 <= share <= 1:
                 raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
@@ -86,13 +76,11 @@ class ClipRecipe(Recipe):
     def check_training(self) -> None:
         """Raise PagenError for whole frames that no convolution divides, or for kinds of which there is no share."""
         if self.crop == 0 and any(side % 16 for side in self.size):
-            raise PagenError(
-                f"expected --size in multiples of 16 to train on whole frames, found {self.size}; give a --crop"
-            )
+            found = f"{self.size}; give a --crop"
+            raise PagenError(f"expected --size in multiples of 16 to train on whole frames, found {found}")
         if self.kinds and self.probability == 0 and not type(self).kinds:
-            raise PagenError(
-                f"expected --probability above 0 with --kinds {' '.join(self.kinds)}, found 0; LNTRA takes 0.2"
-            )
+            kinds = " ".join(self.kinds)
+            raise PagenError(f"expected --probability above 0 with --kinds {kinds}, found 0; LNTRA takes 0.2")
 
     @property
     def taken(self) -> tuple[PseudoKind, ...]:
@@ -119,12 +107,9 @@ class ClipRecipe(Recipe):
         return {"loss": mse_loss(network(batch["clips"]), batch["targets"])}
 
     def sample(self, clips: Any, index: int, rng: Any) -> dict[str, Any]:
-        """`clips` and `targets` (C, T, H, W) in [-1, 1] of a sample.
+        """`clips` and `targets` (C, T, H, W) in [-1, 1] of a sample of the run.
 
-        Args:
-            clips: `pagen.train.batches.ClipBatches`.
-            index: of the sample in the whole run.
-            rng: all that is drawn for it is drawn from here.
+        `clips` are `pagen.train.batches.ClipBatches`; all that is drawn for it is drawn from `rng`.
         """
         drawn = clips.drawn(index, rng)
         box = clips.box(drawn.points, rng)
@@ -134,21 +119,14 @@ class ClipRecipe(Recipe):
         """Raise PagenError where `sample` finds no clip that is long enough, pseudo-anomalies aside."""
 
     def validation(self, stored: bool) -> Self | None:
-        """The recipe whose whole clips tell how good a network is; None where its kinds take a PA set.
-
-        Args:
-            stored: whether there is a PA set.
-        """
+        """The recipe whose whole clips tell how good a network is; None where its kinds need a PA set to be stored."""
         drawable = stored or set(self.kinds) <= set(MADE)
         return replace(self, crop=0) if self.kinds and drawable else None
 
     def shown(self, sample: dict[str, Any], outputs: dict[str, Any], frame: int) -> dict[str, Any]:
-        """What a line of the sheet shows, title -> picture (C, H, W).
+        """What a line of the sheet shows of a frame, title -> picture (C, H, W).
 
-        Args:
-            sample: as `sample` gives it.
-            outputs: output of the network, by `ClipNetwork.outputs`, -> its array without the first axis.
-            frame: the frame of the clip.
+        `sample` is as the method gives it; `outputs` are those of `ClipNetwork.outputs`, without the first axis.
         """
         target = {"target": sample["targets"][:, frame]} if self.probability > 0 else {}
         return {"input": sample["clips"][:, frame], **target, "reconstruction": outputs["reconstruction"][:, frame]}

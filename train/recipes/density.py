@@ -25,18 +25,10 @@ OBJECTS = "objects"
 PARTS = (OBJECTS, "locations")
 """Features of parts of frames, beside those of objects."""
 NARROW: dict[str, Any] = {
-    "size": (192, 288),
-    "widths": (512, 512),
-    "principal": 128,
-    "batch": 512,
-    "steps": 150,
-    "epochs": 20,
-    "schedule": "cosine",
-}
+    "size": (192, 288), "widths": (512, 512), "principal": 128,
+    "batch": 512, "steps": 150, "epochs": 20, "schedule": "cosine",
+}  # fmt: skip
 TINY: dict[str, Any] = {**NARROW, "size": (96, 144), "widths": (32, 32), "batch": 64, "steps": 10, "epochs": 3}
-DRAWN = ("seed", "device")
-"""Settings of detectors that are no flags of a recipe."""
-FORMS: Scales = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
 
 
 @dataclass(frozen=True)
@@ -50,7 +42,7 @@ class DensityRecipe(FeatureOptions, FootageForm):
     """What `objects` stands for."""
 
     source: ClassVar[Source] = "density"
-    scales: ClassVar[Scales] = FORMS
+    scales: ClassVar[Scales] = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
     session: ClassVar[str] = "pagen.train.density_session:train_detector"
     judged: ClassVar[bool] = False
 
@@ -234,17 +226,15 @@ class AcciVadRecipe(DensityRecipe):
 def recipe_of_detector(name: str) -> type[DetectorRecipe]:
     """A recipe made of the settings of a registered detector, which is fitted at once.
 
-    Raises:
-        PagenError: a setting without a default, or one that is called as a field of every recipe.
+    Raises PagenError for a setting without a default, or one that is called as a field of every recipe.
     """
     kind = DETECTORS[name]
-    own = [each.name for each in fields(kind) if each.init and each.name not in DRAWN]
+    own = [each.name for each in fields(kind) if each.init and each.name not in ("seed", "device")]
     try:
         defaults = {each: getattr(kind(), each) for each in own}
     except TypeError as error:
         raise PagenError(f"expected defaults for all settings of the detector {name}, found none ({error})") from error
-    taken = [each.name for each in fields(DetectorRecipe) if each.name in defaults]
-    if taken:
+    if taken := [each.name for each in fields(DetectorRecipe) if each.name in defaults]:
         raise PagenError(f"expected other names than {' '.join(taken)} for settings of the detector {name}")
     types = get_type_hints(kind)
     settings = [(each, types[each], field(default_factory=partial(copy, value))) for each, value in defaults.items()]

@@ -52,7 +52,6 @@ class GclRecipe(DetectorRecipe):
 
     def __post_init__(self) -> None:
         if self.features.partition(":")[0] in PARTS or is_of_objects(self.features):
-            raise PagenError(
-                f"expected --features of whole frames for gcl, found {self.features}; take lite0 or latents:RUN"
-            )
+            found = f"{self.features}; take lite0 or latents:RUN"
+            raise PagenError(f"expected --features of whole frames for gcl, found {found}")
         super().__post_init__()

@@ -49,13 +49,9 @@ class StealRecipe(FrameRecipe):
     name: ClassVar[str] = "steal"
 
     def objective(self, network: Any, batch: dict[str, Any]) -> Parts:
-        """The mean over the clips of their error, a pseudo-anomaly's with a minus sign; `normal` is that of the others.
-
-        Nothing bounds it but the ranges of input and tanh: an error is 4 at most, so the loss lies in [-4, 4].
-        """
+        """The mean error of clips, a pseudo-anomaly's with a minus sign, in [-4, 4]; `normal` is that of the others."""
         errors = (network(batch["clips"]) - batch["targets"]).square().mean(dim=(1, 2, 3, 4))
-        signs = batch["signs"]
-        normal = signs > 0
+        signs, normal = batch["signs"], batch["signs"] > 0
         return {"loss": (signs * errors).mean(), "normal": (errors * normal).sum() / normal.sum().clamp_min(1)}
 
     def sample(self, clips: Any, index: int, rng: Any) -> dict[str, Any]:

@@ -68,10 +68,8 @@ class LussRecipe(FrameRecipe):
         return {"loss": loss, "vcr": vcr, "ffp": ffp, "prp": prp}
 
     def sample(self, clips: Any, index: int, rng: Any) -> dict[str, Any]:
-        """What the three heads learn from.
-
-        `clips` (C, T, H, W), normal or pseudo-anomalous; `targets` (C, T, H, W) and `next` (C, 1, H, W), the normal
-        clip and the frame after it; `fast` (C, T, H, W) from elsewhere, and `labels`, 1 where that is accelerated.
+        """`clips` (C, T, H, W), normal or pseudo-anomalous; `targets` and `next` (C, 1, H, W), the normal clip and the
+        frame after it; `fast` (C, T, H, W) from elsewhere, and `labels`, 1 where that is accelerated.
         """
         drawn = clips.drawn(index, rng)
         box = clips.box(drawn.points, rng)

@@ -20,11 +20,7 @@ def recipe_names() -> list[str]:
 
 
 def recipe_named(name: str) -> type[BaseRecipe]:
-    """The recipe of that name, or that of a registered detector which has no recipe of its own.
-
-    Raises:
-        PagenError: neither is there; it tells the nearest recipe.
-    """
+    """The recipe of that name, or of a registered detector without one. Raises PagenError with the nearest recipe."""
     if name not in RECIPES and name in DETECTORS:
         return RECIPES.register(name, recipe_of_detector(name))
     return RECIPES[name]

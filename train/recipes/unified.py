@@ -103,10 +103,8 @@ class DiscriminatorRecipe(Recipe):
     inputs: ClassVar[str] = "pagen.train.painted_features:feature_batches"
     picture: ClassVar[str] = "pagen.train.painted_features:histogram"
     scales: ClassVar[Scales] = {
-        "paper": {"colour": True},
-        "cpu": {"size": (192, 288)},
-        "tiny": {"size": (96, 144), "epochs": 2, "steps": 10},
-    }
+        "paper": {"colour": True}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144), "epochs": 2, "steps": 10}
+    }  # fmt: skip
 
     @property
     def taken(self) -> tuple[PseudoKind, ...]:
