@@ -1,9 +1,6 @@
-"""Where objects are: boxes of every frame, by name.
+"""Where objects are: boxes of every frame, of kinds that `box_kinds` names.
 
-`motion` (what moves), `file:PATH` (what another program found, see `box_file`), `detector:MODEL` (a detector of
-transformers, see `box_detector`). A clip's boxes are cheap enough to be found again by every kind of features, and
-are always the same. A frame may have none.
-
+A clip's boxes are cheap enough to be found again by every kind of features, and are always the same.
 Boxes are half-open x_min, y_min, x_max, y_max in pixels of the prepared clips, which have the footage's own size here.
 The rules are AccI-VAD's (Reiss and Hoshen 2022), with areas of half-open boxes where theirs count both ends. Its
 motion boxes only fill up what a detector leaves; ours have to do alone, so that their constants are our own, picked on
@@ -88,11 +85,9 @@ def uncovered(boxes: BoxArray, share: float = 0.6) -> npt.NDArray[np.bool_]:
     """
     order = np.argsort(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
     ranked = boxes[order].astype(np.float64)
-    corners = [
-        np.minimum(ranked[:, None, 2:], ranked[None, :, 2:]),
-        np.maximum(ranked[:, None, :2], ranked[None, :, :2]),
-    ]
-    common = np.prod(np.maximum(corners[0] - corners[1], 0), axis=2)
+    low = np.maximum(ranked[:, None, :2], ranked[None, :, :2])
+    high = np.minimum(ranked[:, None, 2:], ranked[None, :, 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=2)
     covered = np.triu(common > share * common.diagonal()[:, None], k=1).any(axis=1)
     stays = np.empty(len(boxes), bool)
     stays[order] = ~covered

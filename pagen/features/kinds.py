@@ -40,9 +40,8 @@ class FeatureKind:
 
     def source(self, spec: Any, feed: Feed) -> FeatureSource:
         """The source of such features. Raises PagenError: as the kind says."""
-        opener = resolve(self.open) if isinstance(self.open, str) else self.open
-        source: FeatureSource = opener(spec, feed)
-        return source
+        opener: Callable[[Any, Feed], FeatureSource] = resolve(self.open) if isinstance(self.open, str) else self.open
+        return opener(spec, feed)
 
 
 _FORM, _BOXES = ("size", "colour"), ("boxes", "colour")
