@@ -57,9 +57,8 @@ def read_weights(
     if not path.is_file():
         raise PagenError(f"expected a checkpoint, found no file at {path}; is the path right?")
     content = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path, frameworks, advice)
-    if isinstance(content, Mapping):
-        content = content.get("state_dict", content)
-    values = _values(content) if isinstance(content, Mapping) else ()
+    table = content.get("state_dict", content) if isinstance(content, Mapping) else {}
+    values = _values(table) if isinstance(table, Mapping) else ()
     weights = {name: value for name, value in values if isinstance(value, Tensor)}
     if not weights:
         raise PagenError(f"expected a table of weights in {path}, found none; is it the checkpoint of a network?")

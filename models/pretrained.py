@@ -25,6 +25,7 @@ from pagen.hub import HUB_ID
 
 T = TypeVar("T")
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+UNKNOWN = "unknown: whoever saved these weights left no account of it."
 
 
 class Pretrained(nn.Module):
@@ -191,14 +192,8 @@ def _hub(wanted: str, advice: str) -> Iterator[None]:
         ) from error
 
 
-UNKNOWN = "unknown: whoever saved these weights left no account of it."
-
-
 def card_of(
-    network: Pretrained,
-    title: str | None = None,
-    trained_on: str = UNKNOWN,
-    settings: Mapping[str, object] | None = None,
+    network: Pretrained, title: str = "", trained_on: str = UNKNOWN, settings: Mapping[str, object] | None = None
 ) -> str:
     """The text of a README.md with the front matter of the hub.
 
@@ -218,8 +213,10 @@ def card_of(
     return _text(type(network), "from_pretrained", title, trained_on, rows)
 
 
-def _text(kind: type, loader: str, title: str | None, trained_on: str, rows: Mapping[str, object]) -> str:
+def _text(kind: type, loader: str, title: str, trained_on: str, rows: Mapping[str, object]) -> str:
     about = (kind.__doc__ or "").partition("\n")[0]
+    cells = ((key, str(value).replace("|", r"\|")) for key, value in {"class": kind.__name__, **rows}.items())
+    table = "\n".join(f"| {key} | {value} |" for key, value in cells)
     return f"""---
 library_name: pagen
 license: other
@@ -239,10 +236,5 @@ tags: [video-anomaly-detection]
 
 | setting | value |
 | --- | --- |
-{_table({"class": kind.__name__, **rows})}
+{table}
 """
-
-
-def _table(rows: Mapping[str, object]) -> str:
-    cells = ((str(key), str(value).replace("|", r"\|")) for key, value in rows.items())
-    return "\n".join(f"| {key} | {value} |" for key, value in cells)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -59,14 +59,12 @@ class VideoEncoder:
             windows: (N, window): the indices of their frames.
         """
         if not self.moving:
-            means: npt.NDArray[np.float32] = self.encoder(frames)[windows].mean(axis=1)
-            return means
+            return cast(npt.NDArray[np.float32], self.encoder(frames)[windows].mean(axis=1))
 
         def encode(batch: list[npt.NDArray[np.int64]]) -> Tensor:
             indices = np.stack(batch)
             shown = self.encoder.standardised(frames[indices.ravel()]).unflatten(0, indices.shape)
-            vectors: Tensor = self.encoder.network(shown)
-            return vectors
+            return cast(Tensor, self.encoder.network(shown))
 
         return in_batches(encode, windows, WINDOWS_AT_ONCE, (self.encoder.features,))
 
@@ -74,9 +72,7 @@ class VideoEncoder:
 def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     """The network of a folder that `save_pretrained` wrote, or of a hub id `owner/name`, on a device of torch's.
 
-    Raises:
-        PagenError: transformers or the model is missing, the model is of another kind, has pickled weights only, or
-            code of its own.
+    Errors are those of `open_encoder`.
 
     Example:
         >>> open_video("no folder")  # doctest: +ELLIPSIS
