@@ -105,7 +105,9 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         image, mask = (given.to(self.device, self.unet.dtype) for given in (image, mask_image))
         condition = self.condition(image * 2 - 1, mask)
         generators = generator if isinstance(generator, list) else [generator] * len(image)
-        noise = torch.cat([_noise(one, condition) for one in generators])
+        # drawn on the CPU, one image at a time: the same for any batch and on any device
+        shape = 1, condition.shape[1] - 1, *condition.shape[2:]
+        noise = torch.cat([torch.randn(shape, generator=one) for one in generators]).to(condition)
         images = (self.decode(self.denoise(noise, condition, num_inference_steps)) / 2 + 0.5).clamp(0, 1).float()
         return Inpainted(images.permute(0, 2, 3, 1).cpu().numpy() if output_type == "np" else images)
 
@@ -152,12 +154,6 @@ def latents(vae: Any, image: Tensor) -> Tensor:
     """
     encoded = vae.encode(image)
     return cast(Tensor, encoded.latents if "latents" in encoded else encoded.latent_dist.mode())
-
-
-def _noise(generator: torch.Generator | None, condition: Tensor) -> Tensor:
-    """Drawn on the CPU, one image at a time: the same for any batch and on any device."""
-    shape = (1, condition.shape[1] - 1, *condition.shape[2:])
-    return torch.randn(shape, generator=generator).to(condition.device, condition.dtype)
 
 
 def small_autoencoder() -> Any:

@@ -215,11 +215,9 @@ class _Source:
 
 
 def _check_schedule(weights: Mapping[str, Tensor], config: InpaintingConfig) -> None:
-    kept = weights.get("betas")
-    if kept is None or kept.is_meta:
-        return
     betas = _scheduler(config).betas
-    if kept.shape != betas.shape or not torch.allclose(kept.float(), betas, rtol=1e-3):
+    kept = weights.get("betas", betas)
+    if not kept.is_meta and (kept.shape != betas.shape or not torch.allclose(kept.float(), betas, rtol=1e-3)):
         raise PagenError(
             f"expected the noise schedule of the config ({config.steps} steps, {config.first_beta} to "
             f"{config.last_beta}), found another in the checkpoint; take the config.yaml of this checkpoint"
@@ -238,7 +236,7 @@ def _denoiser(config: Denoiser) -> Any:
     down = tuple("AttnDownBlock2D" if attends else plain for attends in config.attends)
     up = tuple("AttnUpBlock2D" if attends else plain_up for attends in reversed(config.attends))
     ends = {"sample_size": config.side, "in_channels": config.channels_in, "out_channels": config.channels_out}
-    levels = {"down_block_types": down, "up_block_types": up, "block_out_channels": config.widths}
+    levels: dict[str, Any] = {"down_block_types": down, "up_block_types": up, "block_out_channels": config.widths}
     levels |= dict.fromkeys(("downsample_type", "upsample_type"), "resnet" if config.residual_resampling else "conv")
     with torch.device("meta"):
         return UNet2DHeadsModel(**ends, **levels, layers_per_block=config.layers, attention_head_dim=config.heads)
@@ -247,7 +245,7 @@ def _denoiser(config: Denoiser) -> Any:
 def _autoencoder(config: Autoencoder) -> Any:
     down = tuple("AttnDownEncoderBlock2D" if attends else "DownEncoderBlock2D" for attends in config.attends)
     up = tuple("AttnUpDecoderBlock2D" if attends else "UpDecoderBlock2D" for attends in reversed(config.attends))
-    levels = {"down_block_types": down, "up_block_types": up, "block_out_channels": config.widths}
+    levels: dict[str, Any] = {"down_block_types": down, "up_block_types": up, "block_out_channels": config.widths}
     levels |= {"layers_per_block": config.layers, "mid_block_add_attention": config.middle_attends}
     codes = {"latent_channels": config.latent, "num_vq_embeddings": config.codes, "vq_embed_dim": config.code}
     with torch.device("meta"):

@@ -67,10 +67,10 @@ class Neighbours(Detector):
                 nearest[part], order = _smallest(torch.cat([nearest[part], closest], 1), self.k)
                 indices[part] = torch.cat([indices[part], rows + start], 1).gather(1, order)
             start += len(piece)
-        exact = queries.astype(np.float64)
-        squared = np.stack([np.square(exact - self.rows.take(column)).sum(1) for column in indices.numpy().T], 1)
-        order = squared.argsort(1, kind="stable")
-        return np.take_along_axis(squared, order, 1), np.take_along_axis(indices.numpy(), order, 1)
+        exact, found = queries.astype(np.float64), indices.numpy()
+        squared = np.stack([np.square(exact - self.rows.take(column)).sum(1) for column in found.T], 1)
+        ascending = squared.argsort(1, kind="stable")
+        return np.take_along_axis(squared, ascending, 1), np.take_along_axis(found, ascending, 1)
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
         """Anomaly scores of features, one array (n, D) a video, each against all other videos, whatever was fitted.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -116,4 +116,4 @@ class Whitening(_Fitted):
 
     def __call__(self, rows: Array) -> Scores:
         """Rows (n, D) -> (n, K) float64."""
-        return cast(Scores, (rows - self.mean) @ self.axes)
+        return (rows - self.mean) @ self.axes

@@ -128,26 +128,24 @@ def _of_npz(path: Path, kind: Kind) -> Iterator[tuple[str, Rows]]:
         for split in splits:
             names, lengths = arrays[f"{split}_clips"], arrays[f"{split}_clip_frames"]
             values, offsets = arrays[f"{split}_{PLURAL[kind]}"], arrays[f"{split}_{kind}_offsets"]
-            _refuse_uneven(split, names, lengths, values, offsets, 4 if kind == "box" else None)
-            yield from _clips(SPLITS[split], names, lengths, values, offsets)
+            if kind == "box" and values.shape[1:] != (4,):
+                raise ValueError(f"{split}: a table of {values.dtype} {values.shape}")
+            yield from _clips(split, names, lengths, values, offsets)
 
 
 def _clips(split: str, names: Any, lengths: Any, values: Any, offsets: Any) -> Iterator[tuple[str, Rows]]:
-    first = 0
-    for name, length in zip(names.tolist(), lengths.tolist(), strict=True):
-        counts = np.diff(offsets[first : first + length + 1])
-        here = values[offsets[first] : offsets[first + length]]
-        yield f"{split}_{name}", Rows(np.repeat(np.arange(length), counts), here.astype(np.float32), length)
-        first += length
-
-
-def _refuse_uneven(split: str, names: Any, lengths: Any, values: Any, offsets: Any, columns: int | None) -> None:
-    if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating) or columns not in (None, values.shape[1]):
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating):
         raise ValueError(f"{split}: a table of {values.dtype} {values.shape}")
     if len(names) != len(lengths) or offsets.shape != (lengths.sum() + 1,):
         raise ValueError(f"{split}: {len(names)} names, {len(lengths)} lengths, offsets {offsets.shape}")
     if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
         raise ValueError(f"{split}: offsets that do not lead from 0 up to {len(values)}")
+    first = 0
+    for name, length in zip(names.tolist(), lengths.tolist(), strict=True):
+        counts = np.diff(offsets[first : first + length + 1])
+        here = values[offsets[first] : offsets[first + length]]
+        yield f"{SPLITS[split]}_{name}", Rows(np.repeat(np.arange(length), counts), here.astype(np.float32), length)
+        first += length
 
 
 @dataclass(frozen=True)
