@@ -22,10 +22,7 @@ LATENTS = 6
 
 
 class Inpainted(NamedTuple):
-    """The result of the pipeline, named as in diffusers.
-
-    Attributes:
-        images: (N, 3, H, W) float32 in [0, 1]; as numpy (N, H, W, 3) by `output_type="np"`.
+    """The result, named as in diffusers: (N, 3, H, W) float32 in [0, 1]; numpy (N, H, W, 3) by `output_type="np"`.
 
     Example:
         >>> Inpainted(torch.zeros(2, 3, 64, 64)).images.shape

@@ -90,7 +90,17 @@ class LUSSAE(Autoencoder):
         prp: PRP = "published",
         size: tuple[int, int] = (256, 256),
     ) -> None:
-        _check(window, ffp, prp, size)
+        require_name("ffp", ffp, get_args(FFP))
+        require_name("prp", prp, get_args(PRP))
+        least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
+        if window < least or window % TIME_FACTOR:
+            wanted = f"divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}"
+            raise PagenError(f"expected a window {wanted}, found {window}")
+        if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
+            raise PagenError(
+                f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "
+                f"found {tuple(size)}; prp 'conv' takes any"
+            )
         super().__init__(channels, widths, window=window, ffp=ffp, prp=prp, size=tuple(size))
         self.ffp = _ffp(ffp, channels, window)
         width, depth = widths_of(widths)[3], window // TIME_FACTOR
@@ -185,17 +195,3 @@ def _prp_conv(width: int, depth: int) -> nn.Sequential:
     pooled = [nn.MaxPool3d((depth, 2, 2), ceil_mode=True), nn.Flatten(1, 2), nn.Conv2d(width, 32, 3, padding=1)]
     pointwise = [nn.ReLU(), nn.Conv2d(32, 128, 1), nn.ReLU(), nn.Conv2d(128, 32, 1), nn.ReLU(), nn.Conv2d(32, 2, 1)]
     return nn.Sequential(*pooled, *pointwise)
-
-
-def _check(window: int, ffp: str, prp: str, size: Sequence[int]) -> None:
-    require_name("ffp", ffp, get_args(FFP))
-    require_name("prp", prp, get_args(PRP))
-    least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
-    if window < least or window % TIME_FACTOR:
-        wanted = f"divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}"
-        raise PagenError(f"expected a window {wanted}, found {window}")
-    if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
-        raise PagenError(
-            f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "
-            f"found {tuple(size)}; prp 'conv' takes any"
-        )

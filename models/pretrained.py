@@ -73,15 +73,12 @@ class Pretrained(nn.Module):
         return network
 
     def push_to_hub(self, repo_id: str, card: str | None = None, private: bool = True) -> str:
-        """Upload the network to the Hugging Face hub, as the user of `hf auth login`.
+        """Upload the network to the Hugging Face hub, as the user of `hf auth login`; gives the address of the commit.
 
         Args:
             repo_id: `owner/name`; made if it is not there.
             card: text of its README.md, a general one without.
             private: a repository that is made shows to its owner alone; footage of people deserves a second thought.
-
-        Returns:
-            The address of the commit.
 
         Raises:
             PagenError: the hub is not in reach, or refuses.

@@ -77,10 +77,17 @@ def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpa
         console.say("the checkpoint holds no moving average (EMA) of the denoiser: its raw weights are taken")
     unet = _fill(_denoiser(config.denoiser), source, denoiser_modules(config.denoiser), _DENOISER_LEAVES)
     vae = _fill(_autoencoder(config.autoencoder), source, autoencoder_modules(config.autoencoder), _AUTOENCODER_LEAVES)
-    source.check_all_taken()
-    return LDMInpaintPipeline(
-        vae, unet, _scheduler(config), hole_value=-1.0, mask_kept=-1.0, mask_hole=1.0, mask_resize="nearest", crop=0
-    )
+    denoiser = f"{_AVERAGE if source.averaged else _DENOISER}diffusion_model"
+    parts = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
+    wanted = (denoiser, *(_AUTOENCODER + part for part in parts))
+    left = sorted(name for name in weights if name.startswith(wanted) and name not in source.taken)
+    if left:
+        raise PagenError(
+            f"expected no more weights than the config has places for, found {len(left)} more, among them "
+            f"{left[0]}; take the config.yaml of this checkpoint"
+        )
+    masks: dict[str, Any] = {"hole_value": -1.0, "mask_kept": -1.0, "mask_hole": 1.0, "mask_resize": "nearest"}
+    return LDMInpaintPipeline(vae, unet, _scheduler(config), **masks)
 
 
 def denoiser_modules(config: Denoiser) -> Modules:
@@ -200,18 +207,6 @@ class _Source:
             )
         self.taken.add(name)
         return self.weights[name]
-
-    def check_all_taken(self) -> None:
-        """Raise PagenError when the networks that were built lack a place for a weight."""
-        denoiser = f"{_AVERAGE if self.averaged else _DENOISER}diffusion_model"
-        parts = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
-        wanted = (denoiser, *(_AUTOENCODER + part for part in parts))
-        left = sorted(name for name in self.weights if name.startswith(wanted) and name not in self.taken)
-        if left:
-            raise PagenError(
-                f"expected no more weights than the config has places for, found {len(left)} more, among them "
-                f"{left[0]}; take the config.yaml of this checkpoint"
-            )
 
 
 def _check_schedule(weights: Mapping[str, Tensor], config: InpaintingConfig) -> None:

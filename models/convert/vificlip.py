@@ -58,7 +58,12 @@ def convert(checkpoint: Path, folder: Path) -> None:
     model = assemble(read_weights(checkpoint, _FRAMEWORKS))
     with quiet("transformers"):
         model.save_pretrained(folder)
-    write_json(folder / PREPROCESSOR, _preprocessor(model.config.image_size))
+    # as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle, by bilinear (2) resizing
+    steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
+    side, (mean, deviation) = model.config.image_size, IMAGENET
+    sizes = {"size": {"shortest_edge": side * 8 // 7}, "crop_size": {"height": side, "width": side}, "resample": 2}
+    values = {"rescale_factor": 1 / 255, "image_mean": mean, "image_std": deviation}
+    write_json(folder / PREPROCESSOR, {"image_processor_type": "CLIPImageProcessor", **steps, **sizes, **values})
 
 
 def assemble(weights: Mapping[str, Tensor]) -> Any:
@@ -153,13 +158,3 @@ def _missing(name: str) -> PagenError:
         f"expected the weight image_encoder.{name} of a vision transformer, found none that fits; take a checkpoint "
         "of ViFi-CLIP with one"
     )
-
-
-def _preprocessor(side: int) -> dict[str, Any]:
-    """Settings of transformers' processor, as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle."""
-    mean, deviation = IMAGENET
-    steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
-    sizes = {"size": {"shortest_edge": side * 8 // 7}, "crop_size": {"height": side, "width": side}}
-    values = {"rescale_factor": 1 / 255, "image_mean": mean, "image_std": deviation}
-    bilinear = 2
-    return {"image_processor_type": "CLIPImageProcessor", "resample": bilinear, **steps, **sizes, **values}

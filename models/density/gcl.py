@@ -2,8 +2,7 @@
 
 Trains on footage that nobody has looked at, rare anomalies and all. An autoencoder of features, the generator, labels
 those of a batch that it rebuilds badly; a classifier, the discriminator, learns these labels and labels the batch
-anew; the generator then learns to rebuild what is normal by those, and to answer the rest with something else. The
-discriminator gives the score.
+anew; the generator then learns to rebuild what is normal by those, and to answer the rest with something else.
 
 Where the paper is silent: ReLU between the layers, nothing else; population statistics of the batch at hand, and no
 label at all where its values do not vary; errors against the feature itself, never its pseudo-target; in a batch first

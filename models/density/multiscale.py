@@ -122,9 +122,9 @@ class MultiScale(Detector):
         rows = rows_of(features, self.fitted())
         return np.concatenate([self._vectors(piece) for piece in rows.pieces(checked=True)])
 
-    @abstractmethod
     def _new_network(self, features: int) -> NoisePerceptron:
-        """An untrained network of that many features."""
+        """An untrained network of that many features, with one output."""
+        return NoisePerceptron(features, 1, self.widths)
 
     @abstractmethod
     def objective(self) -> Objective:

@@ -74,15 +74,12 @@ def fit(
     device: str = "cpu",
     seed: int = 0,
 ) -> Scores:
-    """Train a network where it lies, with Adam; every step is a function of seed and number.
+    """Train a network in place, with Adam, each step a function of seed and number; gives each step's loss, (steps,).
 
     Args:
         rows: the training features, of which a step draws `batch`.
         objective: loss of (network, x, sigma, noise).
         sigmas: lowest and highest scale of the noise, drawn log-uniformly.
-
-    Returns:
-        The loss of every step, (steps,).
 
     Raises:
         PagenError: no such device, or a loss that is not finite in the end.

@@ -140,13 +140,10 @@ def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
         >>> statistics_of(Path("folder/without/statistics"), IMAGENET) == IMAGENET
         True
     """
-    for name in (PREPROCESSOR, "processor_config.json"):
-        if (folder / name).is_file():
-            return _read_statistics(folder / name, default)
-    return default
-
-
-def _read_statistics(path: Path, default: Statistics) -> Statistics:
+    paths = folder / PREPROCESSOR, folder / "processor_config.json"
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        return default
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content = content.get("image_processor", content)

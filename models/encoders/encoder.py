@@ -24,7 +24,8 @@ from pagen.batching import in_batches
 from pagen.errors import PagenError
 
 Colour = tuple[float, float, float]
-FRAMES_AT_ONCE, VIEWS = 8, ("whole", "vifi")
+FRAMES_AT_ONCE = 8
+VIEWS = ("whole", "vifi")
 
 
 @dataclass(frozen=True)

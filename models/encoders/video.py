@@ -10,8 +10,7 @@ what the model's folder says, or by ImageNet's statistics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -84,16 +83,12 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
         model, missing = pretrained(folder, f"a model of one of {' '.join(NETWORKS)}", NETWORKS)
         mean, deviation = map(of_255, statistics_of(folder, IMAGENET))
     require_whole(folder, missing, "a HieraModel with its pooler, or a VideoMAEModel")
+    sides = set(np.atleast_1d(model.config.image_size).tolist())
+    if len(sides) != 1:
+        sizes = tuple(model.config.image_size)
+        raise PagenError(f"expected a model of square pictures in {folder}, found {sizes}; take another")
     moving = model.config.model_type == "videomae"
     network = Described(model, "last_hidden_state" if moving else "pooler_output").to(device).eval()
-    about = (_side(model.config.image_size, folder), mean, deviation, (address, contents(folder)))
+    about = sides.pop(), mean, deviation, (address, contents(folder))
     encoder = Encoder(model.config.model_type, model.config.hidden_size, network, *about, device=device)
     return VideoEncoder(encoder, model.config.num_frames if moving else WINDOW, moving)
-
-
-def _side(size: Any, folder: Path) -> int:
-    """The side of a square input, which a configuration gives as one number or two."""
-    sides = {size} if isinstance(size, int) else set(size)
-    if len(sides) != 1:
-        raise PagenError(f"expected a model of square pictures in {folder}, found {tuple(size)}; take another")
-    return int(sides.pop())

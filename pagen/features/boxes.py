@@ -9,13 +9,13 @@ training clips of Ped2, where people stand about 15 x 30 pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.features.source import Frames
+from pagen.features.source import Frames, Sourced
 from pagen.footage.prepare import Prepared
 
 BoxArray = npt.NDArray[np.float32]
@@ -33,18 +33,8 @@ class Located(NamedTuple):
             yield int(frame), self.boxes[self.frames == frame]
 
 
-class BoxFinder(Protocol):
-    """A way to find boxes; picklable, and the same boxes in every process."""
-
-    @property
-    def context(self) -> int:
-        """How many frames, the newest last, a frame's boxes are made of."""
-
-    def config(self) -> Mapping[str, Any]:
-        """All that the boxes depend on, as plain data."""
-
-    def inputs(self) -> Mapping[str, str]:
-        """Fingerprints of what else they depend on: a file, weights."""
+class BoxFinder(Sourced, Protocol):
+    """A way to find boxes."""
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
         """The boxes of a clip."""

@@ -1,13 +1,7 @@
-"""The kinds of features, one row each; others register theirs. Imports nothing heavy.
+"""The kinds of features, one row each. Imports nothing heavy.
 
-A kind of one's own works on data sets and on cameras alike:
-
-    def open_brightness(spec: FeatureSpec, feed: Feed) -> FeatureSource:
-        return Brightness(feed.clips(spec.size, spec.colour))
-
-    FEATURES.register("brightness", FeatureKind(open_brightness, takes=("size", "colour")))
-
-or, instead of the last line, an entry point of the group `pagen.features` that names a `FeatureKind`.
+Others register a `FeatureKind` by `FEATURES.register` or by an entry point of the group `pagen.features`; it works on
+data sets and on cameras alike. docs/how-to-add.md has an example.
 """
 
 from __future__ import annotations

@@ -29,8 +29,7 @@ from pagen.features.vision_models import VisionModel, coloured, vision_model
 from pagen.footage.prepare import Prepared
 
 Poses = npt.NDArray[np.float32]
-FLATTEST = 1.0
-"""Pixels: a lower pose counts as so high."""
+FLATTEST = 1.0  # pixels: a lower pose counts as so high
 
 
 @dataclass(frozen=True)

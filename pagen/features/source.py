@@ -41,22 +41,26 @@ def one_a_frame(vectors: Vectors) -> FrameVectors:
     return FrameVectors(vectors, np.arange(len(vectors)))
 
 
-class FeatureSource(Protocol):
-    """A kind of features of prepared clips; picklable, and the same bytes in every process."""
-
-    @property
-    def prepared(self) -> Prepared:
-        """The clips."""
+class Sourced(Protocol):
+    """What is made of clips, frame by frame; picklable, and the same bytes in every process."""
 
     def config(self) -> Mapping[str, Any]:
-        """All that the bytes depend on, as plain data; `of` is the kind's name, `features` is D."""
+        """All that the bytes depend on, as plain data."""
 
     def inputs(self) -> Mapping[str, str]:
         """Fingerprints of what else they depend on, beside the clips: weights, files, flow."""
 
     @property
     def context(self) -> int:
-        """How many frames, the newest last, a frame's vectors are made of."""
+        """How many frames, the newest last, what belongs to a frame is made of."""
+
+
+class FeatureSource(Sourced, Protocol):
+    """A kind of features of prepared clips, whose `config` tells its name as `of`, and D as `features`."""
+
+    @property
+    def prepared(self) -> Prepared:
+        """The clips."""
 
     def __call__(self, clip: str) -> FrameVectors:
         """The vectors of a clip."""
