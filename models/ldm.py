@@ -102,9 +102,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         image, mask = (given.to(self.device, self.unet.dtype) for given in (image, mask_image))
         condition = self.condition(image * 2 - 1, mask)
         generators = generator if isinstance(generator, list) else [generator] * len(image)
-        # drawn on the CPU, one image at a time: the same for any batch and on any device
-        shape = 1, condition.shape[1] - 1, *condition.shape[2:]
-        noise = torch.cat([torch.randn(shape, generator=one) for one in generators]).to(condition)
+        noise = torch.cat([_noise(one, condition) for one in generators])
         images = (self.decode(self.denoise(noise, condition, num_inference_steps)) / 2 + 0.5).clamp(0, 1).float()
         return Inpainted(images.permute(0, 2, 3, 1).cpu().numpy() if output_type == "np" else images)
 
@@ -151,6 +149,11 @@ def latents(vae: Any, image: Tensor) -> Tensor:
     """
     encoded = vae.encode(image)
     return cast(Tensor, encoded.latents if "latents" in encoded else encoded.latent_dist.mode())
+
+
+def _noise(generator: torch.Generator | None, condition: Tensor) -> Tensor:
+    """Drawn on the CPU, one image at a time: the same for any batch and on any device."""
+    return torch.randn((1, condition.shape[1] - 1, *condition.shape[2:]), generator=generator).to(condition)
 
 
 def small_autoencoder() -> Any:
