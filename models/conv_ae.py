@@ -1,16 +1,15 @@
 """The 3D-convolutional autoencoder of MemAE (Gong et al. 2019), LNTRA, STEAL, LUSS-AE and the unified PA paper.
 
-Four strided convolutions and their mirror images, no skip connections, batch normalisation and
-LeakyReLU(0.2) after all but the last layer, which ends in tanh as in LNTRA (MemAE: linear). The
-layers are numbered as in the published checkpoints. Fully convolutional: trained on crops, it
-scores whole frames.
+Four strided convolutions and their mirror images, no skip connections, batch normalisation and LeakyReLU(0.2) after
+all but the last layer, which ends in tanh as in LNTRA (MemAE: linear). The layers are numbered as in the published
+checkpoints. Fully convolutional: trained on crops, it scores whole frames.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import nn
@@ -19,11 +18,7 @@ from pagen.errors import PagenError, unknown_name
 from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
 from pagen.models.foreign import shape_of
 
-WIDTHS: dict[str, tuple[int, int, int, int]] = {
-    "paper": (96, 128, 256, 256),
-    "small": (32, 48, 96, 128),
-    "tiny": (8, 12, 24, 32),
-}
+WIDTHS = {"paper": (96, 128, 256, 256), "small": (32, 48, 96, 128), "tiny": (8, 12, 24, 32)}
 """Channels after each convolution, by name; only `paper` is published."""
 TIME_FACTOR, SPACE_FACTOR = 8, 16
 
@@ -61,8 +56,7 @@ class Autoencoder(ClipNetwork):
     def encoded(self, clips: torch.Tensor) -> torch.Tensor:
         """The codes of clips (B, C, T, H, W). Raises PagenError for a shape that it does not take."""
         self.check(clips)
-        code: torch.Tensor = self.encoder(clips)
-        return code
+        return cast(torch.Tensor, self.encoder(clips))
 
     def answer(self, clips: torch.Tensor, frames: Sequence[int]) -> Answer:
         """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
@@ -71,7 +65,6 @@ class Autoencoder(ClipNetwork):
         return Answer({REBUILT: reconstruct(self, clips)[:, :, frames]})
 
     def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """The reconstruction."""
         return (reconstruct(self, clips),)
 
     @classmethod
@@ -95,13 +88,11 @@ class ConvAE3d(Autoencoder):
     """Autoencoder of clips.
 
     Args:
-        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
-        widths: a name of `WIDTHS` or four channel counts.
+        channels, widths: as `Autoencoder` takes them.
         tanh: end in tanh (LNTRA, STEAL), for targets in [-1, 1]; False is MemAE's linear end.
 
     Shape:
-        (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16. The code between encoder and
-        decoder is (B, widths[3], T / 8, H / 16, W / 16).
+        (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16; code (B, widths[3], T / 8, H / 16, W / 16).
 
     Raises:
         PagenError: no such widths.
@@ -120,8 +111,7 @@ class ConvAE3d(Autoencoder):
 
     def forward(self, clips: torch.Tensor) -> torch.Tensor:
         """Reconstruct clips (B, C, T, H, W). Raises PagenError for a shape that would not come back."""
-        reconstruction: torch.Tensor = self.end(self.decoder(self.code(clips)))
-        return reconstruction
+        return cast(torch.Tensor, self.end(self.decoder(self.code(clips))))
 
     def code(self, clips: torch.Tensor) -> torch.Tensor:
         """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
@@ -137,8 +127,8 @@ def sizes_of(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
     """
     shapes = [shape_of(weights, f"encoder.{layer}.weight", 5) for layer in (0, 3, 6, 9)]
     widths = tuple(shape[0] for shape in shapes)
-    names: dict[tuple[int, ...], str] = {counts: name for name, counts in WIDTHS.items()}
-    return {"channels": shapes[0][1], "widths": names.get(widths, list(widths))}
+    name = next((name for name, counts in WIDTHS.items() if counts == widths), list(widths))
+    return {"channels": shapes[0][1], "widths": name}
 
 
 def encoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
@@ -228,8 +218,7 @@ def reconstruct(model: nn.Module, clips: torch.Tensor) -> torch.Tensor:
         torch.Size([1, 1, 8, 20, 30])
     """
     height, width = clips.shape[-2:]
-    reconstruction: torch.Tensor = model(padded(clips))
-    return reconstruction[..., :height, :width]
+    return cast(torch.Tensor, model(padded(clips)))[..., :height, :width]
 
 
 def reconstruct_frame(model: Any, clips: torch.Tensor, frame: int) -> torch.Tensor:
@@ -245,8 +234,8 @@ def reconstruct_frame(model: Any, clips: torch.Tensor, frame: int) -> torch.Tens
     if not hasattr(model, "code"):
         return reconstruct(model, clips)[:, :, [frame]]
     height, width = clips.shape[-2:]
-    rebuilt: torch.Tensor = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
-    return rebuilt[..., :height, :width]
+    rebuilt = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
+    return cast(torch.Tensor, rebuilt)[..., :height, :width]
 
 
 def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> torch.Tensor:

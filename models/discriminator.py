@@ -6,7 +6,7 @@ public: the width, the single hidden layer, the dropout and the normalisation of
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -55,5 +55,4 @@ class Discriminator(Pretrained):
             wanted = f"(B, T, {width})" if mean else f"(B, {width})"
             raise PagenError(f"expected features {wanted}, found {tuple(features.shape)}; is the encoder the same?")
         vectors = functional.normalize(features.mean(1) if mean else features, dim=-1)
-        logits: Tensor = self.layers(vectors)
-        return logits
+        return cast(Tensor, self.layers(vectors))

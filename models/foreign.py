@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
@@ -56,10 +55,9 @@ def read_weights(
     """
     if not path.is_file():
         raise PagenError(f"expected a checkpoint, found no file at {path}; is the path right?")
-    content = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path, frameworks, advice)
-    if isinstance(content, Mapping):
-        content = content.get("state_dict", content)
-    values = _values(content) if isinstance(content, Mapping) else ()
+    content = _content(path, frameworks, advice)
+    table = content.get("state_dict", content) if isinstance(content, Mapping) else {}
+    values = _values(table) if isinstance(table, Mapping) else ()
     weights = {name: value for name, value in values if isinstance(value, Tensor)}
     if not weights:
         raise PagenError(f"expected a table of weights in {path}, found none; is it the checkpoint of a network?")
@@ -87,15 +85,10 @@ def _values(table: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}.{key}", item) for key, item in inner.items())
 
 
-def _safetensors(path: Path) -> dict[str, Tensor]:
+def _content(path: Path, frameworks: Collection[str], advice: str) -> Any:
     try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise _unreadable(path, error) from error
-
-
-def _pickled(path: Path, frameworks: Collection[str], advice: str) -> Any:
-    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         zipped = zipfile.is_zipfile(path)
         with safe_globals(_NUMBERS):
             classes = get_unsafe_globals_in_checkpoint(str(path)) if zipped else []

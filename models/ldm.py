@@ -1,9 +1,8 @@
 """A latent diffusion model that inpaints, out of diffusers' parts (Rombach et al., CVPR 2022).
 
-The denoiser sees the noisy latent, the latent of the image without its hole, and the mask, stacked in
-this order: how the inpainting model works that equation 2 of Rai et al. (2024) calls. One pipeline
-class serves our own small model and the converted one of CompVis, which differ in what a hole holds and
-how a mask is written; both stand in the pipeline's configuration.
+The denoiser sees the noisy latent, the latent of the image without its hole, and the mask, stacked in this order: how
+the inpainting model works that equation 2 of Rai et al. (2024) calls. One pipeline class serves our own small model and
+the converted one of CompVis; what a hole holds and how a mask is written stand in the pipeline's configuration.
 """
 
 from __future__ import annotations
@@ -23,10 +22,7 @@ LATENTS = 6
 
 
 class Inpainted(NamedTuple):
-    """The result of the pipeline, named as in diffusers.
-
-    Attributes:
-        images: (N, 3, H, W) float32 in [0, 1]; as numpy (N, H, W, 3) by `output_type="np"`.
+    """The result, named as in diffusers: (N, 3, H, W) float32 in [0, 1]; numpy (N, H, W, 3) by `output_type="np"`.
 
     Example:
         >>> Inpainted(torch.zeros(2, 3, 64, 64)).images.shape
@@ -67,9 +63,8 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
     ) -> None:
         super().__init__()
         self.register_modules(vae=vae, unet=unet, scheduler=scheduler)
-        self.register_to_config(
-            hole_value=hole_value, mask_kept=mask_kept, mask_hole=mask_hole, mask_resize=mask_resize, crop=crop
-        )
+        masks = {"hole_value": hole_value, "mask_kept": mask_kept, "mask_hole": mask_hole, "mask_resize": mask_resize}
+        self.register_to_config(**masks, crop=crop)
 
     @property
     def vae_scale_factor(self) -> int:
@@ -123,8 +118,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
     def condition(self, image: Tensor, mask: Tensor) -> Tensor:
         """Images (N, 3, H, W) in [-1, 1] and masks (N, 1, H, W) -> latent without the hole, and the mask, stacked."""
         mask = (mask >= 0.5).to(image.dtype)
-        hole = self.config.hole_value
-        latent = self.encode(image * (1 - mask) + hole * mask)
+        latent = self.encode(image * (1 - mask) + self.config.hole_value * mask)
         low, high = self.config.mask_kept, self.config.mask_hole
         small = interpolate(mask, latent.shape[2:], mode=self.config.mask_resize) * (high - low) + low
         return torch.cat([latent, small], 1)
@@ -159,8 +153,7 @@ def latents(vae: Any, image: Tensor) -> Tensor:
 
 def _noise(generator: torch.Generator | None, condition: Tensor) -> Tensor:
     """Drawn on the CPU, one image at a time: the same for any batch and on any device."""
-    shape = (1, condition.shape[1] - 1, *condition.shape[2:])
-    return torch.randn(shape, generator=generator).to(condition.device, condition.dtype)
+    return torch.randn((1, condition.shape[1] - 1, *condition.shape[2:]), generator=generator).to(condition)
 
 
 def small_autoencoder() -> Any:
@@ -172,14 +165,9 @@ def small_autoencoder() -> Any:
         >>> small_autoencoder().config.latent_channels
         6
     """
-    return AutoencoderTiny(
-        encoder_block_out_channels=(40,) * 3,
-        decoder_block_out_channels=(40,) * 3,
-        num_encoder_blocks=(1, 2, 2),
-        num_decoder_blocks=(2, 2, 1),
-        latent_channels=LATENTS,
-        scaling_factor=1.0,
-    )
+    widths = {f"{side}_block_out_channels": (40, 40, 40) for side in ("encoder", "decoder")}
+    blocks = {"num_encoder_blocks": (1, 2, 2), "num_decoder_blocks": (2, 2, 1)}
+    return AutoencoderTiny(**widths, **blocks, latent_channels=LATENTS, scaling_factor=1.0)
 
 
 def small_denoiser() -> Any:
@@ -190,17 +178,10 @@ def small_denoiser() -> Any:
         ...     small_denoiser().config.in_channels
         13
     """
-    return UNet2DModel(
-        sample_size=16,
-        in_channels=2 * LATENTS + 1,
-        out_channels=LATENTS,
-        down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
-        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        block_out_channels=(64, 112, 144),
-        layers_per_block=1,
-        attention_head_dim=16,
-        norm_num_groups=16,
-    )
+    down, up = ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"), ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D")
+    levels = {"down_block_types": down, "up_block_types": up, "block_out_channels": (64, 112, 144)}
+    sizes = {"sample_size": 16, "layers_per_block": 1, "attention_head_dim": 16, "norm_num_groups": 16}
+    return UNet2DModel(in_channels=2 * LATENTS + 1, out_channels=LATENTS, **levels, **sizes)
 
 
 def small_scheduler() -> Any:
@@ -210,15 +191,8 @@ def small_scheduler() -> Any:
         >>> small_scheduler().config.prediction_type
         'v_prediction'
     """
-    return DDIMScheduler(
-        beta_schedule="scaled_linear",
-        beta_start=0.00085,
-        beta_end=0.012,
-        prediction_type="v_prediction",
-        rescale_betas_zero_snr=True,
-        timestep_spacing="trailing",
-        clip_sample=False,
-    )
+    betas = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "rescale_betas_zero_snr": True}
+    return DDIMScheduler(**betas, prediction_type="v_prediction", timestep_spacing="trailing", clip_sample=False)
 
 
 def bundled() -> Path:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isqrt
-from typing import ClassVar, Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, cast, get_args
 
 from torch import Tensor, nn
 
@@ -51,8 +51,7 @@ class LUSSAE(Autoencoder):
     """Autoencoder of clips that also predicts the next frame and the playback rate.
 
     Args:
-        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
-        widths: a name of `conv_ae.WIDTHS` or four channel counts.
+        channels, widths: as `Autoencoder` takes them.
         window: T, a multiple of 8; 16 and more with the published `prp`.
         ffp: `conv2d` as in the paper (145 parameters at 16 grey frames), `released` as in its code (28).
         prp: `published` for frames of `size` alone, `conv` for frames of any size.
@@ -91,7 +90,17 @@ class LUSSAE(Autoencoder):
         prp: PRP = "published",
         size: tuple[int, int] = (256, 256),
     ) -> None:
-        _check(window, ffp, prp, size)
+        require_name("ffp", ffp, get_args(FFP))
+        require_name("prp", prp, get_args(PRP))
+        least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
+        if window < least or window % TIME_FACTOR:
+            wanted = f"divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}"
+            raise PagenError(f"expected a window {wanted}, found {window}")
+        if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
+            raise PagenError(
+                f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "
+                f"found {tuple(size)}; prp 'conv' takes any"
+            )
         super().__init__(channels, widths, window=window, ffp=ffp, prp=prp, size=tuple(size))
         self.ffp = _ffp(ffp, channels, window)
         width, depth = widths_of(widths)[3], window // TIME_FACTOR
@@ -114,19 +123,13 @@ class LUSSAE(Autoencoder):
         return Answer({"vcr": vcr[:, :, frames]}, {"ffp": ffp}, {"prp": odds[:, 1] - odds[:, 0]})
 
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
-        """All three heads."""
         return tuple(predict(self, clips))
 
     def prp_map(self, clips: Tensor) -> Tensor:
-        """The logits of every place, (B, 2, ceil(H / 32), ceil(W / 32)).
-
-        Raises:
-            PagenError: a shape that does not fit, or the published `prp`, which has no places.
-        """
+        """The logits of every place, (B, 2, ceil(H / 32), ceil(W / 32)). Raises PagenError also without prp 'conv'."""
         if self.config["prp"] != "conv":
             raise PagenError("expected prp 'conv', found 'published', which has no map; train one with prp 'conv'")
-        logits: Tensor = self.prp(self.encoded(clips))
-        return logits
+        return cast(Tensor, self.prp(self.encoded(clips)))
 
     @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
@@ -148,15 +151,20 @@ class LUSSAE(Autoencoder):
             )
 
     def _logits(self, code: Tensor) -> Tensor:
+        """The logits (B, 2); of many places those at which the second exceeds the first by most."""
         logits: Tensor = self.prp(code)
-        return _most_accelerated(logits) if logits.ndim == 4 else logits
+        if logits.ndim == 2:
+            return logits
+        places = logits.flatten(2)
+        best = (places[:, 1] - places[:, 0]).argmax(1)
+        # `take_along_dim` would fix the size of the batch in an exported graph
+        return places.gather(2, best[:, None, None].expand(-1, 2, -1)).squeeze(2)
 
 
 def predict(model: LUSSAE, clips: Tensor) -> Luss:
     """All three heads on clips (B, C, T, H, W) of any H and W: edges are repeated up to multiples of 16, and cut off.
 
-    Raises:
-        PagenError: another number of frames, or another size than the published `prp` knows.
+    Errors are those of `LUSSAE.check`.
 
     Example:
         >>> import torch
@@ -167,14 +175,6 @@ def predict(model: LUSSAE, clips: Tensor) -> Luss:
     height, width = clips.shape[-2:]
     vcr, ffp, logits = model(padded(clips))
     return Luss(vcr[..., :height, :width], ffp[..., :height, :width], logits)
-
-
-def _most_accelerated(logits: Tensor) -> Tensor:
-    """The logits (B, 2) of the place of (B, 2, h, w) at which the second exceeds the first by most."""
-    places = logits.flatten(2)
-    best = (places[:, 1] - places[:, 0]).argmax(1)
-    # `take_along_dim` would fix the size of the batch in an exported graph
-    return places.gather(2, best[:, None, None].expand(-1, 2, -1)).squeeze(2)
 
 
 def _ffp(kind: FFP, channels: int, window: int) -> nn.Sequential:
@@ -195,17 +195,3 @@ def _prp_conv(width: int, depth: int) -> nn.Sequential:
     pooled = [nn.MaxPool3d((depth, 2, 2), ceil_mode=True), nn.Flatten(1, 2), nn.Conv2d(width, 32, 3, padding=1)]
     pointwise = [nn.ReLU(), nn.Conv2d(32, 128, 1), nn.ReLU(), nn.Conv2d(128, 32, 1), nn.ReLU(), nn.Conv2d(32, 2, 1)]
     return nn.Sequential(*pooled, *pointwise)
-
-
-def _check(window: int, ffp: str, prp: str, size: Sequence[int]) -> None:
-    require_name("ffp", ffp, get_args(FFP))
-    require_name("prp", prp, get_args(PRP))
-    least = 2 * TIME_FACTOR if prp == "published" else TIME_FACTOR
-    if window < least or window % TIME_FACTOR:
-        wanted = f"{TIME_FACTOR}, {least} and more with prp {prp!r}"
-        raise PagenError(f"expected a window divisible by {wanted}, found {window}")
-    if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
-        raise PagenError(
-            f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "
-            f"found {tuple(size)}; prp 'conv' takes any"
-        )

@@ -1,16 +1,14 @@
 """MemAE (Gong et al., "Memorizing Normality to Detect Anomaly", ICCV 2019): codes are rebuilt from a memory.
 
-Between encoder and decoder every code vector is replaced by a weighted mean of M learnt items, so that what
-no item resembles comes back badly. Small weights are cut off, so that few items take part; where all are
-cut off the vector becomes 0. Layers are numbered as in the published checkpoints.
-
-The paper writes a cosine similarity, its code a plain dot product; the dot product is what gives its numbers.
+Between encoder and decoder every code vector is replaced by a weighted mean of M learnt items, so that what no item
+resembles comes back badly. Small weights are cut off, so that few items take part; where all are cut off the vector
+becomes 0. The paper writes a cosine similarity, its code a plain dot product, which is what gives its numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +43,7 @@ class MemAE(Autoencoder):
     """Autoencoder of clips with a memory.
 
     Args:
-        channels: of the input: 1 (grey), 2 (flow), 3 (colour, or flow with its magnitude).
-        widths: a name of `conv_ae.WIDTHS` or four channel counts.
+        channels, widths: as `Autoencoder` takes them.
         memory: M, the number of items.
         similarity: of a code vector and an item, before the softmax over the items. A cosine is never over 1,
             and no weight over e / (e + (M - 1) / e): at 2,000 items 0.0037, about 0.0007 at the start. With the
@@ -79,7 +76,11 @@ class MemAE(Autoencoder):
         shrink: float | None = None,
         tanh: bool = False,
     ) -> None:
-        _check(memory, similarity, shrink)
+        require_name("similarity", similarity, get_args(Similarity))
+        if memory < 1:
+            raise PagenError(f"expected a memory of 1 item and more, found {memory}; the paper has 2000")
+        if shrink is not None and not 0 <= shrink < 1:
+            raise PagenError(f"expected shrink in [0, 1), found {shrink}; 0 turns it off, None is 5 / memory")
         super().__init__(channels, widths, memory=memory, similarity=similarity, shrink=shrink, tanh=tanh)
         least = 5 / memory if shrink is None else shrink
         self.mem_rep = nn.ModuleDict({"memory": Memory(memory, widths_of(widths)[3], similarity, least)})
@@ -90,21 +91,13 @@ class MemAE(Autoencoder):
         return self.addressed(clips).reconstruction
 
     def addressed(self, clips: Tensor) -> Addressed:
-        """Reconstruct clips (B, C, T, H, W), and tell what of the memory it took.
-
-        Raises:
-            PagenError: a shape that would not come back.
-        """
-        read, weights = self._read(clips)
+        """Reconstruct clips (B, C, T, H, W), and tell what of the memory it took. Errors as `forward`."""
+        read, weights = self.mem_rep["memory"](self.encoded(clips))
         return Addressed(self.end(self.decoder(read)), weights)
 
     def code(self, clips: Tensor) -> Tensor:
         """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
-        return self._read(clips)[0]
-
-    def _read(self, clips: Tensor) -> tuple[Tensor, Tensor]:
-        read, weights = self.mem_rep["memory"](self.encoded(clips))
-        return read, weights
+        return cast(Tensor, self.mem_rep["memory"](self.encoded(clips))[0])
 
     @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
@@ -139,8 +132,7 @@ class Memory(nn.Module):
         if self.similarity == "cosine":
             queries, keys = functional.normalize(queries, dim=-1), functional.normalize(keys, dim=-1)
         weights = hard_shrink((queries @ keys.T).softmax(-1), self.shrink)
-        read = weights @ self.weight
-        return read.movedim(-1, 1), weights.movedim(-1, 1)
+        return (weights @ self.weight).movedim(-1, 1), weights.movedim(-1, 1)
 
 
 def hard_shrink(weights: Tensor, least: float) -> Tensor:
@@ -151,9 +143,7 @@ def hard_shrink(weights: Tensor, least: float) -> Tensor:
         >>> hard_shrink(torch.tensor([0.6, 0.3, 0.1]), least=0.2)
         tensor([0.6667, 0.3333, 0.0000])
     """
-    if not least:
-        return weights
-    return functional.normalize(functional.threshold(weights, least, 0.0), p=1, dim=-1)
+    return functional.normalize(functional.threshold(weights, least, 0.0), p=1, dim=-1) if least else weights
 
 
 def entropy(weights: Tensor) -> Tensor:
@@ -183,8 +173,7 @@ def empty_share(weights: Tensor) -> Tensor:
 def published_initialisation(network: nn.Module) -> None:
     """Draw the weights as MemAE's training does, from torch's global generator, in place.
 
-    Weights of convolutions N(0, 0.02), of batch normalisation N(1, 0.02), whose biases become 0; all else stays,
-    the memory too.
+    Weights of convolutions N(0, 0.02), of batch normalisation N(1, 0.02), its biases 0; all else stays, the memory too.
 
     Example:
         >>> network = MemAE(widths="tiny", memory=20)
@@ -198,11 +187,3 @@ def published_initialisation(network: nn.Module) -> None:
         elif isinstance(module, nn.BatchNorm3d):
             nn.init.normal_(module.weight, 1.0, 0.02)
             nn.init.zeros_(module.bias)
-
-
-def _check(memory: int, similarity: str, shrink: float | None) -> None:
-    require_name("similarity", similarity, get_args(Similarity))
-    if memory < 1:
-        raise PagenError(f"expected a memory of 1 item and more, found {memory}; the paper has 2000")
-    if shrink is not None and not 0 <= shrink < 1:
-        raise PagenError(f"expected shrink in [0, 1), found {shrink}; 0 turns it off, None is 5 / memory")

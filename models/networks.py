@@ -23,10 +23,7 @@ NETWORKS: Registry[type[Pretrained]] = Registry(
 def open_network(path: Path | str, revision: str | None = None) -> Pretrained:
     """Open the network of a folder or of the Hugging Face hub, whichever of the registered classes it is.
 
-    Arguments and errors are those of `Pretrained.from_pretrained`.
-
-    Raises:
-        PagenError: a class that nobody registered.
+    Arguments and errors are those of `Pretrained.from_pretrained`; a class that nobody registered is refused, too.
 
     Example:
         >>> import tempfile

@@ -25,6 +25,7 @@ from pagen.hub import HUB_ID
 
 T = TypeVar("T")
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+UNKNOWN = "unknown: whoever saved these weights left no account of it."
 
 
 class Pretrained(nn.Module):
@@ -72,15 +73,12 @@ class Pretrained(nn.Module):
         return network
 
     def push_to_hub(self, repo_id: str, card: str | None = None, private: bool = True) -> str:
-        """Upload the network to the Hugging Face hub, as the user of `hf auth login`.
+        """Upload the network to the Hugging Face hub, as the user of `hf auth login`; gives the address of the commit.
 
         Args:
             repo_id: `owner/name`; made if it is not there.
             card: text of its README.md, a general one without.
             private: a repository that is made shows to its owner alone; footage of people deserves a second thought.
-
-        Returns:
-            The address of the commit.
 
         Raises:
             PagenError: the hub is not in reach, or refuses.
@@ -191,14 +189,8 @@ def _hub(wanted: str, advice: str) -> Iterator[None]:
         ) from error
 
 
-UNKNOWN = "unknown: whoever saved these weights left no account of it."
-
-
 def card_of(
-    network: Pretrained,
-    title: str | None = None,
-    trained_on: str = UNKNOWN,
-    settings: Mapping[str, object] | None = None,
+    network: Pretrained, title: str = "", trained_on: str = UNKNOWN, settings: Mapping[str, object] | None = None
 ) -> str:
     """The text of a README.md with the front matter of the hub.
 
@@ -218,8 +210,10 @@ def card_of(
     return _text(type(network), "from_pretrained", title, trained_on, rows)
 
 
-def _text(kind: type, loader: str, title: str | None, trained_on: str, rows: Mapping[str, object]) -> str:
+def _text(kind: type, loader: str, title: str, trained_on: str, rows: Mapping[str, object]) -> str:
     about = (kind.__doc__ or "").partition("\n")[0]
+    cells = ((key, str(value).replace("|", r"\|")) for key, value in {"class": kind.__name__, **rows}.items())
+    table = "\n".join(f"| {key} | {value} |" for key, value in cells)
     return f"""---
 library_name: pagen
 license: other
@@ -239,10 +233,5 @@ tags: [video-anomaly-detection]
 
 | setting | value |
 | --- | --- |
-{_table({"class": kind.__name__, **rows})}
+{table}
 """
-
-
-def _table(rows: Mapping[str, object]) -> str:
-    cells = ((str(key), str(value).replace("|", r"\|")) for key, value in rows.items())
-    return "\n".join(f"| {key} | {value} |" for key, value in cells)

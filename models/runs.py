@@ -105,9 +105,8 @@ def opened(path: Path, weights: str, device: str) -> Any:
     run = open_run(path)
     if run.detector is not None:
         return run.detector.to(device)
-    network = run.network.to(device)
-    fast_layout(network)
-    return network
+    fast_layout(run.network.to(device))
+    return run.network
 
 
 def _read(path: Path, name: str) -> dict[str, Any]:

@@ -33,9 +33,6 @@ def fast_clips(clips: torch.Tensor) -> torch.Tensor:
     return clips.contiguous(memory_format=torch.channels_last_3d) if clips.ndim == 5 else clips
 
 
-_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8  # of malloc.h
-
-
 def keep_memory() -> None:
     """Let this process keep the memory that its activations need, from step to step; on Linux with glibc.
 
@@ -46,5 +43,5 @@ def keep_memory() -> None:
         return
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # musl has none
-        for option, value in ((_TRIM_THRESHOLD, 2**31 - 1), (_MMAP_MAX, 0), (_ARENA_MAX, 1)):
+        for option, value in ((-1, 2**31 - 1), (-4, 0), (-8, 1)):  # M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX
             libc.mallopt(option, value)

@@ -1,9 +1,8 @@
 """The published autoencoders of clips as networks of pagen.
 
-Which publications there are stands in `pagen.methods`. Their networks tell a checkpoint by the names of its weights,
-and channels, widths and items by their shapes. Neither shows the end: MemAE and its baseline end linearly, LNTRA and
-STEAL in tanh. LNTRA's and STEAL's layers lie under `encoder.encoder`, the baseline's under `encoder`; whoever named
-them otherwise has to say which it is.
+Their networks tell a checkpoint by the names of its weights, and channels, widths and items by their shapes. Neither
+shows the end: MemAE and its baseline end linearly, LNTRA and STEAL in tanh. LNTRA's and STEAL's layers lie under
+`encoder.encoder`, the baseline's under `encoder`; whoever named them otherwise has to say which it is.
 
 LNTRA, STEAL and LUSS-AE publish pickles of whole modules, which only their own code can read: it has to write the
 weights out first. Sources: the repositories aseuteurideu/LearningNotToReconstructAnomalies, aseuteurideu/STEAL,
@@ -80,12 +79,9 @@ def card_of(network: Pretrained, checkpoint: Path) -> str:
         ...     "knows no more of it" in card_of(ConvAE3d(widths="tiny"), Path(file.name))
         True
     """
-    origin = f"`{checkpoint.name}` (SHA-256 `{digest(checkpoint)['sha256']}`)"
-    return card(
-        network,
-        f"{type(network).__name__} from {checkpoint.name}",
-        f"what the publishers of {origin} say; pagen converted it, and knows no more of it.",
-    )
+    title, origin = f"{type(network).__name__} from {checkpoint.name}", digest(checkpoint)["sha256"]
+    publishers = f"what the publishers of `{checkpoint.name}` (SHA-256 `{origin}`) say"
+    return card(network, title, f"{publishers}; pagen converted it, and knows no more of it.")
 
 
 def _recognised(names: Collection[str], checkpoint: Path) -> type[Autoencoder]:

@@ -9,7 +9,7 @@ or value; latents are not scaled; the hole is black, the mask's channel -1 or 1 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,9 +26,7 @@ from pagen.models.unet_heads import UNet2DHeadsModel
 
 Modules = dict[str, str]
 """Module here -> module there."""
-
 M = TypeVar("M", bound=nn.Module)
-
 _DENOISER, _AVERAGE, _AUTOENCODER = "model.", "model_ema.", "first_stage_model."
 _FRAMEWORKS = ("pytorch_lightning", "lightning", "lightning_fabric", "omegaconf")
 
@@ -79,10 +77,17 @@ def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpa
         console.say("the checkpoint holds no moving average (EMA) of the denoiser: its raw weights are taken")
     unet = _fill(_denoiser(config.denoiser), source, denoiser_modules(config.denoiser), _DENOISER_LEAVES)
     vae = _fill(_autoencoder(config.autoencoder), source, autoencoder_modules(config.autoencoder), _AUTOENCODER_LEAVES)
-    source.check_all_taken()
-    return LDMInpaintPipeline(
-        vae, unet, _scheduler(config), hole_value=-1.0, mask_kept=-1.0, mask_hole=1.0, mask_resize="nearest", crop=0
-    )
+    denoiser = f"{_AVERAGE if source.averaged else _DENOISER}diffusion_model"
+    parts = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
+    wanted = (denoiser, *(_AUTOENCODER + part for part in parts))
+    left = sorted(name for name in weights if name.startswith(wanted) and name not in source.taken)
+    if left:
+        raise PagenError(
+            f"expected no more weights than the config has places for, found {len(left)} more, among them "
+            f"{left[0]}; take the config.yaml of this checkpoint"
+        )
+    masks: dict[str, Any] = {"hole_value": -1.0, "mask_kept": -1.0, "mask_hole": 1.0, "mask_resize": "nearest"}
+    return LDMInpaintPipeline(vae, unet, _scheduler(config), **masks)
 
 
 def denoiser_modules(config: Denoiser) -> Modules:
@@ -98,8 +103,7 @@ def denoiser_modules(config: Denoiser) -> Modules:
     table |= {"time_embedding.linear_1": "time_embed.0", "time_embedding.linear_2": "time_embed.2"}
     table |= {"mid_block.resnets.0": "middle_block.0", "mid_block.resnets.1": "middle_block.2"}
     table |= {"mid_block.attentions.0": "middle_block.1"}
-    table |= dict(_down_levels(config))
-    table |= dict(_up_levels(config))
+    table |= dict([*_down_levels(config), *_up_levels(config)])
     return {here: root + there for here, there in table.items()}
 
 
@@ -120,7 +124,6 @@ def _down_levels(config: Denoiser) -> Iterator[tuple[str, str]]:
 
 def _up_levels(config: Denoiser) -> Iterator[tuple[str, str]]:
     resized = "" if config.residual_resampling else ".conv"
-    last = config.layers
     for level, attends in enumerate(reversed(config.attends)):
         here = f"up_blocks.{level}"
         for layer in range(config.layers + 1):
@@ -128,7 +131,7 @@ def _up_levels(config: Denoiser) -> Iterator[tuple[str, str]]:
             yield f"{here}.resnets.{layer}", f"{there}.0"
             if attends:
                 yield f"{here}.attentions.{layer}", f"{there}.1"
-            if layer == last and level < len(config.attends) - 1:
+            if layer == config.layers and level < len(config.attends) - 1:
                 yield f"{here}.upsamplers.0{resized}", f"{there}.{1 + attends}{resized}"
 
 
@@ -162,26 +165,20 @@ def _fill(model: M, source: _Source, modules: Modules, leaves: Mapping[str, str]
     heads = model.config.attention_head_dim if isinstance(model, UNet2DHeadsModel) else 1
     filled = {}
     for name, empty in model.state_dict().items():
-        module, leaf, kind = _split(name, modules)
+        path, _, kind = name.rpartition(".")
+        module = max((module for module in modules if f"{path}.".startswith(f"{module}.")), key=len)
+        leaf = path[len(module) + 1 :]  # of down_blocks.0.resnets.1.norm1.weight it is norm1
         there = ".".join(part for part in (modules[module], leaves.get(leaf, leaf), kind) if part)
         filled[name] = _fitted(source.take(there), there, leaf, tuple(empty.shape), heads)
     model.load_state_dict(filled, assign=True)
     return model.eval()
 
 
-def _split(name: str, modules: Modules) -> tuple[str, str, str]:
-    """`down_blocks.0.resnets.1.norm1.weight` -> module of the table, layer in it (or nothing), weight or bias."""
-    path, _, kind = name.rpartition(".")
-    module = max((module for module in modules if f"{path}.".startswith(f"{module}.")), key=len)
-    return module, path[len(module) + 1 :], kind
-
-
 def _fitted(weight: Tensor, there: str, leaf: str, shape: tuple[int, ...], heads: int) -> Tensor:
     """The weight in the shape it has here: of 1 x 1 convolutions linear layers, of a joint qkv one of the three."""
     joint = ".qkv." in there
     rows = shape[0] * 3 if joint else shape[0]
-    padding = (1,) * (weight.ndim - len(shape))
-    if tuple(weight.shape) != (rows, *shape[1:], *padding):
+    if tuple(weight.shape) != (rows, *shape[1:], *(1,) * (weight.ndim - len(shape))):
         raise PagenError(
             f"expected the weight {there} in the shape {(rows, *shape[1:])} by the config, found "
             f"{tuple(weight.shape)}; take the config.yaml of this checkpoint"
@@ -197,9 +194,7 @@ class _Source:
 
     weights: Mapping[str, Tensor]
     averaged: bool
-
-    def __post_init__(self) -> None:
-        self.taken: set[str] = set()
+    taken: set[str] = field(default_factory=set)
 
     def take(self, name: str) -> Tensor:
         """A weight by its official name; the denoiser's from the average, which knows no dots."""
@@ -213,25 +208,11 @@ class _Source:
         self.taken.add(name)
         return self.weights[name]
 
-    def check_all_taken(self) -> None:
-        """Raise PagenError when the networks that were built lack a place for a weight."""
-        denoiser = f"{_AVERAGE if self.averaged else _DENOISER}diffusion_model"
-        parts = ("encoder.", "decoder.", "quantize.", "quant_conv.", "post_quant_conv.")
-        wanted = (denoiser, *(_AUTOENCODER + part for part in parts))
-        left = sorted(name for name in self.weights if name.startswith(wanted) and name not in self.taken)
-        if left:
-            raise PagenError(
-                f"expected no more weights than the config has places for, found {len(left)} more, among them "
-                f"{left[0]}; take the config.yaml of this checkpoint"
-            )
-
 
 def _check_schedule(weights: Mapping[str, Tensor], config: InpaintingConfig) -> None:
-    kept = weights.get("betas")
-    if kept is None or kept.is_meta:
-        return
     betas = _scheduler(config).betas
-    if kept.shape != betas.shape or not torch.allclose(kept.float(), betas, rtol=1e-3):
+    kept = weights.get("betas", betas)
+    if not kept.is_meta and (kept.shape != betas.shape or not torch.allclose(kept.float(), betas, rtol=1e-3)):
         raise PagenError(
             f"expected the noise schedule of the config ({config.steps} steps, {config.first_beta} to "
             f"{config.last_beta}), found another in the checkpoint; take the config.yaml of this checkpoint"
@@ -239,51 +220,28 @@ def _check_schedule(weights: Mapping[str, Tensor], config: InpaintingConfig) -> 
 
 
 def _scheduler(config: InpaintingConfig) -> Any:
-    return DDIMScheduler(
-        num_train_timesteps=config.steps,
-        beta_schedule="scaled_linear",
-        beta_start=config.first_beta,
-        beta_end=config.last_beta,
-        prediction_type="epsilon",
-        timestep_spacing="leading",
-        steps_offset=1,
-        set_alpha_to_one=False,
-        clip_sample=False,
-    )
+    betas = {"beta_schedule": "scaled_linear", "beta_start": config.first_beta, "beta_end": config.last_beta}
+    steps = {"num_train_timesteps": config.steps, "timestep_spacing": "leading", "steps_offset": 1}
+    return DDIMScheduler(**betas, **steps, prediction_type="epsilon", set_alpha_to_one=False, clip_sample=False)
 
 
 def _denoiser(config: Denoiser) -> Any:
     plain = "ResnetDownsampleBlock2D" if config.residual_resampling else "DownBlock2D"
     plain_up = plain.replace("Downsample", "Upsample").replace("DownBlock", "UpBlock")
-    resampling = "resnet" if config.residual_resampling else "conv"
+    down = tuple("AttnDownBlock2D" if attends else plain for attends in config.attends)
+    up = tuple("AttnUpBlock2D" if attends else plain_up for attends in reversed(config.attends))
+    ends = {"sample_size": config.side, "in_channels": config.channels_in, "out_channels": config.channels_out}
+    levels: dict[str, Any] = {"down_block_types": down, "up_block_types": up, "block_out_channels": config.widths}
+    levels |= dict.fromkeys(("downsample_type", "upsample_type"), "resnet" if config.residual_resampling else "conv")
     with torch.device("meta"):
-        return UNet2DHeadsModel(
-            sample_size=config.side,
-            in_channels=config.channels_in,
-            out_channels=config.channels_out,
-            down_block_types=tuple("AttnDownBlock2D" if attends else plain for attends in config.attends),
-            up_block_types=tuple("AttnUpBlock2D" if attends else plain_up for attends in reversed(config.attends)),
-            block_out_channels=config.widths,
-            layers_per_block=config.layers,
-            downsample_type=resampling,
-            upsample_type=resampling,
-            attention_head_dim=config.heads,
-        )
+        return UNet2DHeadsModel(**ends, **levels, layers_per_block=config.layers, attention_head_dim=config.heads)
 
 
 def _autoencoder(config: Autoencoder) -> Any:
     down = tuple("AttnDownEncoderBlock2D" if attends else "DownEncoderBlock2D" for attends in config.attends)
     up = tuple("AttnUpDecoderBlock2D" if attends else "UpDecoderBlock2D" for attends in reversed(config.attends))
+    levels: dict[str, Any] = {"down_block_types": down, "up_block_types": up, "block_out_channels": config.widths}
+    levels |= {"layers_per_block": config.layers, "mid_block_add_attention": config.middle_attends}
+    codes = {"latent_channels": config.latent, "num_vq_embeddings": config.codes, "vq_embed_dim": config.code}
     with torch.device("meta"):
-        return VQModel(
-            down_block_types=down,
-            up_block_types=up,
-            block_out_channels=config.widths,
-            layers_per_block=config.layers,
-            latent_channels=config.latent,
-            sample_size=config.side,
-            num_vq_embeddings=config.codes,
-            vq_embed_dim=config.code,
-            scaling_factor=1.0,
-            mid_block_add_attention=config.middle_attends,
-        )
+        return VQModel(**levels, **codes, sample_size=config.side, scaling_factor=1.0)

@@ -110,17 +110,10 @@ def _denoiser(model: _Section, latent: int) -> Denoiser:
     multiples = unet.wholes("channel_mult")
     if multiples[:1] != (1,):
         unet.refuse("channel_mult", "a first level as wide as model_channels", list(multiples))
-    rates = unet.wholes("attention_resolutions")
-    return Denoiser(
-        side=model.whole("image_size"),
-        channels_in=2 * latent + 1,
-        channels_out=latent,
-        widths=unet.widths("model_channels", multiples, unet.whole("num_heads")),
-        layers=unet.whole("num_res_blocks"),
-        attends=tuple(2**level in rates for level in range(len(multiples))),
-        heads=unet.whole("num_heads"),
-        residual_resampling=unet.flag("resblock_updown"),
-    )
+    rates, side, heads = unet.wholes("attention_resolutions"), model.whole("image_size"), unet.whole("num_heads")
+    widths, layers = unet.widths("model_channels", multiples, heads), unet.whole("num_res_blocks")
+    attends = tuple(2**level in rates for level in range(len(multiples)))
+    return Denoiser(side, 2 * latent + 1, latent, widths, layers, attends, heads, unet.flag("resblock_updown"))
 
 
 def _autoencoder(model: _Section) -> Autoencoder:
@@ -134,16 +127,10 @@ def _autoencoder(model: _Section) -> Autoencoder:
     multiples, side = sizes.wholes("ch_mult"), sizes.whole("resolution")
     vanilla = sizes.content.get("attn_type", "vanilla") == "vanilla"
     attended = sizes.wholes("attn_resolutions") if vanilla else ()
-    return Autoencoder(
-        side=side,
-        widths=sizes.widths("ch", multiples, 1),
-        layers=sizes.whole("num_res_blocks"),
-        attends=tuple(side // 2**level in attended for level in range(len(multiples))),
-        middle_attends=vanilla,
-        latent=sizes.whole("z_channels"),
-        codes=stage.whole("n_embed"),
-        code=stage.whole("embed_dim"),
-    )
+    attends = tuple(side // 2**level in attended for level in range(len(multiples)))
+    widths, layers, latent = sizes.widths("ch", multiples, 1), sizes.whole("num_res_blocks"), sizes.whole("z_channels")
+    codes, code = stage.whole("n_embed"), stage.whole("embed_dim")
+    return Autoencoder(side, widths, layers, attends, vanilla, latent, codes, code)
 
 
 @dataclass(frozen=True)
@@ -175,11 +162,9 @@ class _Section:
         return value if fits(value) else self.refuse(key, wanted, value)
 
     def whole(self, key: str) -> int:
-        """A positive whole number."""
         return int(self.fitting(key, "a positive whole number", _is_whole))
 
     def wholes(self, key: str) -> tuple[int, ...]:
-        """A list of positive whole numbers."""
         return tuple(self.fitting(key, "a list of positive whole numbers", _are_whole))
 
     def real(self, key: str) -> float:
@@ -187,7 +172,6 @@ class _Section:
         return float(self.fitting(key, "a positive number", _is_positive))
 
     def flag(self, key: str) -> bool:
-        """True or false."""
         return bool(self.fitting(key, "true or false", lambda value: isinstance(value, bool)))
 
     def widths(self, key: str, multiples: tuple[int, ...], heads: int) -> tuple[int, ...]:
@@ -218,7 +202,6 @@ class _Section:
                 self.refuse(key, " or ".join(str(one) for one in allowed), self.content[key])
 
     def refuse(self, key: str, wanted: object, value: object) -> NoReturn:
-        """Raise the PagenError."""
         shown = textwrap.shorten(str(value), 80)
         raise PagenError(
             f"expected {key} {wanted} in {self.path}, found {shown}; only the inpainting model of CompVis, with the "

@@ -1,9 +1,8 @@
 """The image encoder of a ViFi-CLIP checkpoint (Rasheed et al., CVPR 2023) as a CLIP of transformers.
 
-ViFi-CLIP is CLIP fine-tuned on videos: each frame goes through the image encoder, and the mean over the frames
-is the video's embedding. There is no layer over time, so what is kept is a plain vision transformer with its
-projection; the mean is the user's. The text encoder is dropped. Sizes come from the tensors, heads being 64 wide
-as in every CLIP. Checkpoints with learned prompts (VPT) are refused: they are another network.
+ViFi-CLIP is CLIP fine-tuned on videos: each frame goes through the image encoder, and the mean over the frames is the
+video's embedding. What is kept is a plain vision transformer with its projection, without the text encoder; the mean is
+the user's. Sizes come from the tensors, heads being 64 wide as in every CLIP. Learned prompts (VPT) are refused.
 """
 
 from __future__ import annotations
@@ -27,10 +26,8 @@ _ENCODER = re.compile(r"(?:model\.)?(?:module\.)?image_encoder\.(.+)")
 _BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.")
 _HEAD = 64
 
-_LAYERS = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "self_attn.out_proj": "attn.out_proj"} | {
-    "mlp.fc1": "mlp.c_fc",
-    "mlp.fc2": "mlp.c_proj",
-}
+_LAYERS = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj"}
+_LAYERS |= {"self_attn.out_proj": "attn.out_proj"}
 _SINGLE = {
     "embeddings.class_embedding": "class_embedding",
     "embeddings.patch_embedding.weight": "conv1.weight",
@@ -61,7 +58,12 @@ def convert(checkpoint: Path, folder: Path) -> None:
     model = assemble(read_weights(checkpoint, _FRAMEWORKS))
     with quiet("transformers"):
         model.save_pretrained(folder)
-    write_json(folder / PREPROCESSOR, _preprocessor(model.config.image_size))
+    # as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle, by bilinear (2) resizing
+    steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
+    side, (mean, deviation) = model.config.image_size, IMAGENET
+    sizes = {"size": {"shortest_edge": side * 8 // 7}, "crop_size": {"height": side, "width": side}, "resample": 2}
+    values = {"rescale_factor": 1 / 255, "image_mean": mean, "image_std": deviation}
+    write_json(folder / PREPROCESSOR, {"image_processor_type": "CLIPImageProcessor", **steps, **sizes, **values})
 
 
 def assemble(weights: Mapping[str, Tensor]) -> Any:
@@ -120,17 +122,16 @@ def _sizes(source: Mapping[str, Tensor]) -> dict[str, Any]:
     for name, axes in names.items():
         if name not in source or source[name].ndim != axes:
             raise _missing(name)
-    patches, positions, projection, wide = (source[name].shape for name in names)
-    width, _, _, patch = patches
-    side = math.isqrt(positions[0] - 1)
-    if side * side != positions[0] - 1 or width % _HEAD:
+    (width, _, _, patch), positions, projection, wide = (source[name].shape for name in names)
+    patches = positions[0] - 1
+    side = math.isqrt(patches)
+    if side * side != patches or width % _HEAD:
         raise PagenError(
-            f"expected a square of patches and heads {_HEAD} wide, found {positions[0] - 1} patches and a width of "
+            f"expected a square of patches and heads {_HEAD} wide, found {patches} patches and a width of "
             f"{width}; take a checkpoint of ViFi-CLIP with a vision transformer"
         )
-    heads, image = width // _HEAD, side * patch
-    about = {"hidden_size": width, "patch_size": patch, "image_size": image, "num_attention_heads": heads}
-    return about | {"intermediate_size": wide[0], "projection_dim": projection[1]}
+    frame = {"patch_size": patch, "image_size": side * patch, "projection_dim": projection[1]}
+    return frame | {"hidden_size": width, "num_attention_heads": width // _HEAD, "intermediate_size": wide[0]}
 
 
 def _translated(source: dict[str, Tensor], layers: int) -> dict[str, Tensor]:
@@ -157,19 +158,3 @@ def _missing(name: str) -> PagenError:
         f"expected the weight image_encoder.{name} of a vision transformer, found none that fits; take a checkpoint "
         "of ViFi-CLIP with one"
     )
-
-
-def _preprocessor(side: int) -> dict[str, Any]:
-    """Settings of transformers' processor, as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle."""
-    mean, deviation = IMAGENET
-    steps = {f"do_{step}": True for step in ("resize", "center_crop", "rescale", "normalize", "convert_rgb")}
-    bilinear = 2
-    return steps | {
-        "image_processor_type": "CLIPImageProcessor",
-        "size": {"shortest_edge": side * 8 // 7},
-        "resample": bilinear,
-        "crop_size": {"height": side, "width": side},
-        "rescale_factor": 1 / 255,
-        "image_mean": mean,
-        "image_std": deviation,
-    }

@@ -72,10 +72,7 @@ class Detector(ABC):
         return -self.score_samples(features)
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
-        """Anomaly scores of the training features, one array a video, that thresholds and scales are taken from.
-
-        In sample, save where a detector knows its own training features by heart (`Neighbours`).
-        """
+        """Anomaly scores of training features, one array a video, for thresholds: in sample, save for `Neighbours`."""
         return self.anomaly_score(videos)
 
     def to(self, device: str) -> Self:
@@ -161,17 +158,13 @@ class Rows:
         """All rows in order, arrays (n, D) of n = `size` rows, the last one smaller. Raises PagenError for NaN."""
         for start in range(0, len(self), size):
             piece = self.take(np.arange(start, min(start + size, len(self))))
-            if checked:
-                _check_finite(piece, start)
-            yield piece
+            yield _finite(piece, start) if checked else piece
 
     def sample(self, count: int, rng: np.random.Generator) -> Array:
         """`count` of the rows, in order; all where there are no more. Raises PagenError for NaN."""
         total = len(self)
         chosen = np.arange(total) if total <= count else np.sort(rng.choice(total, count, replace=False))
-        rows = self.take(chosen)
-        _check_finite(rows)
-        return rows
+        return _finite(self.take(chosen))
 
 
 def rows_of(features: Features, width: int | None = None, least: int = 1, what: str = "scores") -> Rows:
@@ -235,11 +228,12 @@ def _check_width(piece: Array, width: int) -> None:
         raise PagenError(f"expected features (n, {width}), found {piece.shape}; is the encoder the same?")
 
 
-def _check_finite(piece: Array, start: int = 0) -> None:
+def _finite(piece: Array, start: int = 0) -> Array:
     wrong = np.flatnonzero(~np.isfinite(piece).all(1))
     if len(wrong):
         rows = f"{len(wrong)} rows, first in {start + wrong[0]}"
         raise PagenError(f"expected finite features, found NaN or infinity in {rows}; mend the encoder")
+    return piece
 
 
 def detector_card(detector: Detector, title: str, trained_on: str, settings: Mapping[str, object]) -> str:

@@ -2,8 +2,7 @@
 
 Trains on footage that nobody has looked at, rare anomalies and all. An autoencoder of features, the generator, labels
 those of a batch that it rebuilds badly; a classifier, the discriminator, learns these labels and labels the batch
-anew; the generator then learns to rebuild what is normal by those, and to answer the rest with something else. The
-discriminator gives the score.
+anew; the generator then learns to rebuild what is normal by those, and to answer the rest with something else.
 
 Where the paper is silent: ReLU between the layers, nothing else; population statistics of the batch at hand, and no
 label at all where its values do not vary; errors against the feature itself, never its pseudo-target; in a batch first
@@ -23,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import torch
@@ -58,16 +57,15 @@ def perceptron(widths: Sequence[int]) -> nn.Sequential:
 class GCL(Detector):
     """A generator and a discriminator that teach each other; the discriminator's log-odds are the score.
 
-    Features come in the order of time, one array a video: `PT` looks at the differences. The defaults are the paper's
-    and need some 1500 steps; on few features take lr 1e-4, a batch of 512 and more epochs.
+    Features come in the order of time, one array a video. The defaults are the paper's and need some 1500 steps; on few
+    features take lr 1e-4, a batch of 512 and more epochs.
 
     Args:
         variant: `B`: from scratch; `PT`: the generator is pre-trained on features that differ little from those
             before them; `OCC`: on videos known to be normal; `WS`: the same, and these videos never get a label. With
             each of the last three the discriminator is pre-trained, too.
         targets, noise: as `pseudo_targets` takes them.
-        widths: of the generator's hidden layers.
-        discriminator_widths: of the discriminator's.
+        widths, discriminator_widths: of the hidden layers of either.
         epochs, batch, lr, momentum: of training by RMSprop.
         pretraining: epochs of pre-training, each of both networks.
         factor, discriminator_factor: deviations above the mean from which on the generator's errors and the
@@ -144,9 +142,9 @@ class GCL(Detector):
         normal_rows = _normal_rows(features, normal, self.variant)
         rows = rows_of(features, least=2, what="GCL")
         truth = None if labels is None else _truth(labels, len(rows))
-        standard = Standard.of(rows, self.drop_constant)
-        as_they_are = Standard(np.zeros(rows.width), np.where(standard.kept, 1.0, np.inf))
-        self.standard = standard if self.standardise else as_they_are
+        self.standard = Standard.of(rows, self.drop_constant)
+        if not self.standardise:
+            self.standard = Standard(np.zeros(rows.width), np.where(self.standard.kept, 1.0, np.inf))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(entropy(self.seed, "weights") % 2**63)
             self._build(int(self.standard.kept.sum()))
@@ -175,8 +173,7 @@ class GCL(Detector):
 
     @torch.inference_mode()
     def _scores(self, piece: Array) -> Scores:
-        logits: Scores = self.discriminator(self._inputs(piece))[:, 0].cpu().double().numpy()
-        return -logits
+        return cast(Scores, -self.discriminator(self._inputs(piece))[:, 0].cpu().double().numpy())
 
     def _state(self) -> State:
         return self._networks().state_dict() | self.standard.state("standard")

@@ -5,7 +5,7 @@ Statistics are those of the population, in float64, so that a batch of one gives
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -25,8 +25,7 @@ def distances(x: Tensor, other: Tensor) -> Tensor:
         >>> distances(torch.tensor([[3.0, 4.0]]), torch.zeros(1, 2))
         tensor([5.])
     """
-    lengths: Tensor = torch.linalg.vector_norm(x - other, dim=1)
-    return lengths
+    return cast(Tensor, torch.linalg.vector_norm(x - other, dim=1))
 
 
 def pseudo_labels(values: Tensor, factor: float) -> Tensor:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 import torch
@@ -78,8 +78,8 @@ class Mixture(Detector):
         """Fit every number of components and keep the best. Errors as `Detector.fit`."""
         rows = rows_of(features, least=max(2, *self.counts), what=f"{max(self.counts)} components")
         drawn = rows.sample(self.sample, generator(self.seed, "mixture")).astype(np.float64)
-        whole = np.zeros(rows.width), np.ones(rows.width)
-        self.standard = Standard.of(Rows((drawn,)), self.drop_constant) if self.standardise else Standard(*whole)
+        as_it_is = Standard(np.zeros(rows.width), np.ones(rows.width))
+        self.standard = Standard.of(Rows((drawn,)), self.drop_constant) if self.standardise else as_it_is
         vectors = self.standard(drawn)
         best = min((self._fitted(count, vectors) for count in self.counts), key=lambda mixture: mixture.bic(vectors))
         self.weights, self.means, self.whitening = best.weights_, best.means_, best.precisions_cholesky_
@@ -90,13 +90,8 @@ class Mixture(Detector):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
 
-        mixture = GaussianMixture(
-            count,
-            reg_covar=self.regularisation,
-            n_init=self.restarts,
-            max_iter=1000,
-            random_state=entropy(self.seed, "mixture") % 2**32,
-        )
+        settings = {"reg_covar": self.regularisation, "n_init": self.restarts, "max_iter": 1000}
+        mixture = GaussianMixture(count, random_state=entropy(self.seed, "mixture") % 2**32, **settings)
         try:
             with warnings.catch_warnings():
                 # of k-means where rows repeat: the components that are too many share their places
@@ -110,17 +105,12 @@ class Mixture(Detector):
 
     def _scores(self, piece: Array) -> Scores:
         vectors = self.standard(piece.astype(np.float64))
-        logs = np.stack([self._log_density(vectors, index) for index in range(len(self.weights))], 1)
+        logs = []
+        for mean, root in zip(self.means, self.whitening, strict=True):
+            volume = np.log(np.diagonal(root)).sum() - len(root) / 2 * np.log(2 * np.pi)
+            logs.append(volume - np.square(vectors @ root - mean @ root).sum(1) / 2)
         scale = np.log(self.standard.std[self.standard.kept]).sum()
-        likelihood: Scores = np.logaddexp.reduce(logs + np.log(self.weights), axis=1) - scale
-        return likelihood
-
-    def _log_density(self, vectors: Scores, index: int) -> Scores:
-        root = self.whitening[index]
-        white = vectors @ root - self.means[index] @ root
-        volume = np.log(np.diagonal(root)).sum() - len(root) / 2 * np.log(2 * np.pi)
-        density: Scores = volume - np.square(white).sum(1) / 2
-        return density
+        return cast(Scores, np.logaddexp.reduce(np.stack(logs, 1) + np.log(self.weights), axis=1) - scale)
 
     def _state(self) -> State:
         learnt = {name: torch.from_numpy(getattr(self, name)) for name in ("weights", "means", "whitening")}

@@ -76,14 +76,12 @@ class MSMA(MultiScale):
         return score_loss if self.network_kind == "score" else partial(log_density_loss, beta=self.beta)
 
     def _answers(self, x: Tensor) -> Tensor:
-        lengths = torch.stack([score.norm(dim=1) for score in self._gradients(x)], 1)
-        return lengths.square() if self.norm == "squared" else lengths * lengths.new_tensor(self.levels)
-
-    def _gradients(self, x: Tensor) -> list[Tensor]:
-        """(N, D') at each of the scales; the sign is lost in the length."""
         if self.network_kind == "score":
             with torch.inference_mode():
-                return self.network.at_scales(x, self.levels)
-        x = x.requires_grad_()
-        outputs = (self.network(x, torch.full_like(x[:, :1], sigma)) for sigma in self.levels)
-        return [torch.autograd.grad(output.sum(), x)[0] for output in outputs]
+                gradients = self.network.at_scales(x, self.levels)
+        else:  # the sign is lost in the length
+            x = x.requires_grad_()
+            outputs = (self.network(x, torch.full_like(x[:, :1], sigma)) for sigma in self.levels)
+            gradients = [torch.autograd.grad(output.sum(), x)[0] for output in outputs]
+        lengths = torch.stack([gradient.norm(dim=1) for gradient in gradients], 1)
+        return lengths.square() if self.norm == "squared" else lengths * lengths.new_tensor(self.levels)

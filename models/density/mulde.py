@@ -58,9 +58,6 @@ class MULDE(MultiScale):
 
     beta: float = 0.1
 
-    def _new_network(self, features: int) -> NoisePerceptron:
-        return NoisePerceptron(features, 1, self.widths)
-
     def objective(self) -> Objective:
         return partial(log_density_loss, beta=self.beta)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 import numpy as np
 import torch
@@ -110,7 +110,11 @@ class MultiScale(Detector):
         self.network.eval()
         self.width = rows.width
         if self.reduce != "single":
-            self._learn_usual(self.vectors(rows.sample(self.sample, generator(self.seed, "vectors"))))
+            vectors = self.vectors(rows.sample(self.sample, generator(self.seed, "vectors")))
+            if self.reduce == "mixture":
+                self._mixture.fit(vectors)
+            else:
+                self._usual = Standard.of(rows_of(vectors))
         return self
 
     def vectors(self, features: Features) -> Scores:
@@ -118,9 +122,9 @@ class MultiScale(Detector):
         rows = rows_of(features, self.fitted())
         return np.concatenate([self._vectors(piece) for piece in rows.pieces(checked=True)])
 
-    @abstractmethod
     def _new_network(self, features: int) -> NoisePerceptron:
-        """An untrained network of that many features."""
+        """An untrained network of that many features, with one output."""
+        return NoisePerceptron(features, 1, self.widths)
 
     @abstractmethod
     def objective(self) -> Objective:
@@ -136,19 +140,12 @@ class MultiScale(Detector):
         answers = self._answers(torch.from_numpy(self.standard(piece)).float().to(device))
         return answers.detach().cpu().double().numpy()
 
-    def _learn_usual(self, vectors: Scores) -> None:
-        if self.reduce == "mixture":
-            self._mixture.fit(vectors)
-        else:
-            self._usual = Standard.of(rows_of(vectors))
-
     def _scores(self, piece: Array) -> Scores:
         vectors = self._vectors(piece)
         if self.reduce == "mixture":
             return self._mixture.score_samples(vectors)
         values = self._usual(vectors) if self._usual else vectors
-        joined: Scores = _JOIN[self.reduce](values, 1)
-        return -joined
+        return cast(Scores, -_JOIN[self.reduce](values, 1))
 
     def _state(self) -> State:
         state = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -67,12 +67,15 @@ class Neighbours(Detector):
                 nearest[part], order = _smallest(torch.cat([nearest[part], closest], 1), self.k)
                 indices[part] = torch.cat([indices[part], rows + start], 1).gather(1, order)
             start += len(piece)
-        return self._exactly(queries, indices.numpy())
+        exact, found = queries.astype(np.float64), indices.numpy()
+        squared = np.stack([np.square(exact - self.rows.take(column)).sum(1) for column in found.T], 1)
+        ascending = squared.argsort(1, kind="stable")
+        return np.take_along_axis(squared, ascending, 1), np.take_along_axis(found, ascending, 1)
 
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
-        """Anomaly scores of features, one array (n, D) a video, each against those of all other videos.
+        """Anomaly scores of features, one array (n, D) a video, each against all other videos, whatever was fitted.
 
-        AccI-VAD's calibration: leave one video out. Does not look at what was fitted.
+        AccI-VAD's calibration: leave one video out.
 
         Raises:
             PagenError: fewer than two videos, or too few features for k in the others.
@@ -85,17 +88,10 @@ class Neighbours(Detector):
         return np.concatenate([detector.anomaly_score(video) for detector, video in pairs if len(video)])
 
     def _scores(self, piece: Array) -> Scores:
-        mean: Scores = self.nearest(piece)[0].mean(1)
-        return -mean
+        return cast(Scores, -self.nearest(piece)[0].mean(1))
 
     def _centred(self, rows: Array) -> Tensor:
         return torch.from_numpy(rows.astype(np.float32)) - self.centre
-
-    def _exactly(self, queries: Array, indices: npt.NDArray[np.int64]) -> tuple[Scores, npt.NDArray[np.int64]]:
-        exact = queries.astype(np.float64)
-        squared = np.stack([np.square(exact - self.rows.take(column)).sum(1) for column in indices.T], 1)
-        order = squared.argsort(1, kind="stable")
-        return np.take_along_axis(squared, order, 1), np.take_along_axis(indices, order, 1)
 
     def _state(self) -> State:
         return {"rows": torch.from_numpy(np.concatenate(self.rows.parts)), "centre": self.centre}

@@ -1,11 +1,9 @@
-"""A perceptron that is shown features with noise of any scale, and how it is trained.
-
-What it learns is its loss's: a log-density (MULDE), or its gradient (MSMA).
-"""
+"""A perceptron that sees features with noise of any scale, trained to give a log-density (MULDE) or its gradient."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,8 +18,7 @@ from pagen.models.density.standard import Standard, Whitening
 from pagen.seeds import torch_generator
 
 Objective = Callable[["NoisePerceptron", Tensor, Tensor, Tensor], Tensor]
-BETAS = (0.5, 0.9)
-"""Moments of Adam, as in MULDE."""
+BETAS = (0.5, 0.9)  # of Adam, as in MULDE
 
 
 class NoisePerceptron(nn.Module):
@@ -62,8 +59,7 @@ class NoisePerceptron(nn.Module):
     def _above(self, values: Tensor) -> Tensor:
         for layer in self.hidden:
             values = layer(functional.gelu(values))
-        output: Tensor = self.last(functional.gelu(values))
-        return output
+        return cast(Tensor, self.last(functional.gelu(values)))
 
 
 def fit(
@@ -78,15 +74,12 @@ def fit(
     device: str = "cpu",
     seed: int = 0,
 ) -> Scores:
-    """Train a network where it lies, with Adam; every step is a function of seed and number.
+    """Train a network in place, with Adam, each step a function of seed and number; gives each step's loss, (steps,).
 
     Args:
         rows: the training features, of which a step draws `batch`.
         objective: loss of (network, x, sigma, noise).
         sigmas: lowest and highest scale of the noise, drawn log-uniformly.
-
-    Returns:
-        The loss of every step, (steps,).
 
     Raises:
         PagenError: no such device, or a loss that is not finite in the end.

@@ -48,11 +48,7 @@ class Standard(_Fitted):
 
     @classmethod
     def of(cls, rows: Rows, drop_constant: bool = False) -> Self:
-        """The mean and deviation of rows, in one pass.
-
-        Raises:
-            PagenError: NaN, one row alone, or features that do not vary.
-        """
+        """The mean and deviation of rows, in one pass. Raises PagenError: NaN, one row alone, or constant features."""
         count, mean, square = 0, np.zeros(rows.width), np.zeros(rows.width)
         for piece in rows.pieces(checked=True):
             exact, total = piece.astype(np.float64), count + len(piece)
@@ -104,11 +100,7 @@ class Whitening(_Fitted):
 
     @classmethod
     def of(cls, rows: Rows, count: int) -> Self:
-        """The first `count` components of rows, or as many as vary, in two passes.
-
-        Raises:
-            PagenError: NaN, one row alone, or features none of which varies.
-        """
+        """The first `count` components of rows, or as many as vary, in two passes. Errors as `Standard.of`."""
         standard = Standard.of(rows, drop_constant=True)
         centred = (piece.astype(np.float64) - standard.mean for piece in rows.pieces())
         covariance = sum((part.T @ part for part in centred), np.zeros((rows.width, rows.width)))
@@ -124,5 +116,4 @@ class Whitening(_Fitted):
 
     def __call__(self, rows: Array) -> Scores:
         """Rows (n, D) -> (n, K) float64."""
-        white: Scores = (rows - self.mean) @ self.axes
-        return white
+        return (rows - self.mean) @ self.axes

@@ -1,9 +1,8 @@
 """The encoders `clip:MODEL` and `vificlip:FOLDER`: a picture's projected embedding by a CLIP of transformers.
 
-CLIP is of Radford et al. (ICML 2021); ViFi-CLIP (Rasheed et al., CVPR 2023) is the same network, fine-tuned on
-videos, which averages the frames' embeddings over time: here each frame keeps its own, and the mean is the
-caller's. What a picture is standardised by comes from the model's folder: CLIP's own statistics where it says
-nothing, ImageNet's of ViFi-CLIP.
+CLIP is of Radford et al. (ICML 2021); ViFi-CLIP (Rasheed et al., CVPR 2023) is the same network, fine-tuned on videos,
+which averages the frames' embeddings over time: here each frame keeps its own. What a picture is standardised by comes
+from the model's folder: CLIP's own statistics where it says nothing, ImageNet's of ViFi-CLIP.
 """
 
 from __future__ import annotations
@@ -44,7 +43,6 @@ class Described(nn.Module):
         self.model, self.output = model, output
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """The vectors (N, D) of pixels, as the model takes them."""
         output: Tensor = getattr(self.model(pixel_values=pixels), self.output)
         return output.mean(dim=1) if output.ndim == 3 else output
 
@@ -79,10 +77,7 @@ def open_vificlip(option: str) -> Encoder:
 
 
 def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]:
-    """The address and the folder of the model of `name:option`.
-
-    Raises:
-        PagenError: transformers is missing, or there is neither a folder nor a hub id of that name.
+    """The address and the folder of `name:option`. Raises PagenError: neither a folder nor a hub id, no transformers.
 
     Example:
         >>> import tempfile
@@ -104,10 +99,9 @@ def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> E
     with loading(folder):
         model, missing = pretrained(folder, f"a CLIP ({' '.join(NETWORKS)})", NETWORKS)
     require_whole(folder, missing, "a CLIP with its projection (CLIPModel, CLIPVisionModelWithProjection)")
-    network, side = Described(model, "image_embeds"), model.config.image_size
-    mean, deviation = map(of_255, statistics)
-    origin = address, contents(folder)
-    return Encoder(name, model.config.projection_dim, network, side, mean, deviation, origin)
+    network, (mean, deviation) = Described(model, "image_embeds"), map(of_255, statistics)
+    about = model.config.image_size, mean, deviation, (address, contents(folder))
+    return Encoder(name, model.config.projection_dim, network, *about)
 
 
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:
@@ -146,13 +140,10 @@ def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
         >>> statistics_of(Path("folder/without/statistics"), IMAGENET) == IMAGENET
         True
     """
-    for name in (PREPROCESSOR, "processor_config.json"):
-        if (folder / name).is_file():
-            return _read_statistics(folder / name, default)
-    return default
-
-
-def _read_statistics(path: Path, default: Statistics) -> Statistics:
+    paths = folder / PREPROCESSOR, folder / "processor_config.json"
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        return default
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content = content.get("image_processor", content)

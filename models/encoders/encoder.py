@@ -1,8 +1,4 @@
-"""Encoders: frames to vectors, by name, with weights that others trained.
-
-`lite0` (EfficientNet-Lite0 of ImageNet, installed with its weights; `lite0:imagenet` for small objects), `clip:MODEL`
-(any CLIP of transformers), `vificlip:FOLDER` (what `pagen convert vificlip` wrote). Each frame for itself, and its
-vector as the network gives it: neither normalised nor averaged over time.
+"""Encoders: each frame for itself, and its vector as the network gives it, neither normalised nor averaged over time.
 
 By default the whole frame is squeezed into the network's square input, since a centre crop of a wide frame,
 which these networks were trained on, loses the sides, where people come and go. The view `vifi` is that crop:
@@ -16,6 +12,7 @@ repetition: no batching changes a byte. Another number of threads or another dev
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,9 +24,7 @@ from pagen.batching import in_batches
 from pagen.errors import PagenError
 
 Colour = tuple[float, float, float]
-
 FRAMES_AT_ONCE = 8
-
 VIEWS = ("whole", "vifi")
 
 
@@ -82,8 +77,7 @@ class Encoder:
             )
 
         def encode(batch: list[npt.NDArray[np.uint8]]) -> Tensor:
-            vectors: Tensor = self.network(self.standardised(np.stack(batch)))
-            return vectors
+            return cast(Tensor, self.network(self.standardised(np.stack(batch))))
 
         return in_batches(encode, frames, FRAMES_AT_ONCE, (self.features,))
 
@@ -102,14 +96,9 @@ def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
         torch.Size([2, 3, 8, 8])
     """
     height, width = frames.shape[1:3]
-    size = (side, side) if view == "whole" else _around(height, width, side)
-    values = frames.permute(0, 3, 1, 2).float()
-    resized = interpolate(values, size, mode="bilinear", antialias=True)
+    short, least = side * 8 // 7, min(height, width)
+    around = int(height * short / least + 0.5), int(width * short / least + 0.5)
+    size = (side, side) if view == "whole" else around
+    resized = interpolate(frames.permute(0, 3, 1, 2).float(), size, mode="bilinear", antialias=True)
     top, left = ((pixels - side) // 2 for pixels in size)
     return resized[..., top : top + side, left : left + side].expand(-1, 3, -1, -1)
-
-
-def _around(height: int, width: int, side: int) -> tuple[int, int]:
-    """The size at which the short side is 8/7 of the input's."""
-    short, least = side * 8 // 7, min(height, width)
-    return int(height * short / least + 0.5), int(width * short / least + 0.5)

@@ -9,7 +9,7 @@ few pixels, whose enlarged crops are blurred, are nearer to it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -43,9 +43,7 @@ class Lite0(nn.Module):
         self.classifier = classifier
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """The vectors (N, 1280) of pictures (N, 3, side, side)."""
-        values: Tensor = self.classifier.extract_features(pictures)
-        return values.mean(dim=(2, 3))
+        return cast(Tensor, self.classifier.extract_features(pictures)).mean(dim=(2, 3))
 
 
 def open_lite0(option: str) -> Encoder:

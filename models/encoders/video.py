@@ -10,8 +10,7 @@ what the model's folder says, or by ImageNet's statistics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -59,14 +58,12 @@ class VideoEncoder:
             windows: (N, window): the indices of their frames.
         """
         if not self.moving:
-            means: npt.NDArray[np.float32] = self.encoder(frames)[windows].mean(axis=1)
-            return means
+            return cast(npt.NDArray[np.float32], self.encoder(frames)[windows].mean(axis=1))
 
         def encode(batch: list[npt.NDArray[np.int64]]) -> Tensor:
             indices = np.stack(batch)
             shown = self.encoder.standardised(frames[indices.ravel()]).unflatten(0, indices.shape)
-            vectors: Tensor = self.encoder.network(shown)
-            return vectors
+            return cast(Tensor, self.encoder.network(shown))
 
         return in_batches(encode, windows, WINDOWS_AT_ONCE, (self.encoder.features,))
 
@@ -74,9 +71,7 @@ class VideoEncoder:
 def open_video(option: str, device: str = "cpu") -> VideoEncoder:
     """The network of a folder that `save_pretrained` wrote, or of a hub id `owner/name`, on a device of torch's.
 
-    Raises:
-        PagenError: transformers or the model is missing, the model is of another kind, has pickled weights only, or
-            code of its own.
+    Errors are those of `open_encoder`.
 
     Example:
         >>> open_video("no folder")  # doctest: +ELLIPSIS
@@ -88,16 +83,12 @@ def open_video(option: str, device: str = "cpu") -> VideoEncoder:
         model, missing = pretrained(folder, f"a model of one of {' '.join(NETWORKS)}", NETWORKS)
         mean, deviation = map(of_255, statistics_of(folder, IMAGENET))
     require_whole(folder, missing, "a HieraModel with its pooler, or a VideoMAEModel")
+    sides = set(np.atleast_1d(model.config.image_size).tolist())
+    if len(sides) != 1:
+        sizes = tuple(model.config.image_size)
+        raise PagenError(f"expected a model of square pictures in {folder}, found {sizes}; take another")
     moving = model.config.model_type == "videomae"
     network = Described(model, "last_hidden_state" if moving else "pooler_output").to(device).eval()
-    about = (_side(model.config.image_size, folder), mean, deviation, (address, contents(folder)))
+    about = sides.pop(), mean, deviation, (address, contents(folder))
     encoder = Encoder(model.config.model_type, model.config.hidden_size, network, *about, device=device)
     return VideoEncoder(encoder, model.config.num_frames if moving else WINDOW, moving)
-
-
-def _side(size: Any, folder: Path) -> int:
-    """The side of a square input, which a configuration gives as one number or two."""
-    sides = {size} if isinstance(size, int) else set(size)
-    if len(sides) != 1:
-        raise PagenError(f"expected a model of square pictures in {folder}, found {tuple(size)}; take another")
-    return int(sides.pop())

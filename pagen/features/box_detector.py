@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -37,19 +37,15 @@ class DetectorBoxes:
     context: ClassVar[int] = 1
 
     def config(self) -> Mapping[str, Any]:
-        """The thresholds."""
         return {"by": "detector", "score": self.score, "area": self.area, "covered": self.covered}
 
     def inputs(self) -> Mapping[str, str]:
-        """The model."""
         return {"boxes": self.model.fingerprint}
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
-        """The boxes of a clip."""
         return located([self._boxes(frame) for frame in prepared.frames(clip)])
 
     def newest(self, frames: Frames) -> BoxArray:
-        """The boxes (n, 4) of the newest frame."""
         return self._boxes(frames[-1])
 
     def _boxes(self, frame: Frames) -> BoxArray:
@@ -62,8 +58,7 @@ class DetectorBoxes:
         (objects,) = processor.post_process_object_detection(output, threshold=self.score, target_sizes=sizes)
         boxes = clipped(objects["boxes"].cpu().numpy(), (frame.shape[0], frame.shape[1]))
         boxes = boxes[np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) >= self.area]
-        kept: BoxArray = boxes[uncovered(boxes, self.covered)]
-        return kept
+        return cast(BoxArray, boxes[uncovered(boxes, self.covered)])
 
 
 def open_detector(option: str, device: str) -> DetectorBoxes:

@@ -30,10 +30,10 @@ from pagen.folders import digest
 from pagen.footage.prepare import Prepared
 
 Kind = Literal["box", "pose"]
-
 PLURAL = {"box": "boxes", "pose": "poses"}
-
 SPLITS = {"training": "train", "testing": "test"}
+OUTSIDE = 2.0
+"""Pixels by which a box of a file may leave the frame: rounding, and growth."""
 
 
 class Rows(NamedTuple):
@@ -60,8 +60,7 @@ class ObjectFile:
         """The objects of a clip.
 
         Raises:
-            PagenError: not the content that the module describes, no such clip, another length, or clips prepared at
-                another size than the footage's own.
+            PagenError: other content than the module describes, no such clip, another length, or clips of another size.
         """
         if prepared.folder.config["size"] is not None:
             raise PagenError(
@@ -129,30 +128,24 @@ def _of_npz(path: Path, kind: Kind) -> Iterator[tuple[str, Rows]]:
         for split in splits:
             names, lengths = arrays[f"{split}_clips"], arrays[f"{split}_clip_frames"]
             values, offsets = arrays[f"{split}_{PLURAL[kind]}"], arrays[f"{split}_{kind}_offsets"]
-            _refuse_uneven(split, names, lengths, values, offsets, 4 if kind == "box" else None)
-            yield from _clips(SPLITS[split], names, lengths, values, offsets)
+            if kind == "box" and values.shape[1:] != (4,):
+                raise ValueError(f"{split}: a table of {values.dtype} {values.shape}")
+            yield from _clips(split, names, lengths, values, offsets)
 
 
 def _clips(split: str, names: Any, lengths: Any, values: Any, offsets: Any) -> Iterator[tuple[str, Rows]]:
-    first = 0
-    for name, length in zip(names.tolist(), lengths.tolist(), strict=True):
-        counts = np.diff(offsets[first : first + length + 1])
-        here = values[offsets[first] : offsets[first + length]]
-        yield f"{split}_{name}", Rows(np.repeat(np.arange(length), counts), here.astype(np.float32), length)
-        first += length
-
-
-def _refuse_uneven(split: str, names: Any, lengths: Any, values: Any, offsets: Any, columns: int | None) -> None:
-    if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating) or columns not in (None, values.shape[1]):
+    if values.ndim != 2 or not np.issubdtype(values.dtype, np.floating):
         raise ValueError(f"{split}: a table of {values.dtype} {values.shape}")
     if len(names) != len(lengths) or offsets.shape != (lengths.sum() + 1,):
         raise ValueError(f"{split}: {len(names)} names, {len(lengths)} lengths, offsets {offsets.shape}")
     if offsets[0] != 0 or offsets[-1] != len(values) or (np.diff(offsets) < 0).any():
         raise ValueError(f"{split}: offsets that do not lead from 0 up to {len(values)}")
-
-
-OUTSIDE = 2.0
-"""Pixels by which a box of a file may leave the frame: rounding, and growth."""
+    first = 0
+    for name, length in zip(names.tolist(), lengths.tolist(), strict=True):
+        counts = np.diff(offsets[first : first + length + 1])
+        here = values[offsets[first] : offsets[first + length]]
+        yield f"{SPLITS[split]}_{name}", Rows(np.repeat(np.arange(length), counts), here.astype(np.float32), length)
+        first += length
 
 
 @dataclass(frozen=True)
@@ -163,11 +156,9 @@ class FileBoxes:
     context: ClassVar[int] = 1
 
     def config(self) -> Mapping[str, Any]:
-        """That they are of a file."""
         return {"by": "file"}
 
     def inputs(self) -> Mapping[str, str]:
-        """The file."""
         return {"boxes": self.file.fingerprint}
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
@@ -176,25 +167,21 @@ class FileBoxes:
         Raises:
             PagenError: what `ObjectFile.rows` raises; or a box without area, or more than `OUTSIDE` beyond the frame.
         """
-        rows = self.file.rows(prepared, clip)
-        self._refuse_strange(rows.values, prepared.size, clip)
-        return Located(rows.frames, clipped(rows.values, prepared.size))
-
-    def newest(self, frames: Frames) -> BoxArray:
-        """Raises PagenError: a file knows nothing of a stream."""
-        raise self.file.no_stream()
-
-    def _refuse_strange(self, boxes: BoxArray, size: tuple[int, int], clip: str) -> None:
-        height, width = size
-        inside = clipped(boxes, size)
+        frames, boxes, _ = self.file.rows(prepared, clip)
+        inside = clipped(boxes, prepared.size)
         near = np.abs(boxes - inside).max(axis=1, initial=0) <= OUTSIDE  # NaN is not near either
-        strange = ~(near & (inside[:, :2] < inside[:, 2:]).all(axis=1))
-        if strange.any():
-            shown = ", ".join(f"{value:g}" for value in boxes[strange][0])
+        strange = boxes[~(near & (inside[:, :2] < inside[:, 2:]).all(axis=1))]
+        if len(strange):
+            shown, (height, width) = ", ".join(f"{value:g}" for value in strange[0]), prepared.size
             raise PagenError(
                 f"expected boxes x_min, y_min, x_max, y_max inside {width}x{height} pixels (clip {clip}), found "
                 f"{shown} in {self.file.path}; count pixels of the footage's own size"
             )
+        return Located(frames, inside)
+
+    def newest(self, frames: Frames) -> BoxArray:
+        """Raises PagenError: a file knows nothing of a stream."""
+        raise self.file.no_stream()
 
 
 def open_file(option: str, device: str) -> FileBoxes:

@@ -23,10 +23,6 @@ BOXES: Registry[Callable[[str, str], BoxFinder]] = Registry(
 
 
 def open_boxes(spec: str, device: str = "cpu") -> BoxFinder:
-    """Boxes by `name` or `name:option`: `motion`, `file:PATH`, `detector:MODEL`.
-
-    Raises:
-        PagenError: no such boxes, option, file, model or device.
-    """
+    """Boxes by `name` or `name:option`. Raises PagenError: no such boxes, option, file, model or device."""
     name, _, option = spec.partition(":")
     return BOXES[name](option, device)

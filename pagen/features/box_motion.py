@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain, pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import cv2
 import numpy as np
@@ -53,15 +53,12 @@ class MotionBoxes:
     context: ClassVar[int] = 2
 
     def config(self) -> Mapping[str, Any]:
-        """The constants."""
         return {"by": "motion", **asdict(self)}
 
     def inputs(self) -> Mapping[str, str]:
-        """Nothing beside the clips."""
         return {}
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
-        """The boxes of a clip."""
         frames = prepared.frames(clip)
         smooth = chain([self._smooth(frames[min(1, len(frames) - 1)])], map(self._smooth, frames))
         return located([self._moving(before, frame) for before, frame in pairwise(smooth)])
@@ -87,8 +84,7 @@ class MotionBoxes:
         """Where each pixel (H, W) goes to, from 0 to `ways` - 1."""
         u, v = (cv2.blur(part, (self.around, self.around)) for part in next(dis(iter([before, frame]))))
         turn = np.arctan2(v, u) / (2 * np.pi)
-        directions: npt.NDArray[np.int64] = np.floor((turn * self.ways + 0.5) % self.ways).astype(np.int64)
-        return directions
+        return cast(npt.NDArray[np.int64], np.floor((turn * self.ways + 0.5) % self.ways).astype(np.int64))
 
     def _pieces(self, differs: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """Left, top, width and height (n, 4) of the pieces of a mask (H, W), joined and cut."""

@@ -1,9 +1,6 @@
-"""Where objects are: boxes of every frame, by name.
+"""Where objects are: boxes of every frame, of kinds that `box_kinds` names.
 
-`motion` (what moves), `file:PATH` (what another program found, see `box_file`), `detector:MODEL` (a detector of
-transformers, see `box_detector`). A clip's boxes are cheap enough to be found again by every kind of features, and
-are always the same. A frame may have none.
-
+A clip's boxes are cheap enough to be found again by every kind of features, and are always the same.
 Boxes are half-open x_min, y_min, x_max, y_max in pixels of the prepared clips, which have the footage's own size here.
 The rules are AccI-VAD's (Reiss and Hoshen 2022), with areas of half-open boxes where theirs count both ends. Its
 motion boxes only fill up what a detector leaves; ours have to do alone, so that their constants are our own, picked on
@@ -12,13 +9,13 @@ training clips of Ped2, where people stand about 15 x 30 pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pagen.features.source import Frames
+from pagen.features.source import Frames, Sourced
 from pagen.footage.prepare import Prepared
 
 BoxArray = npt.NDArray[np.float32]
@@ -36,18 +33,8 @@ class Located(NamedTuple):
             yield int(frame), self.boxes[self.frames == frame]
 
 
-class BoxFinder(Protocol):
-    """A way to find boxes; picklable, and the same boxes in every process."""
-
-    @property
-    def context(self) -> int:
-        """How many frames, the newest last, a frame's boxes are made of."""
-
-    def config(self) -> Mapping[str, Any]:
-        """All that the boxes depend on, as plain data."""
-
-    def inputs(self) -> Mapping[str, str]:
-        """Fingerprints of what else they depend on: a file, weights."""
+class BoxFinder(Sourced, Protocol):
+    """A way to find boxes."""
 
     def __call__(self, prepared: Prepared, clip: str) -> Located:
         """The boxes of a clip."""
@@ -88,11 +75,9 @@ def uncovered(boxes: BoxArray, share: float = 0.6) -> npt.NDArray[np.bool_]:
     """
     order = np.argsort(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
     ranked = boxes[order].astype(np.float64)
-    corners = [
-        np.minimum(ranked[:, None, 2:], ranked[None, :, 2:]),
-        np.maximum(ranked[:, None, :2], ranked[None, :, :2]),
-    ]
-    common = np.prod(np.maximum(corners[0] - corners[1], 0), axis=2)
+    low = np.maximum(ranked[:, None, :2], ranked[None, :, :2])
+    high = np.minimum(ranked[:, None, 2:], ranked[None, :, 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=2)
     covered = np.triu(common > share * common.diagonal()[:, None], k=1).any(axis=1)
     stays = np.empty(len(boxes), bool)
     stays[order] = ~covered

@@ -28,8 +28,7 @@ from pagen.features.source import Feed, Frames, Vectors
 from pagen.features.spec import FeatureSpec
 from pagen.models.encoders.encoder import Encoder
 
-CROPS_AT_ONCE = 8
-"""A constant, so that the bytes of a clip's vectors do not depend on settings."""
+CROPS_AT_ONCE = 8  # a constant, so that the bytes of a clip's vectors do not depend on settings
 
 
 @dataclass(frozen=True)
@@ -52,13 +51,11 @@ class Deep(ObjectSource):
         return _crop_encoder(self.handle, self.side)
 
     def config(self) -> Mapping[str, Any]:
-        """What the bytes depend on."""
         encoder = self.encoder
         crops = {"encoder": encoder.name, "side": encoder.side, **({"bgr": True} if self.bgr else {})}
         return {"of": "deep", "features": encoder.features, "boxes": self.boxes.config(), **crops}
 
     def inputs(self) -> Mapping[str, str]:
-        """What the boxes are of, and the weights."""
         return {**super().inputs(), **self.handle.inputs()}
 
     def vectors_of(self, placed: Iterable[Placed]) -> Vectors:
@@ -80,11 +77,7 @@ def encoded(encoder: Encoder, crops: Iterable[Frames]) -> Vectors:
 
 
 def open_deep(spec: FeatureSpec, feed: Feed) -> Deep:
-    """The features `deep`.
-
-    Raises:
-        PagenError: no such boxes, encoder or device, or an encoder that takes no pictures of that side.
-    """
+    """The features `deep`. Raises PagenError: no such boxes, encoder or device, or crops of a side that it refuses."""
     boxes, handle = open_boxes(spec.boxes, feed.compute.device), encoder_handle(spec.encoder, feed.compute.device)
     _crop_encoder(handle, spec.side)
     return Deep(feed.clips(None, spec.colour), boxes, handle, spec.side, spec.bgr)

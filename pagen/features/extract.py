@@ -22,7 +22,7 @@ from pagen.arrays import read_array, write_array
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.frames import Encoded, Painted, encoder_handle
-from pagen.features.source import FeatureSource, FrameVectors
+from pagen.features.source import FeatureSource
 from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.prepare import Prepared, cache_folder
@@ -92,14 +92,10 @@ def extract(
 def feature_folder(
     prepared: Prepared, names: Sequence[str], encoder: str, compute: Compute, view: str = "whole"
 ) -> FeatureFolder:
-    """An encoder's vectors of the frames of the named clips.
-
-    Args:
-        encoder, view: as `open_encoder` takes them.
-        compute: where the encoder runs, and over what clips are spread.
+    """An encoder's vectors of the frames of the named clips; `encoder` and `view` as `open_encoder` takes them.
 
     Raises:
-        PagenError: no such encoder, device or view.
+        PagenError: as `open_encoder` and `extract`.
     """
     return extract(Encoded(prepared, encoder_handle(encoder, compute.device, view)), names, compute)
 
@@ -125,13 +121,14 @@ def default_path(source: FeatureSource) -> Path:
 
 
 def write_features(source: FeatureSource, path: Path, name: str) -> dict[str, dict[str, Any]]:
-    """Write the features of a clip below `path`, and return the digests of their files.
-
-    Raises:
-        PagenError: features that are not finite, or what the source says of the clip.
-    """
+    """Write the features of a clip below `path`, and return the digests of their files. Errors as `extract`."""
     of_clip = source(name)
-    _require_finite(of_clip, name)
+    bad, total = of_clip.frames[~np.isfinite(of_clip.vectors).all(axis=1)], len(of_clip.vectors)
+    if len(bad):
+        raise PagenError(
+            f"clip {name}: expected finite features, found NaN or infinity in {len(bad)} of {total} rows, first of "
+            f"frame {bad[0]}; mend the weights or the file that they come from"
+        )
     arrays: dict[str, npt.NDArray[Any]] = {"features": of_clip.vectors}
     if not np.array_equal(of_clip.frames, np.arange(len(of_clip.vectors))):
         arrays["frames"] = of_clip.frames
@@ -141,12 +138,3 @@ def write_features(source: FeatureSource, path: Path, name: str) -> dict[str, di
     for file, array in files.items():
         write_array(file, array)
     return digests(path, files)
-
-
-def _require_finite(of_clip: FrameVectors, name: str) -> None:
-    bad, total = of_clip.frames[~np.isfinite(of_clip.vectors).all(axis=1)], len(of_clip.vectors)
-    if len(bad):
-        raise PagenError(
-            f"clip {name}: expected finite features, found NaN or infinity in {len(bad)} of {total} rows, first of "
-            f"frame {bad[0]}; mend the weights or the file that they come from"
-        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncoderHandle:
-    """How every process opens an encoder, and what it gives; the fingerprint tells changed weights apart."""
+    """How every process opens an encoder, once, and what it gives; the fingerprint tells changed weights apart."""
 
     spec: str
     device: str
@@ -37,7 +37,7 @@ class EncoderHandle:
     fingerprint: str
 
     def opened(self) -> Encoder:
-        """The encoder, opened once in a process."""
+        """The encoder."""
         return _opened(self)
 
     def inputs(self) -> Mapping[str, str]:
@@ -68,17 +68,14 @@ class Encoded:
     pool: int = 1
 
     def config(self) -> Mapping[str, Any]:
-        """Encoder, D, view, and the frames that are averaged."""
         name, features = self.encoder.name, self.encoder.features
         return {"of": name, "features": features, "encoder": name, "view": self.encoder.view, "pool": self.pool}
 
     def inputs(self) -> Mapping[str, str]:
-        """The encoder's weights."""
         return self.encoder.inputs()
 
     @property
     def context(self) -> int:
-        """Frames that are averaged."""
         return self.pool
 
     def frames(self, clip: str) -> Frames:
@@ -86,11 +83,9 @@ class Encoded:
         return self.prepared.frames(clip)
 
     def __call__(self, clip: str) -> FrameVectors:
-        """A vector a frame."""
         return one_a_frame(self._vectors(self.frames(clip)))
 
     def newest(self, frames: Frames) -> FrameVectors:
-        """The vector of the newest frame."""
         return one_a_frame(self._vectors(frames)[-1:])
 
     def _vectors(self, frames: Frames) -> Vectors:
@@ -104,7 +99,6 @@ class Painted(Encoded):
     pseudo: PASet
 
     def inputs(self) -> Mapping[str, str]:
-        """The PA set, and the encoder's weights."""
         return {**super().inputs(), "pa_set": self.pseudo.fingerprint()}
 
     def frames(self, clip: str) -> Frames:
@@ -118,8 +112,7 @@ def pooled(vectors: Vectors, count: int) -> Vectors:
         return vectors
     padded = np.concatenate([np.repeat(vectors[:1], count - 1, axis=0), vectors])
     windows = np.lib.stride_tricks.sliding_window_view(padded, count, axis=0)
-    means: Vectors = windows.mean(axis=-1)
-    return means
+    return cast(Vectors, windows.mean(axis=-1))
 
 
 def open_encoded(spec: FeatureSpec, feed: Feed) -> Encoded:

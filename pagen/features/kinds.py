@@ -1,13 +1,7 @@
-"""The kinds of features, one row each; others register theirs. Imports nothing heavy.
+"""The kinds of features, one row each. Imports nothing heavy.
 
-A kind of one's own works on data sets and on cameras alike:
-
-    def open_brightness(spec: FeatureSpec, feed: Feed) -> FeatureSource:
-        return Brightness(feed.clips(spec.size, spec.colour))
-
-    FEATURES.register("brightness", FeatureKind(open_brightness, takes=("size", "colour")))
-
-or, instead of the last line, an entry point of the group `pagen.features` that names a `FeatureKind`.
+Others register a `FeatureKind` by `FEATURES.register` or by an entry point of the group `pagen.features`; it works on
+data sets and on cameras alike. docs/how-to-add.md has an example.
 """
 
 from __future__ import annotations
@@ -40,9 +34,8 @@ class FeatureKind:
 
     def source(self, spec: Any, feed: Feed) -> FeatureSource:
         """The source of such features. Raises PagenError: as the kind says."""
-        opener = resolve(self.open) if isinstance(self.open, str) else self.open
-        source: FeatureSource = opener(spec, feed)
-        return source
+        opener: Callable[[Any, Feed], FeatureSource] = resolve(self.open) if isinstance(self.open, str) else self.open
+        return opener(spec, feed)
 
 
 _FORM, _BOXES = ("size", "colour"), ("boxes", "colour")

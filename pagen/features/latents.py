@@ -3,10 +3,8 @@
 `latents` averages it over time and space, one vector (C,) a frame; `locations` over time alone, one a cell of 16 x 16
 pixels of what the network sees, whose boxes are in pixels of the footage's own size. Of a MemAE it is what the
 encoder gives, before the memory. Where H or W is no multiple of 16, the edges are repeated, as when a run is scored.
-
 Of a run on flow, the code that ends with the map from frame t to t + 1 belongs to frame t + 1, and frame 0 takes that
-of frame 1. Windows are encoded `WINDOWS_AT_ONCE` by that many, counted from the clip's start, the last ones filled up
-by repetition.
+of frame 1.
 """
 
 from __future__ import annotations
@@ -18,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
+from torch import nn
 
 from pagen.batching import in_batches
 from pagen.errors import PagenError
@@ -38,17 +36,13 @@ WINDOWS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Codes:
-    """The source of an autoencoder's codes.
+    """The source of an autoencoder's codes of C `features`.
 
     Attributes:
         prepared: clips at the size that the run was trained at.
         shown: what of them the run's network is shown.
-        run: its folder.
-        weights: SHA-256 of its weights.
-        recipe: its recipe.
-        features: C.
+        run, weights, recipe: its folder, the SHA-256 of its weights, and its recipe.
         own: (H, W) of the footage, where every location has a vector; None averages over space.
-        device: of torch's.
     """
 
     prepared: Prepared
@@ -61,7 +55,6 @@ class Codes:
     device: str = "cpu"
 
     def config(self) -> Mapping[str, Any]:
-        """C, the window, how flow is shown, and the footage's own size where there are locations."""
         kind = {"of": "locations", "own": self.own} if self.own else {"of": "latents"}
         config = {**kind, "features": self.features, "window": self.window, "source": self.recipe["source"]}
         if isinstance(self.shown, FlowInput):
@@ -70,7 +63,6 @@ class Codes:
         return config
 
     def inputs(self) -> Mapping[str, str]:
-        """The network's weights, and what the flow depends on beside the clips."""
         identity = open_flow(self.shown.spec).identity() if isinstance(self.shown, FlowInput) else ""
         return {"model": self.weights, **({"flow": identity} if identity else {})}
 
@@ -85,17 +77,12 @@ class Codes:
         return self.window + self.shown.late
 
     def __call__(self, clip: str) -> FrameVectors:
-        """The codes of a clip."""
         take, count = taker(self.shown, clip)
         codes = self._codes(take, count, self._windows.starts(count), WINDOWS_AT_ONCE)
         return self._placed(np.concatenate([codes[: self.shown.late], codes]))
 
     def newest(self, frames: Frames) -> FrameVectors:
-        """The code of the newest frame; of flow none, where there is no frame before it.
-
-        Raises:
-            PagenError: flow that is read from files.
-        """
+        """The code of the newest frame; of flow none without one before it. Raises PagenError: flow of files."""
         late = self.shown.late
         ends = range(1, len(frames) + 1)
         each = [self.shown.newest(list(frames[max(end - 1 - late, 0) : end])) for end in ends]
@@ -112,16 +99,12 @@ class Codes:
         places = len(cells(self.prepared.size, self.own)) if self.own else 1
 
         def encoded(batch: list[int]) -> torch.Tensor:
-            clips = np.stack([take(self._windows.indices(start, count)) for start in batch])
-            return self._encoded(torch.from_numpy(clips).to(self.device))
+            clips = torch.from_numpy(np.stack([take(self._windows.indices(start, count)) for start in batch]))
+            encoder: nn.Module = opened(self.run, self.weights, self.device).encoder
+            code: torch.Tensor = encoder(fast_clips(padded(clips.to(self.device)))).mean(dim=2)
+            return (code.flatten(2) if self.own else code.mean(dim=(2, 3))[..., None]).transpose(1, 2)
 
         return in_batches(encoded, starts, at_once, (places, self.features))
-
-    def _encoded(self, clips: torch.Tensor) -> torch.Tensor:
-        """Codes (B, places, C) of clips (B, C, T, H, W)."""
-        code = opened(self.run, self.weights, self.device).encoder(fast_clips(padded(clips))).mean(dim=2)
-        places: torch.Tensor = code.flatten(2) if self.own else code.mean(dim=(2, 3))[..., None]
-        return places.transpose(1, 2)
 
     def _placed(self, codes: Vectors) -> FrameVectors:
         """Codes (T, places, C) as those of frames 0 to T - 1."""
@@ -132,22 +115,14 @@ class Codes:
 
 def cells(size: Size, own: Size) -> Vectors:
     """The rectangles (h w, 4), row by row, that the codes of frames of `size` are of, in pixels of frames of `own`."""
-    rows, columns = (_edges(*sides) for sides in zip(size, own, strict=True))
+    ends = (np.minimum(np.arange(0, side + SPACE_FACTOR, SPACE_FACTOR), side) for side in size)
+    rows, columns = (edges * (whole / side) for edges, whole, side in zip(ends, own, size, strict=True))
     boxes = [(left, top, right, bottom) for top, bottom in pairwise(rows) for left, right in pairwise(columns)]
     return np.array(boxes, np.float32)
 
 
-def _edges(side: int, own: int) -> npt.NDArray[np.float64]:
-    """Where cells begin and end along an axis."""
-    return np.minimum(np.arange(0, side + SPACE_FACTOR, SPACE_FACTOR), side) * (own / side)
-
-
 def open_latents(spec: FeatureSpec, feed: Feed) -> Codes:
-    """The features `latents:RUN`: a code a frame.
-
-    Raises:
-        PagenError: no such run, or a run of no or several autoencoders.
-    """
+    """The features `latents:RUN`: a code a frame. Raises PagenError: no such run, or one of no or several of them."""
     return _open_codes(open_run(spec.run), feed, None)
 
 
@@ -157,7 +132,6 @@ def open_locations(spec: FeatureSpec, feed: Feed) -> Codes:
 
 
 def _open_codes(run: Run, feed: Feed, own: Size | None) -> Codes:
-    """The codes of a run; flow is computed for all clips."""
     features, recipe = _code_size(run), run.recipe
     clips = feed.clips(tuple(recipe["size"]), recipe["colour"])
     given, names = (None, []) if feed.live else (clips, clips.clips())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,31 +18,19 @@ Placed = tuple[Frames, BoxArray]
 
 @dataclass(frozen=True)
 class ObjectSource(ABC):
-    """A source whose vectors are of objects.
-
-    Attributes:
-        prepared: the clips, at the footage's own size.
-        boxes: where the objects are.
-    """
+    """A source whose vectors are of objects, in boxes of clips at the footage's own size; a subclass has a `config`."""
 
     prepared: Prepared
     boxes: BoxFinder
 
-    @abstractmethod
-    def config(self) -> Mapping[str, Any]:
-        """All that the bytes depend on, as `FeatureSource` has it."""
-
     def inputs(self) -> Mapping[str, str]:
-        """What the boxes are of."""
         return self.boxes.inputs()
 
     @property
     def context(self) -> int:
-        """What the boxes need."""
         return self.boxes.context
 
     def __call__(self, clip: str) -> FrameVectors:
-        """A vector (D,) for every box of a clip."""
         located, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)
         placed = ((frames[: frame + 1], boxes) for frame, boxes in located.by_frame())
         return FrameVectors(self.vectors_of(placed), *located)

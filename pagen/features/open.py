@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pagen.compute import Compute
 from pagen.features.kinds import FEATURES
-from pagen.features.source import FeatureSource, LiveFeed, RecordedFeed
+from pagen.features.source import FeatureSource, Feed
 from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Size
 
@@ -14,25 +14,16 @@ from pagen.footage.prepare import Size
 def open_source(spec: FeatureSpec, dataset: str, compute: Compute) -> FeatureSource:
     """The source of features of a data set's clips, which are prepared where they have not been.
 
-    Args:
-        compute: where the footage lies, where networks run, and what footage and flow are prepared with.
-
     Raises:
         PagenError: no such kind, data set or device, a model or run that is missing or of another kind, or an option
             too many or too few.
     """
-    return FEATURES[spec.name].source(spec, RecordedFeed(dataset, replace(compute, device=compute.place)))
+    return FEATURES[spec.name].source(spec, Feed(replace(compute, device=compute.place), dataset))
 
 
 def open_stream(spec: FeatureSpec, size: Size, device: str) -> FeatureSource:
     """The source of features of a camera, of which `newest` alone can be used; its `prepared` is a `Stream`.
 
-    It needs neither the clips of training nor their flow.
-
-    Args:
-        size: (H, W) of the camera's frames.
-
-    Raises:
-        PagenError: as `open_source`.
+    It needs neither the clips of training nor their flow. `size` is (H, W) of the frames. Errors as `open_source`.
     """
-    return FEATURES[spec.name].source(spec, LiveFeed(size, Compute(device=device)))
+    return FEATURES[spec.name].source(spec, Feed(Compute(device=device), camera=size))

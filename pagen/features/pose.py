@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,19 +29,12 @@ from pagen.features.vision_models import VisionModel, coloured, vision_model
 from pagen.footage.prepare import Prepared
 
 Poses = npt.NDArray[np.float32]
-FLATTEST = 1.0
-"""Pixels: a lower pose counts as so high."""
+FLATTEST = 1.0  # pixels: a lower pose counts as so high
 
 
 @dataclass(frozen=True)
 class FilePose:
-    """The poses of a file.
-
-    Attributes:
-        prepared: the clips, at the footage's own size.
-        file: of poses.
-        raw: pixels, in place of parts of the pose's height.
-    """
+    """The poses of a file about clips at the footage's own size; `raw`: pixels, in place of parts of their height."""
 
     prepared: Prepared
     file: ObjectFile
@@ -54,15 +47,10 @@ class FilePose:
         return {"of": "pose", "features": features, "raw": self.raw, "poses": "file"}
 
     def inputs(self) -> Mapping[str, str]:
-        """The file."""
         return {"poses": self.file.fingerprint}
 
     def __call__(self, clip: str) -> FrameVectors:
-        """A vector (D,) for every pose of a clip.
-
-        Raises:
-            PagenError: as `ObjectFile.rows`, or for numbers that are not finite.
-        """
+        """A vector (D,) for every pose of a clip. Raises PagenError: as `ObjectFile.rows`, or for NaN or infinity."""
         rows = self.file.rows(self.prepared, clip)
         if not np.isfinite(rows.values).all():
             raise PagenError(f"expected finite poses of clip {clip} in {self.file.path}, found others; write it again")
@@ -75,12 +63,7 @@ class FilePose:
 
 @dataclass(frozen=True)
 class ModelPose(ObjectSource):
-    """The poses that a ViTPose finds in boxes, those of a frame at once.
-
-    Attributes:
-        model: the ViTPose.
-        raw: pixels, in place of parts of the pose's height.
-    """
+    """The poses that a ViTPose finds in boxes, those of a frame at once; `raw` as in `FilePose`."""
 
     model: VisionModel
     raw: bool = False
@@ -91,12 +74,10 @@ class ModelPose(ObjectSource):
         return 2 * int(self.model.opened()[0].config.num_labels)
 
     def config(self) -> Mapping[str, Any]:
-        """What the bytes depend on."""
         poses = {"poses": "vitpose", "boxes": self.boxes.config()}
         return {"of": "pose", "features": self.features, "raw": self.raw, **poses}
 
     def inputs(self) -> Mapping[str, str]:
-        """What the boxes are of, and the model."""
         return {**super().inputs(), "poses": self.model.fingerprint}
 
     def vectors_of(self, placed: Iterable[Placed]) -> Poses:
@@ -123,8 +104,7 @@ def normalised(poses: Poses) -> Poses:
     joints = poses.reshape(len(poses), poses.shape[1] // 2, 2)
     joints = joints - joints.min(axis=1, keepdims=True)
     height = np.maximum(joints[..., 1].max(axis=1), FLATTEST)
-    scaled: Poses = (joints / height[:, None, None]).reshape(poses.shape)
-    return scaled
+    return cast(Poses, (joints / height[:, None, None]).reshape(poses.shape))
 
 
 def open_pose(spec: FeatureSpec, feed: Feed) -> FeatureSource:

@@ -1,14 +1,13 @@
 """What every kind of features is: a function from a clip to vectors, each of which belongs to a frame.
 
-A frame may have one vector (an encoder's, an autoencoder's code), many (one an object, one a location), or none (a
-frame without objects).
+A frame may have one vector (an encoder's), many (one an object, one a location), or none (a frame without objects).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -42,22 +41,26 @@ def one_a_frame(vectors: Vectors) -> FrameVectors:
     return FrameVectors(vectors, np.arange(len(vectors)))
 
 
-class FeatureSource(Protocol):
-    """A kind of features of prepared clips; picklable, and the same bytes in every process."""
-
-    @property
-    def prepared(self) -> Prepared:
-        """The clips."""
+class Sourced(Protocol):
+    """What is made of clips, frame by frame; picklable, and the same bytes in every process."""
 
     def config(self) -> Mapping[str, Any]:
-        """All that the bytes depend on, as plain data; `of` is the kind's name, `features` is D."""
+        """All that the bytes depend on, as plain data."""
 
     def inputs(self) -> Mapping[str, str]:
         """Fingerprints of what else they depend on, beside the clips: weights, files, flow."""
 
     @property
     def context(self) -> int:
-        """How many frames, the newest last, a frame's vectors are made of."""
+        """How many frames, the newest last, what belongs to a frame is made of."""
+
+
+class FeatureSource(Sourced, Protocol):
+    """A kind of features of prepared clips, whose `config` tells its name as `of`, and D as `features`."""
+
+    @property
+    def prepared(self) -> Prepared:
+        """The clips."""
 
     def __call__(self, clip: str) -> FrameVectors:
         """The vectors of a clip."""
@@ -71,67 +74,40 @@ class FeatureSource(Protocol):
 
 @dataclass(frozen=True)
 class Stream:
-    """What stands where a source has its prepared clips.
-
-    Attributes:
-        size: (H, W) that frames are to be brought to before `FeatureSource.newest` sees them.
-        colour: in three channels.
-    """
+    """What stands where a source has its prepared clips: the (H, W) and channels that `newest` is to be given."""
 
     size: Size
     colour: bool
 
 
-class Feed(Protocol):
-    """Where frames come from: a data set or a camera.
+@dataclass(frozen=True)
+class Feed:
+    """Where frames come from: the clips of a data set, or a camera, whose frames come one by one.
 
     Attributes:
-        live: frames come one by one, and there are no clips.
+        compute: where networks run (`device`, resolved), and over what flow is spread (`workers`).
+        dataset: the data set; empty of a camera.
+        camera: (H, W) of a camera's frames; None of a data set.
     """
 
-    live: ClassVar[bool]
+    compute: Compute
+    dataset: str = ""
+    camera: Size | None = None
 
     @property
-    def compute(self) -> Compute:
-        """Where networks run (`device`, resolved), and over what flow is spread (`workers`)."""
+    def live(self) -> bool:
+        """Whether frames come one by one, and there are no clips."""
+        return self.camera is not None
 
     def clips(self, size: Size | None, colour: bool) -> Any:
-        """Prepared clips at that size (None is the footage's own), or a `Stream` where there are none."""
-
-    def own_size(self) -> Size:
-        """(H, W) of the footage as it is."""
-
-
-@dataclass(frozen=True)
-class RecordedFeed:
-    """The clips of a data set."""
-
-    dataset: str
-    compute: Compute
-    live: ClassVar[bool] = False
-
-    def clips(self, size: Size | None, colour: bool) -> Prepared:
-        """Prepared where they have not been. Raises PagenError as `prepare`."""
+        """Clips prepared at that size (None is the footage's own), or a camera's `Stream`. Errors as `prepare`."""
+        if self.camera is not None:
+            return Stream(size or self.camera, colour)
         return prepare(self.dataset, self.compute.root, size, colour, workers=self.compute.workers)
 
     def own_size(self) -> Size:
-        """That of the first clip."""
+        """(H, W) of the footage as it is, by its first clip."""
+        if self.camera is not None:
+            return self.camera
         height, width = next(locate(self.dataset, self.compute.root).clips[0].frames()).shape[:2]
         return height, width
-
-
-@dataclass(frozen=True)
-class LiveFeed:
-    """The frames of a camera, (H, W) of `size`."""
-
-    size: Size
-    compute: Compute
-    live: ClassVar[bool] = True
-
-    def clips(self, size: Size | None, colour: bool) -> Stream:
-        """Frames as they come."""
-        return Stream(size or self.size, colour)
-
-    def own_size(self) -> Size:
-        """That of its frames."""
-        return self.size

@@ -104,11 +104,7 @@ def is_of_objects(features: str) -> bool:
 
 
 def spec_of(recipe: Mapping[str, Any]) -> FeatureSpec:
-    """The features that a recipe names, a run's too, by the options that they look at: defaults of the rest may change.
-
-    Raises:
-        PagenError: as `FeatureSpec`.
-    """
+    """The features of a recipe or run, by the options that they look at. Errors as `FeatureSpec`."""
     options = {name: recipe.get(name, OPTIONS[name]) for name in takes(str(recipe["features"]))}
     if "size" in options:
         options["size"] = tuple(options["size"])

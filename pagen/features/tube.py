@@ -60,16 +60,13 @@ class Tube(ObjectSource):
     encoder: TubeEncoder
 
     def config(self) -> Mapping[str, Any]:
-        """What the bytes depend on."""
         return {"of": "tube", "features": self.encoder.features, "boxes": self.boxes.config()}
 
     def inputs(self) -> Mapping[str, str]:
-        """What the boxes are of, and the run."""
         return {**super().inputs(), "run": self.encoder.fingerprint}
 
     @property
     def context(self) -> int:
-        """The frames of a tube."""
         return max(self.encoder.window, self.boxes.context)
 
     def vectors_of(self, placed: Iterable[Placed]) -> Vectors:
@@ -80,7 +77,9 @@ class Tube(ObjectSource):
     def _tubes(self, frames: Frames, boxes: BoxArray) -> Iterator[Tensor]:
         """The tubes (channels, window, SIDE, SIDE) in [-1, 1] of boxes (n, 4) of the last of frames (T, H, W, C)."""
         for tube in cut_tubes(frames, boxes, self.encoder.window):
-            squeezed = pictures(torch.from_numpy(_in_channels(tube, self.encoder.channels)), SIDE)
+            if self.encoder.channels == 1 and tube.shape[-1] == 3:
+                tube = np.stack([grey(frame) for frame in tube])[..., None]
+            squeezed = pictures(torch.from_numpy(tube), SIDE)  # of three channels, be they grey
             channels = squeezed[:, : self.encoder.channels].to(self.encoder.device)
             yield (channels / 127.5 - 1).transpose(0, 1)
 
@@ -95,13 +94,6 @@ def cut_tubes(frames: Frames, boxes: BoxArray, window: int) -> Iterator[Frames]:
             for low, high, length in ((top, bottom, frames.shape[1]), (left, right, frames.shape[2]))
         )
         yield frames[times[:, None, None], rows[None, :, None], columns[None, None, :]]
-
-
-def _in_channels(frames: Frames, channels: int) -> Frames:
-    """Frames (T, H, W, C) in that many channels; `pictures` makes three of grey."""
-    if channels == 1 and frames.shape[-1] == 3:
-        return np.stack([grey(frame) for frame in frames])[..., None]
-    return frames
 
 
 def open_tube(spec: FeatureSpec, feed: Feed) -> Tube:

@@ -44,33 +44,25 @@ class Velocity(ObjectSource):
     by_height: bool = False
 
     def config(self) -> Mapping[str, Any]:
-        """What the bytes depend on."""
         histogram = {"flow": self.flow.partition(":")[0], "bins": self.bins, "by_height": self.by_height}
         return {"of": "velocity", "features": self.bins, "boxes": self.boxes.config(), **histogram}
 
     def inputs(self) -> Mapping[str, str]:
-        """What the flow and the boxes are of."""
         identity = open_flow(self.flow).identity()
         return {**super().inputs(), **({"flow": identity} if identity else {})}
 
     @property
     def context(self) -> int:
-        """Two frames, or what the boxes need."""
         return max(2, self.boxes.context)
 
     def __call__(self, clip: str) -> FrameVectors:
-        """A histogram (B,) for every box of a clip."""
         assert self.maps is not None  # of a stream, which has no clips
         located, maps = self.boxes(self.prepared, clip), self.maps.flow(clip)
         pairs = ((maps[max(frame - 1, 0)], boxes) for frame, boxes in located.by_frame())
         return FrameVectors(self._histograms(pairs), *located)
 
     def newest(self, frames: Frames) -> FrameVectors:
-        """The histograms of the newest frame; none where it is the only one.
-
-        Raises:
-            PagenError: flow or boxes of a file.
-        """
+        """The histograms of the newest frame; none where it is alone. Raises PagenError: flow or boxes of files."""
         if len(frames) > 1:
             return super().newest(frames)
         return FrameVectors(self.vectors_of([]), np.zeros(0, np.int64), self.boxes.newest(frames)[:0])
@@ -107,11 +99,7 @@ def histograms(flow: Flow, boxes: BoxArray, bins: int) -> Vectors:
 
 
 def open_velocity(spec: FeatureSpec, feed: Feed) -> Velocity:
-    """The features `velocity`, whose flow is computed where it has not been.
-
-    Raises:
-        PagenError: no such boxes or flow, or a clip of one frame.
-    """
+    """The features `velocity`; flow is computed. Raises PagenError: no such boxes or flow, a clip of one frame."""
     clips, boxes = feed.clips(None, spec.colour), open_boxes(spec.boxes, feed.compute.device)
     maps = None if feed.live else flow_folder(clips, clips.clips(), spec.flow, feed.compute.workers)
     return Velocity(clips, boxes, spec.flow, maps, spec.bins, spec.by_height)

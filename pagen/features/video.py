@@ -25,16 +25,13 @@ from pagen.models.encoders.video import VideoEncoder, open_video
 
 @dataclass(frozen=True)
 class Rolling:
-    """The source of such vectors, one a frame.
+    """The source of such vectors, one a frame, of D `features` each.
 
     Attributes:
-        prepared: the clips.
         model: folder or hub id.
         fingerprint: of its configuration and weights.
         kind: its type, as transformers calls it.
-        features: D.
         window: frames in a window.
-        device: of torch's.
     """
 
     prepared: Prepared
@@ -46,11 +43,9 @@ class Rolling:
     device: str = "cpu"
 
     def config(self) -> Mapping[str, Any]:
-        """Type of model, D and the window."""
         return {"of": "hiera", "model": self.kind, "features": self.features, "window": self.window}
 
     def inputs(self) -> Mapping[str, str]:
-        """The model."""
         return {"model": self.fingerprint}
 
     @property
@@ -59,12 +54,10 @@ class Rolling:
         return self.window // 2 + 1
 
     def __call__(self, clip: str) -> FrameVectors:
-        """A vector a frame."""
         frames = self.prepared.frames(clip)
         return one_a_frame(self._vectors(frames, range(len(frames))))
 
     def newest(self, frames: Frames) -> FrameVectors:
-        """The vector of the newest frame."""
         return one_a_frame(self._vectors(frames, [len(frames) - 1]))
 
     def _vectors(self, frames: Frames, centres: Sequence[int]) -> Vectors:
@@ -77,10 +70,9 @@ def open_rolling(spec: FeatureSpec, feed: Feed) -> Rolling:
     """The features of a folder or hub id. Raises PagenError as `open_video`."""
     device = feed.compute.device
     network = open_video(spec.option, device)
-    encoder = network.encoder
-    model, fingerprint = encoder.origin() or ("", "")
-    clips = feed.clips(spec.size, spec.colour)
-    return Rolling(clips, model, fingerprint, encoder.name, encoder.features, network.window, device)
+    model, fingerprint = network.encoder.origin() or ("", "")
+    about = network.encoder.name, network.encoder.features, network.window
+    return Rolling(feed.clips(spec.size, spec.colour), model, fingerprint, *about, device)
 
 
 @lru_cache(maxsize=1)
