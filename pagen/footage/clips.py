@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -114,8 +114,8 @@ class FileClip:
     def labels(self) -> Frame | None:
         if self.label is None:
             return None
-        marks: Frame | None = resolve(READERS[self.label.kind])(self.label.path, self.label.key, self.length())
-        return marks
+        read: Callable[[Path, str, int], Frame | None] = resolve(READERS[self.label.kind])
+        return read(self.label.path, self.label.key, self.length())
 
     def masks(self) -> Iterator[Mask] | None:
         return None if self.mask_files is None else decode.mask_frames(self.mask_files)
@@ -166,12 +166,10 @@ class SceneClip:
         yield from self.scene.frames()
 
     def labels(self) -> Frame | None:
-        marks: Frame = self.scene.labels()
-        return marks
+        return self.scene.labels()  # type: ignore[no-any-return]  # a scene of anybody's
 
     def masks(self) -> Iterator[Mask] | None:
-        masks: Iterator[Mask] = self.scene.masks()
-        return masks
+        return self.scene.masks()  # type: ignore[no-any-return]  # as there
 
     def length(self) -> int:
         return int(self.scene.length)
@@ -216,8 +214,7 @@ class Footage:
     @property
     def fps(self) -> float:
         """Frames per second: the first video's, or the catalogue's for images."""
-        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
-        first = next(videos, None)
+        first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
         return decode.video_rate(first.path) if first else self.dataset.fps
 
     def split(self, name: str) -> list[ClipSource]:

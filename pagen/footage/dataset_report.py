@@ -73,7 +73,7 @@ def _place(row: dict[str, Any]) -> str:
 
 
 def checked(name: str, root: Path | None = None) -> dict[str, Any]:
-    """What the catalogue expects of a data set, what is there, and every problem; all of it is decoded.
+    """What the catalogue expects of a data set (None: anything), what is there, and every problem; all is decoded.
 
     Raises:
         PagenError: as `locate`.
@@ -84,23 +84,13 @@ def checked(name: str, root: Path | None = None) -> dict[str, Any]:
         pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
     """
     footage = locate(name, root)
-    return {
-        "name": name,
-        "root": str(footage.root) if footage.root else None,
-        "layout": footage.layout,
-        "label_edition": footage.label_edition,
-        "expected": _expected(footage.dataset),
-        "found": _counted(footage),
-        "problems": check(footage, decode_all=True),
-    }
-
-
-def _expected(dataset: DataSet) -> dict[str, Any]:
-    """What the catalogue says; None where it takes anything."""
-    splits = {"train": dataset.train, "test": dataset.test}
-    clips = {f"{split} clips": len(lengths) or None for split, lengths in splits.items()}
-    frames = {f"{split} frames": sum(lengths) or None for split, lengths in splits.items()}
-    return {**clips, **frames, "abnormal frames": dataset.abnormal}
+    folder, dataset = str(footage.root) if footage.root else None, footage.dataset
+    about = {"name": name, "root": folder, "layout": footage.layout, "label_edition": footage.label_edition}
+    clips = {"train clips": len(dataset.train) or None, "test clips": len(dataset.test) or None}
+    frames = {"train frames": sum(dataset.train) or None, "test frames": sum(dataset.test) or None}
+    expected = {**clips, **frames, "abnormal frames": dataset.abnormal}
+    problems = check(footage, decode_all=True)
+    return {**about, "expected": expected, "found": _counted(footage), "problems": problems}
 
 
 def _counted(footage: Footage) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Files to frames: image sequences and videos, one frame in memory at a time.
 
-Images are decoded by Pillow, videos by PyAV. Pillow rather than OpenCV: the pixels are the same, but
-OpenCV hands out grey rubbish for a file that was cut short, where Pillow raises. A frame index means a
-time: a video whose frames come at irregular times is laid on a constant grid of its average rate.
+Pillow decodes images: the pixels are OpenCV's, but that hands out grey rubbish for a file that was cut short, where
+Pillow raises. A frame index means a time: a video of irregular times is laid on a constant grid of its average rate.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg")
 
-_POINTER = b"version https://git-lfs"
 _END = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
 
@@ -73,7 +71,7 @@ def refuse_stub(path: Path) -> None:
     size = path.stat().st_size
     if size == 0:
         raise PagenError(f"expected frames in {path}, found an empty file; copy it again")
-    if size < 1024 and path.read_bytes().startswith(_POINTER):
+    if size < 1024 and path.read_bytes().startswith(b"version https://git-lfs"):
         raise PagenError(f"expected frames in {path}, found a git-LFS pointer; run 'git lfs pull' where it came from")
 
 
@@ -174,8 +172,7 @@ def video_frames(path: Path) -> Iterator[Frame]:
             raise PagenError(
                 f"expected frames of shape {shape} all through {path}, found {picture.shape}; encode it anew"
             )
-        for _ in range(repeat):
-            yield picture
+        yield from [picture] * repeat
 
 
 def video_length(path: Path) -> int:
@@ -299,8 +296,7 @@ def decoded_frames(path: Path) -> Iterator[Any]:
 def _repeats(path: Path) -> list[int]:
     """How often each decoded frame of a video is shown."""
     refuse_stub(path)
-    state = path.stat()
-    return _schedule(path, (state.st_size, state.st_mtime_ns))
+    return _schedule(path, (path.stat().st_size, path.stat().st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,12 +1,10 @@
 """Skip-frame pseudo-anomalies: a clip played too fast.
 
-Every s-th frame of normal footage shows normal appearance with abnormal motion. After LNTRA (Astrid
-et al., "Learning Not to Reconstruct Anomalies", BMVC 2021); what a model is to give back is the clip
-of stride 1 from the same start.
+After LNTRA (Astrid et al., "Learning Not to Reconstruct Anomalies", BMVC 2021); what a model is to give back is the
+clip of stride 1 from the same start.
 
-Deviation: LNTRA redraws a start that does not fit at most ten times and clamps what still runs over
-the end, so that some clips stand still. Here only strides that fit are drawn, and a start that does
-not fit is drawn again among those that do.
+Deviation: LNTRA redraws a start that does not fit at most ten times and clamps what still runs over the end, so that
+some clips stand still. Here only strides that fit are drawn, and a start that does not fit among those that do.
 """
 
 from __future__ import annotations
