@@ -50,10 +50,11 @@ def as_list(rows: list[dict[str, Any]]) -> str:
         street  any    any     any   Apache-2.0  built in
     """
     headers = ("name", "clips", "frames", "size", "licence", "found")
-    cells = [
-        (row["name"], _pair(row["clips"]), _pair(row["frames"]), _size(row["size"]), row["licence"], _place(row))
-        for row in rows
-    ]
+    cells = []
+    for row in rows:
+        size = f"{row['size'][0]}x{row['size'][1]}" if row["size"] else "any"
+        place = (row["found"] or "not found") + (f" ({row['layout']} layout)" if row["layout"] else "")
+        cells.append((row["name"], _pair(row["clips"]), _pair(row["frames"]), size, row["licence"], place))
     about = "\n".join(f"{row['name']}: {row['what']}; {row['obtain']}" for row in rows)
     mixed = f"NAME{MIXED}: any of them with half of its test clips, drawn by seed, among the training clips"
     return f"{console.table(headers, cells)}\n\n{about}\n{mixed}\n\nclips and frames: train + test"
@@ -61,15 +62,6 @@ def as_list(rows: list[dict[str, Any]]) -> str:
 
 def _pair(counts: dict[str, int]) -> str:
     return f"{counts['train']:,} + {counts['test']:,}" if any(counts.values()) else "any"
-
-
-def _size(size: tuple[int, int] | None) -> str:
-    return f"{size[0]}x{size[1]}" if size else "any"
-
-
-def _place(row: dict[str, Any]) -> str:
-    layout = f" ({row['layout']} layout)" if row["layout"] else ""
-    return f"{row['found'] or 'not found'}{layout}"
 
 
 def checked(name: str, root: Path | None = None) -> dict[str, Any]:

@@ -20,10 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pagen.errors import PagenError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Frame = npt.NDArray[np.uint8]
+    from pagen.arrays import Frames, Masks
 
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg")
@@ -92,7 +89,7 @@ def image_size(path: Path) -> tuple[int, int]:
         return image.height, image.width
 
 
-def read_image(path: Path) -> Frame:
+def read_image(path: Path) -> Frames:
     """An image file as uint8: (H, W) where it is grey, else (H, W, 3) RGB.
 
     Raises:
@@ -114,7 +111,7 @@ def read_image(path: Path) -> Frame:
         return np.array(image.convert("L" if grey else "RGB"))
 
 
-def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
+def image_frames(files: Sequence[Path]) -> Iterator[Frames]:
     """The frames of an image sequence. Raises PagenError when their sizes or colours are mixed.
 
     Example:
@@ -133,7 +130,7 @@ def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
         yield frame
 
 
-def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
+def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
     """The masks (H, W) of an image sequence: True where a pixel is not black.
 
     Example:
@@ -147,7 +144,7 @@ def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
         yield (frame if frame.ndim == 2 else frame.max(axis=2)) > 0
 
 
-def video_frames(path: Path) -> Iterator[Frame]:
+def video_frames(path: Path) -> Iterator[Frames]:
     """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
 
     Raises:
@@ -325,7 +322,7 @@ def _refuse_cut(path: Path, times: Sequence[float]) -> None:
         )
 
 
-def rgb_or_grey(frame: Any) -> Frame:
+def rgb_or_grey(frame: Any) -> Frames:
     """A decoded frame as an array, turned upright as the display matrix asks.
 
     Example:

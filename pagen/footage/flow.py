@@ -216,8 +216,7 @@ def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
 def colour_wheel(flow: Flow, radius: float) -> Grey:
     """Flow (2, H, W) as an RGB picture (H, W, 3): direction as hue, speed as saturation, white at rest.
 
-    The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius
-    are darkened.
+    The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius are darkened.
 
     Example:
         >>> colour_wheel(np.zeros((2, 1, 1)), radius=1.0).tolist()  # rest is white

@@ -146,8 +146,11 @@ def _search(dataset: DataSet, top: Path, given: bool) -> Location | None:
         )
     for folder in islice(_folders(top, _DEPTH if dataset.aliases else 0), _MOST_FOLDERS):
         location = _place(dataset, folder)
-        if location and _is_marked(dataset, location):
-            return location
+        if location:
+            name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
+            shared = [source.path for source in location.layout.labels if "{clip}" not in source.path]
+            if name in dataset.aliases or any((location.root / path).exists() for path in shared):
+                return location
     return _place(dataset, top) if given else None
 
 
@@ -158,12 +161,6 @@ def _place(dataset: DataSet, folder: Path) -> Location | None:
         if any(part and any(location.entries(part)) for part in parts):
             return location
     return None
-
-
-def _is_marked(dataset: DataSet, location: Location) -> bool:
-    name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
-    shared = [source.path for source in location.layout.labels if "{clip}" not in source.path]
-    return name in dataset.aliases or any((location.root / path).exists() for path in shared)
 
 
 def _folders(top: Path, depth: int) -> Iterator[Path]:

@@ -116,12 +116,10 @@ class Prepared:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
         return self.folder.path
 
     @property
     def dataset(self) -> str:
-        """Name of the data set."""
         return str(self.folder.config["dataset"])
 
     @property

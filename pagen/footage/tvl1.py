@@ -84,7 +84,7 @@ class TVL1:
 
     def _refined(self, first: Tensor, second: Tensor, flow: Tensor, finest: bool) -> Tensor:
         """The flow of one level, from where the coarser one left it."""
-        primal, dual, median = _compiled() if self.compiled and _has_compiler(first.device.type) else _PLAIN
+        primal, dual, median = _steps(self.compiled, first.device.type)
         layers = torch.cat([second, _slopes(second)], 1)
         duals = tuple(torch.zeros_like(first[:, 0]) for _ in range(4))
         bound, step = self.weight * self.tightness, self.time_step / self.tightness
@@ -159,18 +159,12 @@ def _median(edged: Tensor) -> Tensor:
     return nine[4]
 
 
-Steps = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
-_PLAIN: Steps = (_primal, _dual, _median)
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> Steps:
-    return tuple(torch.compile(step, dynamic=True) for step in _PLAIN)  # type: ignore[return-value]  # three of them
-
-
 @lru_cache(maxsize=4)
-def _has_compiler(device: str) -> bool:
-    return device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+def _steps(compiled: bool, device: str) -> list[Callable[..., Any]]:
+    """The primal step, the dual step and the median; compiled where that is asked for and can be done."""
+    can = device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+    plain = (_primal, _dual, _median)
+    return [torch.compile(step, dynamic=True) for step in plain] if compiled and can else [*plain]
 
 
 def _slopes(image: Tensor) -> Tensor:

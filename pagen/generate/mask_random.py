@@ -1,13 +1,12 @@
 """Random masks: LaMa's irregular strokes and boxes.
 
-After Suvorov et al., "Resolution-robust Large Mask Inpainting with Fourier Convolutions", WACV 2022,
-with the constants of its presets and `small`, ours, which covers about as much of the frame as a
-pedestrian does.
+After Suvorov et al., "Resolution-robust Large Mask Inpainting with Fourier Convolutions", WACV 2022, with the constants
+of its presets and `small`, ours, which covers about as much of the frame as a pedestrian does.
 
-Deviations: every draw comes from the generator that is passed; a mask that is empty or covers more
-than half of the frame is drawn again (LaMa drops the latter from its sets); on frames of another size
-than the preset's, lengths are scaled by the shorter side. Of its object masks, which need a network
-and are moved onto the background, nothing is taken: those of other kinds lie on the object.
+Deviations: every draw comes from the generator that is passed; a mask that is empty or covers more than half of the
+frame is drawn again (LaMa drops the latter from its sets); on frames of another size than the preset's, lengths are
+scaled by the shorter side. Of its object masks, which need a network and are moved onto the background, nothing is
+taken: those of other kinds lie on the object.
 """
 
 from __future__ import annotations

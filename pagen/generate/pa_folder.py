@@ -53,7 +53,11 @@ def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
         for name in names
     }
     add(folder, jobs, make_clip, config.spread_over, "generate", "items")
-    _draw_gallery(folder, prepared)
+    if folder.pending(["gallery"]):
+        pseudo, picture, page = PASet(folder, prepared), path / "gallery.png", path / "gallery.html"
+        gallery(pseudo, picture)
+        gallery_html(pseudo, page)
+        folder.record("gallery", digests(path, [picture, page]))
     folder.finish()
     return folder, prepared
 
@@ -122,15 +126,6 @@ def _long_enough(config: Generate, prepared: Prepared, names: Sequence[str], kin
     if len(long) < len(names):
         console.say(f"{kind}: {len(names) - len(long)} of {len(names)} training clips are shorter than {least} frames")
     return long
-
-
-def _draw_gallery(folder: Folder, prepared: Prepared) -> None:
-    picture, page = folder.path / "gallery.png", folder.path / "gallery.html"
-    if folder.pending(["gallery"]):
-        pseudo = PASet(folder, prepared)
-        gallery(pseudo, picture)
-        gallery_html(pseudo, page)
-        folder.record("gallery", digests(folder.path, [picture, page]))
 
 
 def summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, Any]:

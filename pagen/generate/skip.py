@@ -65,22 +65,17 @@ def draw_skip(frames: int, start: int, length: int, strides: Sequence[int], rng:
         >>> draw_skip(50, start=40, length=16, strides=(2, 3), rng=np.random.default_rng(0)).start < 40
         True
     """
+    usable = [stride for stride in strides if stride > 1]
+    if not usable:
+        raise PagenError(f"expected strides of 2 and more, found {list(strides)}; give for example 2 3 4 5")
     fitting = strides_that_fit(frames, length, strides)
     if not fitting:
-        raise _nothing_fits(frames, length, strides)
+        raise PagenError(
+            f"expected a video of at least {(length - 1) * min(usable) + 1} frames for {length} frames at stride "
+            f"{min(usable)}, found {frames}; leave this video out, or take smaller strides"
+        )
     stride = fitting[int(rng.integers(len(fitting)))]
     starts = frames - (length - 1) * stride
     if not 0 <= start < starts:
         start = int(rng.integers(starts))
     return Skip(start, stride)
-
-
-def _nothing_fits(frames: int, length: int, strides: Sequence[int]) -> PagenError:
-    usable = [stride for stride in strides if stride > 1]
-    if not usable:
-        return PagenError(f"expected strides of 2 and more, found {list(strides)}; give for example 2 3 4 5")
-    needed = (length - 1) * min(usable) + 1
-    return PagenError(
-        f"expected a video of at least {needed} frames for {length} frames at stride {min(usable)}, "
-        f"found {frames}; leave this video out, or take smaller strides"
-    )

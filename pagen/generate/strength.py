@@ -124,7 +124,11 @@ def _measured(pseudo: PASet, kind: str) -> dict[str, Any]:
         "near_copies": copies,
     }
     # a skip clip replaces every frame but the first: its mask tells nothing
-    return measured if kind == "skip" else {**measured, "coverage": _histogram([change.covered for change in changes])}
+    if kind == "skip":
+        return measured
+    counts, _ = np.histogram([100 * change.covered for change in changes], EDGES)
+    names = [f"{low:g}-{high:g}" for low, high in pairwise(EDGES)]  # an edge belongs to the bin above it
+    return {**measured, "coverage": dict(zip(names, counts.tolist(), strict=True))}
 
 
 def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
@@ -151,22 +155,13 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     return {"mean": float(np.mean(values)), "q05": low, "q50": middle, "q95": high}
 
 
-def _histogram(shares: Sequence[float]) -> dict[str, int]:
-    """How many items have a mask of so many % of the frame; an edge belongs to the bin above it."""
-    counts, _ = np.histogram(100 * np.array(shares), EDGES)
-    names = [f"{low:g}-{high:g}" for low, high in pairwise(EDGES)]
-    return dict(zip(names, counts.tolist(), strict=True))
-
-
 def _warnings(kind: str, measured: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """What a person should know before training on it."""
     lines = []
     copies = measured["near_copies"] / measured["looked_at"]
     if copies >= 0.05:
-        normal = "flow" if kind == "temporal" else "frames"
-        lines.append(
-            f"{copies:.0%} of the {kind} pseudo-anomalies are near-copies of the normal {normal}: {_WHY[kind]}"
-        )
+        normal, why = "flow" if kind == "temporal" else "frames", _WHY[kind]
+        lines.append(f"{copies:.0%} of the {kind} pseudo-anomalies are near-copies of the normal {normal}: {why}")
     if kind == "temporal" and measured["lambda_above"] >= 0.05 * measured["segments"]:
         share = measured["lambda_above"] / measured["segments"]
         lines.append(f"{share:.0%} of the temporal segments have lambda above {LAMBDA}: lambda is U-shaped")
