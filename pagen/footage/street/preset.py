@@ -20,7 +20,7 @@ class Preset:
     """A camera over a street. Lengths in metres, times in seconds, angles in radians, pixels where it says so.
 
     Attributes:
-        place: what it looks like, see `street_ground.PLACES`.
+        place: what it looks like, see `ground.PLACES`.
         height, width: of a frame, pixels.
         fps: frames a second.
         focal: pixels; an object at depth d metres is drawn with focal / d pixels a metre.
@@ -37,7 +37,7 @@ class Preset:
         sun: where the shadow of a point one metre up falls (along, across).
         noise: standard deviation of the sensor noise, grey levels.
         trees: where they stand (along, across).
-        furniture: what else stands there (kind, along, across), see `street_ground.FURNITURE`.
+        furniture: what else stands there (kind, along, across), see `ground.FURNITURE`.
 
     Example:
         >>> PRESETS["street"].foot(along=0.0, across=15.0)[0] < PRESETS["street"].width / 2

@@ -112,7 +112,7 @@ def scenes(
 
     Args:
         seed: another seed gives another house front, other people and other events.
-        preset: the camera and place, see `street_preset.PRESETS`.
+        preset: the camera and place, see `preset.PRESETS`.
         train, test: number of clips.
         frames: length of every clip; 10 frames a second.
 
