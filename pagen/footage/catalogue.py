@@ -91,18 +91,20 @@ class DataSet:
     """`module:function` that gives the scenes of procedural footage, which needs no folder."""
 
 
+_DERIVED = "derived from pixel masks"
+
+
 def _ucsd(number: int) -> tuple[Layout, Layout]:
     """The layouts in which UCSD's two sets circulate."""
     m = f"UCSDped{number}.m"
     published = f"{m} (UCSD v1p2)"
-    derived = "derived from pixel masks"
     official = Layout(
         name="official",
         train=("Train",),
         test=("Test",),
         clip=r"(?:Train|Test)(?P<number>\d{3})",
         first=1,
-        labels=(LabelSource("m", f"Test/{m}", published), LabelSource("masks", "Test/{clip}_gt", derived)),
+        labels=(LabelSource("m", f"Test/{m}", published), LabelSource("masks", "Test/{clip}_gt", _DERIVED)),
         masks=("Test/{clip}_gt",),
     )
     common = Layout(
@@ -114,7 +116,7 @@ def _ucsd(number: int) -> tuple[Layout, Layout]:
         labels=(
             LabelSource("m", m, published),
             LabelSource("m", f"testing/{m}", published),
-            LabelSource("masks", "testing/masks/{clip}", derived),
+            LabelSource("masks", "testing/masks/{clip}", _DERIVED),
         ),
         masks=("testing/masks/{clip}",),
     )
@@ -130,16 +132,10 @@ _FOLDER = Layout(
     labels=(
         LabelSource("csv", "labels.csv", "labels.csv"),
         LabelSource("npy", "labels/{clip}.npy", "labels/*.npy"),
-        LabelSource("masks", "masks/{clip}", "derived from pixel masks"),
+        LabelSource("masks", "masks/{clip}", _DERIVED),
     ),
     masks=("masks/{clip}",),
     videos=VIDEOS,
-)
-
-_UCSD_LICENCE = "research use, by UCSD's terms"
-
-_UCSD_OBTAIN = (
-    "obtain it from the page 'UCSD Anomaly Detection Dataset' of UCSD's Statistical Visual Computing Lab (SVCL)"
 )
 
 MIXED = ":mixed"
@@ -166,26 +162,34 @@ class DataSets(Registry[DataSet]):
 DATASETS = DataSets("data set", "pagen.datasets")
 """Data sets by name; an entry point of the group `pagen.datasets` adds a `DataSet` of its own."""
 
+_PED1 = DataSet(
+    name="ped1",
+    what="UCSD Ped1: a walkway, people towards and away from the camera; pixel masks of 10 test clips",
+    fps=10,
+    licence="research use, by UCSD's terms",
+    obtain="obtain it from the page 'UCSD Anomaly Detection Dataset' of UCSD's Statistical Visual Computing Lab (SVCL)",
+    layouts=_ucsd(1),
+    aliases=("ped1", "ucsdped1"),
+    train=(200,) * 34,
+    test=(200,) * 36,
+    abnormal=4045,
+    size=(158, 238),
+)
+_STREET = DataSet(
+    name="street",
+    what="procedural footage of a street, made on the spot, with labels and masks",
+    fps=10,
+    licence="Apache-2.0",
+    obtain="nothing to obtain",
+    scenes="pagen.footage.street.scene:scenes",
+)
+
 for _row in (
-    DataSet(
-        name="ped1",
-        what="UCSD Ped1: a walkway, people towards and away from the camera; pixel masks of 10 test clips",
-        fps=10,
-        licence=_UCSD_LICENCE,
-        obtain=_UCSD_OBTAIN,
-        layouts=_ucsd(1),
-        aliases=("ped1", "ucsdped1"),
-        train=(200,) * 34,
-        test=(200,) * 36,
-        abnormal=4045,
-        size=(158, 238),
-    ),
-    DataSet(
+    _PED1,
+    replace(
+        _PED1,
         name="ped2",
         what="UCSD Ped2: a walkway, people along the picture; pixel masks of all test clips",
-        fps=10,
-        licence=_UCSD_LICENCE,
-        obtain=_UCSD_OBTAIN,
         layouts=_ucsd(2),
         aliases=("ped2", "ucsdped2"),
         train=(120, 150, 150, 180, 180, 150, 150, 120, 180, 180, 180, 180, 180, 150, 150, 150),
@@ -201,20 +205,11 @@ for _row in (
         obtain="put normal clips into DIR/training and clips to score into DIR/testing, then give --root DIR",
         layouts=(_FOLDER,),
     ),
-    DataSet(
-        name="street",
-        what="procedural footage of a street, made on the spot, with labels and masks",
-        fps=10,
-        licence="Apache-2.0",
-        obtain="nothing to obtain",
-        scenes="pagen.footage.street.scene:scenes",
-    ),
-    DataSet(
+    _STREET,
+    replace(
+        _STREET,
         name="street:square",
         what="procedural footage of a square, by another camera than the street's: to transfer to",
-        fps=10,
-        licence="Apache-2.0",
-        obtain="nothing to obtain",
         scenes="pagen.footage.street.scene:square",
     ),
 ):

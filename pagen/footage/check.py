@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from pagen.footage.catalogue import NAMED, Layout
 from pagen.footage.clips import SPLITS, FileClip, Footage
 from pagen.registry import resolve
 
-Size = tuple[int, int]
 _RATE_TOLERANCE = 0.05
 
 
@@ -60,9 +58,8 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
         names = [clip.name for clip in clips if clip.split == split]
         expected = [f"{split}_{number:02d}" for number, _ in enumerate(_expected(footage, split), 1)]
         if expected and set(names) != set(expected):
-            yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}" + _difference(
-                names, expected
-            )
+            difference = _difference(names, expected)
+            yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{difference}"
     for name, count in Counter(clip.name for clip in clips).items():
         if count > 1:
             paths = ", ".join(str(clip.path) for clip in clips if clip.name == name)
@@ -71,26 +68,23 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
 
 def _clip_problems(footage: Footage, layout: Layout, clip: FileClip, decode_all: bool) -> Iterator[str]:
     if clip.video:
-        if error := _error(partial(decode.video_rate, clip.path)):
+        if error := _error(decode.video_rate, clip.path):
             yield error
     elif not clip.files:
         yield f"expected frames ({' '.join(layout.images)}) in {clip.path}, found none"
     else:
-        yield from _numbering(clip, layout.first, _expected_length(footage, clip))
+        lengths = enumerate(_expected(footage, clip.split), 1)
+        expected = {f"{clip.split}_{number:02d}": length for number, length in lengths}
+        yield from _numbering(clip, layout.first, expected.get(clip.name))
         yield from _pictures(clip)
     if decode_all:
         for read in (clip.frames, clip.masks):
-            if error := _error(partial(_drain, read)):
+            if error := _error(deque, read() or (), 0):  # which goes through all and keeps nothing
                 yield error
 
 
 def _expected(footage: Footage, split: str) -> tuple[int, ...]:
     return footage.dataset.train if split == "train" else footage.dataset.test
-
-
-def _expected_length(footage: Footage, clip: FileClip) -> int | None:
-    lengths = {f"{clip.split}_{number:02d}": length for number, length in enumerate(_expected(footage, clip.split), 1)}
-    return lengths.get(clip.name)
 
 
 def _numbering(clip: FileClip, first: int | None, length: int | None) -> Iterator[str]:
@@ -105,10 +99,8 @@ def _numbering(clip: FileClip, first: int | None, length: int | None) -> Iterato
     start = min(numbers) if first is None else first
     expected = list(range(start, max(numbers) + 1, step) if length is None else range(start, start + length))
     if numbers != expected:
-        yield (
-            f"expected {len(expected)} frames numbered from {start} without gaps in {clip.path}, found {len(numbers)}"
-            + _difference(numbers, expected)
-        )
+        frames = f"{len(expected)} frames numbered from {start} without gaps in {clip.path}"
+        yield f"expected {frames}, found {len(numbers)}{_difference(numbers, expected)}"
 
 
 def frame_numbers(files: Sequence[Path]) -> list[int] | None:
@@ -143,9 +135,9 @@ def _pictures(clip: FileClip) -> Iterator[str]:
         yield f"expected masks of the frames' size {_shown(sizes)} in {folder}, found {_shown(mask_sizes)}"
 
 
-def _heads(files: Iterable[Path]) -> tuple[Counter[Size], list[str]]:
+def _heads(files: Iterable[Path]) -> tuple[Counter[tuple[int, int]], list[str]]:
     """The sizes (H, W) of the images, and what is wrong with those that have none."""
-    sizes: Counter[Size] = Counter()
+    sizes: Counter[tuple[int, int]] = Counter()
     errors = []
     for path in files:
         try:
@@ -157,10 +149,8 @@ def _heads(files: Iterable[Path]) -> tuple[Counter[Size], list[str]]:
 
 def _rates(clips: Sequence[FileClip]) -> Iterator[str]:
     """Videos of different frame rates; a window would last longer in some than in others."""
-    rates = {}
-    for clip in clips:
-        if clip.video and not _error(partial(decode.video_rate, clip.path)):
-            rates[clip.name] = decode.video_rate(clip.path)
+    videos = [clip for clip in clips if clip.video and not _error(decode.video_rate, clip.path)]
+    rates = {clip.name: decode.video_rate(clip.path) for clip in videos}
     if rates and max(rates.values()) > min(rates.values()) * (1 + _RATE_TOLERANCE):
         slow, fast = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
         yield (
@@ -191,21 +181,16 @@ def _strangers(tests: Sequence[FileClip]) -> Iterator[str]:
     clip_names = {clip.label.key for clip in tests if clip.label}
     for kind, path in sorted({(clip.label.kind, clip.label.path) for clip in tests if clip.label}):
         names_in = resolve(NAMED[kind]) if kind in NAMED else None
-        if names_in and not _error(partial(names_in, path)):
+        if names_in and not _error(names_in, path):
             strange = [name for name in names_in(path) if not clip_names & {name, Path(name).stem}]
             if strange:
                 yield f"expected only test clips in {path}, found {_few(strange)}, which is not among them"
 
 
-def _drain(read: Callable[[], Iterator[object] | None]) -> None:
-    for _ in read() or ():
-        pass
-
-
-def _error(read: Callable[[], object]) -> str | None:
+def _error(read: Callable[..., object], *args: object) -> str | None:
     """The message of the PagenError that reading raises, if it does."""
     try:
-        read()
+        read(*args)
     except PagenError as error:
         return str(error)
     return None
@@ -230,5 +215,5 @@ def _few(items: Sequence[Any]) -> str:
     return ", ".join(str(item) for item in items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
 
 
-def _shown(sizes: Iterable[Size]) -> str:
+def _shown(sizes: Iterable[tuple[int, int]]) -> str:
     return " and ".join(f"{height}x{width}" for height, width in sorted(sizes))

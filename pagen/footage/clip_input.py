@@ -1,7 +1,4 @@
-"""What a network over clips is shown: frames, or optical flow; of prepared clips, and of frames that come one by one.
-
-One implementation for training, scoring, codes and export. A row of `INPUTS` names each kind, as recipes do (`source`).
-"""
+"""What a network over clips is shown: frames or optical flow, of prepared clips and of frames that come one by one."""
 
 from __future__ import annotations
 
@@ -48,7 +45,7 @@ class ClipInput(Protocol):
         """Some of that as the network sees it, (C, T, H, W) in [-1, 1]."""
 
     def newest(self, frames: Sequence[Frames]) -> Shown | None:
-        """The input (C, 1, H, W) of the newest of the last `late` + 1 frames (H, W, C) of a stream, or None.
+        """The input (C, 1, H, W) of the newest of the last `late` + 1 frames (H, W, C) of a stream; None of fewer.
 
         Raises:
             PagenError: flow that is read from files.
@@ -87,16 +84,13 @@ class FrameInput:
     late: ClassVar[int] = 0
 
     def source(self, clip: str) -> Frames:
-        """Frames uint8 (T, H, W, C)."""
         assert self.prepared is not None, "a stream has no clips"
         return self.prepared.frames(clip)
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
-        """(C, T, H, W) in [-1, 1]."""
         return as_input(part)
 
     def newest(self, frames: Sequence[Frames]) -> Shown | None:
-        """(C, 1, H, W)."""
         return as_input(frames[-1][None])
 
 
@@ -124,20 +118,13 @@ class FlowInput:
     late: ClassVar[int] = 1
 
     def source(self, clip: str) -> npt.NDArray[np.float16]:
-        """Flow float16 (T - 1, 2, H, W)."""
         assert self.folder is not None, "a stream has no clips"
         return self.folder.flow(clip)
 
     def shown(self, part: npt.NDArray[Any]) -> Shown:
-        """(C, T, H, W) in [-1, 1]."""
         return encode(part, self.encoding, self.radius)
 
     def newest(self, frames: Sequence[Frames]) -> Shown | None:
-        """(C, 1, H, W) of the last two frames; None where there is but one.
-
-        Raises:
-            PagenError: flow that is read from files.
-        """
         method = open_flow(self.spec)
         if not isinstance(method, Computed):
             raise PagenError(
@@ -148,17 +135,13 @@ class FlowInput:
         return self.shown(next(method.method(map(grey, frames[-2:])))[None].astype(np.float16))
 
 
-def _frames(recipe: Mapping[str, Any], prepared: Prepared | None, names: Sequence[str], workers: Workers) -> FrameInput:
-    return FrameInput(prepared)
-
-
 def _flow(recipe: Mapping[str, Any], prepared: Prepared | None, names: Sequence[str], workers: Workers) -> FlowInput:
     folder = flow_folder(prepared, names, recipe["flow"], workers) if prepared else None
     return FlowInput(folder, recipe["flow"], recipe["encoding"], recipe["radius"])
 
 
 INPUTS: dict[str, Callable[[Mapping[str, Any], Prepared | None, Sequence[str], Workers], ClipInput]] = {
-    "frames": _frames,
+    "frames": lambda recipe, prepared, names, workers: FrameInput(prepared),
     "flow": _flow,
 }
 """Source of a recipe -> factory over the arguments of `open_input`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,12 +13,7 @@ from pagen.footage.catalogue import READERS, DataSet
 from pagen.registry import resolve
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Frame = npt.NDArray[np.uint8]
-    Mask = npt.NDArray[np.bool_]
-
+    from pagen.arrays import Frames, Masks
 
 SPLITS = ("train", "test")
 
@@ -41,13 +36,13 @@ class ClipSource(Protocol):
     def split(self) -> str:
         """`"train"` or `"test"`."""
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frames]:
         """Frames at their own size, uint8 (H, W) or (H, W, 3) RGB, one at a time. Raises PagenError when damaged."""
 
-    def labels(self) -> Frame | None:
+    def labels(self) -> Frames | None:
         """Labels (T,) uint8, 1 = abnormal, or None where there are none. Raises PagenError when they do not fit."""
 
-    def masks(self) -> Iterator[Mask] | None:
+    def masks(self) -> Iterator[Masks] | None:
         """Pixel labels (H, W) bool, True = abnormal, one a frame, or None where there are none."""
 
     def length(self) -> int:
@@ -105,19 +100,19 @@ class FileClip:
     mask_files: tuple[Path, ...] | None
     label: ClipLabels | None
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frames]:
         return decode.video_frames(self.path) if self.video else decode.image_frames(self.files)
 
     def length(self) -> int:
         return decode.video_length(self.path) if self.video else len(self.files)
 
-    def labels(self) -> Frame | None:
+    def labels(self) -> Frames | None:
         if self.label is None:
             return None
-        marks: Frame | None = resolve(READERS[self.label.kind])(self.label.path, self.label.key, self.length())
-        return marks
+        read: Callable[[Path, str, int], Frames | None] = resolve(READERS[self.label.kind])
+        return read(self.label.path, self.label.key, self.length())
 
-    def masks(self) -> Iterator[Mask] | None:
+    def masks(self) -> Iterator[Masks] | None:
         return None if self.mask_files is None else decode.mask_frames(self.mask_files)
 
     @property
@@ -162,16 +157,14 @@ class SceneClip:
     def split(self) -> str:
         return self.moved_to or str(self.scene.split)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frames]:
         yield from self.scene.frames()
 
-    def labels(self) -> Frame | None:
-        marks: Frame = self.scene.labels()
-        return marks
+    def labels(self) -> Frames | None:
+        return self.scene.labels()  # type: ignore[no-any-return]  # a scene of anybody's
 
-    def masks(self) -> Iterator[Mask] | None:
-        masks: Iterator[Mask] = self.scene.masks()
-        return masks
+    def masks(self) -> Iterator[Masks] | None:
+        return self.scene.masks()  # type: ignore[no-any-return]  # as there
 
     def length(self) -> int:
         return int(self.scene.length)
@@ -216,8 +209,7 @@ class Footage:
     @property
     def fps(self) -> float:
         """Frames per second: the first video's, or the catalogue's for images."""
-        videos = (clip for clip in self.clips if isinstance(clip, FileClip) and clip.video)
-        first = next(videos, None)
+        first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
         return decode.video_rate(first.path) if first else self.dataset.fps
 
     def split(self, name: str) -> list[ClipSource]:

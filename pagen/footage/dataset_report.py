@@ -50,10 +50,11 @@ def as_list(rows: list[dict[str, Any]]) -> str:
         street  any    any     any   Apache-2.0  built in
     """
     headers = ("name", "clips", "frames", "size", "licence", "found")
-    cells = [
-        (row["name"], _pair(row["clips"]), _pair(row["frames"]), _size(row["size"]), row["licence"], _place(row))
-        for row in rows
-    ]
+    cells = []
+    for row in rows:
+        size = f"{row['size'][0]}x{row['size'][1]}" if row["size"] else "any"
+        place = (row["found"] or "not found") + (f" ({row['layout']} layout)" if row["layout"] else "")
+        cells.append((row["name"], _pair(row["clips"]), _pair(row["frames"]), size, row["licence"], place))
     about = "\n".join(f"{row['name']}: {row['what']}; {row['obtain']}" for row in rows)
     mixed = f"NAME{MIXED}: any of them with half of its test clips, drawn by seed, among the training clips"
     return f"{console.table(headers, cells)}\n\n{about}\n{mixed}\n\nclips and frames: train + test"
@@ -63,17 +64,8 @@ def _pair(counts: dict[str, int]) -> str:
     return f"{counts['train']:,} + {counts['test']:,}" if any(counts.values()) else "any"
 
 
-def _size(size: tuple[int, int] | None) -> str:
-    return f"{size[0]}x{size[1]}" if size else "any"
-
-
-def _place(row: dict[str, Any]) -> str:
-    layout = f" ({row['layout']} layout)" if row["layout"] else ""
-    return f"{row['found'] or 'not found'}{layout}"
-
-
 def checked(name: str, root: Path | None = None) -> dict[str, Any]:
-    """What the catalogue expects of a data set, what is there, and every problem; all of it is decoded.
+    """What the catalogue expects of a data set (None: anything), what is there, and every problem; all is decoded.
 
     Raises:
         PagenError: as `locate`.
@@ -84,23 +76,13 @@ def checked(name: str, root: Path | None = None) -> dict[str, Any]:
         pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
     """
     footage = locate(name, root)
-    return {
-        "name": name,
-        "root": str(footage.root) if footage.root else None,
-        "layout": footage.layout,
-        "label_edition": footage.label_edition,
-        "expected": _expected(footage.dataset),
-        "found": _counted(footage),
-        "problems": check(footage, decode_all=True),
-    }
-
-
-def _expected(dataset: DataSet) -> dict[str, Any]:
-    """What the catalogue says; None where it takes anything."""
-    splits = {"train": dataset.train, "test": dataset.test}
-    clips = {f"{split} clips": len(lengths) or None for split, lengths in splits.items()}
-    frames = {f"{split} frames": sum(lengths) or None for split, lengths in splits.items()}
-    return {**clips, **frames, "abnormal frames": dataset.abnormal}
+    folder, dataset = str(footage.root) if footage.root else None, footage.dataset
+    about = {"name": name, "root": folder, "layout": footage.layout, "label_edition": footage.label_edition}
+    clips = {"train clips": len(dataset.train) or None, "test clips": len(dataset.test) or None}
+    frames = {"train frames": sum(dataset.train) or None, "test frames": sum(dataset.test) or None}
+    expected = {**clips, **frames, "abnormal frames": dataset.abnormal}
+    problems = check(footage, decode_all=True)
+    return {**about, "expected": expected, "found": _counted(footage), "problems": problems}
 
 
 def _counted(footage: Footage) -> dict[str, Any]:

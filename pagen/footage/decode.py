@@ -1,8 +1,7 @@
 """Files to frames: image sequences and videos, one frame in memory at a time.
 
-Images are decoded by Pillow, videos by PyAV. Pillow rather than OpenCV: the pixels are the same, but
-OpenCV hands out grey rubbish for a file that was cut short, where Pillow raises. A frame index means a
-time: a video whose frames come at irregular times is laid on a constant grid of its average rate.
+Pillow decodes images: the pixels are OpenCV's, but that hands out grey rubbish for a file that was cut short, where
+Pillow raises. A frame index means a time: a video of irregular times is laid on a constant grid of its average rate.
 """
 
 from __future__ import annotations
@@ -21,15 +20,11 @@ from typing import TYPE_CHECKING, Any
 from pagen.errors import PagenError
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Frame = npt.NDArray[np.uint8]
+    from pagen.arrays import Frames, Masks
 
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg")
 
-_POINTER = b"version https://git-lfs"
 _END = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
 
@@ -73,7 +68,7 @@ def refuse_stub(path: Path) -> None:
     size = path.stat().st_size
     if size == 0:
         raise PagenError(f"expected frames in {path}, found an empty file; copy it again")
-    if size < 1024 and path.read_bytes().startswith(_POINTER):
+    if size < 1024 and path.read_bytes().startswith(b"version https://git-lfs"):
         raise PagenError(f"expected frames in {path}, found a git-LFS pointer; run 'git lfs pull' where it came from")
 
 
@@ -94,7 +89,7 @@ def image_size(path: Path) -> tuple[int, int]:
         return image.height, image.width
 
 
-def read_image(path: Path) -> Frame:
+def read_image(path: Path) -> Frames:
     """An image file as uint8: (H, W) where it is grey, else (H, W, 3) RGB.
 
     Raises:
@@ -116,7 +111,7 @@ def read_image(path: Path) -> Frame:
         return np.array(image.convert("L" if grey else "RGB"))
 
 
-def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
+def image_frames(files: Sequence[Path]) -> Iterator[Frames]:
     """The frames of an image sequence. Raises PagenError when their sizes or colours are mixed.
 
     Example:
@@ -135,7 +130,7 @@ def image_frames(files: Sequence[Path]) -> Iterator[Frame]:
         yield frame
 
 
-def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
+def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
     """The masks (H, W) of an image sequence: True where a pixel is not black.
 
     Example:
@@ -149,7 +144,7 @@ def mask_frames(files: Sequence[Path]) -> Iterator[npt.NDArray[np.bool_]]:
         yield (frame if frame.ndim == 2 else frame.max(axis=2)) > 0
 
 
-def video_frames(path: Path) -> Iterator[Frame]:
+def video_frames(path: Path) -> Iterator[Frames]:
     """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
 
     Raises:
@@ -174,8 +169,7 @@ def video_frames(path: Path) -> Iterator[Frame]:
             raise PagenError(
                 f"expected frames of shape {shape} all through {path}, found {picture.shape}; encode it anew"
             )
-        for _ in range(repeat):
-            yield picture
+        yield from [picture] * repeat
 
 
 def video_length(path: Path) -> int:
@@ -299,8 +293,7 @@ def decoded_frames(path: Path) -> Iterator[Any]:
 def _repeats(path: Path) -> list[int]:
     """How often each decoded frame of a video is shown."""
     refuse_stub(path)
-    state = path.stat()
-    return _schedule(path, (state.st_size, state.st_mtime_ns))
+    return _schedule(path, (path.stat().st_size, path.stat().st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=256)
@@ -329,7 +322,7 @@ def _refuse_cut(path: Path, times: Sequence[float]) -> None:
         )
 
 
-def rgb_or_grey(frame: Any) -> Frame:
+def rgb_or_grey(frame: Any) -> Frames:
     """A decoded frame as an array, turned upright as the display matrix asks.
 
     Example:

@@ -1,8 +1,6 @@
 """Optical flow: computed once for each clip and kept, as an image for the eye, as channels for a network.
 
-Flow is a property of the footage: the generator mixes it, the temporal autoencoder learns it, and
-evaluation scores it, which is why it lives here. It is computed at the prepared size, so that its
-unit is a pixel of the prepared frame.
+It is computed at the prepared size, so that its unit is a pixel of the prepared frame.
 """
 
 from __future__ import annotations
@@ -81,11 +79,9 @@ class Computed:
     edition: str = ""
 
     def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
-        """Flow (2, H, W)."""
         return self.method(grey(frame) for frame in prepared.frames(name))
 
     def identity(self) -> str:
-        """The edition of the method."""
         return self.edition
 
 
@@ -220,8 +216,7 @@ def encode(flow: Flow, encoding: str, radius: float) -> npt.NDArray[np.float32]:
 def colour_wheel(flow: Flow, radius: float) -> Grey:
     """Flow (2, H, W) as an RGB picture (H, W, 3): direction as hue, speed as saturation, white at rest.
 
-    The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius
-    are darkened.
+    The colours are those of the Middlebury benchmark (Baker et al. 2011); speeds beyond the radius are darkened.
 
     Example:
         >>> colour_wheel(np.zeros((2, 1, 1)), radius=1.0).tolist()  # rest is white
@@ -246,14 +241,10 @@ def _colours(u: Flow, v: Flow, radius: float) -> npt.NDArray[np.float32]:
 
 
 def _middlebury_wheel() -> npt.NDArray[np.float64]:
-    """The 55 colours: red-yellow 15, yellow-green 6, green-cyan 4, cyan-blue 11, blue-magenta 13, magenta-red 6.
-
-    In whole 255ths, as there.
-    """
+    """The 55 colours (N, 3) from red by yellow, green, cyan, blue and magenta to red, in whole 255ths, as there."""
     corners = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1], [1, 0, 0]])
-    steps = (15, 6, 4, 11, 13, 6)
     pieces = [
         first + 255 * np.arange(count)[:, None] // count * (second - first) / 255
-        for first, second, count in zip(corners[:-1], corners[1:], steps, strict=True)
+        for first, second, count in zip(corners[:-1], corners[1:], (15, 6, 4, 11, 13, 6), strict=True)
     ]
     return np.concatenate(pieces)

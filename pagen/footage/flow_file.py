@@ -44,11 +44,7 @@ class FileFlow:
             )
 
     def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
-        """Flow (2, H, W) float32 of a clip in pixels of the prepared frame.
-
-        Raises:
-            PagenError: no such file, or its type, shape, count or values are not those of a flow of the clip.
-        """
+        """See `FlowSource`. Raises PagenError: no such file, or it does not hold floats of the clip's flow."""
         path = self.directory / f"{name}.npy"
         for flow in self._read(path, prepared.length(name) - 1):
             if not np.abs(flow).max() < FASTEST:  # NaN is not below either
@@ -101,10 +97,8 @@ def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     height, width = flow.shape[1:]
     if (height, width) == size:
         return np.asarray(flow, np.float32)
-    shrinks = size[0] <= height and size[1] <= width
-    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_AREA if size[0] <= height and size[1] <= width else cv2.INTER_LINEAR
     scale = np.array([size[1] / width, size[0] / height], np.float32)
-    resized = cv2.resize(
-        np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32), size[::-1], interpolation=interpolation
-    )
+    channels_last = np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32)
+    resized = cv2.resize(channels_last, size[::-1], interpolation=interpolation)
     return np.asarray(resized * scale, np.float32).transpose(2, 0, 1)

@@ -21,7 +21,7 @@ Labels = npt.NDArray[np.uint8]
 Interval = tuple[int, int]
 """(start, end) of abnormal frames, from 0, half-open."""
 
-_CSV_HEADER = ["video", "start_frame", "end_frame"]
+_CSV_HEADER = "video,start_frame,end_frame"
 _M_LINE = re.compile(r"TestVideoFile\{end\s*\+\s*1\}\.gt_frame\s*=\s*\[([^\]]*)\]\s*;?")
 _M_RANGE = re.compile(r"(\d+)(?::(\d+))?")
 
@@ -67,10 +67,9 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
         {'a.mp4': [(3, 5)], 'b.mp4': []}
     """
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.removeprefix("\ufeff").splitlines())]
-    if not rows or rows[0] != _CSV_HEADER:
-        raise PagenError(
-            f"expected the header {','.join(_CSV_HEADER)} in {source}, found {','.join(rows[0]) if rows else 'nothing'}"
-        )
+    header = ",".join(rows[0]) if rows else "nothing"
+    if header != _CSV_HEADER:
+        raise PagenError(f"expected the header {_CSV_HEADER} in {source}, found {header}")
     videos: dict[str, list[Interval]] = {}
     for number, row in enumerate(rows[1:], 2):
         if not any(row):
@@ -80,7 +79,7 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
             continue
         if len(row) != 3 or not all(cell.isdecimal() for cell in row[1:]) or not int(row[1]) < int(row[2]):
             raise PagenError(
-                f"expected video,start_frame,end_frame with start < end (end excluded) in line {number} of {source}, "
+                f"expected {_CSV_HEADER} with start < end (end excluded) in line {number} of {source}, "
                 f"found {','.join(row)!r}"
             )
         intervals.append((int(row[1]), int(row[2])))

@@ -40,14 +40,10 @@ def run(config: Datasets) -> None:
         case ("check", name):
             report = checked(name, config.root)
             console.result(report, config.json, as_report(report))
-            _refuse_problems(name, len(report["problems"]))
+            if count := len(report["problems"]):
+                found = "1 problem" if count == 1 else f"{count} problems"
+                raise PagenError(
+                    f"expected {name} to be whole, found {found}, listed above; mend them, or obtain the data set anew"
+                )
         case other:
             raise PagenError(f"expected 'pagen datasets' or 'pagen datasets check NAME', found {' '.join(other)!r}")
-
-
-def _refuse_problems(name: str, count: int) -> None:
-    if count:
-        problems = "1 problem" if count == 1 else f"{count} problems"
-        raise PagenError(
-            f"expected {name} to be whole, found {problems}, listed above; mend them, or obtain the data set anew"
-        )

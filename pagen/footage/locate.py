@@ -1,7 +1,4 @@
-"""From the name of a data set to its clips: where it lies, in which layout, and what each clip is made of.
-
-Nothing is decoded here; a clip's frames, labels and masks are read when they are asked for.
-"""
+"""From the name of a data set to its clips: where it lies, in which layout, and what each clip is made of."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -82,9 +80,11 @@ def locate(name: str, root: Path | None = None) -> Footage:
     location = find(dataset, root)
     if location is None:
         raise _missing(dataset, root)
-    entries = {split: _sorted_entries(location, split) for split in SPLITS}
-    source = _label_source(location, entries["test"])
-    clips = tuple(_clip(location, split, path, source) for split in SPLITS for path in entries[split])
+    folders = [location.clips_folder(split) for split in SPLITS]
+    train, test = (sorted(location.entries(part), key=decode.natural) if part else [] for part in folders)
+    source = _label_source(location, test)
+    entries = [("train", path) for path in train] + [("test", path) for path in test]
+    clips = tuple(_clip(location, split, path, source) for split, path in entries)
     return Footage(name, dataset, location.root, location.layout.name, source.edition if source else "none", clips)
 
 
@@ -146,8 +146,11 @@ def _search(dataset: DataSet, top: Path, given: bool) -> Location | None:
         )
     for folder in islice(_folders(top, _DEPTH if dataset.aliases else 0), _MOST_FOLDERS):
         location = _place(dataset, folder)
-        if location and _is_marked(dataset, location):
-            return location
+        if location:
+            name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
+            shared = [source.path for source in location.layout.labels if "{clip}" not in source.path]
+            if name in dataset.aliases or any((location.root / path).exists() for path in shared):
+                return location
     return _place(dataset, top) if given else None
 
 
@@ -160,12 +163,6 @@ def _place(dataset: DataSet, folder: Path) -> Location | None:
     return None
 
 
-def _is_marked(dataset: DataSet, location: Location) -> bool:
-    name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
-    shared = [source.path for source in location.layout.labels if "{clip}" not in source.path]
-    return name in dataset.aliases or any((location.root / path).exists() for path in shared)
-
-
 def _folders(top: Path, depth: int) -> Iterator[Path]:
     """`top` and the folders below it, the nearest first."""
     queue = deque([(top, depth)])
@@ -173,25 +170,14 @@ def _folders(top: Path, depth: int) -> Iterator[Path]:
         folder, left = queue.popleft()
         yield folder
         if left:
-            queue.extend((child, left - 1) for child in _subfolders(folder))
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(folder / entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
-    except PermissionError:
-        return []
+            with suppress(PermissionError), os.scandir(folder) as entries:
+                below = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+                queue.extend((folder / name, left - 1) for name in sorted(below))
 
 
 def _stem(path: Path) -> str:
     """A clip's own name: a video's without its extension."""
     return path.name if path.is_dir() else path.stem
-
-
-def _sorted_entries(location: Location, split: str) -> list[Path]:
-    folder = location.clips_folder(split)
-    return sorted(location.entries(folder), key=decode.natural) if folder else []
 
 
 def _label_source(location: Location, entries: Sequence[Path]) -> LabelSource | None:
@@ -209,24 +195,18 @@ def _clip(location: Location, split: str, path: Path, source: LabelSource | None
     key = str(int(number)) if number else stem
     label = mask_files = None
     if split == "test":
-        label = _clip_label(location, source, stem, key)
+        if source and (file := location.root / source.path.format(clip=stem)).exists():
+            label = ClipLabels(source.kind, file, key)
         masks = [location.root / folder.format(clip=stem) for folder in location.layout.masks]
         mask_files = next((decode.listing(folder, decode.IMAGES) for folder in masks if folder.is_dir()), None)
     name = f"{split}_{int(number):02d}" if number else f"{split}_{stem}"
-    return FileClip(
-        name, split, path, video, () if video else decode.listing(path, location.layout.images), mask_files, label
-    )
-
-
-def _clip_label(location: Location, source: LabelSource | None, stem: str, key: str) -> ClipLabels | None:
-    path = location.root / source.path.format(clip=stem) if source else None
-    return ClipLabels(source.kind, path, key) if source and path and path.exists() else None
+    files = () if video else decode.listing(path, location.layout.images)
+    return FileClip(name, split, path, video, files, mask_files, label)
 
 
 def _missing(dataset: DataSet, root: Path | None) -> PagenError:
-    searched = (
-        f"in {root}" if root else f"in PAGEN_DATA ({os.environ.get('PAGEN_DATA') or 'not set'}) nor by {listed_file()}"
-    )
+    variable = os.environ.get("PAGEN_DATA") or "not set"
+    searched = f"in {root}" if root else f"in PAGEN_DATA ({variable}) nor by {listed_file()}"
     wanted = " or ".join(f"{layout.train[0]}/ and {layout.test[0]}/ ({layout.name})" for layout in dataset.layouts)
     return PagenError(
         f"found no {dataset.name} {searched}: looked for {wanted}; {dataset.obtain}; "

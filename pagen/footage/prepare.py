@@ -20,7 +20,7 @@ from pagen.errors import PagenError
 from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
-from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.clips import ClipSource
 from pagen.footage.locate import locate
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
@@ -62,20 +62,19 @@ def prepare(
         raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
     require(footage)
-    identity = _identity(footage)
+    sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
+    identity = hashlib.sha256(sources.encode()).hexdigest()[:32]
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
-    config = {
-        "dataset": dataset,
-        "size": size,
-        "colour": colour,
-        "fps": footage.fps,
-        "label_edition": footage.label_edition,
-        "clips": [[clip.name, clip.split] for clip in footage.clips],
-    }
+    clips = [[clip.name, clip.split] for clip in footage.clips]
+    about = {"fps": footage.fps, "label_edition": footage.label_edition, "clips": clips}
+    config = {"dataset": dataset, "size": size, "colour": colour, **about}
     volatile = {"root": str(footage.root), "layout": footage.layout}
     folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
-    _fill(folder, footage, size, colour, workers)
+    make = partial(_prepare_clip, path, size, colour)
+    add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
+    _refuse_mixed_sizes(folder)  # which leaves it unfinished
+    folder.finish()
     return open_prepared(path)
 
 
@@ -117,12 +116,10 @@ class Prepared:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
         return self.folder.path
 
     @property
     def dataset(self) -> str:
-        """Name of the data set."""
         return str(self.folder.config["dataset"])
 
     @property
@@ -182,14 +179,6 @@ class Prepared:
         return f"{self.dataset}: {len(self.clips())} clips, {frames:,} frames, {colour}, prepared at {height}x{width}"
 
 
-def _fill(folder: Folder, footage: Footage, size: Size | None, colour: bool, workers: Workers) -> None:
-    """Make the clips that are not there; clips of several sizes leave the folder unfinished."""
-    make = partial(_prepare_clip, folder.path, size, colour)
-    add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
-    _refuse_mixed_sizes(folder)
-    folder.finish()
-
-
 def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource) -> Made:
     """Write the frames, labels and masks of one clip; returns the digests and the shape of the frames."""
     paths = {kind: path / kind / f"{clip.name}.npy" for kind in ("clips", "labels", "masks")}
@@ -218,16 +207,11 @@ def _chunks(frames: Iterable[npt.NDArray[Any]]) -> Iterator[npt.NDArray[Any]]:
 
 
 def _refuse_mixed_sizes(folder: Folder) -> None:
-    shapes = {name: tuple(item["shape"][1:3]) for name, item in folder.items.items()}
-    first = next(iter(shapes.values()))
-    for name, shape in shapes.items():
-        if shape != first:
+    sizes = {name: f"{item['shape'][1]}x{item['shape'][2]}" for name, item in folder.items.items()}
+    first = next(iter(sizes.values()))
+    for name, size in sizes.items():
+        if size != first:
             raise PagenError(
-                f"expected clips of one size, found {first[0]}x{first[1]} and {shape[0]}x{shape[1]} ({name}); "
+                f"expected clips of one size, found {first} and {size} ({name}); "
                 "prepare them at a --size, or encode them alike"
             )
-
-
-def _identity(footage: Footage) -> str:
-    text = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

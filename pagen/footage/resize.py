@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Frame = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+from pagen.arrays import Frames, Masks
 
 
-def resized_frame(frame: Frame, size: tuple[int, int] | None, colour: bool) -> Frame:
+def resized_frame(frame: Frames, size: tuple[int, int] | None, colour: bool) -> Frames:
     """A frame (H, W) or (H, W, 3) RGB as it is prepared: (h, w, C), C being 3 or 1; a size of None keeps its own.
 
     Example:
@@ -28,7 +27,7 @@ def resized_frame(frame: Frame, size: tuple[int, int] | None, colour: bool) -> F
     return frame if frame.ndim == 3 else frame[..., None]
 
 
-def resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
+def resized_mask(mask: Masks, size: tuple[int, int]) -> Masks:
     """A mask (H, W) at size (h, w): True where at least half of a pixel was; a small object never vanishes.
 
     Example:
@@ -47,7 +46,7 @@ def resized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     return resized
 
 
-def _covered(mask: Mask, size: tuple[int, int]) -> npt.NDArray[np.float32]:
+def _covered(mask: Masks, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """The share of each pixel's area that is masked."""
     # one axis after the other: where one grows, OpenCV takes no areas along the other either
     wide = cv2.resize(mask.astype(np.float32), (size[1], mask.shape[0]), interpolation=cv2.INTER_AREA)

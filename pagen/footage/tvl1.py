@@ -1,17 +1,15 @@
 """TV-L1 flow (Zach, Pock and Bischof 2007; Sanchez, Meinhardt-Llopis and Facciolo, IPOL 2013), in torch.
 
-Over a pyramid, coarse to fine, the second image is warped by the flow so far and linearised there, and
-the flow (u, v) minimises the sum over the pixels of |grad u| + |grad v| + lambda |residual| by turns of a
-pointwise step (thresholding and divergence) and a dual step (projection). Pairs of frames go through
-together; CPU and GPU run the same code. The two steps are compiled where a C++ compiler is at hand and
-run plain elsewhere, with results that differ by rounding: two small kernels in a Python loop, since one
-compiled loop would compute its stencils again and again through the fusion.
+Over a pyramid, coarse to fine, the second image is warped by the flow so far and linearised there, and the flow (u, v)
+minimises the sum over the pixels of |grad u| + |grad v| + lambda |residual| by turns of a pointwise step (thresholding
+and divergence) and a dual step (projection). The two steps are compiled where a C++ compiler is at hand and run plain
+elsewhere, with results that differ by rounding: two small kernels in a Python loop, since one compiled loop would
+compute its stencils again and again through the fusion.
 
-Our choices: pyramid factor 1/2 down to 16 pixels, 5 warps of 20 iterations on each level, bicubic warps,
-central differences, a 3 x 3 median of the flow after each warp (Wedel et al. 2009) but the very last, which
-would smooth what the data had just shaped. Slopes of the flow below epsilon are smoothed quadratically, as
-a Huber norm does (Werlberger et al. 2009), since total variation makes stairs of a rotation or a zoom. What
-is left of the difference of the pictures over large areas counts as light, not motion. Parameters were
+Our choices: pyramid factor 1/2, bicubic warps, central differences, a 3 x 3 median of the flow after each warp (Wedel
+et al. 2009) but the very last, which would smooth what the data had just shaped. Slopes of the flow below epsilon are
+smoothed quadratically, as a Huber norm does (Werlberger et al. 2009), since total variation makes stairs of a rotation
+or a zoom. What is left of the difference of the pictures over large areas counts as light, not motion. Parameters were
 picked on known motions and training frames alone; `benchmarks/tvl1_warps.py` tells what was tried.
 """
 
@@ -86,7 +84,7 @@ class TVL1:
 
     def _refined(self, first: Tensor, second: Tensor, flow: Tensor, finest: bool) -> Tensor:
         """The flow of one level, from where the coarser one left it."""
-        primal, dual, median = (_compiled if self.compiled and _has_compiler(first.device.type) else _plain)()
+        primal, dual, median = _steps(self.compiled, first.device.type)
         layers = torch.cat([second, _slopes(second)], 1)
         duals = tuple(torch.zeros_like(first[:, 0]) for _ in range(4))
         bound, step = self.weight * self.tightness, self.time_step / self.tightness
@@ -142,12 +140,8 @@ def _dual(
     v_right, v_down = pad(v[..., 1:] - v[..., :-1], (0, 1)), pad(v[..., 1:, :] - v[..., :-1, :], (0, 0, 0, 1))
     of_u = 1 / (1 + step * (slack + torch.sqrt(u_right * u_right + u_down * u_down)))
     of_v = 1 / (1 + step * (slack + torch.sqrt(v_right * v_right + v_down * v_down)))
-    return (
-        (ux + step * u_right) * of_u,
-        (uy + step * u_down) * of_u,
-        (vx + step * v_right) * of_v,
-        (vy + step * v_down) * of_v,
-    )
+    ux, uy = (ux + step * u_right) * of_u, (uy + step * u_down) * of_u
+    return ux, uy, (vx + step * v_right) * of_v, (vy + step * v_down) * of_v
 
 
 _EXCHANGES = (
@@ -165,21 +159,12 @@ def _median(edged: Tensor) -> Tensor:
     return nine[4]
 
 
-Steps = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]
-
-
-def _plain() -> Steps:
-    return _primal, _dual, _median
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> Steps:
-    return tuple(torch.compile(step, dynamic=True) for step in _plain())  # type: ignore[return-value]  # three of them
-
-
 @lru_cache(maxsize=4)
-def _has_compiler(device: str) -> bool:
-    return device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+def _steps(compiled: bool, device: str) -> list[Callable[..., Any]]:
+    """The primal step, the dual step and the median; compiled where that is asked for and can be done."""
+    can = device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++"))
+    plain = (_primal, _dual, _median)
+    return [torch.compile(step, dynamic=True) for step in plain] if compiled and can else [*plain]
 
 
 def _slopes(image: Tensor) -> Tensor:

@@ -1,8 +1,7 @@
 """Windows: which frames a model sees at once, and which of them it scores.
 
-The rule for the ends: a window may reach beyond the video, where the first or last frame is
-repeated. With `scored` = length - 1 no window looks ahead; with any `scored` every frame of the
-video is scored exactly once, however short the video.
+The rule for the ends: a window may reach beyond the video, where the first or last frame is repeated. With `scored` =
+length - 1 no window looks ahead; with any `scored` every frame is scored exactly once, however short the video.
 """
 
 from __future__ import annotations

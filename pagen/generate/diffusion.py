@@ -62,7 +62,7 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
 
 @dataclass(frozen=True)
 class DiffusionInpainter:
-    """A loaded pipeline as an `Inpainter`.
+    """A loaded pipeline with the methods of `Inpainter`.
 
     Attributes:
         pipeline: the diffusers pipeline.
@@ -85,17 +85,12 @@ class DiffusionInpainter:
     painting: Painting
 
     def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames:
-        """Frames uint8 (N, H, W, C) and masks bool (N, H, W), True where to fill -> frames alike."""
-        first, *others = (int(seed) for seed in rng.integers(2**63, size=len(frames)))
-        seeds = [first] * len(frames) if self.painting.noise == "clip" else [first, *others]
-
-        def paint(images: Any, holes: Masks, part: slice) -> Any:
-            return self._paint(images, holes, seeds[part])
-
-        return self._through(paint, frames, masks)
+        seeds = [int(seed) for seed in rng.integers(2**63, size=len(frames))]
+        if self.painting.noise == "clip":
+            seeds = seeds[:1] * len(frames)
+        return self._through(lambda images, holes, part: self._paint(images, holes, seeds[part]), frames, masks)
 
     def matched(self, frames: Frames, masks: Masks) -> Frames:
-        """The frames with what the masks cover passed through the autoencoder alone, alike otherwise."""
         return self._through(lambda images, holes, part: self._autoencode(images), frames, masks)
 
     def _through(self, work: Callable[[Any, Masks, slice], Any], frames: Frames, masks: Masks) -> Frames:
@@ -104,12 +99,14 @@ class DiffusionInpainter:
         parts, holes, worked = crops.cut(frames), crops.cut(masks), []
         for start in range(0, len(frames), self.painting.batch):
             part = slice(start, start + self.painting.batch)
-            images = work(_to_images(parts[part]), holes[part], part)
-            worked.append(_to_uint8(images, frames.shape[3]))
+            worked.append(_to_uint8(work(_to_images(parts[part]), holes[part], part), frames.shape[3]))
         return composite(frames, crops.paste(frames, np.concatenate(worked)), masks, self.painting.feather)
 
     def _paint(self, images: Any, holes: Masks, seeds: list[int]) -> Any:
         height, width = images.shape[2:]
+        # full strength: at less, what the mask hides would shine through
+        text = {"prompt": [""] * len(images), "guidance_scale": 1.0, "strength": 1.0}
+        accepted = inspect.signature(self.pipeline.__call__).parameters
         return self.pipeline(
             image=images,
             mask_image=torch.from_numpy(holes)[:, None].float(),
@@ -118,7 +115,7 @@ class DiffusionInpainter:
             width=width,
             num_inference_steps=self.painting.steps,
             output_type="pt",
-            **self._options(len(images)),
+            **{key: value for key, value in text.items() if key in accepted},
         ).images
 
     def _autoencode(self, images: Any) -> Any:
@@ -126,12 +123,6 @@ class DiffusionInpainter:
         with torch.no_grad():
             latent = latents(vae, (images * 2 - 1).to(vae.device, vae.dtype))
             return vae.decode(latent).sample / 2 + 0.5
-
-    def _options(self, count: int) -> dict[str, Any]:
-        # full strength: at less, what the mask hides would shine through
-        options = {"prompt": [""] * count, "guidance_scale": 1.0, "strength": 1.0}
-        accepted = inspect.signature(self.pipeline.__call__).parameters
-        return {key: value for key, value in options.items() if key in accepted}
 
 
 def _to_images(frames: Frames) -> torch.Tensor:

@@ -1,8 +1,7 @@
 """`gallery.png`: what a PA set looks like, a few rows of every kind.
 
-What moves is small in a wide frame, so that each row shows the whole frame once, small, and beside it
-a close-up of where something was replaced. A row is the most visible of some clips, since many
-pseudo-anomalies hardly differ from what they were made of (lambda near 1, a walker filled with a walker).
+A row is the most visible of some clips, since many pseudo-anomalies hardly differ from what they were made of (lambda
+near 1, a walker filled with a walker).
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.temporal import bounding_box
 
-_TRIED, _STRIP = 5, 8
-_INCHES = 1.9
+_TRIED, _STRIP, _INCHES = 5, 8, 1.9
 _COLUMNS = ("normal, whole", "normal", "mask", "pseudo-anomaly")
 _DIFFERENCE = {"spatial": (3, "difference x3"), "temporal": (1, "difference"), "patch": (1, "difference")}
 
@@ -127,8 +125,7 @@ def _square(shape: tuple[int, ...], top: int, left: int, side: int) -> tuple[sli
 def _difference(clip: Pseudo) -> npt.NDArray[np.float32]:
     """How far pseudo and normal are apart in each pixel, (T, H, W)."""
     channels = 1 if clip.pseudo.dtype == np.float16 else -1
-    apart = np.abs(clip.pseudo.astype(np.float32) - clip.target).mean(axis=channels)
-    return apart  # type: ignore[no-any-return]  # numpy means Any
+    return np.asarray(np.abs(clip.pseudo.astype(np.float32) - clip.target).mean(axis=channels))
 
 
 def _pictures(kind: str, clip: Pseudo, t: int) -> list[Frames]:
@@ -153,12 +150,11 @@ def _show(axis: Any, picture: Frames) -> None:
 
 def _title(pseudo: PASet, kind: str) -> str:
     config = pseudo.folder.config
+    masks, varied = f"masks: {config['masks']}", ", varied," if config["vary"] else ""
     descriptions = {
-        "spatial": f"{config['inpainter']}, masks: {config['masks']}",
-        "temporal": f"{config['flow']} flow mixed in the {config['region']}, masks: {config['masks']}; "
-        "hue is direction, white is rest",
+        "spatial": f"{config['inpainter']}, {masks}",
+        "temporal": f"{config['flow']} flow mixed in the {config['region']}, {masks}; hue is direction, white is rest",
         "skip": "every s-th frame, where that shows most; the numbers are the video's frames",
-        "patch": f"{config['intruders']}{', varied,' if config['vary'] else ''} seen through a window that wanders, "
-        f"masks: {config['patch']}",
+        "patch": f"{config['intruders']}{varied} seen through a window that wanders, masks: {config['patch']}",
     }
     return f"{kind}: {descriptions[kind]}"

@@ -1,8 +1,7 @@
 """`gallery.html`: pseudo-anomalies that move, in one file that asks the network for nothing.
 
-A clip is a sprite: its frames side by side in one picture, through which the page steps. The clips are
-drawn from equal parts of the set, not picked by their looks (`gallery.png` does that), so that near-copies
-show as often as they are.
+The clips are drawn from equal parts of the set, not picked by their looks (`gallery.png` does that), so that
+near-copies show as often as they are.
 """
 
 from __future__ import annotations
@@ -21,14 +20,12 @@ from pagen.arrays import Frames
 from pagen.folders import write_text
 from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
-from pagen.generate.strength import UNITS, Change, is_near_copy, measure
+from pagen.generate.strength import UNITS, is_near_copy, measure
 from pagen.seeds import generator
 
 SHOWN, FRAMES, SIDE = 6, 16, 192
 LARGEST = 6_000_000
 """Bytes that the page stays under."""
-_QUALITIES = (85, 70, 50, 30, 10)
-_TEMPLATE = Path(__file__).with_name("gallery.html.jinja")
 _ORANGE, _DARK = (14, 127, 255, 255), (30, 30, 30, 255)
 
 
@@ -54,9 +51,9 @@ def gallery_html(pseudo: PASet, path: Path, shown: int = SHOWN) -> None:
         True
     """
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = page.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    template = page.from_string(Path(__file__).with_name("gallery.html.jinja").read_text(encoding="utf-8"))
     chosen = {kind: list(_chosen(pseudo, kind, shown)) for kind in pseudo.kinds}
-    for quality in _QUALITIES:
+    for quality in (85, 70, 50, 30, 10):
         kinds = [
             {"name": kind, "about": _about(pseudo, kind), "cards": [_card(pseudo, *pair, quality) for pair in pairs]}
             for kind, pairs in chosen.items()
@@ -82,17 +79,18 @@ def _chosen(pseudo: PASet, kind: str, shown: int) -> Iterator[tuple[Item, Pseudo
 def _card(pseudo: PASet, item: Item, clip: Pseudo, quality: int) -> dict[str, Any]:
     """What the template shows of a clip."""
     change = measure(clip, item.kind)
+    by = f" by {change.strength:.3g} {UNITS[item.kind]}" if change.share else ""
     normal, made = (_pictures(item.kind, frames[:FRAMES], clip.target) for frames in (clip.target, clip.pseudo))
     assert clip.mask is not None
     outlined = item.kind != "skip"  # all of the frame is replaced
     return {
         "title": f"{item.clip}, frames {item.start} to {item.start + pseudo.length - 1}",
         "frames": len(made),
-        "normal": _sprite(normal, ".jpg", quality),
-        "pseudo": _sprite(made, ".jpg", quality),
-        "mask": _sprite(_outlines(np.asarray(clip.mask[:FRAMES]) >= 0.5, item.kind), ".png") if outlined else None,
+        "normal": _sprite(normal, "jpeg", quality),
+        "pseudo": _sprite(made, "jpeg", quality),
+        "mask": _sprite(_outlines(np.asarray(clip.mask[:FRAMES]) >= 0.5, item.kind), "png") if outlined else None,
         "near_copy": is_near_copy(pseudo, item, change),
-        "parameters": {**_parameters(pseudo, item), **_strength(item.kind, change)},
+        "parameters": {**_parameters(pseudo, item), "changed": f"{100 * change.share:.2g} % of the pixels{by}"},
     }
 
 
@@ -125,11 +123,10 @@ def _outlines(masks: npt.NDArray[np.bool_], kind: str) -> list[Frames]:
     return pictures
 
 
-def _sprite(pictures: list[Frames], ending: str, quality: int = 0) -> str:
-    """The pictures side by side, as a data URI."""
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if ending == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
-    _, content = cv2.imencode(ending, np.concatenate(pictures, axis=1), settings)
-    kind = {".jpg": "jpeg", ".png": "png"}[ending]
+def _sprite(pictures: list[Frames], kind: str, quality: int = 0) -> str:
+    """The pictures side by side as a data URI, through which the page steps."""
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    _, content = cv2.imencode(f".{kind}", np.concatenate(pictures, axis=1), settings)
     return f"data:image/{kind};base64,{b64encode(content.tobytes()).decode()}"
 
 
@@ -138,7 +135,7 @@ def _wheel() -> str:
     y, x = np.mgrid[-1:1:96j, -1:1:96j]
     picture = colour_wheel(np.stack([x, y]), 1)
     picture[np.hypot(x, y) > 1] = 255
-    return _sprite([np.ascontiguousarray(picture[..., ::-1])], ".png")
+    return _sprite([np.ascontiguousarray(picture[..., ::-1])], "png")
 
 
 def _parameters(pseudo: PASet, item: Item) -> dict[str, str]:
@@ -155,11 +152,6 @@ def _parameters(pseudo: PASet, item: Item) -> dict[str, str]:
     if item.kind == "temporal":
         parameters["lambda"] = f"{np.mean(record['lambda']):.3f}"
     return parameters
-
-
-def _strength(kind: str, change: Change) -> dict[str, str]:
-    by = f" by {change.strength:.3g} {UNITS[kind]}" if change.share else ""
-    return {"changed": f"{100 * change.share:.2g} % of the pixels{by}"}
 
 
 def _about(pseudo: PASet, kind: str) -> str:

@@ -12,9 +12,7 @@ from pagen.generate.config import Generate
 def run(config: Generate) -> None:
     """Make the PA set, and say what is in it and where to look."""
     made = generate(config)
-    lines = [
-        f"{kind:<9} {count:>6,} {unit}  {description}" for kind, (count, unit, description) in made["kinds"].items()
-    ]
+    lines = [f"{kind:<9} {count:>6,} {unit}  {how}" for kind, (count, unit, how) in made["kinds"].items()]
     look = f"look at {made['gallery']} and, in a browser, at {made['page']}"
     console.result(made, config.json, "\n".join([made["footage"], *lines, look]))
 

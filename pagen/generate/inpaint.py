@@ -1,8 +1,4 @@
-"""Inpainting: fill what a mask covers out of what lies around it.
-
-An inpainter is a function over a run of frames. What it fills is pasted into the frames here, so that
-every kept pixel stays bit-equal whatever a model does to it.
-"""
+"""Inpainting: fill what a mask covers out of what lies around it."""
 
 from __future__ import annotations
 
@@ -60,7 +56,6 @@ class Inpainter(Protocol):
         Raises:
             PagenError: the inpainter has no autoencoder.
         """
-        ...
 
 
 def composite(frames: Frames, filled: Frames, masks: Masks, feather: int = 0) -> Frames:
@@ -101,24 +96,10 @@ class Telea:
     radius: float = 3
 
     def __call__(self, frames: Frames, masks: Masks, rng: np.random.Generator) -> Frames:
-        """See `Inpainter`."""
-        holes = masks.astype(np.uint8)
-        filled = [
-            cv2.inpaint(np.ascontiguousarray(frame), hole, self.radius, cv2.INPAINT_TELEA).reshape(frame.shape)
-            for frame, hole in zip(frames, holes, strict=True)
-        ]
-        return composite(frames, np.stack(filled), masks)
+        pairs = zip(np.ascontiguousarray(frames), masks.astype(np.uint8), strict=True)
+        filled = [cv2.inpaint(frame, hole, self.radius, cv2.INPAINT_TELEA) for frame, hole in pairs]
+        return composite(frames, np.reshape(filled, frames.shape), masks)
 
     def matched(self, frames: Frames, masks: Masks) -> Frames:
         """Always raises."""
         raise PagenError("expected a diffusion inpainter for matched normals, found telea; give --inpainter bundled")
-
-
-def open_telea(painting: Painting) -> Telea:
-    """Telea's method, which no setting of a model concerns.
-
-    Example:
-        >>> open_telea(Painting(steps=50)).radius
-        3
-    """
-    return Telea()

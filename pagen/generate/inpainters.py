@@ -6,18 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pagen.errors import PagenError, unknown_name
-from pagen.generate.inpaint import Inpainter, Painting
+from pagen.generate.inpaint import Inpainter, Painting, Telea
 from pagen.hub import HUB_ID
 from pagen.registry import Registry, resolve
 
 INPAINTERS: Registry[Callable[[Painting], Inpainter]] = Registry(
     "inpainter",
     "pagen.inpainters",
-    {"bundled": "pagen.generate.diffusion:open_bundled", "telea": "pagen.generate.inpaint:open_telea"},
+    {"bundled": "pagen.generate.diffusion:open_bundled", "telea": lambda painting: Telea()},
 )
 """Name -> factory over a `Painting`."""
-PIPELINE = "pagen.generate.diffusion:open_pipeline"
-"""What opens the pipeline of a folder or hub id; torch's and diffusers', which Telea does without."""
 
 
 def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
@@ -38,7 +36,7 @@ def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
     if name in INPAINTERS:
         return INPAINTERS[name](painting)
     if Path(name).is_dir() or HUB_ID.fullmatch(name):
-        pipeline: Inpainter = resolve(PIPELINE)(name, painting)
-        return pipeline
+        open_pipeline: Callable[[str, Painting], Inpainter] = resolve("pagen.generate.diffusion:open_pipeline")
+        return open_pipeline(name, painting)
     unknown = unknown_name("inpainter", name, INPAINTERS.names())
     raise PagenError(f"{unknown}, or a folder or hub id of a diffusers inpainting pipeline")

@@ -1,10 +1,9 @@
 """Intruders: the foreign pictures that are seen through a patch.
 
-By name, with an option after a colon where there is one: `pictures` (those that lie in scikit-image's
-own wheel, instead of LNTRA's CIFAR-100, so that nothing is downloaded), `folder:DIR` (images of one's
-own), `clips` (another training clip of the same data set, frame t under frame t, so that what is seen
-moves too: LNTRA's variant for Ped2). They may be varied as LNTRA varies ImageNet (flips, a random part
-of the picture), and in brightness and contrast.
+By name, with an option after a colon where there is one: `pictures` (those in scikit-image's own wheel, instead of
+LNTRA's CIFAR-100, so that nothing is downloaded), `folder:DIR` (images of one's own), `clips` (another training clip,
+frame t under frame t, so that what is seen moves too: LNTRA's variant for Ped2). They may be varied as LNTRA varies
+ImageNet (flips, a random part of the picture), and in brightness and contrast.
 
 Deviation: pixel centres stay in place when a picture is stretched (LNTRA aligns the corners).
 """
@@ -15,7 +14,7 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -61,7 +60,7 @@ class Intruders(Protocol):
 
 @dataclass(frozen=True)
 class Pictures:
-    """The bundled pictures.
+    """The bundled pictures, with the methods of `Intruders`.
 
     Example:
         >>> Pictures().read("camera", None, 16).shape
@@ -71,14 +70,12 @@ class Pictures:
     pictures: tuple[str, ...] = tuple(INTRUDERS)
 
     def names(self, clip: str) -> Sequence[str]:
-        """All of them, for every clip."""
         return self.pictures
 
     def draw_start(self, name: str, length: int, rng: np.random.Generator) -> None:
         """None: a picture stands still. Nothing is drawn."""
 
     def read(self, name: str, start: int | None, length: int) -> Frames:
-        """The picture, (1, h, w) or (1, h, w, 3). Raises PagenError: no such picture."""
         if name not in self.pictures:
             raise unknown_name("intruder", name, self.pictures)
         return self.picture(name)[None]
@@ -107,7 +104,6 @@ class ImageFolder(Pictures):
     directory: Path = field(kw_only=True)
 
     def picture(self, name: str) -> Frames:
-        """The image of that file name."""
         return read_image(self.directory / name)
 
     def origin(self) -> tuple[str, str]:
@@ -123,7 +119,7 @@ class ImageFolder(Pictures):
 
 @dataclass(frozen=True)
 class Clips:
-    """The other training clips of the data set.
+    """The other training clips of the data set, with the methods of `Intruders`.
 
     Example:
         >>> from pagen.folders import Folder
@@ -153,14 +149,10 @@ class Clips:
 Opener = Callable[[Prepared], Intruders]
 
 
-def _pictures(option: str) -> Opener:
-    _refuse_option("pictures", option)
-    return lambda prepared: Pictures()
-
-
-def _clips(option: str) -> Opener:
-    _refuse_option("clips", option)
-    return Clips
+def _without_option(name: str, opener: Opener, option: str) -> Opener:
+    if option:
+        raise PagenError(f"expected intruders {name!r} without an option, found '{name}:{option}'; leave it out")
+    return opener
 
 
 def _folder(option: str) -> Opener:
@@ -175,13 +167,14 @@ def _folder(option: str) -> Opener:
     return lambda prepared: ImageFolder(names, directory=directory)
 
 
-def _refuse_option(name: str, option: str) -> None:
-    if option:
-        raise PagenError(f"expected intruders {name!r} without an option, found '{name}:{option}'; leave it out")
-
-
 SOURCES: Registry[Callable[[str], Opener]] = Registry(
-    "source of intruders", "pagen.intruders", {"pictures": _pictures, "folder": _folder, "clips": _clips}
+    "source of intruders",
+    "pagen.intruders",
+    {
+        "pictures": partial(_without_option, "pictures", lambda prepared: Pictures()),
+        "folder": _folder,
+        "clips": partial(_without_option, "clips", Clips),
+    },
 )
 """Name -> function over what follows the colon of `name:option`, empty without one; raises PagenError."""
 
@@ -220,21 +213,14 @@ def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | 
     converted = np.stack([_in_channels(frame, channels) for frame in frames])
     if variation is not None:
         return vary(converted, shape, variation)
-    height, width = shape
-    stretched = [cv2.resize(frame, (width, height), interpolation=cv2.INTER_LINEAR) for frame in converted]
-    return np.stack(stretched).astype(np.uint8).reshape(-1, height, width, channels)
+    stretched = [cv2.resize(frame, shape[::-1], interpolation=cv2.INTER_LINEAR) for frame in converted]
+    return np.stack(stretched).astype(np.uint8).reshape(-1, *shape, channels)
 
 
 def vary(frames: Frames, shape: tuple[int, int], seed: int) -> Frames:
     """Flipped or not, a part of 8 to 100 % stretched over the frame, brighter or darker (albumentations' defaults).
 
-    Args:
-        frames: uint8 (T, h, w, C); all are varied alike.
-        shape: (H, W) to fill.
-        seed: the same seed gives the same bytes.
-
-    Returns:
-        uint8 (T, H, W, C).
+    Args and returns as `fit`; all frames are varied alike, and the same seed gives the same bytes.
 
     Example:
         >>> picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1), np.uint8)
@@ -252,8 +238,7 @@ def vary(frames: Frames, shape: tuple[int, int], seed: int) -> Frames:
     pipeline = albumentations.Compose(steps)
     # `Compose(seed=...)` gives each step a stream of the same seed: both flips would happen, or neither
     pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))
-    varied: Frames = pipeline(images=frames)["images"]
-    return varied
+    return np.asarray(pipeline(images=frames)["images"])
 
 
 @lru_cache(maxsize=1)
@@ -267,9 +252,8 @@ def _albumentations() -> Any:
     try:
         return import_module("albumentations")
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
+        del os.environ[name]
+        if before is not None:
             os.environ[name] = before
 
 

@@ -154,12 +154,8 @@ def _patches(job: Job) -> Iterator[Piece]:
         yield {}, {"clip": job.name, "start": start, **patch.to_json()}
 
 
-MAKERS: dict[str, Callable[[Job], Iterator[Piece]]] = {
-    "spatial": _inpainted,
-    "temporal": _mixed,
-    "skip": _skips,
-    "patch": _patches,
-}
+MAKERS: dict[str, Callable[[Job], Iterator[Piece]]]
+MAKERS = {"spatial": _inpainted, "temporal": _mixed, "skip": _skips, "patch": _patches}
 """Kind -> what makes a clip's pseudo-anomalies, piece by piece: arrays by their folder, and a record."""
 
 

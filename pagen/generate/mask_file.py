@@ -26,7 +26,7 @@ Source = tuple[Path, ...] | Frames
 
 @dataclass(frozen=True)
 class FileMasks:
-    """The masks of a folder.
+    """The masks of a folder, with the methods of `MaskKind`.
 
     Example:
         >>> import tempfile
@@ -41,25 +41,22 @@ class FileMasks:
     directory: Path
 
     def prepare(self, frames: Frames, name: str) -> Source:
-        """Where the clip's masks lie.
-
-        Raises:
-            PagenError: there are none, another number, of another size, or unreadable.
-        """
+        """Where the clip's masks lie. Raises PagenError: none, another number, another size, or damaged ones."""
         array, images = self.directory / f"{name}.npy", self.directory / name
         if array.is_file():
             masks = _read(array)
             _refuse_other(array, len(masks), {masks.shape[1:]}, frames.shape[:3])
             return masks
         if images.is_dir():
-            return _listed(images, frames.shape[:3])
+            files = listing(images, IMAGES)
+            _refuse_other(images, len(files), {image_size(file) for file in files}, frames.shape[:3])
+            return files
         raise PagenError(
             f"expected masks of the clip {name} in {self.directory}, found neither {name}.npy nor a folder {name}; "
             "give masks of every training clip, under its name"
         )
 
     def segment(self, frames: Frames, state: Source, rng: np.random.Generator, start: int) -> tuple[Masks, int]:
-        """Masks, bool (T, H, W), and how many of them are random, since the file's is empty or over half."""
         part = state[start : start + len(frames)]
         masks: Iterable[Masks] = mask_frames(part) if isinstance(part, tuple) else (mask != 0 for mask in part)
         return bounded(masks, rng)
@@ -99,12 +96,6 @@ def _read(path: Path) -> Frames:
             f"expected masks bool or uint8 (T, H, W) in {path}, found {masks.dtype} {masks.shape}; save them as such"
         )
     return masks.view(np.uint8)
-
-
-def _listed(folder: Path, shape: tuple[int, ...]) -> tuple[Path, ...]:
-    files = listing(folder, IMAGES)
-    _refuse_other(folder, len(files), {image_size(file) for file in files}, shape)
-    return files
 
 
 def _refuse_other(path: Path, count: int, sizes: set[tuple[int, ...]], shape: tuple[int, ...]) -> None:

@@ -1,9 +1,8 @@
 """Motion masks: what moves against the clip's own background; no network is needed.
 
-One thing is followed through a segment (the default), or another one is drawn in each frame (`frame`, as
-the masks of Rai et al., 2024, which are of single frames), or all that moves is taken (`union`).
-
-Things are told apart as connected components: two people who touch count as one.
+One thing is followed through a segment (the default), or another one is drawn in each frame (`frame`, as the masks of
+Rai et al., 2024, which are of single frames), or all that moves is taken (`union`). Things are told apart as connected
+components: two people who touch count as one.
 """
 
 from __future__ import annotations
@@ -57,10 +56,7 @@ def silhouettes(frames: Frames, background: Frames) -> Masks:
         >>> silhouettes(frames, frames[0]).sum(axis=(1, 2)).tolist()
         [0, 396]
     """
-    moving = np.empty(frames.shape[:3], np.bool_)
-    for t, frame in enumerate(frames):
-        moving[t] = _clean(_differs(frame, background))
-    return moving
+    return np.stack([_clean(_differs(frame, background)) for frame in frames])
 
 
 def _differs(frame: Frames, background: Frames) -> Masks:
@@ -68,8 +64,7 @@ def _differs(frame: Frames, background: Frames) -> Masks:
     # the median is the change of the light, which is not motion
     distance = np.abs(difference - np.median(difference, axis=(0, 1)))
     noise = 1.4826 * float(np.median(distance))
-    differs: Masks = distance.max(axis=2) > max(NOISE_FLOOR, NOISE_TIMES * noise)
-    return differs
+    return np.asarray(distance.max(axis=2) > max(NOISE_FLOOR, NOISE_TIMES * noise))
 
 
 def _clean(mask: Masks) -> Masks:
@@ -79,8 +74,7 @@ def _clean(mask: Masks) -> Masks:
     _, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
     kept = stats[:, cv2.CC_STAT_AREA] >= SMALLEST_AREA * mask.size
     kept[0] = False
-    large: Masks = kept[labels]
-    return large
+    return np.asarray(kept[labels])
 
 
 def _disc(radius: float) -> Frames:
@@ -97,8 +91,7 @@ def components(silhouette: Masks) -> Masks:
         [[[True, False, False]], [[False, False, True]]]
     """
     count, labels = cv2.connectedComponents(silhouette.astype(np.uint8))
-    parts: Masks = labels == np.arange(1, count)[:, None, None]
-    return parts
+    return np.asarray(labels == np.arange(1, count)[:, None, None])
 
 
 def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
@@ -157,8 +150,7 @@ def _any_of(instances: Masks, rng: np.random.Generator) -> Masks:
     """One of (N, H, W), drawn uniformly; empty where N is 0."""
     if not len(instances):
         return np.zeros(instances.shape[1:], np.bool_)
-    drawn: Masks = instances[int(rng.integers(len(instances)))]
-    return drawn
+    return np.asarray(instances[int(rng.integers(len(instances)))])
 
 
 def _widen(mask: Masks) -> Masks:
@@ -171,7 +163,7 @@ CHOICES = {"follow": follow, "frame": draw_anew, "union": take_all}
 
 @dataclass(frozen=True)
 class MotionMasks:
-    """What moves, or one thing that does.
+    """What moves, or one thing that does, with the methods of `MaskKind`.
 
     Example:
         >>> frames = np.zeros((3, 64, 64, 1), np.uint8)
@@ -192,7 +184,6 @@ class MotionMasks:
         return background(frames)
 
     def segment(self, frames: Frames, state: Frames, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
-        """Masks, bool (T, H, W), and how many of them are random."""
         moving = map(components, silhouettes(frames, state))
         return bounded(CHOICES[self.choice](moving, rng), rng)
 

@@ -1,13 +1,12 @@
 """Random masks: LaMa's irregular strokes and boxes.
 
-After Suvorov et al., "Resolution-robust Large Mask Inpainting with Fourier Convolutions", WACV 2022,
-with the constants of its presets and `small`, ours, which covers about as much of the frame as a
-pedestrian does.
+After Suvorov et al., "Resolution-robust Large Mask Inpainting with Fourier Convolutions", WACV 2022, with the constants
+of its presets and `small`, ours, which covers about as much of the frame as a pedestrian does.
 
-Deviations: every draw comes from the generator that is passed; a mask that is empty or covers more
-than half of the frame is drawn again (LaMa drops the latter from its sets); on frames of another size
-than the preset's, lengths are scaled by the shorter side. Of its object masks, which need a network
-and are moved onto the background, nothing is taken: those of other kinds lie on the object.
+Deviations: every draw comes from the generator that is passed; a mask that is empty or covers more than half of the
+frame is drawn again (LaMa drops the latter from its sets); on frames of another size than the preset's, lengths are
+scaled by the shorter side. Of its object masks, which need a network and are moved onto the background, nothing is
+taken: those of other kinds lie on the object.
 """
 
 from __future__ import annotations
@@ -104,12 +103,9 @@ def draw(shape: tuple[int, int], rng: np.random.Generator, preset: StrokePreset)
         >>> draw((64, 64), np.random.default_rng(0), PRESETS["thin_256"]).dtype
         dtype('bool')
     """
-    scale = min(shape) / preset.size
     canvas = np.zeros(shape, np.uint8)
-    if rng.random() < 1 / (1 + preset.box_weight):
-        _strokes(canvas, rng, preset, scale)
-    else:
-        _boxes(canvas, rng, preset, scale)
+    paint = _strokes if rng.random() < 1 / (1 + preset.box_weight) else _boxes
+    paint(canvas, rng, preset, min(shape) / preset.size)
     return canvas.astype(np.bool_)
 
 
@@ -142,7 +138,7 @@ def _boxes(canvas: Frames, rng: np.random.Generator, preset: StrokePreset, scale
 
 @dataclass(frozen=True)
 class RandomMasks:
-    """Strokes and boxes, another mask in each frame.
+    """Strokes and boxes, another mask in each frame, with the methods of `MaskKind`.
 
     Example:
         >>> frames = np.zeros((2, 64, 64, 1), np.uint8)
@@ -160,7 +156,6 @@ class RandomMasks:
         """None: nothing of the whole clip is needed."""
 
     def segment(self, frames: Frames, state: None, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
-        """Masks, bool (T, H, W)."""
         height, width = frames.shape[1:3]
         return np.stack([random_mask((height, width), rng, self.preset) for _ in frames]), 0
 

@@ -1,12 +1,11 @@
 """Masks by a network that finds objects: any instance-segmentation model that transformers has.
 
-Of the objects that are found in a segment one is followed, as `motion` follows what moves; but what
-stands still counts too. The model comes from a folder or a hub id; nothing is unpickled, and no code of
-its own is run. It sees each frame for itself.
+Of the objects in a segment one is followed, as `motion` follows what moves; but what stands still counts too. Nothing
+is unpickled, and no code of a model's own is run. It sees each frame for itself.
 
-Rai et al. (2024) take LaMa's object masks, which are of Detectron2's panoptic network, and leave open
-which; LaMa takes things of a score above 0.5 and of less than 0.3 of the picture, here less than half.
-A panoptic model's stuff (road, sky) counts as objects where it is small enough: take one for instances.
+Rai et al. (2024) take LaMa's object masks, which are of Detectron2's panoptic network, and leave open which; LaMa takes
+things of a score above 0.5 and of less than 0.3 of the picture, here less than half. A panoptic model's stuff (road,
+sky) counts as objects where it is small enough: take one for instances.
 """
 
 from __future__ import annotations
@@ -59,8 +58,7 @@ class Segmenter:
             outputs = self.model(**inputs)
         objects = self._read(outputs, (frame.shape[0], frame.shape[1]))
         share = objects.mean(axis=(1, 2))
-        kept: Masks = objects[(share > 0) & (share < LARGEST_SHARE)]
-        return kept
+        return np.asarray(objects[(share > 0) & (share < LARGEST_SHARE)])
 
     def _read(self, outputs: Any, size: tuple[int, int]) -> Masks:
         read = self.processor.post_process_instance_segmentation
@@ -69,13 +67,12 @@ class Segmenter:
         (result,) = read(outputs, threshold=SCORE, target_sizes=[size], **whole)
         maps = result["segmentation"].numpy()
         numbers = np.array([segment["id"] for segment in result["segments_info"]])
-        objects: Masks = maps > 0 if maps.ndim == 3 else maps == numbers[:, None, None]
-        return objects
+        return np.asarray(maps > 0 if maps.ndim == 3 else maps == numbers[:, None, None])
 
 
 @dataclass(frozen=True)
 class SegmentMasks:
-    """One object, followed through the segment.
+    """One object, followed through the segment, with the methods of `MaskKind`.
 
     Attributes:
         name: the folder or hub id of the model.
@@ -98,7 +95,6 @@ class SegmentMasks:
         """None: nothing of the whole clip is needed."""
 
     def segment(self, frames: Frames, state: None, rng: np.random.Generator, start: int = 0) -> tuple[Masks, int]:
-        """Masks, bool (T, H, W), and how many of them are random."""
         return bounded(follow(map(self.objects, frames), rng), rng)
 
     def origin(self) -> tuple[str, str]:
@@ -155,16 +151,11 @@ def _pretrained(folder: Path) -> tuple[Any, Any, set[str]]:
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     kind = AutoConfig.from_pretrained(folder, **options).model_type
     if kind not in MODELS:
-        raise _another_kind(folder, kind)
+        wanted = f"a model for instance segmentation ({' '.join(MODELS)})"
+        raise PagenError(f"expected {wanted} in {folder}, found {kind!r}; take another")
     # Pillow's on every machine: torchvision resizes to other bytes
     auto: Any = AutoImageProcessor
     processor = auto.from_pretrained(folder, backend="pil", **options)
     options |= {"use_safetensors": True, "output_loading_info": True}
     model, info = AutoModelForUniversalSegmentation.from_pretrained(folder, **options)
     return processor, model, set(info["missing_keys"])
-
-
-def _another_kind(folder: Path, kind: str) -> PagenError:
-    return PagenError(
-        f"expected a model for instance segmentation ({' '.join(MODELS)}) in {folder}, found {kind!r}; take another"
-    )

@@ -1,9 +1,7 @@
 """Masks: which pixels of a frame are replaced.
 
-By name, with an option after a colon: `random:PRESET` (LaMa's strokes and boxes), `motion`, `motion:frame`,
-`motion:union` (what moves), `file:DIR` (masks of one's own), `segment:MODEL` (a network that knows
-objects). Of whatever kind, no mask is empty or covers more than half of its frame: where one would, a
-random `small` one takes its place, and is counted.
+No mask is empty or covers more than half of its frame: where one would, a random `small` one takes its place, and is
+counted.
 """
 
 from __future__ import annotations
@@ -38,10 +36,7 @@ class MaskKind(Protocol):
         """
 
     def segment(self, frames: Frames, state: Any, rng: np.random.Generator, start: int) -> tuple[Masks, int]:
-        """Masks, bool (T, H, W), of frames start .. start + T of the clip, and how many of them are fall-backs.
-
-        No mask is empty or covers more than half of its frame.
-        """
+        """Masks, bool (T, H, W), of frames start .. start + T of the clip, and how many of them are fall-backs."""
 
     def origin(self) -> tuple[str, str] | None:
         """The option and a fingerprint of what lies outside of pagen and of the clips; None where nothing does."""

@@ -13,7 +13,7 @@ from pagen import console
 from pagen.errors import PagenError
 from pagen.fill import add
 from pagen.folders import Folder, digests, folder_name
-from pagen.footage.flow import FlowFolder, flow_folder, open_flow
+from pagen.footage.flow import flow_folder, open_flow
 from pagen.footage.prepare import Prepared, prepare
 from pagen.generate.config import Generate
 from pagen.generate.gallery import gallery
@@ -45,14 +45,19 @@ def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
     path = config.out or Path("pa") / folder_name(config.dataset)
     inputs, places = _origins(config, prepared)
     folder = Folder.begin(path, "pa_set", _settings(config), inputs, places, config.overwrite)
-    flow = _flow_of(config, prepared, clips)
+    temporal = clips.get("temporal")
+    flow = flow_folder(prepared, temporal, config.flow, config.spread_over) if temporal else None
     jobs = {
         f"{kind}/{name}": Job(config, kind, name, prepared, flow, path, folder.config["masks"])
         for kind, names in clips.items()
         for name in names
     }
     add(folder, jobs, make_clip, config.spread_over, "generate", "items")
-    _draw_gallery(folder, prepared)
+    if folder.pending(["gallery"]):
+        pseudo, picture, page = PASet(folder, prepared), path / "gallery.png", path / "gallery.html"
+        gallery(pseudo, picture)
+        gallery_html(pseudo, page)
+        folder.record("gallery", digests(path, [picture, page]))
     folder.finish()
     return folder, prepared
 
@@ -81,12 +86,7 @@ def _settings(config: Generate) -> dict[str, Any]:
     kept = {key: value for key, value in asdict(config).items() if key not in _NOT_BYTES}
     bare = {name: getattr(config, name).partition(":")[0] for name in ("intruders", "flow")}
     masks = config.masks.partition(":")[0] if open_masks(config.masks).origin() else config.masks
-    return {**kept, **bare, "masks": masks, "kinds": _kinds(config)}
-
-
-def _kinds(config: Generate) -> list[str]:
-    """The kinds, each once and always in the same order."""
-    return [kind for kind in PSEUDO_KINDS if kind in config.kinds]
+    return {**kept, **bare, "masks": masks, "kinds": [kind for kind in PSEUDO_KINDS if kind in config.kinds]}
 
 
 def _origins(config: Generate, prepared: Prepared) -> tuple[dict[str, str], dict[str, str]]:
@@ -103,18 +103,14 @@ def _origins(config: Generate, prepared: Prepared) -> tuple[dict[str, str], dict
 
 
 def _clips_of(config: Generate, prepared: Prepared) -> dict[str, list[str]]:
-    """Kind -> the training clips that are long enough for it.
-
-    Raises:
-        PagenError: there are no training clips, or none of them is long enough for a kind.
-    """
+    """Kind -> the training clips that are long enough for it."""
     names = prepared.clips("train")[: config.limit_clips]
     if not names:
         raise PagenError(
             f"expected training clips in {prepared.dataset} ({prepared.folder.volatile['root']}), found none; "
             "pseudo-anomalies are made of normal clips, give some"
         )
-    return {kind: _long_enough(config, prepared, names, kind) for kind in _kinds(config)}
+    return {kind: _long_enough(config, prepared, names, kind) for kind in PSEUDO_KINDS if kind in config.kinds}
 
 
 def _long_enough(config: Generate, prepared: Prepared, names: Sequence[str], kind: str) -> list[str]:
@@ -130,20 +126,6 @@ def _long_enough(config: Generate, prepared: Prepared, names: Sequence[str], kin
     if len(long) < len(names):
         console.say(f"{kind}: {len(names) - len(long)} of {len(names)} training clips are shorter than {least} frames")
     return long
-
-
-def _flow_of(config: Generate, prepared: Prepared, clips: dict[str, list[str]]) -> FlowFolder | None:
-    """The flow that temporal pseudo-anomalies are made of."""
-    return flow_folder(prepared, clips["temporal"], config.flow, config.spread_over) if "temporal" in clips else None
-
-
-def _draw_gallery(folder: Folder, prepared: Prepared) -> None:
-    picture, page = folder.path / "gallery.png", folder.path / "gallery.html"
-    if folder.pending(["gallery"]):
-        pseudo = PASet(folder, prepared)
-        gallery(pseudo, picture)
-        gallery_html(pseudo, page)
-        folder.record("gallery", digests(folder.path, [picture, page]))
 
 
 def summary(folder: Folder, prepared: Prepared, config: Generate) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """A PA set: pseudo-anomalies on disk, read as a torch data set.
 
-Spatial ones lie as frames (`spatial/NAME.npy`), temporal ones as flow (`temporal/NAME.npy`), both with
-their masks; of skip and patch ones only the parameters lie there (`skip/NAME.jsonl`), and the same
-pixels are made of them again. The normal clips stay where they were prepared.
+Spatial ones lie as frames (`spatial/NAME.npy`), temporal ones as flow (`temporal/NAME.npy`), both with their masks; of
+skip and patch ones only the parameters (`skip/NAME.jsonl`), of which the same pixels are made again.
 """
 
 from __future__ import annotations
@@ -107,11 +106,10 @@ class PASet:
 
     def items(self, kind: str, length: int) -> list[Item]:
         """Every pseudo-anomalous clip of `length` frames: every window (spatial, temporal) or record (skip, patch)."""
-        if (kind, length) not in self._items:
-            self._items[kind, length] = [
-                item for name in self.clips(kind) for item in self._items_of(kind, name, length)
-            ]
-        return self._items[kind, length]
+        key = kind, length
+        if key not in self._items:
+            self._items[key] = [item for name in self.clips(kind) for item in self._items_of(kind, name, length)]
+        return self._items[key]
 
     def render(self, item: Item, length: int) -> Pseudo:
         """The frames or flow of an item."""
@@ -127,11 +125,7 @@ class PASet:
         return Pseudo(frames[chosen], target, changed)
 
     def matched(self, name: str) -> npt.NDArray[np.uint8]:
-        """A clip's matched normals, uint8 (T, H, W, C): what was painted over gone through the autoencoder alone.
-
-        Raises:
-            PagenError: the set was made without them.
-        """
+        """A clip's matched normals, uint8 (T, H, W, C), see `Inpainter`. Raises PagenError: made without them."""
         path = self.folder.path / f"spatial_matched/{name}.npy"
         if not path.exists():
             raise PagenError(f"expected matched normals in {self.folder.path}, found none; generate it with --matched")

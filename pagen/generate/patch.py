@@ -1,8 +1,7 @@
 """Patch pseudo-anomalies: a foreign picture seen through a window that wanders over a normal clip.
 
-After LNTRA (Astrid et al., "Learning Not to Reconstruct Anomalies", BMVC 2021): one picture is
-stretched over the whole frame; a soft mask of fixed size shows part of it; the centre of the mask
-walks at random from frame to frame; what a model is to give back is the clean clip.
+After LNTRA (Astrid et al., "Learning Not to Reconstruct Anomalies", BMVC 2021): one picture is stretched over the whole
+frame; a soft mask of fixed size shows part of it, and walks at random; what a model is to give back is the clean clip.
 
 Deviations: masks are (H, W) and right for frames that are not square; the hard box is cut alike by all
 four borders (LNTRA's keeps its full size at the upper and the left one); the first centre always lies in
@@ -118,9 +117,8 @@ def smoothmix_c(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int
         >>> [f"{value:.2f}" for value in smoothmix_c((1, 3), centre=(0, 1), size=(1, 1))[0]]
         ['0.61', '1.00', '0.61']
     """
-    rows, columns = (
-        np.exp(-((np.arange(n) - c) ** 2) / (2 * sigma**2)) for n, c, sigma in zip(shape, centre, size, strict=True)
-    )
+    axes = zip(shape, centre, size, strict=True)
+    rows, columns = (np.exp(-((np.arange(n) - c) ** 2) / (2 * sigma**2)) for n, c, sigma in axes)
     return np.outer(rows, columns).astype(np.float32)
 
 
@@ -151,11 +149,8 @@ def mixup(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]
     return cutmix(shape, centre, size) / np.float32(2)
 
 
-PATCH_MASKS: Registry[PatchMask] = Registry(
-    "patch mask",
-    "pagen.patch_masks",
-    {"smoothmix_s": smoothmix_s, "smoothmix_c": smoothmix_c, "cutmix": cutmix, "mixup": mixup},
-)
+_MASKS = {"smoothmix_s": smoothmix_s, "smoothmix_c": smoothmix_c, "cutmix": cutmix, "mixup": mixup}
+PATCH_MASKS: Registry[PatchMask] = Registry("patch mask", "pagen.patch_masks", _MASKS)
 
 
 def draw_patch(
@@ -214,8 +209,7 @@ def _walk(
 ) -> tuple[tuple[int, int], ...]:
     centres = []
     for _ in range(length):
-        y, x = centre
-        centres.append((y, x))
+        centres.append((centre[0], centre[1]))
         steps = rng.integers(-max_move, max_move, size=2, endpoint=True)
         centre = [min(max(c + int(step), 0), n) for c, step, n in zip(centre, steps, shape, strict=True)]
     return tuple(centres)

@@ -1,12 +1,10 @@
 """Skip-frame pseudo-anomalies: a clip played too fast.
 
-Every s-th frame of normal footage shows normal appearance with abnormal motion. After LNTRA (Astrid
-et al., "Learning Not to Reconstruct Anomalies", BMVC 2021); what a model is to give back is the clip
-of stride 1 from the same start.
+After LNTRA (Astrid et al., "Learning Not to Reconstruct Anomalies", BMVC 2021); what a model is to give back is the
+clip of stride 1 from the same start.
 
-Deviation: LNTRA redraws a start that does not fit at most ten times and clamps what still runs over
-the end, so that some clips stand still. Here only strides that fit are drawn, and a start that does
-not fit is drawn again among those that do.
+Deviation: LNTRA redraws a start that does not fit at most ten times and clamps what still runs over the end, so that
+some clips stand still. Here only strides that fit are drawn, and a start that does not fit among those that do.
 """
 
 from __future__ import annotations
@@ -67,22 +65,17 @@ def draw_skip(frames: int, start: int, length: int, strides: Sequence[int], rng:
         >>> draw_skip(50, start=40, length=16, strides=(2, 3), rng=np.random.default_rng(0)).start < 40
         True
     """
+    usable = [stride for stride in strides if stride > 1]
+    if not usable:
+        raise PagenError(f"expected strides of 2 and more, found {list(strides)}; give for example 2 3 4 5")
     fitting = strides_that_fit(frames, length, strides)
     if not fitting:
-        raise _nothing_fits(frames, length, strides)
+        raise PagenError(
+            f"expected a video of at least {(length - 1) * min(usable) + 1} frames for {length} frames at stride "
+            f"{min(usable)}, found {frames}; leave this video out, or take smaller strides"
+        )
     stride = fitting[int(rng.integers(len(fitting)))]
     starts = frames - (length - 1) * stride
     if not 0 <= start < starts:
         start = int(rng.integers(starts))
     return Skip(start, stride)
-
-
-def _nothing_fits(frames: int, length: int, strides: Sequence[int]) -> PagenError:
-    usable = [stride for stride in strides if stride > 1]
-    if not usable:
-        return PagenError(f"expected strides of 2 and more, found {list(strides)}; give for example 2 3 4 5")
-    needed = (length - 1) * min(usable) + 1
-    return PagenError(
-        f"expected a video of at least {needed} frames for {length} frames at stride {min(usable)}, "
-        f"found {frames}; leave this video out, or take smaller strides"
-    )

@@ -1,9 +1,8 @@
 """How strong pseudo-anomalies are: how many pixels they change, how far, and how often they hardly do.
 
-A model learns nothing from a pseudo-anomaly that is a near-copy of what it was made of. Here, as read
-for the verb `inspect` and the page of the gallery: a clip whose pixels differ by less than 0.05 grey
-levels (flow: 0.0005 pixels per frame) in the mean over all pixels, or a temporal one with lambda above
-0.95 throughout. Both are little even for a mask of half a percent: 10 grey levels, 0.1 pixels per frame.
+A near-copy, of which a model learns nothing, is a clip whose pixels differ by less than 0.05 grey levels (flow: 0.0005
+pixels per frame) in the mean over all pixels, or a temporal one with lambda above 0.95 throughout. Both are little even
+for a mask of half a percent: 10 grey levels, 0.1 pixels per frame.
 """
 
 from __future__ import annotations
@@ -26,6 +25,12 @@ LEAST = {"grey levels": 0.05, "px/frame": 0.0005}
 """Unit -> the mean difference below which a clip is a near-copy."""
 EDGES = (0, 0.5, 1, 2, 5, 10, 50, 100)
 """Edges of the histogram of mask coverage, %."""
+_WHY = {
+    "spatial": "masks are tiny, or what was painted looks like what was there",
+    "temporal": "lambda is near 1, masks are tiny, or a region was mixed with one that moves alike",
+    "skip": "hardly anything moves in these clips",
+    "patch": "their patches are small or much like what they cover",
+}
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,11 @@ def _measured(pseudo: PASet, kind: str) -> dict[str, Any]:
         "near_copies": copies,
     }
     # a skip clip replaces every frame but the first: its mask tells nothing
-    return measured if kind == "skip" else {**measured, "coverage": _histogram([change.covered for change in changes])}
+    if kind == "skip":
+        return measured
+    counts, _ = np.histogram([100 * change.covered for change in changes], EDGES)
+    names = [f"{low:g}-{high:g}" for low, high in pairwise(EDGES)]  # an edge belongs to the bin above it
+    return {**measured, "coverage": dict(zip(names, counts.tolist(), strict=True))}
 
 
 def _recorded(pseudo: PASet, kind: str) -> dict[str, Any]:
@@ -146,22 +155,13 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     return {"mean": float(np.mean(values)), "q05": low, "q50": middle, "q95": high}
 
 
-def _histogram(shares: Sequence[float]) -> dict[str, int]:
-    """How many items have a mask of so many % of the frame; an edge belongs to the bin above it."""
-    counts, _ = np.histogram(100 * np.array(shares), EDGES)
-    names = [f"{low:g}-{high:g}" for low, high in pairwise(EDGES)]
-    return dict(zip(names, counts.tolist(), strict=True))
-
-
 def _warnings(kind: str, measured: dict[str, Any], config: dict[str, Any]) -> list[str]:
     """What a person should know before training on it."""
     lines = []
     copies = measured["near_copies"] / measured["looked_at"]
     if copies >= 0.05:
-        normal = "flow" if kind == "temporal" else "frames"
-        lines.append(
-            f"{copies:.0%} of the {kind} pseudo-anomalies are near-copies of the normal {normal}: {_why(kind)}"
-        )
+        normal, why = "flow" if kind == "temporal" else "frames", _WHY[kind]
+        lines.append(f"{copies:.0%} of the {kind} pseudo-anomalies are near-copies of the normal {normal}: {why}")
     if kind == "temporal" and measured["lambda_above"] >= 0.05 * measured["segments"]:
         share = measured["lambda_above"] / measured["segments"]
         lines.append(f"{share:.0%} of the temporal segments have lambda above {LAMBDA}: lambda is U-shaped")
@@ -170,16 +170,6 @@ def _warnings(kind: str, measured: dict[str, Any], config: dict[str, Any]) -> li
         lines.append(f"{share:.0%} of the {kind} masks are random ones: nothing moved there that could be followed")
     missing = [str(stride) for stride in config["strides"] if measured.get("strides", {}).get(stride) == 0]
     if missing:
-        lines.append(
-            f"no skip pseudo-anomaly has stride {' or '.join(missing)}, though asked for: videos are too short"
-        )
+        strides = " or ".join(missing)
+        lines.append(f"no skip pseudo-anomaly has stride {strides}, though asked for: videos are too short")
     return [line.replace("%", " %") for line in lines]
-
-
-def _why(kind: str) -> str:
-    return {
-        "spatial": "masks are tiny, or what was painted looks like what was there",
-        "temporal": "lambda is near 1, masks are tiny, or a region was mixed with one that moves alike",
-        "skip": "hardly anything moves in these clips",
-        "patch": "their patches are small or much like what they cover",
-    }[kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from textwrap import indent
 from typing import Any
 
 from pagen import console
@@ -42,7 +43,7 @@ def _of_kind(kind: str, measured: dict[str, Any]) -> str:
     for key, title in (("coverage", "mask coverage, %"), ("strides", "stride"), ("intruders", "intruder")):
         if key in measured:
             lines.append(_bars(title, measured[key]))
-    return f"{kind}: {items:,} clips, {sampled}\n" + _indented("\n".join(lines))
+    return f"{kind}: {items:,} clips, {sampled}\n" + indent("\n".join(lines), "  ", lambda line: True)
 
 
 def _row(label: str, spread: dict[str, float]) -> list[str]:
@@ -59,7 +60,3 @@ def _bars(title: str, counts: dict[Any, int]) -> str:
     rows = [[str(name), f"{count:,}", "#" * math.ceil(_BAR * count / most)] for name, count in counts.items()]
     rest = [f"and {len(rows) - _MOST:,} more"] if len(rows) > _MOST else []
     return "\n".join([console.table([title, "count", ""], rows[:_MOST]), *rest])
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,15 +1,12 @@
 """Temporal pseudo-anomalies: a region of the flow mixed with another of the same map (Rai et al. 2024, equation 3).
 
-p' = lambda p + (1 - lambda) p_r, where p is the region of the mask, p_r a region of the same size at
-a random place of the same flow map, and lambda ~ Beta(0.4, 0.4). The text of the paper mixes the
-mask's rectangle, its figure 2 shows only the silhouette changed: both are here.
+p' = lambda p + (1 - lambda) p_r, where p is the region of the mask, p_r a region of the same size at a random place of
+the same flow map, and lambda ~ Beta(0.4, 0.4), which leaves 18 % with a lambda above 0.95, all but copies of the normal
+flow. The text of the paper mixes the mask's rectangle, its figure 2 shows only the silhouette changed: both are here.
 
-Our reading where the paper is silent: lambda multiplies the region's own flow, is one number for both
-directions of the flow, and is kept, like the place, for a segment of 16 flow maps, unless each map is to
-have its own; the mask of frame t goes with the flow from t to t + 1.
-
-Beta(0.4, 0.4) leaves 18 % of the pseudo-anomalies with a lambda above 0.95, all but copies of the normal
-flow; a largest lambda below 1 draws those again.
+Our reading where the paper is silent: lambda multiplies the region's own flow, is one number for both directions of the
+flow, and is kept, like the place, for a segment of 16 flow maps, unless each map is to have its own; the mask of frame
+t goes with the flow from t to t + 1.
 """
 
 from __future__ import annotations
@@ -79,20 +76,15 @@ def draw_mix(
         >>> 0 <= weight <= 0.9, len(place)
         (True, 2)
     """
-    weight = (
-        _draw_lambda(rng, lambda_max) if lambda_per == "clip" else [_draw_lambda(rng, lambda_max) for _ in range(maps)]
-    )
-    return weight, _draw_place(rng) if place_per == "clip" else [_draw_place(rng) for _ in range(maps)]
+    weights = [_draw_lambda(rng, lambda_max) for _ in range(1 if lambda_per == "clip" else maps)]
+    places: list[Place] = [(rng.random(), rng.random()) for _ in range(1 if place_per == "clip" else maps)]
+    return weights[0] if lambda_per == "clip" else weights, places[0] if place_per == "clip" else places
 
 
 def _draw_lambda(rng: np.random.Generator, largest: float) -> float:
     while (weight := float(rng.beta(BETA, BETA))) > largest:
         pass
     return weight
-
-
-def _draw_place(rng: np.random.Generator) -> Place:
-    return float(rng.random()), float(rng.random())
 
 
 def bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:

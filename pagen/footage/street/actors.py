@@ -1,8 +1,7 @@
 """Who is usually in the street, and where at any time.
 
-A path is a function of time, so that any frame can be drawn without those before it. Walkers keep to
-lanes and everybody in a lane has one speed and direction, so nobody walks through anybody. Two pairs of
-lanes, other ones in each clip, training clips too, stay free for events.
+A path is a function of time, so that any frame can be drawn without those before it. Everybody in a lane has one speed
+and direction, so nobody walks through anybody. Two pairs of lanes, other ones in each clip, stay free for events.
 """
 
 from __future__ import annotations
@@ -131,20 +130,16 @@ def crowd(preset: Preset, rng: Rng, duration: float) -> tuple[list[Actor], tuple
     while lane < preset.lanes:
         double = lane + 1 < preset.lanes and not free & {lane, lane + 1}
         draw = rng.random()
-        if lane in free:
-            lane += 1
-        elif double and draw < preset.standing:
+        couples = double and draw < preset.standing + 0.22
+        if couples and draw < preset.standing:
             actors += _standing(preset, rng, lane)
-            lane += 2
-        elif double and draw < preset.standing + 0.22:
+        elif couples:
             actors += _walkers(preset, rng, duration, busy * 1.4, (lane, lane + 1))
-            lane += 2
-        elif draw > 0.88:
+        elif lane not in free and draw > 0.88:
             actors += [_stopper(preset, rng, duration, lane)]
-            lane += 1
-        else:
+        elif lane not in free:
             actors += _walkers(preset, rng, duration, busy, (lane,))
-            lane += 1
+        lane += 2 if couples else 1
     return actors, (near, far) if rng.random() < 0.5 else (far, near)
 
 
@@ -158,19 +153,11 @@ def somebody(rng: Rng, luggage: str | None = None) -> Body:
     child = luggage is None and rng.random() < 0.12
     height = float(rng.uniform(1.15, 1.4) if child else np.clip(rng.normal(1.72, 0.09), 1.5, 1.95))
     shirt, trousers = float(rng.choice([32, 52, 78, 158, 186, 212])), float(rng.choice([28, 40, 56, 74, 160]))
-    shirt, trousers = shirt + float(rng.uniform(-8, 8)), trousers + float(rng.uniform(-6, 6))
+    shirt, trousers = shirt + rng.uniform(-8, 8), trousers + rng.uniform(-6, 6)
     kind = luggage or str(rng.choice(["none", "none", "none", "back", "hand"] if not child else ["none"]))
-    return Body(
-        height=height,
-        girth=height * float(rng.uniform(0.92, 1.2)),
-        shirt=shirt,
-        trousers=trousers,
-        skin=float(rng.uniform(120, 185)),
-        hair=float(rng.choice([24, 36, 60, 130])),
-        coat=bool(rng.random() < 0.25),
-        luggage=kind,
-        luggage_grey=float(rng.choice([30, 48, 190])),
-    )
+    girth, skin, hair = height * rng.uniform(0.92, 1.2), rng.uniform(120, 185), float(rng.choice([24, 36, 60, 130]))
+    coat, luggage_grey = rng.random() < 0.25, float(rng.choice([30, 48, 190]))
+    return Body(height, girth, shirt, trousers, skin, hair, coat, kind, luggage_grey)
 
 
 def walk(rng: Rng, body: Body, speed: float) -> Gait:
@@ -182,13 +169,8 @@ def walk(rng: Rng, body: Body, speed: float) -> Gait:
         >>> walk(rng, body, 2.0).stride > walk(rng, body, 1.0).stride
         True
     """
-    return Gait(
-        stride=body.height * (0.44 + 0.26 * speed),
-        lift=0.06 * body.height,
-        arm=float(rng.uniform(0.3, 0.65)),
-        elbow=float(rng.uniform(0.15, 0.5)),
-        offset=float(rng.random()),
-    )
+    stride, lift = body.height * (0.44 + 0.26 * speed), 0.06 * body.height
+    return Gait(stride, lift=lift, arm=rng.uniform(0.3, 0.65), elbow=rng.uniform(0.15, 0.5), offset=rng.random())
 
 
 def _figure(body: Body, gait: Gait) -> Callable[[Motion], list[Limb]]:
@@ -199,55 +181,55 @@ def _walkers(preset: Preset, rng: Rng, duration: float, busy: float, lanes: tupl
     """Everybody who comes along these lanes, side by side where there are two lanes."""
     forward = rng.random() < 0.5
     speed = float(np.clip(rng.normal(1.42, 0.28), 0.8, 1.95))
-    crossing = _crossing(preset, lanes[-1], speed)
-    time = -crossing + float(rng.uniform(0, 6))
+    crossing = (preset.at(preset.width + MARGIN, lanes[-1])[0] - preset.at(-MARGIN, lanes[-1])[0]) / speed
+    time = -crossing + rng.uniform(0, 6)
     while time < duration:
         for lane in lanes:
             body = somebody(rng)
-            path = follow(preset, lane, forward, speed, time + float(rng.uniform(0, 0.4)))
+            path = follow(preset, lane, forward, speed, time + rng.uniform(0, 0.4))
             yield Actor(path, _figure(body, walk(rng, body, speed)))
-        time += busy * float(rng.uniform(5, 13))
+        time += busy * rng.uniform(5, 13)
 
 
 def _stopper(preset: Preset, rng: Rng, duration: float, lane: int) -> Actor:
     """Somebody who stops for a while on the way."""
-    body, speed = somebody(rng), float(rng.uniform(1.0, 1.6))
-    middle = float(rng.uniform(0.1, 0.9)) * duration
-    stop = (middle, middle + float(rng.uniform(1.5, 4)))
-    path = Path(
-        (preset.along_at(float(rng.uniform(0.2, 0.8)) * preset.width, preset.lane(lane)), preset.lane(lane)),
-        0.0 if rng.random() < 0.5 else math.pi,
-        speed,
-        since=middle,
-        stops=(stop,),
-    )
+    body, speed = somebody(rng), rng.uniform(1.0, 1.6)
+    middle = rng.uniform(0.1, 0.9) * duration
+    stop = (middle, middle + rng.uniform(1.5, 4))
+    path = stopping(preset, rng, lane, speed, stop, columns=(0.2, 0.8))
     return Actor(path, _figure(body, walk(rng, body, speed)))
+
+
+def stopping(
+    preset: Preset, rng: Rng, lane: float, speed: float, stop: tuple[float, float], columns: tuple[float, float]
+) -> Path:
+    """Along a lane, with a stop (from, to) in seconds between two columns, as shares of the picture's width.
+
+    Example:
+        >>> from pagen.footage.street.preset import PRESETS
+        >>> rng = np.random.default_rng(0)
+        >>> stopping(PRESETS["street"], rng, lane=3, speed=1.4, stop=(2.0, 4.0), columns=(0.2, 0.8)).effort(3.0)
+        0.0
+    """
+    place = preset.at(rng.uniform(*columns) * preset.width, lane)
+    return Path(place, 0.0 if rng.random() < 0.5 else math.pi, speed, stop[0], (stop,))
 
 
 def _standing(preset: Preset, rng: Rng, lane: int) -> Iterator[Actor]:
     """Two or three people who stand and talk."""
-    across = preset.lane(lane + 0.5)
-    centre = preset.along_at(float(rng.uniform(0.12, 0.88)) * preset.width, across)
-    count = int(rng.integers(2, 4))
-    turn = float(rng.uniform(0, math.pi))
+    centre, across = preset.at(rng.uniform(0.12, 0.88) * preset.width, lane + 0.5)
+    count, turn = int(rng.integers(2, 4)), rng.uniform(0, math.pi)
     for i in range(count):
         angle = turn + 2 * math.pi * i / count
         place = (centre + 0.5 * math.cos(angle), across + 0.42 * math.sin(angle))
         body = somebody(rng)
-        talk = partial(
-            _talking, body, Gait(1.3, elbow=0.5, offset=0.3), float(rng.uniform(0.2, 0.6)), float(rng.random())
-        )
+        talk = partial(_talking, body, Gait(1.3, elbow=0.5, offset=0.3), rng.uniform(0.2, 0.6), rng.random())
         yield Actor(Path(place, angle + math.pi), talk)
 
 
 def _talking(body: Body, gait: Gait, rate: float, offset: float, motion: Motion) -> list[Limb]:
     turn = 2 * math.pi * (rate * motion.time + offset)
     return person(body, gait, motion, wave=max(0.0, 0.9 * math.sin(turn) + 0.25 * math.sin(3.1 * turn)))
-
-
-def _crossing(preset: Preset, lane: float, speed: float) -> float:
-    across = preset.lane(lane)
-    return (preset.along_at(preset.width + MARGIN, across) - preset.along_at(-MARGIN, across)) / speed
 
 
 def follow(preset: Preset, lane: float, forward: bool, speed: float, since: float) -> Path:
@@ -258,6 +240,5 @@ def follow(preset: Preset, lane: float, forward: bool, speed: float, since: floa
         >>> follow(PRESETS["street"], lane=3, forward=True, speed=1.4, since=0.0).heading
         0.0
     """
-    across = preset.lane(lane)
-    column = -MARGIN if forward else preset.width + MARGIN
-    return Path((preset.along_at(column, across), across), 0.0 if forward else math.pi, speed, since)
+    place = preset.at(-MARGIN if forward else preset.width + MARGIN, lane)
+    return Path(place, 0.0 if forward else math.pi, speed, since)

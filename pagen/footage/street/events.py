@@ -1,9 +1,8 @@
-"""What happens in the test clips: cyclist, cart, runner, wrong way, fall, abandoned bag, smoke.
+"""What happens in the test clips.
 
-Every event has an interval of its own, which may begin before the clip or end after it: somebody comes into
-sight and leaves it, falls and is up again, a bag is put down and taken away, smoke wells up and is blown away.
-Runners, cyclists and carts keep to the far pair of free lanes, where they cover no more pixels a frame
-than a near walker does.
+Every event has an interval of its own: somebody comes into sight and leaves it, falls and is up again, a bag is put
+down and taken away, smoke wells up and is blown away. Runners, cyclists and carts keep to the far pair of free lanes,
+where they cover no more pixels a frame than a near walker does.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from pagen.footage.street.actors import MARGIN, NEVER, Actor, Path, Rng, somebody, walk
+from pagen.footage.street.actors import MARGIN, NEVER, Actor, Path, Rng, somebody, stopping, walk
 from pagen.footage.street.figures import Body, Gait, Limb, Motion, bag, carrier, cart, cyclist, fallen, person, smooth
 from pagen.footage.street.preset import Preset
 
 KINDS = ("cyclist", "cart", "runner", "wrong_way", "fall", "abandoned", "smoke")
 _SPEEDS = {"runner": (2.2, 2.9), "cyclist": (2.4, 3.3), "cart": (2.0, 2.7), "wrong_way": (1.1, 1.6)}
+_INSIDE = (0.25, 0.75)  # columns well inside the picture, shares of its width
 Place = tuple[float, float]
 
 
@@ -63,7 +63,7 @@ def event(preset: Preset, rng: Rng, what: Event, lanes: tuple[int, int]) -> list
 def _through(rng: Rng, kind: str, ends: tuple[Place, Place], start: float, end: float) -> tuple[Path, float]:
     """From one end to the other or back, half of the way at half of the time; the path, and when it ends."""
     here, there = ends if rng.random() < 0.5 else ends[::-1]
-    speed = float(rng.uniform(*_SPEEDS[kind]))
+    speed = rng.uniform(*_SPEEDS[kind])
     lasting = math.dist(here, there) / speed
     since, heading = (start + end - lasting) / 2, math.atan2(there[1] - here[1], there[0] - here[0])
     return Path(here, heading, speed, since), since + lasting
@@ -71,16 +71,14 @@ def _through(rng: Rng, kind: str, ends: tuple[Place, Place], start: float, end: 
 
 def _sides(preset: Preset, lane: float) -> tuple[Place, Place]:
     """Where a lane comes into the picture and leaves it."""
-    across = preset.lane(lane)
-    return (preset.along_at(-MARGIN, across), across), (preset.along_at(preset.width + MARGIN, across), across)
+    return preset.at(-MARGIN, lane), preset.at(preset.width + MARGIN, lane)
 
 
 def _passing(preset: Preset, rng: Rng, kind: str, start: float, end: float, lane: int) -> Actor:
     body = replace(somebody(rng, "none"), coat=False)
     path, _ = _through(rng, kind, _sides(preset, lane + 0.5), start, end)
     if kind == "runner":
-        stride = path.speed / 1.35
-        gait = Gait(stride, 0.38, 0.22, arm=0.85, elbow=1.5, lean=0.3, bob=-0.02, offset=float(rng.random()))
+        gait = Gait(path.speed / 1.35, 0.38, 0.22, arm=0.85, elbow=1.5, lean=0.3, bob=-0.02, offset=rng.random())
         look: Callable[[Motion], list[Limb]] = partial(person, body, gait)
     elif kind == "cyclist":
         look = partial(cyclist, body, float(rng.choice([40, 90, 200])))
@@ -101,26 +99,19 @@ def _wrong_way(preset: Preset, rng: Rng, start: float, end: float) -> Actor:
 def _aslant(preset: Preset, rng: Rng) -> tuple[Place, Place]:
     """A place below the picture, and one beyond that side of it towards which one crosses the flow more steeply."""
     left, (near, far) = preset.yaw > 0, preset.walkway
-    below, beyond = near - 4, near + float(rng.uniform(0.45, 0.85)) * (far - near)
-    column = float(rng.uniform(0.5, 0.95)) * preset.width
+    below, beyond = near - 4, near + rng.uniform(0.45, 0.85) * (far - near)
+    column = rng.uniform(0.5, 0.95) * preset.width
     side = preset.along_at(-MARGIN if left else preset.width + MARGIN, beyond)
     return (preset.along_at(column if left else preset.width - column, below), below), (side, beyond)
 
 
 def _fall(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> Actor:
     """Somebody who walks, falls, lies, gets up and goes on."""
-    body, speed = replace(somebody(rng, "none"), coat=False), float(rng.uniform(1.1, 1.5))
+    body, speed = replace(somebody(rng, "none"), coat=False), rng.uniform(1.1, 1.5)
     up = max(end - 1.3, start + 0.8)
-    path = _stopping(preset, rng, lane, speed, start, up + 1.6)
+    path = stopping(preset, rng, lane + 0.5, speed, (start, up + 1.6), _INSIDE)
     look = partial(_falling, body, walk(rng, body, speed), start, up)
     return Actor(path, look, alarm=start + 0.25, calm=up + 1.3)
-
-
-def _stopping(preset: Preset, rng: Rng, lane: int, speed: float, start: float, end: float) -> Path:
-    """Along the street, with a stop for that time well inside the picture."""
-    across = preset.lane(lane + 0.5)
-    place = (preset.along_at(float(rng.uniform(0.25, 0.75)) * preset.width, across), across)
-    return Path(place, 0.0 if rng.random() < 0.5 else math.pi, speed, start, ((start, end),))
 
 
 def _falling(body: Body, gait: Gait, down: float, up: float, motion: Motion) -> list[Limb]:
@@ -135,8 +126,8 @@ def _abandoned(preset: Preset, rng: Rng, start: float, end: float, lane: int) ->
 
     In between the bag is the anomaly. Both go the same way at the same speed, so that they never meet.
     """
-    owner, finder, speed = somebody(rng, "hand"), somebody(rng, "none"), float(rng.uniform(1.1, 1.5))
-    path = _stopping(preset, rng, lane, speed, start - 1.5, start)
+    owner, finder, speed = somebody(rng, "hand"), somebody(rng, "none"), rng.uniform(1.1, 1.5)
+    path = stopping(preset, rng, lane + 0.5, speed, (start - 1.5, start), _INSIDE)
     here = path.at(start)
     lies = Path((here[0], here[1] - 0.25), path.heading)
     later = replace(path, since=end - 0.5, stops=((end - 0.5, end + 1.0),))
@@ -163,10 +154,9 @@ def _lying(grey: float, drop: float, grab: float, motion: Motion) -> list[Limb]:
 
 def _smoke(preset: Preset, rng: Rng, start: float, end: float, lane: int) -> Actor:
     """Smoke that wells up from a spot on the walkway, drifts off and dies down."""
-    across = preset.lane(lane + 0.5)
-    place = (preset.along_at(float(rng.uniform(0.2, 0.8)) * preset.width, across), across)
+    place = preset.at(rng.uniform(0.2, 0.8) * preset.width, lane + 0.5)
     puffs, last = rng.random((30, 3)).tolist(), max(end - start - 3.0, 1.5)
-    look = partial(_puffs, puffs, float(rng.uniform(-0.35, 0.35)), float(rng.choice([55, 205])), start, last)
+    look = partial(_puffs, puffs, rng.uniform(-0.35, 0.35), float(rng.choice([55, 205])), start, last)
     return Actor(Path(place), look, alarm=start)
 
 

@@ -1,8 +1,7 @@
 """What the things in the street look like: limbs in the frame of a body that moves forward.
 
-A figure is a list of limbs in drawing order. The side away from the camera is drawn first. A foot on
-the ground goes backwards in the body's frame exactly as fast as the body goes forward, so feet do not
-slide; knees and elbows follow from two links of fixed length.
+A figure is a list of limbs in drawing order, the side away from the camera first. A foot on the ground goes backwards
+in the body's frame exactly as fast as the body goes forward, so feet do not slide.
 """
 
 from __future__ import annotations
@@ -238,20 +237,16 @@ def fallen(limbs: list[Limb], tilt: float, scale: float) -> list[Limb]:
 
     def tip(point: Vec) -> Vec:
         forward, left, up = point
-        spread = 1 + 0.8 * sin  # arms and legs come apart on the ground, as they do
-        return (
-            forward * cos + up * sin,
-            left * spread + 0.3 * forward * sin,
-            max(up * cos - forward * sin, 0.05 * scale),
-        )
+        spread = left * (1 + 0.8 * sin) + 0.3 * forward * sin  # arms and legs come apart on the ground, as they do
+        return forward * cos + up * sin, spread, max(up * cos - forward * sin, 0.05 * scale)
 
     return [limb._replace(points=tuple(tip(point) for point in limb.points)) for limb in limbs]
 
 
-def _wheel(centre: Vec, radius: float, width: float, grey: float) -> Limb:
+def _wheel(centre: Vec) -> Limb:
     turns = [2 * math.pi * k / 16 for k in range(17)]
-    rim = tuple((centre[0] + radius * math.cos(a), centre[1], centre[2] + radius * math.sin(a)) for a in turns)
-    return Limb(rim, width, grey)
+    rim = tuple((centre[0] + 0.34 * math.cos(a), centre[1], centre[2] + 0.34 * math.sin(a)) for a in turns)
+    return Limb(rim, 0.07, 34.0)
 
 
 def cyclist(body: Body, paint: float, motion: Motion) -> list[Limb]:
@@ -276,16 +271,9 @@ def cyclist(body: Body, paint: float, motion: Motion) -> list[Limb]:
             Limb((knee, pedal), 0.12, body.trousers * shade),
             Limb((pedal, (pedal[0] + 0.12, pedal[1], pedal[2] + 0.02)), 0.08, body.hair * shade),
         ]
-    tubes = [
-        (rear, axle, (-0.2, 0.0, 0.9), rear),
-        (axle, (0.4, 0.0, 0.86), (-0.18, 0.0, 0.84)),
-        (front, (0.42, 0.0, 1.0), grip),
-    ]
-    bicycle = [_wheel(rear, 0.34, 0.07, 34.0), _wheel(front, 0.34, 0.07, 34.0)] + [
-        Limb(tube, 0.06, paint) for tube in tubes
-    ]
-    elbow = joint(chest, grip, 0.28, -1.0)
-    head = (0.27, 0.0, 1.66)
+    frame, fork = (axle, (0.4, 0.0, 0.86), (-0.18, 0.0, 0.84)), (front, (0.42, 0.0, 1.0), grip)
+    tubes = [Limb(tube, 0.06, paint) for tube in ((rear, axle, (-0.2, 0.0, 0.9), rear), frame, fork)]
+    elbow, head = joint(chest, grip, 0.28, -1.0), (0.27, 0.0, 1.66)
     rider = [
         Limb((hip, chest), 0.26, body.shirt),
         Limb((chest, (0.18, 0.12 * motion.near, 1.42)), 0.2, body.shirt),
@@ -294,7 +282,7 @@ def cyclist(body: Body, paint: float, motion: Motion) -> list[Limb]:
         Limb((chest, elbow), 0.1, body.shirt * 0.88),
         Limb((elbow, grip), 0.085, body.skin),
     ]
-    return [*legs[-motion.near], *bicycle, *legs[motion.near], *rider]
+    return [*legs[-motion.near], _wheel(rear), _wheel(front), *tubes, *legs[motion.near], *rider]
 
 
 def cart(body: Body, paint: float, motion: Motion) -> list[Limb]:
@@ -306,12 +294,9 @@ def cart(body: Body, paint: float, motion: Motion) -> list[Limb]:
         23
     """
     near, far = 0.6 * motion.near, -0.6 * motion.near
-
-    def panel(side: float, outline: tuple[tuple[float, float], ...], grey: float) -> Limb:
-        return Limb(tuple((x, side, z) for x, z in outline), 0.0, grey)
-
     low = ((-1.2, 0.28), (1.2, 0.28), (1.2, 0.62), (0.75, 0.86), (0.35, 0.5), (-0.3, 0.5), (-0.3, 0.8), (-1.2, 0.8))
-    deck = tuple((x, y, 0.8) for x, y in ((-1.2, near), (-0.3, near), (-0.3, far), (-1.2, far)))
+    sides = {side: tuple((x, side, z) for x, z in low) for side in (near, far)}
+    deck = ((-1.2, near, 0.8), (-0.3, near, 0.8), (-0.3, far, 0.8), (-1.2, far, 0.8))
     bonnet = ((1.2, near, 0.62), (0.75, near, 0.86), (0.75, far, 0.86), (1.2, far, 0.62))
     front = ((1.2, near, 0.28), (1.2, far, 0.28), (1.2, far, 0.62), (1.2, near, 0.62))
     back = ((-1.2, near, 0.28), (-1.2, far, 0.28), (-1.2, far, 0.8), (-1.2, near, 0.8))
@@ -328,8 +313,7 @@ def cart(body: Body, paint: float, motion: Motion) -> list[Limb]:
         Limb(((-0.17, 0.0, 1.57),), 0.22, body.skin),
         Limb(((-0.2, 0.0, 1.63),), 0.19, body.hair),
     ]
-    shell = [Limb(tuple(deck), 0.0, paint * 0.7), Limb(bonnet, 0.0, paint * 1.08)]
-    ends = [Limb(front, 0.0, paint * 0.8), Limb(back, 0.0, paint * 0.75)]
-    body_side = [panel(far, low, paint * 0.6), *ends, *shell, *driver, panel(near, low, paint * 0.92)]
+    panels = ((sides[far], 0.6), (front, 0.8), (back, 0.75), (deck, 0.7), (bonnet, 1.08), (sides[near], 0.92))
+    *shell, near_side = (Limb(panel, 0.0, paint * shade) for panel, shade in panels)
     top = [Limb(roof, 0.0, min(paint * 1.15, 235.0)), Limb(edge, 0.0, paint * 0.85)]
-    return [*wheels[far], *posts[far], *body_side, *wheels[near], *hubs, *posts[near], *top]
+    return [*wheels[far], *posts[far], *shell, *driver, near_side, *wheels[near], *hubs, *posts[near], *top]

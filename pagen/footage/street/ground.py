@@ -1,7 +1,7 @@
 """The street itself: a walkway of slabs with kerbs, grass, hedge and house front, and what stands on it.
 
-Every pixel looks along its ray at the ground, the hedge or the wall, three by three rays a pixel.
-Only sums and products of single elements are used, so that every machine gives the same bytes.
+Every pixel looks along its rays at the ground, the hedge or the wall. Only sums and products of single elements are
+used, so that every machine gives the same bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pagen.footage.street.preset import Preset
 from pagen.seeds import generator
 
 RAYS = 3
+"""A pixel has three by three."""
 
 
 @lru_cache(maxsize=4)
@@ -66,8 +67,7 @@ def _hit(right: Floats, depth: Floats, cos: float, sin: float) -> tuple[Floats, 
 def _ground(preset: Preset, noise: Noise, along: Floats, across: Floats) -> Floats:
     near, far = preset.walkway
     wide = noise.rough(along / 2.5, across / 2.5)
-    course = np.floor(across / 0.9)
-    slab = along / 1.3 + 0.5 * (course % 2)
+    slab = along / 1.3 + 0.5 * (np.floor(across / 0.9) % 2)
     joints = ((slab % 1.0) < 0.045) | ((across / 0.9 % 1.0) < 0.06)
     paving = 148 + 18 * (noise.cells(slab, across / 0.9) - 0.5) + 30 * (wide - 0.5)
     paving += 14 * (noise.rough(along * 6, across * 6) - 0.5) - 22 * joints
@@ -82,8 +82,7 @@ def _ground(preset: Preset, noise: Noise, along: Floats, across: Floats) -> Floa
 
 
 def _front(preset: Preset, noise: Noise, along: Floats, up: Floats, behind: Floats) -> Floats:
-    course = np.floor(up / 0.42)
-    brick = along / 0.9 + 0.5 * (course % 2)
+    brick = along / 0.9 + 0.5 * (np.floor(up / 0.42) % 2)
     wall = 122 + 20 * (noise.cells(brick, up / 0.42) - 0.5) + 22 * (noise.rough(along / 3, up / 3) - 0.5)
     wall -= 16 * ((up / 0.42 % 1.0) < 0.14)
     wall = np.where(up < 0.75, 82 + 12 * (noise.rough(along, up * 3) - 0.5), wall)
@@ -116,13 +115,10 @@ def lamp(sign: float) -> list[Limb]:
         >>> len(lamp(1.0))
         4
     """
+    foot, post = ((0.0, 0.0, 0.05), (0.0, 0.0, 0.6)), ((0.0, 0.0, 0.5), (0.0, 0.0, 5.0))
     arm = ((0.0, 0.0, 5.0), (0.0, 0.3 * sign, 5.35), (0.0, 0.9 * sign, 5.4))
-    return [
-        Limb(((0.0, 0.0, 0.05), (0.0, 0.0, 0.6)), 0.22, 52.0),
-        Limb(((0.0, 0.0, 0.5), (0.0, 0.0, 5.0)), 0.13, 58.0),
-        Limb(arm, 0.09, 58.0),
-        Limb(((0.0, 0.8 * sign, 5.36), (0.0, 1.25 * sign, 5.38)), 0.2, 190.0),
-    ]
+    light = ((0.0, 0.8 * sign, 5.36), (0.0, 1.25 * sign, 5.38))
+    return [Limb(foot, 0.22, 52.0), Limb(post, 0.13, 58.0), Limb(arm, 0.09, 58.0), Limb(light, 0.2, 190.0)]
 
 
 def bin_() -> list[Limb]:
@@ -132,10 +128,8 @@ def bin_() -> list[Limb]:
         >>> len(bin_())
         2
     """
-    return [
-        Limb(((0.0, 0.0, 0.2), (0.0, 0.0, 0.75)), 0.46, 48.0),
-        Limb(((-0.16, 0.0, 0.86), (0.16, 0.0, 0.86)), 0.16, 88.0),
-    ]
+    lid = Limb(((-0.16, 0.0, 0.86), (0.16, 0.0, 0.86)), 0.16, 88.0)
+    return [Limb(((0.0, 0.0, 0.2), (0.0, 0.0, 0.75)), 0.46, 48.0), lid]
 
 
 def bench() -> list[Limb]:
@@ -146,11 +140,8 @@ def bench() -> list[Limb]:
         5
     """
     legs = [Limb(((x, 0.0, 0.0), (x, 0.1, 0.45)), 0.08, 40.0) for x in (-0.8, 0.8)]
-    slats = [
-        Limb(((-1.0, y, z), (1.0, y, z)), 0.1, g)
-        for y, z, g in ((0.0, 0.45, 118.0), (0.25, 0.62, 96.0), (0.3, 0.84, 104.0))
-    ]
-    return [*legs, *slats]
+    slats = ((0.0, 0.45, 118.0), (0.25, 0.62, 96.0), (0.3, 0.84, 104.0))
+    return [*legs, *(Limb(((-1.0, y, z), (1.0, y, z)), 0.1, grey) for y, z, grey in slats)]
 
 
 class Place(NamedTuple):

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 from pagen.errors import unknown_name
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Floats: TypeAlias = npt.NDArray[np.float64]
+from pagen.footage.street.noise import Floats
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,7 @@ class Preset:
     """A camera over a street. Lengths in metres, times in seconds, angles in radians, pixels where it says so.
 
     Attributes:
-        place: what it looks like, see `street_ground.PLACES`.
+        place: what it looks like, see `ground.PLACES`.
         height, width: of a frame, pixels.
         fps: frames a second.
         focal: pixels; an object at depth d metres is drawn with focal / d pixels a metre.
@@ -41,7 +37,7 @@ class Preset:
         sun: where the shadow of a point one metre up falls (along, across).
         noise: standard deviation of the sensor noise, grey levels.
         trees: where they stand (along, across).
-        furniture: what else stands there (kind, along, across), see `street_ground.FURNITURE`.
+        furniture: what else stands there (kind, along, across), see `ground.FURNITURE`.
 
     Example:
         >>> PRESETS["street"].foot(along=0.0, across=15.0)[0] < PRESETS["street"].width / 2
@@ -71,8 +67,6 @@ class Preset:
 
     def project(self, along: Floats, across: Floats, up: Floats) -> Floats:
         """World points (N,) each -> column and row in pixels, depth in metres, (3, N)."""
-        import numpy as np
-
         cos, sin = math.cos(self.yaw), math.sin(self.yaw)
         depth = across * cos + along * sin
         scale = self.focal / depth
@@ -87,15 +81,16 @@ class Preset:
         return column, self.horizon + self.focal / depth * self.camera_up, depth
 
     def along_at(self, column: float, across: float) -> float:
-        """Where along the street a lane leaves the given column of the picture."""
+        """Where along the street a line of that `across` leaves the given column of the picture."""
         cos, sin = math.cos(self.yaw), math.sin(self.yaw)
         slope = (column - self.width / 2) / self.focal
         return across * (sin + slope * cos) / (cos - slope * sin)
 
-    def lane(self, index: float) -> float:
-        """The middle of a lane, across; lane 0 is the nearest."""
+    def at(self, column: float, lane: float) -> tuple[float, float]:
+        """Where the middle of a lane leaves a column of the picture, along and across; lane 0 is the nearest."""
         near, far = self.walkway
-        return near + 0.4 + (index + 0.5) * (far - near - 0.8) / self.lanes
+        across = near + 0.4 + (lane + 0.5) * (far - near - 0.8) / self.lanes
+        return self.along_at(column, across), across
 
 
 PRESETS = {

@@ -1,7 +1,7 @@
 """One frame of a street: ground, soft shadows, figures from far to near, light, sensor noise.
 
-Figures are drawn four times as large in a small patch and averaged. All sums are sums of whole numbers
-and everything else acts on single elements, so that no machine, thread or order changes a byte.
+All sums are sums of whole numbers and everything else acts on single elements, so that no machine, thread or order
+changes a byte.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pagen.seeds import generator
 
 Grey: TypeAlias = npt.NDArray[np.float32]
 Floats: TypeAlias = npt.NDArray[np.float64]
-FINE = 4
+FINE = 4  # figures are drawn so many times as large and averaged
 _SEEN = 0.4  # share of a pixel from which on it belongs to the mask
 _REACH = 3.0  # metres from a figure's place to its farthest point, or its shadow's
 _SHIFT = 4  # cv2 takes coordinates in 1/16 of a fine pixel
@@ -93,8 +93,7 @@ class Stage:
             area += patch.grey
         canvas *= self.light.gain(time)
         canvas += _noise(preset, generator(self.key[0], "street", *self.key[1:], "noise", index))
-        frame: npt.NDArray[np.uint8] = np.rint(np.clip(canvas, 0, 255)).astype(np.uint8)
-        return frame
+        return np.asarray(np.rint(np.clip(canvas, 0, 255)), np.uint8)
 
     def mask(self, index: int) -> npt.NDArray[np.bool_]:
         """Where frame `index` shows the anomalous thing itself (H, W)."""
@@ -228,9 +227,8 @@ def _clouds(preset: Preset, figure: Figure, billows: Grey) -> list[Patch]:
         drift = int(97 * limb.grey) % 160
         texture = billows[drift : drift + bottom - top, drift : drift + right - left]
         cover = np.clip(np.float32(limb.opacity) * ball * (0.3 + 1.4 * texture), 0, 1)
-        patches.append(
-            Patch(depth, top, left, cover * (np.float32(limb.grey) + 80 * (texture - 0.5)), cover, figure.anomalous)
-        )
+        grey = cover * (np.float32(limb.grey) + 80 * (texture - 0.5))
+        patches.append(Patch(depth, top, left, grey, cover, figure.anomalous))
     return patches
 
 

@@ -1,15 +1,10 @@
 """A street that needs nothing: clips with people, and with events that are labelled frame by frame.
 
-A fixed camera looks obliquely at a walkway, a bit like UCSD Ped2, or, by another preset, at a square:
-walkers in both directions, couples, groups that stand and talk, people who stop. In the test clips
-something else happens: a cyclist, a cart, a runner, somebody who crosses the flow or walks where nobody
-does, a fall, an abandoned bag, smoke. From four test clips on every kind occurs, from five on about one
-clip in four is without an event. Events are under way at the first frame, begin anywhere, and mostly end
-before the last, so that the frame number tells nothing of the label.
-
-Speed alone tells little: runners, cyclists and carts keep to the far lanes, where they cover no more
-pixels a frame than the near walkers. Everything follows from the seed and the numbers of a scene; frames
-can be drawn in any order, on any machine, with the same bytes.
+A fixed camera looks obliquely at a walkway, a bit like UCSD Ped2, or, by another preset, at a square. From four test
+clips on every kind of event occurs, from five on about one clip in four is without one. Events are under way at the
+first frame, begin anywhere, and mostly end before the last, so that the frame number tells nothing of the label.
+Everything follows from the seed and the numbers of a scene; frames can be drawn in any order, on any machine, with the
+same bytes.
 """
 
 from __future__ import annotations
@@ -101,12 +96,8 @@ class Scene:
         preset = preset_named(self.preset)
         key = (self.seed, self.preset, self.name)
         rng = generator(self.seed, "street", self.preset, self.name)
-        light = Light(
-            swing=float(rng.uniform(0.015, 0.05)),
-            period=float(rng.uniform(15, 40)),
-            offset=float(rng.random()),
-            shadow=float(rng.uniform(0.25, 0.42)),
-        )
+        swing, period, offset = rng.uniform(0.015, 0.05), rng.uniform(15, 40), rng.random()
+        light = Light(swing, period, offset, shadow=rng.uniform(0.25, 0.42))
         actors, lanes = crowd(preset, rng, self.length / preset.fps)
         for index, one in enumerate(self.events):
             chance = generator(self.seed, "street", self.preset, self.name, "event", index)
@@ -121,7 +112,7 @@ def scenes(
 
     Args:
         seed: another seed gives another house front, other people and other events.
-        preset: the camera and place, see `street_preset.PRESETS`.
+        preset: the camera and place, see `preset.PRESETS`.
         train, test: number of clips.
         frames: length of every clip; 10 frames a second.
 

@@ -95,19 +95,12 @@ def parasol() -> list[Limb]:
     rim: list[Vec] = [(1.4 * math.cos(k * math.pi / 4), 1.4 * math.sin(k * math.pi / 4), 2.2) for k in range(9)]
     cloth = [(k, Limb((rim[k], rim[k + 1], apex), 0.0, 206.0 if k % 2 else 92.0)) for k in range(8)]
     away = [limb for k, limb in sorted(cloth, key=lambda one: -math.sin((one[0] + 0.5) * math.pi / 4))]
-    chairs = [
-        limb
-        for x, y in ((0.0, 0.8), (-0.85, 0.0), (0.85, 0.0), (0.0, -0.8))
-        for limb in (
-            Limb(((x, y, 0.05), (x, y, 0.45)), 0.34, 58.0),
-            Limb(((1.2 * x, 1.2 * y, 0.45), (1.2 * x, 1.2 * y, 0.9)), 0.3, 74.0),
-        )
-    ]
-    table = [
-        Limb(((0.0, 0.0, 0.0), (0.0, 0.0, 2.3)), 0.08, 70.0),
-        Limb(((-0.45, 0.0, 0.74), (0.45, 0.0, 0.74)), 0.2, 198.0),
-    ]
-    return [*chairs[:6], *table, *chairs[6:], *away]
+    chairs = []
+    for x, y in ((0.0, 0.8), (-0.85, 0.0), (0.85, 0.0), (0.0, -0.8)):
+        chairs.append(Limb(((x, y, 0.05), (x, y, 0.45)), 0.34, 58.0))
+        chairs.append(Limb(((1.2 * x, 1.2 * y, 0.45), (1.2 * x, 1.2 * y, 0.9)), 0.3, 74.0))
+    post, table = ((0.0, 0.0, 0.0), (0.0, 0.0, 2.3)), ((-0.45, 0.0, 0.74), (0.45, 0.0, 0.74))
+    return [*chairs[:6], Limb(post, 0.08, 70.0), Limb(table, 0.2, 198.0), *chairs[6:], *away]
 
 
 def tub() -> list[Limb]:
@@ -118,12 +111,8 @@ def tub() -> list[Limb]:
         7
     """
     leaves = (
-        ((0.0, 0.0, 0.95), 0.75, 50.0),
-        ((-0.26, 0.0, 0.85), 0.45, 62.0),
-        ((0.27, 0.0, 0.88), 0.42, 44.0),
-        ((0.02, 0.0, 1.28), 0.5, 60.0),
-        ((-0.14, 0.0, 1.12), 0.3, 84.0),
-        ((0.16, 0.0, 1.02), 0.22, 76.0),
-    )
+        (0.0, 0.95, 0.75, 50.0), (-0.26, 0.85, 0.45, 62.0), (0.27, 0.88, 0.42, 44.0),
+        (0.02, 1.28, 0.5, 60.0), (-0.14, 1.12, 0.3, 84.0), (0.16, 1.02, 0.22, 76.0),
+    )  # fmt: skip
     box = ((-0.3, 0.0, 0.0), (0.3, 0.0, 0.0), (0.38, 0.0, 0.55), (-0.38, 0.0, 0.55))
-    return [Limb(box, 0.0, 98.0), *(Limb((at,), width, grey) for at, width, grey in leaves)]
+    return [Limb(box, 0.0, 98.0), *(Limb(((x, 0.0, z),), width, grey) for x, z, width, grey in leaves)]
