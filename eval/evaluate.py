@@ -12,6 +12,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
+from pagen.flags import Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights
@@ -25,8 +26,7 @@ class Evaluate:
     """Run folders; with none, the trivial baselines alone are evaluated."""
     dataset: str | None = None
     """Name of the data set, as `pagen datasets` lists them."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    root: Root = None
     protocol: tuple[str, ...] = ()
     """Protocols (raw causal lntra luss luss_released unified_pa mulde accivad), JSON files of one's own, or `all`; by
     default causal for runs, and raw for scores out of files."""
@@ -48,16 +48,12 @@ class Evaluate:
     """For these: a folder of VIDEO.txt with lines track,frame,x_min,y_min,x_max,y_max."""
     frames: Path | None = None
     """In place of --labels of boxes: a JSON file {"video": number of frames}."""
-    device: str = "auto"
-    """Where runs are scored: cpu, cuda, cuda:1, or the best there is."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
+    device: Device = "auto"
+    workers: Processes = None
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""
-    overwrite: bool = False
-    """Score again, where scores of an earlier state of the run or the footage are kept."""
-    json: bool = False
-    """Print the result as JSON."""
+    overwrite: Rescore = False
+    json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""
 

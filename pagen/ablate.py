@@ -10,6 +10,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError, unknown_name
+from pagen.flags import Device, Json, Processes, Root
 from pagen.folders import write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import Scale
@@ -23,8 +24,7 @@ class Ablate:
     table: Annotated[tyro.conf.Positional[str], tyro.conf.arg(help=f"{' '.join(ABLATIONS)}, or list.")]
     dataset: str = ""
     """Name of the data set; `list` needs none."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    root: Root = None
     scale: Scale = "cpu"
     """Scale of the recipes."""
     boxes: str = "motion"
@@ -35,12 +35,9 @@ class Ablate:
     """Runs of each kind, with the seeds 0, 1, ..."""
     out: Path = Path("ablation")
     """Folder of the PA sets and runs; what lies there is not made again."""
-    device: str = "auto"
-    """Where networks run: cpu, cuda, cuda:1, or the best there is."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
-    json: bool = False
-    """Print the result as JSON."""
+    device: Device = "auto"
+    workers: Processes = None
+    json: Json = False
     write: Path | None = None
     """Also write the table to this Markdown file."""
 

@@ -14,6 +14,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError, unknown_name
+from pagen.flags import Json
 from pagen.methods import METHODS
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ class LDMInpainting:
     """The config.yaml that belongs to it."""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder to write; it must not exist."""
-    json: bool = False
-    """Print the result as JSON."""
+    json: Json = False
 
     def write(self, folder: Path) -> None:
         from pagen.models.convert.ldm import convert
@@ -61,8 +61,7 @@ class AE:
     """Folder to write; it must not exist."""
     like: Like = "auto"
     """Whose it is; auto tells by the names of the weights."""
-    json: bool = False
-    """Print the result as JSON."""
+    json: Json = False
 
     def write(self, folder: Path) -> None:
         from pagen.models.convert.ae import card_of, convert
@@ -79,8 +78,7 @@ class ViFiCLIP:
     """The published .pth (fully fine-tuned, no prompts), or its weights as .safetensors."""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder to write; it must not exist."""
-    json: bool = False
-    """Print the result as JSON."""
+    json: Json = False
 
     def write(self, folder: Path) -> None:
         from pagen.models.convert.vificlip import convert

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pagen import console
+from pagen.flags import Overwrite, Processes
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,8 @@ class Demo:
     """Folder for the PA set, the run and the table."""
     seed: int = 0
     """Seed of everything but the street."""
-    workers: int | None = None
-    """Processes; by default one for each core."""
-    overwrite: bool = False
-    """Start again instead of resuming."""
+    workers: Processes = None
+    overwrite: Overwrite = False
 
 
 def run(config: Demo) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen import console
+from pagen.flags import Json
 from pagen.spread import default_workers
 from pagen.version import __version__
 
@@ -21,8 +22,7 @@ class Doctor:
 
     root: Path | None = None
     """Where to look for footage, beside PAGEN_DATA and the user's list."""
-    json: bool = False
-    """Print the result as JSON."""
+    json: Json = False
 
 
 def run(config: Doctor) -> None:

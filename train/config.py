@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from pagen.errors import PagenError
+from pagen.flags import Dataset, Device, Json, Overwrite, Processes, Root
 from pagen.folders import folder_name
 from pagen.options import Scale
 from pagen.train.recipes.base import BaseRecipe
@@ -21,10 +22,8 @@ class Train(Generic[R]):
     """Train a recipe; the defaults of the recipe's own flags depend on --scale."""
 
     recipe: Annotated[R, tyro.conf.arg(name="")]
-    dataset: str
-    """Name of the data set."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    dataset: Dataset
+    root: Root = None
     pseudo: Path | None = None
     """PA set to train with; skipped frames and patches are made on the fly where none is given."""
     scale: Scale = "cpu"
@@ -41,14 +40,10 @@ class Train(Generic[R]):
     """Trackers, beside metrics.csv."""
     resume: bool = False
     """Insist that there is something to go on with (the same command resumes by itself)."""
-    overwrite: bool = False
-    """Start again instead of resuming or refusing."""
-    device: str = "auto"
-    """cpu, cuda, cuda:1, mps, or the best there is."""
-    workers: int | None = None
-    """Processes that prepare footage and flow; by default one for each core."""
-    json: bool = False
-    """Print the result as JSON."""
+    overwrite: Overwrite = False
+    device: Device = "auto"
+    workers: Processes = None
+    json: Json = False
 
     def __post_init__(self) -> None:
         if self.resume and self.overwrite:

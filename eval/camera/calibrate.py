@@ -11,6 +11,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.flags import Device, Json
 
 if TYPE_CHECKING:
     from pagen.eval.camera.threshold import Threshold
@@ -40,10 +41,8 @@ class Calibrate:
     """JSON file of polygons in source pixels: {"include": [[[x, y], ...], ...], "exclude": [...]}."""
     out: Path | None = None
     """Folder for alarms.json, one for each camera; by default the run's."""
-    device: str = "auto"
-    """Where the run works: cpu, cuda, cuda:1, or the best there is."""
-    json: bool = False
-    """Print the result as JSON."""
+    device: Device = "auto"
+    json: Json = False
 
     def __post_init__(self) -> None:
         if not self.normal:

@@ -13,6 +13,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.flags import Device, Json
 
 if TYPE_CHECKING:
     from pagen.eval.camera.threshold import Threshold
@@ -39,10 +40,8 @@ class Score:
     """Seconds that a stream may take to answer."""
     limit: float = math.inf
     """Seconds of the source after which to stop."""
-    device: str = "auto"
-    """Where the run works: cpu, cuda, cuda:1, or the best there is."""
-    json: bool = False
-    """Print the result as JSON."""
+    device: Device = "auto"
+    json: Json = False
 
     def __post_init__(self) -> None:
         if self.blur and self.annotate is None:

@@ -10,6 +10,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.eval.settings import EvaluationSettings
+from pagen.flags import Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -20,10 +21,8 @@ class Report:
 
     run: tyro.conf.Positional[Path]
     """The run's folder."""
-    dataset: str
-    """Name of the data set, as `pagen datasets` lists them."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    dataset: Dataset
+    root: Root = None
     protocol: str = "causal"
     """Protocol (raw causal lntra luss luss_released unified_pa mulde accivad), or a JSON file of one's own."""
     alarms: float = 10.0
@@ -32,14 +31,10 @@ class Report:
     """The file; by default RUN/report.html."""
     pseudo: Path | None = None
     """Folder of a set of pseudo-anomalies, whose gallery the page shows."""
-    device: str = "auto"
-    """Where the run is scored: cpu, cuda, cuda:1, or the best there is."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
-    overwrite: bool = False
-    """Score again, where scores of an earlier state of the run or the footage are kept."""
-    json: bool = False
-    """Print the result as JSON."""
+    device: Device = "auto"
+    workers: Processes = None
+    overwrite: Rescore = False
+    json: Json = False
 
 
 def run(config: Report) -> None:

@@ -12,6 +12,7 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.settings import EvaluationSettings
+from pagen.flags import Device, Json, Processes, Rescore
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights
@@ -33,16 +34,12 @@ class Transfer:
     """What is fused is calibrated by the data set trained on, or by normal clips (unlabelled) of the one tested on."""
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
-    device: str = "auto"
-    """Where runs are scored: cpu, cuda, cuda:1, or the best there is."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
+    device: Device = "auto"
+    workers: Processes = None
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""
-    overwrite: bool = False
-    """Score again, where scores of an earlier state of a run or of the footage are kept."""
-    json: bool = False
-    """Print the result as JSON."""
+    overwrite: Rescore = False
+    json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""
     plot: Path | None = None

@@ -12,6 +12,7 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.spec import FeatureSpec
+from pagen.flags import Dataset, Device, Json, Overwrite, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
@@ -22,26 +23,20 @@ class Features(FeatureSpec):
     """Extract features of a data set's clips, for a density to be fitted to."""
 
     of: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="KIND")]
-    dataset: str
-    """Name of the data set."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    dataset: Dataset
+    root: Root = None
     split: Literal["all", "train", "test"] = "all"
     """Which clips."""
     out: Path | None = None
     """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
+    workers: Processes = None
     engine: Literal["local", "ray"] = "local"
     """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
     address: str | None = None
     """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
-    device: str = "auto"
-    """Where networks run: cpu, cuda, cuda:1, or the best there is."""
-    overwrite: bool = False
-    """Start again instead of resuming or refusing."""
-    json: bool = False
-    """Print the result as JSON."""
+    device: Device = "auto"
+    overwrite: Overwrite = False
+    json: Json = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.flags import Json, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.dataset_report import as_list, as_report, checked, row_of
 
@@ -25,10 +25,8 @@ class Datasets:
 
     action: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """Nothing to list all, or `check NAME` to look whether one is whole."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
-    json: bool = False
-    """Print the result as JSON."""
+    root: Root = None
+    json: Json = False
 
 
 def run(config: Datasets) -> None:

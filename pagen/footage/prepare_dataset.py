@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pagen import console
+from pagen.flags import Dataset, Json, Overwrite, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.clips import SPLITS
 from pagen.options import SIZE
@@ -21,22 +22,17 @@ class Prepare:
         False
     """
 
-    dataset: str
-    """Name of the data set, as `pagen datasets` lists them."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    dataset: Dataset
+    root: Root = None
     size: tuple[int, int] | Literal["native"] = SIZE
     """Height and width of the prepared frames; `native` keeps the footage's own."""
     colour: bool = False
     """Keep three colour channels instead of one grey."""
     out: Path | None = None
     """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
-    overwrite: bool = False
-    """Start again instead of resuming or refusing."""
-    json: bool = False
-    """Print the result as JSON."""
+    workers: Processes = None
+    overwrite: Overwrite = False
+    json: Json = False
 
 
 def run(config: Prepare) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pagen.errors import PagenError
+from pagen.flags import Dataset, Device, Json, Overwrite, Processes, Root
 from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
@@ -24,10 +25,8 @@ class Generate:
         pagen.errors.PagenError: expected at least one of --kinds spatial temporal skip patch, found none
     """
 
-    dataset: str
-    """Name of the data set."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    dataset: Dataset
+    root: Root = None
     kinds: tuple[PseudoKind, ...] = PSEUDO_KINDS
     """Kinds of pseudo-anomalies."""
     masks: str = "motion"
@@ -81,20 +80,16 @@ class Generate:
     """Seed of everything that is drawn."""
     limit_clips: int | None = None
     """Only the first so many training clips."""
-    workers: int | None = None
-    """Processes; 0 works in this one, by default one for each core."""
+    workers: Processes = None
     engine: Literal["local", "ray"] = "local"
     """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
     address: str | None = None
     """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
-    device: str = "auto"
-    """Where a diffusion inpainter runs: cpu, cuda, or the best there is."""
+    device: Device = "auto"
     out: Path | None = None
     """PA set to write; by default pa/DATASET."""
-    overwrite: bool = False
-    """Start again instead of resuming or refusing."""
-    json: bool = False
-    """Print the result as JSON."""
+    overwrite: Overwrite = False
+    json: Json = False
 
     def __post_init__(self) -> None:
         if not self.kinds:

@@ -8,6 +8,7 @@ from pathlib import Path
 import tyro
 
 from pagen import console
+from pagen.flags import Json
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,7 @@ class Inspect:
 
     pa_set: tyro.conf.Positional[Path]
     """PA set, as `pagen generate` writes it."""
-    json: bool = False
-    """Print the result as JSON."""
+    json: Json = False
 
 
 def run(config: Inspect) -> None:

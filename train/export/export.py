@@ -18,6 +18,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.flags import Json, Processes, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -34,18 +35,15 @@ class Export:
     """torch (of torch.export) or onnx (for ONNX Runtime and its like)."""
     dataset: str | None = None
     """Data set whose clips the file is checked on; by default the one that the run was trained on."""
-    root: Path | None = None
-    """Where the footage lies: the data set's folder or any folder above it."""
+    root: Root = None
     out: Path | None = None
     """File to write; by default RUN/export/model.pt2 or RUN/export/model.onnx."""
     tolerance: float = 1e-4
     """Largest absolute difference from the run's network that passes."""
-    workers: int | None = None
-    """Processes that prepare footage and flow; by default one for each core."""
+    workers: Processes = None
     overwrite: bool = False
     """Replace a file that is there already."""
-    json: bool = False
-    """Print the result as JSON."""
+    json: Json = False
 
     def __post_init__(self) -> None:
         if not self.tolerance > 0:

@@ -1,0 +1,20 @@
+"""Flags that several verbs have, with their help, each written once; a verb names the type and adds its default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+Root = Annotated[
+    Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
+]
+Dataset = Annotated[str, tyro.conf.arg(help="Name of the data set, as `pagen datasets` lists them.")]
+Device = Annotated[str, tyro.conf.arg(help="Where networks run: cpu, cuda, cuda:1, mps, or the best there is.")]
+Processes = Annotated[int | None, tyro.conf.arg(help="Processes; 0 works in this one, by default one for each core.")]
+Overwrite = Annotated[bool, tyro.conf.arg(help="Start again instead of resuming or refusing.")]
+Rescore = Annotated[
+    bool, tyro.conf.arg(help="Score again, where scores of an earlier state of a run or of the footage are kept.")
+]
+Json = Annotated[bool, tyro.conf.arg(help="Print the result as JSON.")]
