@@ -23,6 +23,7 @@ from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.strength import UNITS, is_near_copy, measure
 from pagen.seeds import generator
 
+_QUALITIES = (85, 70, 50, 30, 10)
 SHOWN, FRAMES, SIDE = 6, 16, 192
 LARGEST = 6_000_000
 """Bytes that the page stays under."""
@@ -53,7 +54,7 @@ def gallery_html(pseudo: PASet, path: Path, shown: int = SHOWN) -> None:
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = page.from_string(Path(__file__).with_name("gallery.html.jinja").read_text(encoding="utf-8"))
     chosen = {kind: list(_chosen(pseudo, kind, shown)) for kind in pseudo.kinds}
-    for quality in (85, 70, 50, 30, 10):
+    for quality in _QUALITIES:
         kinds = [
             {"name": kind, "about": _about(pseudo, kind), "cards": [_card(pseudo, *pair, quality) for pair in pairs]}
             for kind, pairs in chosen.items()
@@ -86,9 +87,9 @@ def _card(pseudo: PASet, item: Item, clip: Pseudo, quality: int) -> dict[str, An
     return {
         "title": f"{item.clip}, frames {item.start} to {item.start + pseudo.length - 1}",
         "frames": len(made),
-        "normal": _sprite(normal, "jpeg", quality),
-        "pseudo": _sprite(made, "jpeg", quality),
-        "mask": _sprite(_outlines(np.asarray(clip.mask[:FRAMES]) >= 0.5, item.kind), "png") if outlined else None,
+        "normal": _sprite(normal, ".jpg", quality),
+        "pseudo": _sprite(made, ".jpg", quality),
+        "mask": _sprite(_outlines(np.asarray(clip.mask[:FRAMES]) >= 0.5, item.kind), ".png") if outlined else None,
         "near_copy": is_near_copy(pseudo, item, change),
         "parameters": {**_parameters(pseudo, item), "changed": f"{100 * change.share:.2g} % of the pixels{by}"},
     }
@@ -123,10 +124,11 @@ def _outlines(masks: npt.NDArray[np.bool_], kind: str) -> list[Frames]:
     return pictures
 
 
-def _sprite(pictures: list[Frames], kind: str, quality: int = 0) -> str:
+def _sprite(pictures: list[Frames], ending: str, quality: int = 0) -> str:
     """The pictures side by side as a data URI, through which the page steps."""
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
-    _, content = cv2.imencode(f".{kind}", np.concatenate(pictures, axis=1), settings)
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if ending == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
+    _, content = cv2.imencode(ending, np.concatenate(pictures, axis=1), settings)
+    kind = {".jpg": "jpeg", ".png": "png"}[ending]
     return f"data:image/{kind};base64,{b64encode(content.tobytes()).decode()}"
 
 
@@ -135,7 +137,7 @@ def _wheel() -> str:
     y, x = np.mgrid[-1:1:96j, -1:1:96j]
     picture = colour_wheel(np.stack([x, y]), 1)
     picture[np.hypot(x, y) > 1] = 255
-    return _sprite([np.ascontiguousarray(picture[..., ::-1])], "png")
+    return _sprite([np.ascontiguousarray(picture[..., ::-1])], ".png")
 
 
 def _parameters(pseudo: PASet, item: Item) -> dict[str, str]:
