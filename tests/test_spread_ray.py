@@ -153,9 +153,10 @@ def test_same_bytes_when_a_node_is_killed(
         The head waits for that: it may be so far ahead that it would leave the second node less than three.
         """
 
-        def work(job: Any) -> Any:
+        def work(item: Any) -> Any:
             import ray
 
+            job = item[1]
             here = ray.get_runtime_context().get_node_id()
             (ran / f"{job.kind} {job.name} {here}").touch()
             if here == lost and len(list(ran.glob(f"* {lost}"))) == 3:
@@ -166,7 +167,7 @@ def test_same_bytes_when_a_node_is_killed(
             while here != lost and not (ran / "half").exists():
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            return function(job)
+            return function(item)
 
         with ThreadPoolExecutor(1) as threads:
             killing = threads.submit(kill_when, ran / "half", second)
@@ -175,7 +176,7 @@ def test_same_bytes_when_a_node_is_killed(
 
     unobserved = spreading.spread
     local = make("local", workers=0)
-    monkeypatch.setattr(spreading, "spread", observed)
+    monkeypatch.setattr("pagen.fill.spread", observed)
     spread_out = make("spread", engine="ray", address=nodes.address)
 
     clips = [tuple(mark.name.split()[:2]) for mark in ran.glob("* * *")]
