@@ -52,7 +52,9 @@ def _scale(argv: Sequence[str]) -> Scale:
 
 
 def _usage() -> str:
-    recipes = "\n".join(f"  {name:<13} {(RECIPES[name].__doc__ or '').splitlines()[0]}" for name in recipe_names())
+    recipes = "\n".join(
+        f"  {name:<13} {(RECIPES[name].__doc__ or '').partition(chr(10))[0]}" for name in recipe_names()
+    )
     return (
         "usage: pagen train RECIPE --dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] "
         f"[...]\n\n{recipes}\n\npagen train RECIPE --help shows all flags."

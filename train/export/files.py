@@ -36,9 +36,9 @@ def export(config: Any) -> dict[str, Any]:
     notes = config.file.with_name("export.json")
     others = _notes(config.file, notes, config.overwrite)
     run = open_run(config.run)
+    whole = graphs.Whole(run.network).eval()
     names, clips = _real_clips(run, config)
     about = {"pagen": __version__, "recipe": run.recipe["recipe"], "dataset": run.recipe["dataset"]}
-    whole = graphs.Whole(run.network).eval()
     data = graphs.serialised(whole, clips, config.format, about)
     note = {
         **about,

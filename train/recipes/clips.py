@@ -67,10 +67,10 @@ class ClipRecipe(Recipe):
                 raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
         if self.probability > 0 and not self.kinds:
             raise PagenError(
-                f"expected --kinds with --probability {self.probability} for {self.name}, found none; give some of "
-                "skip patch spatial"
+                f"expected --kinds with --probability {self.probability} for {self.name}, found none; give "
+                f"{'temporal' if self.source == 'flow' else 'some of skip patch spatial'}"
             )
-        if self.shares and (len(self.shares) != len(self.kinds) or min(self.shares) <= 0):
+        if self.shares and (len(self.shares) != len(self.kinds) or not all(share > 0 for share in self.shares)):
             raise PagenError(f"expected --shares above 0, one for each of --kinds {self.kinds}, found {self.shares}")
 
     def check_training(self) -> None:
