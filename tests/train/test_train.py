@@ -222,9 +222,11 @@ def test_a_device_that_is_not_there_leaves_no_run(configure: Configure, tmp_path
 
 
 @pytest.fixture
-def finished(runs: Path, tmp_path: Path) -> Path:
-    """A copy of the finished baseline."""
-    return shutil.copytree(runs / "baseline", tmp_path / "run")
+def finished(runs: Path, tmp_path: Path, configure: Configure) -> Path:
+    """A copy of the finished baseline, which names the paths of this process: another one may have trained it."""
+    path = shutil.copytree(runs / "baseline", tmp_path / "run")
+    train(configure("baseline", path))
+    return path
 
 
 def times(path: Path) -> dict[Path, int]:
