@@ -169,6 +169,9 @@ def test_same_bytes_when_a_node_is_killed(
                 time.sleep(0.02)
             return function(item)
 
+        if not (items and hasattr(items[0][1], "kind")):  # clips that are prepared, not made pseudo-anomalous
+            yield from unobserved(function, items, workers)
+            return
         with ThreadPoolExecutor(1) as threads:
             killing = threads.submit(kill_when, ran / "half", second)
             yield from unobserved(work, items, workers)
