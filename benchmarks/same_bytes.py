@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+Arrays = dict[str, npt.NDArray[Any]]
 STREET = """
 datasets       | datasets check street
 native         | prepare @ --size native
@@ -113,6 +114,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OPENCV
 """Sums depend on their number."""
 LEFT_OUT = ("manifest.json", "environment.json")
 GROUPS = (
+    (r".*#text", "text of pages"),
     (r"cache/features|features/", "features"),
     (r"cache/flow", "flow"),
     (r"cache/baselines", "scores, trivial baselines"),
@@ -126,6 +128,7 @@ GROUPS = (
     (r"tables/", "tables as --json"),
 )
 """Where a file lies below OUT -> the group that it is counted in; the first that fits."""
+VARYING = re.compile(r'(pagen\W+)\d+\.\d+\.\d+|"frames_per_second": [\d.]+|(?<=")/[^"]*?/(?=cache/|runs/)')
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "|u1", "BOOL": "|b1"}
 """Of safetensors -> of numpy."""
@@ -277,11 +280,12 @@ def compare(old: Path, new: Path) -> int:
         group = next(match.expand(title) for where, title in GROUPS if (match := re.match(where, name)))
         if name not in sides[0] or name not in sides[1]:
             verdict = "missing"
-        elif content(old / name, old) == content(new / name, new):
+        elif content(old, name) == content(new, name):
             verdict = "equal"
         else:
             verdict = "different"
-            worst[group] = max(worst[group], difference(old / name, new / name))
+            gap = difference(numbers(old / name.partition("#")[0]), numbers(new / name.partition("#")[0]))
+            worst[group] = max(worst[group], gap)
         counts[group][verdict] += 1
         odd += [f"{verdict}: {name}"] * (verdict != "equal")
     for group, found in sorted(counts.items()):
@@ -292,36 +296,39 @@ def compare(old: Path, new: Path) -> int:
 
 
 def payload(root: Path) -> set[str]:
-    """The files below a folder that are compared, as seen from it."""
+    """The files below a folder that are compared, as seen from it; the text of a page has a name of its own."""
     files = (path for part in MADE for path in (root / part).rglob("*") if path.suffix in COMPARED)
-    return {path.relative_to(root).as_posix() for path in files if path.name not in LEFT_OUT}
+    names = {path.relative_to(root).as_posix() for path in files if path.name not in LEFT_OUT}
+    return names | {f"{name}#text" for name in names if name.endswith(".html")}
 
 
-def content(path: Path, root: Path) -> bytes:
-    """What has to be equal: all bytes; of text all but the folder's own path, pagen's version and what time it took.
+def content(root: Path, name: str) -> bytes:
+    """What has to be equal: all bytes; of text all but where OUT lies, pagen's version and how fast it was.
 
-    Of pages what they say: the data of their script, and their text.
+    Of pages the data of the script and the pictures, and the text apart.
     """
+    file, _, part = name.partition("#")
+    path = root / file
     raw = path.read_bytes()
     if path.suffix not in TEXTS:
         return raw
-    text = raw.decode().replace(str(root), "")
-    if path.suffix == ".html":
-        data = re.findall(r"const data = .*|data:image[^\"')]*", text)
-        text = "\n".join([*data, re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", text)])
-    return re.sub(r'(pagen\W+)\d+\.\d+\.\d+|"frames_per_second": [\d.]+', r"\1", text).encode()
+    text = raw.decode()
+    if part:
+        text = re.sub(r"(?s)<(style|script).*?</\1>|<[^>]+>", " ", text)
+    elif path.suffix == ".html":
+        text = "\n".join(re.findall(r"const data = .*|data:image[^\"')]*", text))
+    return VARYING.sub(r"\1", text).encode()
 
 
-def difference(old: Path, new: Path) -> float:
+def difference(old: Arrays, new: Arrays) -> float:
     """The largest difference between the numbers of two files; infinite where there are not as many."""
-    sides = numbers(old), numbers(new)
-    if [(key, each.shape) for key, each in sides[0].items()] != [(key, each.shape) for key, each in sides[1].items()]:
+    if [(key, each.shape) for key, each in old.items()] != [(key, each.shape) for key, each in new.items()]:
         return float("inf")
-    pairs = [(sides[0][key].astype(float), sides[1][key].astype(float)) for key in sides[0]]
-    return max((float(np.abs(np.nan_to_num(a) - np.nan_to_num(b)).max(initial=0)) for a, b in pairs), default=0.0)
+    gaps = (np.nan_to_num(old[key].astype(float)) - np.nan_to_num(new[key].astype(float)) for key in old)
+    return max((float(np.abs(gap).max(initial=0)) for gap in gaps), default=0.0)
 
 
-def numbers(path: Path) -> dict[str, npt.NDArray[Any]]:
+def numbers(path: Path) -> Arrays:
     """The numbers of a file: its arrays, or those in its text."""
     if path.suffix == ".npy":
         return {"": np.load(path)}
