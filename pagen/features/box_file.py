@@ -59,8 +59,8 @@ class ObjectFile:
     def rows(self, prepared: Prepared, clip: str) -> Rows:
         """The objects of a clip.
 
-        Raises:
-            PagenError: other content than the module describes, no such clip, another length, or clips of another size.
+        Raises PagenError: other content than the module describes, no such clip, another length, or clips of another
+        size.
         """
         if prepared.folder.config["size"] is not None:
             raise PagenError(
@@ -164,8 +164,8 @@ class FileBoxes:
     def __call__(self, prepared: Prepared, clip: str) -> Located:
         """The boxes of a clip, cut at the frame's borders.
 
-        Raises:
-            PagenError: what `ObjectFile.rows` raises; or a box without area, or more than `OUTSIDE` beyond the frame.
+        Raises PagenError: what `ObjectFile.rows` raises; or a box without area, or more than `OUTSIDE` beyond the
+        frame.
         """
         frames, boxes, _ = self.file.rows(prepared, clip)
         inside = clipped(boxes, prepared.size)

@@ -94,8 +94,7 @@ def feature_folder(
 ) -> FeatureFolder:
     """An encoder's vectors of the frames of the named clips; `encoder` and `view` as `open_encoder` takes them.
 
-    Raises:
-        PagenError: as `open_encoder` and `extract`.
+    Raises PagenError: as `open_encoder` and `extract`.
     """
     return extract(Encoded(prepared, encoder_handle(encoder, compute.device, view)), names, compute)
 

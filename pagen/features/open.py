@@ -14,9 +14,8 @@ from pagen.footage.prepare import Size
 def open_source(spec: FeatureSpec, dataset: str, compute: Compute) -> FeatureSource:
     """The source of features of a data set's clips, which are prepared where they have not been.
 
-    Raises:
-        PagenError: no such kind, data set or device, a model or run that is missing or of another kind, or an option
-            too many or too few.
+    Raises PagenError: no such kind, data set or device, a model or run that is missing or of another kind, or an option
+    too many or too few.
     """
     return FEATURES[spec.name].source(spec, Feed(replace(compute, device=compute.place), dataset))
 

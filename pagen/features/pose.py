@@ -110,8 +110,7 @@ def normalised(poses: Poses) -> Poses:
 def open_pose(spec: FeatureSpec, feed: Feed) -> FeatureSource:
     """The features `pose`: of the model where `encoder` is `vitpose:MODEL`, else of the file that `boxes` names.
 
-    Raises:
-        PagenError: neither a file nor a pose model, or no such file, boxes, model or device.
+    Raises PagenError: neither a file nor a pose model, or no such file, boxes, model or device.
     """
     (name, _, model), (kind, _, path) = spec.encoder.partition(":"), spec.boxes.partition(":")
     if name != "vitpose" and kind != "file":

@@ -41,8 +41,7 @@ class FeatureOptions:
 class FeatureSpec(FeatureOptions):
     """A kind of features, and how they are made.
 
-    Raises:
-        PagenError: no such kind or boxes, a number out of range, or an option that the kind does not look at.
+    Raises PagenError: no such kind or boxes, a number out of range, or an option that the kind does not look at.
     """
 
     of: str

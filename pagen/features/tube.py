@@ -99,8 +99,8 @@ def cut_tubes(frames: Frames, boxes: BoxArray, window: int) -> Iterator[Frames]:
 def open_tube(spec: FeatureSpec, feed: Feed) -> Tube:
     """The features `tube:RUN`, of a run of frames whose network has an encoder.
 
-    Raises:
-        PagenError: no such run, boxes or device, or a run of flow, of features, of several networks or without encoder.
+    Raises PagenError: no such run, boxes or device, or a run of flow, of features, of several networks or without
+    encoder.
     """
     run = open_run(spec.run.absolute())
     window, channels = int(run.recipe["window"]), int(run.recipe["channels"])

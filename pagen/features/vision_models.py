@@ -39,9 +39,8 @@ class VisionModel:
 def vision_model(task: Task, option: str, device: str = "cpu") -> VisionModel:
     """The model of `TASK:MODEL`, a folder that `save_pretrained` wrote or a hub id.
 
-    Raises:
-        PagenError: no such model or device, transformers is missing, or the model is of another kind, has pickled
-            weights only, lacks some of them, or has code of its own.
+    Raises PagenError: no such model or device, transformers is missing, or the model is of another kind, has pickled
+    weights only, lacks some of them, or has code of its own.
     """
     need("transformers", f"'{task}:MODEL'", "hub")
     place, folder = _origin(task, option)

@@ -47,8 +47,7 @@ class ClipInput(Protocol):
     def newest(self, frames: Sequence[Frames]) -> Shown | None:
         """The input (C, 1, H, W) of the newest of the last `late` + 1 frames (H, W, C) of a stream; None of fewer.
 
-        Raises:
-            PagenError: flow that is read from files.
+        Raises PagenError: flow that is read from files.
         """
 
 

@@ -67,8 +67,7 @@ def _pair(counts: dict[str, int]) -> str:
 def checked(name: str, root: Path | None = None) -> dict[str, Any]:
     """What the catalogue expects of a data set (None: anything), what is there, and every problem; all is decoded.
 
-    Raises:
-        PagenError: as `locate`.
+    Raises PagenError: as `locate`.
 
     Example:
         >>> checked("ped3")  # doctest: +ELLIPSIS

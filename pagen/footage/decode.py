@@ -75,8 +75,7 @@ def refuse_stub(path: Path) -> None:
 def image_size(path: Path) -> tuple[int, int]:
     """(H, W) of an image file, read from its head.
 
-    Raises:
-        PagenError: a git-LFS pointer, empty, cut short (where that shows without decoding), or no image.
+    Raises PagenError: a git-LFS pointer, empty, cut short (where that shows without decoding), or no image.
 
     Example:
         >>> import tempfile, cv2, numpy
@@ -92,8 +91,7 @@ def image_size(path: Path) -> tuple[int, int]:
 def read_image(path: Path) -> Frames:
     """An image file as uint8: (H, W) where it is grey, else (H, W, 3) RGB.
 
-    Raises:
-        PagenError: as `image_size`, cut short anywhere, or deeper than 8 bits a channel.
+    Raises PagenError: as `image_size`, cut short anywhere, or deeper than 8 bits a channel.
 
     Example:
         >>> import tempfile, cv2, numpy
@@ -147,8 +145,7 @@ def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
 def video_frames(path: Path) -> Iterator[Frames]:
     """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
 
-    Raises:
-        PagenError: a pointer, empty, no video in it, cut short, or not decodable.
+    Raises PagenError: a pointer, empty, no video in it, cut short, or not decodable.
 
     Example:
         >>> import cv2, numpy, tempfile

@@ -117,8 +117,7 @@ FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
 def open_flow(spec: str) -> FlowSource:
     """Flow by `name` or `name:option`: `dis`, `tvl1`, `file:DIR`.
 
-    Raises:
-        PagenError: no such flow, no such option, or no such folder.
+    Raises PagenError: no such flow, no such option, or no such folder.
 
     Example:
         >>> open_flow("tvl2")
@@ -148,8 +147,7 @@ class FlowFolder:
 def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", workers: Workers = None) -> FlowFolder:
     """The flow of the named clips, computed, or read and rescaled, where it has not been.
 
-    Raises:
-        PagenError: unknown method, a clip of a single frame, or a file that is not its flow.
+    Raises PagenError: unknown method, a clip of a single frame, or a file that is not its flow.
 
     Example:
         >>> flow_folder(None, [], "diss")

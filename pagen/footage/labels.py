@@ -29,8 +29,7 @@ _M_RANGE = re.compile(r"(\d+)(?::(\d+))?")
 def parse_m(text: str, source: str = "the .m file") -> list[list[Interval]]:
     """The intervals of each test clip in a UCSD `.m` file, where they count from 1 and end inclusive.
 
-    Raises:
-        PagenError: a line that is neither empty, a comment, the empty list nor one clip's intervals.
+    Raises PagenError: a line that is neither empty, a comment, the empty list nor one clip's intervals.
 
     Example:
         >>> parse_m("TestVideoFile{end+1}.gt_frame = [61:180];")
@@ -56,11 +55,8 @@ def parse_m(text: str, source: str = "the .m file") -> list[list[Interval]]:
 def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interval]]:
     """The intervals of each video in a CSV `video,start_frame,end_frame`, from 0, half-open.
 
-    A video without anything abnormal stands there with both frames left empty; a video that does not
-    stand there at all has no labels.
-
-    Raises:
-        PagenError: another header, or a line that is no interval.
+    A video without anything abnormal stands there with both frames left empty; a video that does not stand there at all
+    has no labels. Raises PagenError: another header, or a line that is no interval.
 
     Example:
         >>> parse_csv("video,start_frame,end_frame\\na.mp4,3,5\\nb.mp4,,")

@@ -19,8 +19,7 @@ from pagen.seeds import generator
 def mixed(footage: Footage) -> Footage:
     """The mixed split of located footage; what is checked remains the footage itself.
 
-    Raises:
-        PagenError: fewer than two test clips.
+    Raises PagenError: fewer than two test clips.
 
     Example:
         >>> from pagen.footage.locate import locate

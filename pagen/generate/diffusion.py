@@ -31,8 +31,7 @@ from pagen.models.ldm import LDMInpaintPipeline, bundled, latents
 def load_pipeline(name: str, device: str, dtype: torch.dtype) -> Any:
     """The pipeline of a folder that `save_pretrained` wrote or of a hub id `owner/name`, on a device of torch's.
 
-    Raises:
-        PagenError: no pipeline there, not one for inpainting, pickled weights only, or code of its own.
+    Raises PagenError: no pipeline there, not one for inpainting, pickled weights only, or code of its own.
 
     Example:
         >>> import tempfile

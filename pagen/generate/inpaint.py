@@ -53,8 +53,7 @@ class Inpainter(Protocol):
     def matched(self, frames: Frames, masks: Masks) -> Frames:
         """The frames, where the masks cover them passed through the same autoencoder as a fill, without painting.
 
-        Raises:
-            PagenError: the inpainter has no autoencoder.
+        Raises PagenError: the inpainter has no autoencoder.
         """
 
 

@@ -109,8 +109,7 @@ class ImageFolder(Pictures):
     def origin(self) -> tuple[str, str]:
         """The folder, and a fingerprint of the names, sizes and bytes of its images.
 
-        Raises:
-            PagenError: one of them cannot be decoded, which would else show in the midst of a training.
+        Raises PagenError: one of them cannot be decoded, which would else show in the midst of a training.
         """
         for name in self.pictures:
             self.picture(name)
@@ -182,8 +181,7 @@ SOURCES: Registry[Callable[[str], Opener]] = Registry(
 def open_intruders(spec: str) -> Opener:
     """Intruders by `name` or `name:option`: a function that opens them for prepared clips.
 
-    Raises:
-        PagenError: no such source, or no such option.
+    Raises PagenError: no such source, or no such option.
 
     Example:
         >>> open_intruders("folder:")

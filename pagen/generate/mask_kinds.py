@@ -23,8 +23,7 @@ MASKS: Registry[Callable[[str], MaskKind]] = Registry(
 def open_masks(spec: str) -> MaskKind:
     """Masks by `name` or `name:option`: `motion`, `random:thick_256`, `file:DIR`.
 
-    Raises:
-        PagenError: no such masks, or no such option.
+    Raises PagenError: no such masks, or no such option.
 
     Example:
         >>> open_masks("random:thin_256"), open_masks("motion")

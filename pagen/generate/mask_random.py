@@ -72,8 +72,7 @@ PRESETS = {
 def random_mask(shape: tuple[int, int], rng: np.random.Generator, preset: str = "small") -> Masks:
     """A random mask, bool (H, W), that is neither empty nor covers more than half of the frame.
 
-    Raises:
-        PagenError: no such preset, or a frame under 16 pixels high or wide.
+    Raises PagenError: no such preset, or a frame under 16 pixels high or wide.
 
     Example:
         >>> mask = random_mask((64, 64), np.random.default_rng(0))

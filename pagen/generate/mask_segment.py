@@ -106,9 +106,8 @@ class SegmentMasks:
 def open_segmenter(name: str) -> SegmentMasks:
     """Masks by the model of a folder that `save_pretrained` wrote, or of a hub id `owner/name`; loaded once.
 
-    Raises:
-        PagenError: transformers is not installed, there is no model, it is of another kind, is incomplete,
-            has pickled weights only, or code of its own.
+    Raises PagenError: transformers is not installed, there is no model, it is of another kind, is incomplete, has
+    pickled weights only, or code of its own.
 
     Example:
         >>> try:

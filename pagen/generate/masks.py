@@ -31,8 +31,7 @@ class MaskKind(Protocol):
     def prepare(self, frames: Frames, name: str) -> Any:
         """What `segment` wants to know of the whole clip, uint8 (T, H, W, C), of that name (`train_01`).
 
-        Raises:
-            PagenError: there are no masks for this clip, or none that fit it.
+        Raises PagenError: there are no masks for this clip, or none that fit it.
         """
 
     def segment(self, frames: Frames, state: Any, rng: np.random.Generator, start: int) -> tuple[Masks, int]:

@@ -31,8 +31,7 @@ _NOT_BYTES = ("root", "workers", "engine", "address", "device", "out", "overwrit
 def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
     """Write the PA set of a configuration, or go on where it was left; and the clips that it is made of.
 
-    Raises:
-        PagenError: a name that nothing bears, no clips that are long enough, or as `prepare` and `Folder.begin`.
+    Raises PagenError: a name that nothing bears, no clips that are long enough, or as `prepare` and `Folder.begin`.
 
     Example:
         >>> pa_folder(Generate("street", kinds=("patch",), patch="cutmixx"))  # doctest: +ELLIPSIS
