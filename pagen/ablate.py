@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 
 from pagen import console
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.flags import Device, Json, Processes, Root
 from pagen.folders import write_text
 from pagen.footage.catalogue import DATASETS
@@ -48,8 +48,7 @@ def run(config: Ablate) -> None:
         lines = [(name, one.title, str(len(one.variants))) for name, one in ABLATIONS.items()]
         console.result(dict(ABLATIONS), config.json, console.table(("table", "of", "lines"), lines))
         return
-    if config.table not in ABLATIONS:
-        raise unknown_name("table", config.table, ABLATIONS)
+    require_name("table", config.table, ABLATIONS)
     if config.seeds < 1:
         raise PagenError(f"expected --seeds of 1 and more, found {config.seeds}")
     DATASETS[config.dataset]

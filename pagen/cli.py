@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.version import __version__
 
 VERBS = {
@@ -71,8 +71,7 @@ def dispatch(argv: Sequence[str]) -> None:
         print(f"pagen {__version__}")
         return
     verb, rest = argv[0], argv[1:]
-    if verb not in VERBS:
-        raise unknown_name("verb", verb, VERBS)
+    require_name("verb", verb, VERBS)
     module_name, config_name = VERBS[verb][0].split(":")
     module = import_module(module_name)
     if hasattr(module, "parse"):  # a verb whose defaults depend on its first words

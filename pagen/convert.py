@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 import tyro
 
 from pagen import console
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.flags import Json
 from pagen.methods import METHODS
 
@@ -95,8 +95,7 @@ def parse(argv: Sequence[str]) -> Convert:
         console.result(None, False, _usage())
         raise SystemExit(0)
     name, rest = argv[0], list(argv[1:])
-    if name not in FORMS:
-        raise unknown_name("form of checkpoint", name, FORMS)
+    require_name("form of checkpoint", name, FORMS)
     return tyro.cli(FORMS[name], prog=f"pagen convert {name}", args=rest, config=(tyro.conf.FlagCreatePairsOff,))
 
 

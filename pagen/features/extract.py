@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureFolder:
-    """Features of clips."""
+    """Features of clips; of a PA set clips are called `spatial/CLIP` and `spatial_matched/CLIP`."""
 
     folder: Folder
 
@@ -41,10 +41,6 @@ class FeatureFolder:
     def size(self) -> int:
         """Length D of a vector."""
         return int(self.folder.config["features"])
-
-    def names(self) -> list[str]:
-        """What has been extracted, sorted: clips, or `spatial/CLIP` and `spatial_matched/CLIP` of a PA set."""
-        return sorted(self.folder.items)
 
     def features(self, name: str) -> npt.NDArray[np.float32]:
         """Vectors (N, D) float32 of a clip, a read-only memmap."""
@@ -58,10 +54,6 @@ class FeatureFolder:
     def boxes(self, name: str) -> npt.NDArray[np.float32] | None:
         """The part (N, 4) of the frame that each vector is of, as in `FrameVectors`; None of whole frames."""
         return self._kept("boxes", name)
-
-    def fingerprint(self) -> str:
-        """32 hex digits that stand for every byte."""
-        return self.folder.fingerprint()
 
     def _kept(self, kind: str, name: str) -> npt.NDArray[Any] | None:
         file = f"{kind}/{name}.npy"

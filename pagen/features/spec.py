@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.features.box_kinds import BOXES
 from pagen.features.kinds import FEATURES
 
@@ -54,8 +54,7 @@ class FeatureSpec(FeatureOptions):
 
     def __post_init__(self) -> None:
         looked_at, boxes = takes(self.of), self.boxes.partition(":")[0]
-        if boxes not in BOXES:
-            raise unknown_name(BOXES.what, boxes, BOXES.names())
+        require_name(BOXES.what, boxes, BOXES.names())
         if self.side < 0 or min(self.bins, self.pool) < 1:
             raise PagenError(
                 "expected --side of 0 and more, --bins and --pool of 1 and more, found "

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from pagen.arrays import Frames
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, listing, read_image
 from pagen.footage.prepare import Prepared
@@ -76,8 +76,7 @@ class Pictures:
         """None: a picture stands still. Nothing is drawn."""
 
     def read(self, name: str, start: int | None, length: int) -> Frames:
-        if name not in self.pictures:
-            raise unknown_name("intruder", name, self.pictures)
+        require_name("intruder", name, self.pictures)
         return self.picture(name)[None]
 
     def picture(self, name: str) -> Frames:

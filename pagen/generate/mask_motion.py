@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.arrays import Frames, Masks
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.generate.masks import bounded
 
 MEDIAN_FRAMES = 64
@@ -37,18 +37,11 @@ def background(frames: Frames) -> Frames:
 
 
 def silhouettes(frames: Frames, background: Frames) -> Masks:
-    """What moves: pixels that differ from the background by more than the noise of their frame.
+    """What moves, bool (T, H, W): pixels that differ from the background (H, W, C) by more than their frame's noise.
 
-    The threshold is six times the standard deviation of the noise, which is estimated by the median
-    absolute deviation of the difference, and 14 of 255 at least. Each frame stands for itself, so that
-    it does not matter in which pieces a clip is given.
-
-    Args:
-        frames: uint8 (T, H, W, C); a memory map is read frame by frame.
-        background: uint8 (H, W, C).
-
-    Returns:
-        bool (T, H, W), cleaned by opening and closing, without components under 0.08 % of the frame.
+    The threshold is six times the standard deviation of the noise, which is estimated by the median absolute deviation
+    of the difference, and 14 of 255 at least. What is left is opened and closed, and components under 0.08 % of the
+    frame go. Each frame stands for itself, so that it does not matter in which pieces a clip (T, H, W, C) is given.
 
     Example:
         >>> frames = np.zeros((2, 64, 64, 1), np.uint8)
@@ -95,16 +88,11 @@ def components(silhouette: Masks) -> Masks:
 
 
 def follow(instances: Iterable[Masks], rng: np.random.Generator) -> Iterator[Masks]:
-    """One thing, followed through consecutive frames.
+    """One thing, followed through frames of instances bool (N, H, W), where N may differ and be 0.
 
-    The first is drawn uniformly over the instances of its frame; in each next frame it is the instance
-    that overlaps the one before it most; one that is lost is replaced by another, drawn.
-
-    Args:
-        instances: of each frame bool (N, H, W); N may differ from frame to frame, and be 0.
-
-    Yields:
-        Of each frame bool (H, W), widened so that the rim lies inside; empty where there is no instance.
+    The first is drawn uniformly over the instances of its frame; in each next frame it is the instance that overlaps
+    the one before it most; one that is lost is replaced by another, drawn. Each frame's mask (H, W) is widened so
+    that the rim lies inside; empty where there is no instance.
 
     Example:
         >>> left, right = np.zeros((2, 1, 64, 64), np.bool_)
@@ -176,8 +164,7 @@ class MotionMasks:
     choice: str = "follow"
 
     def __post_init__(self) -> None:
-        if self.choice not in CHOICES:
-            raise unknown_name("option of motion masks", self.choice, CHOICES)
+        require_name("option of motion masks", self.choice, CHOICES)
 
     def prepare(self, frames: Frames, name: str) -> Frames:
         """The background, uint8 (H, W, C)."""

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from pagen.arrays import Frames, Masks
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_name
 from pagen.options import SMALLEST_SIDE
 
 LARGEST_SHARE = 0.5
@@ -79,20 +79,15 @@ def random_mask(shape: tuple[int, int], rng: np.random.Generator, preset: str = 
         >>> mask.shape, bool(0 < mask.mean() <= LARGEST_SHARE)
         ((64, 64), True)
     """
+    require_name("preset of random masks", preset, PRESETS)
     if min(shape) < SMALLEST_SIDE:
         raise PagenError(
             f"expected frames of {SMALLEST_SIDE} pixels a side at least, found {shape}; prepare them larger"
         )
     while True:
-        mask = draw(shape, rng, _preset(preset))
+        mask = draw(shape, rng, PRESETS[preset])
         if mask.any() and mask.mean() <= LARGEST_SHARE:
             return mask
-
-
-def _preset(name: str) -> StrokePreset:
-    if name in PRESETS:
-        return PRESETS[name]
-    raise unknown_name("preset of random masks", name, PRESETS)
 
 
 def draw(shape: tuple[int, int], rng: np.random.Generator, preset: StrokePreset) -> Masks:
@@ -149,7 +144,7 @@ class RandomMasks:
     preset: str = "small"
 
     def __post_init__(self) -> None:
-        _preset(self.preset)
+        require_name("preset of random masks", self.preset, PRESETS)
 
     def prepare(self, frames: Frames, name: str) -> None:
         """None: nothing of the whole clip is needed."""

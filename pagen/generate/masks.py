@@ -42,16 +42,10 @@ class MaskKind(Protocol):
 
 
 def bounded(masks: Iterable[Masks], rng: np.random.Generator) -> tuple[Masks, int]:
-    """Masks none of which is empty or covers more than half of its frame.
+    """Masks (T, H, W), with a random `small` one for each that is empty or covers too much, and how many are.
 
-    Each is looked at before the next is asked for: what is drawn for them, and the fall-backs, come from
-    the same generator in the order of the frames.
-
-    Args:
-        masks: of each frame bool (H, W).
-
-    Returns:
-        bool (T, H, W), with a random `small` mask for each that does not fit, and how many do not.
+    Each is looked at before the next is asked for: what is drawn for them, and the fall-backs, come from the same
+    generator in the order of the frames.
 
     Example:
         >>> full, some = np.ones((32, 32), np.bool_), np.eye(32, dtype=bool)

@@ -10,8 +10,8 @@ the frame (LNTRA's Gaussian may start one past its end). Of the intruders see `p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from pagen.arrays import Frames
 from pagen.errors import PagenError
-from pagen.generate.intruders import INTRUDERS, Intruders, Pictures, fit
+from pagen.generate.intruders import Intruders, Pictures, fit
 from pagen.registry import Registry
 
 Mask = npt.NDArray[np.float32]
@@ -29,7 +29,10 @@ RAMP = 0.1
 
 
 class PatchMask(Protocol):
-    """shape (H, W), centre (y, x), size (h, w), all in pixels -> how much of the intruder is seen, (H, W) in [0, 1].
+    """How much of the intruder is seen, float32 (H, W) in [0, 1].
+
+    Of frames of a shape (H, W), by a patch of a size (h, w) round a centre (y, x), 0 <= y <= H, 0 <= x <= W; all in
+    pixels. The functions below are such masks.
 
     Example:
         >>> mask: PatchMask = PATCH_MASKS["cutmix"]
@@ -84,14 +87,6 @@ def smoothmix_s(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int
     Along one axis of n pixels, half = size // 2 and a, b = centre -+ half clipped to [0, n]: the mask is
     1 on the closed [a, b] and 0 beyond a - 0.1 half and b + 0.1 half; the two axes are multiplied.
 
-    Args:
-        shape: (H, W).
-        centre: (y, x), 0 <= y <= H, 0 <= x <= W.
-        size: (h, w) of the box.
-
-    Returns:
-        float32 (H, W) in [0, 1].
-
     Example:
         >>> smoothmix_s((1, 6), centre=(0, 2), size=(2, 2))[0].tolist()
         [0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
@@ -111,8 +106,6 @@ def _ramp(n: int, centre: int, cut: int) -> npt.NDArray[np.float64]:
 def smoothmix_c(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
     """SmoothMixC: along each axis a Gaussian of peak 1 and standard deviation `size`; the two are multiplied.
 
-    Args and returns as `smoothmix_s`.
-
     Example:
         >>> [f"{value:.2f}" for value in smoothmix_c((1, 3), centre=(0, 1), size=(1, 1))[0]]
         ['0.61', '1.00', '0.61']
@@ -124,8 +117,6 @@ def smoothmix_c(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int
 
 def cutmix(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
     """CutMix: 1 on the box that starts at centre - size // 2 and is `size` pixels wide, as far as it lies in the frame.
-
-    Args and returns as `smoothmix_s`.
 
     Example:
         >>> cutmix((1, 6), centre=(0, 2), size=(2, 2))[0].tolist()
@@ -140,8 +131,6 @@ def cutmix(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int
 def mixup(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]) -> Mask:
     """MixUp-patch: half of the intruder and half of the frame in the box of `cutmix`.
 
-    Args and returns as `smoothmix_s`.
-
     Example:
         >>> mixup((1, 6), centre=(0, 2), size=(2, 2))[0].tolist()
         [0.0, 0.5, 0.5, 0.0, 0.0, 0.0]
@@ -151,33 +140,6 @@ def mixup(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]
 
 _MASKS = {"smoothmix_s": smoothmix_s, "smoothmix_c": smoothmix_c, "cutmix": cutmix, "mixup": mixup}
 PATCH_MASKS: Registry[PatchMask] = Registry("patch mask", "pagen.patch_masks", _MASKS)
-
-
-def draw_patch(
-    shape: tuple[int, int],
-    length: int,
-    rng: np.random.Generator,
-    max_size: float = 0.5,
-    max_move: int = 10,
-    intruders: Sequence[str] = INTRUDERS,
-    mask: str = "smoothmix_s",
-) -> Patch:
-    """Draw the intruder, the size, and the walk of a patch over a clip of `length` frames.
-
-    Args:
-        shape: (H, W) of the frames.
-        max_size: largest height and width, as a share of the frame's; never under 10 pixels.
-        max_move: largest step of the centre along each axis between two frames, pixels.
-
-    Example:
-        >>> patch = draw_patch((64, 96), length=16, rng=np.random.default_rng(0))
-        >>> patch.intruder in INTRUDERS, len(patch.centres)
-        (True, 16)
-    """
-    name = intruders[int(rng.integers(len(intruders)))]
-    height, width = (max(SMALLEST, int(rng.uniform(0, max_size) * n)) for n in shape)
-    first = [int(rng.integers(n)) for n in shape]
-    return Patch(name, (height, width), _walk(first, shape, length, max_move, rng), mask)
 
 
 def draw_shown(
@@ -191,17 +153,27 @@ def draw_shown(
     mask: str = "smoothmix_s",
     vary: bool = False,
 ) -> Patch:
-    """Draw a patch as `draw_patch` does, and which part of the intruder is seen over the training clip of that name.
+    """Draw the intruder, the size, the walk and what is shown of a patch over `length` frames of a training clip.
 
     What is shown is drawn last, so that size and walk are the same with any intruders, varied or not.
 
+    Args:
+        clip: its name.
+        shape: (H, W) of the frames.
+        max_size: largest height and width, as a share of the frame's; never under 10 pixels.
+        max_move: largest step of the centre along each axis between two frames, pixels.
+
     Example:
-        >>> draw_shown(Pictures(), "train_01", (64, 96), 16, np.random.default_rng(0)).intruder_start is None
-        True
+        >>> patch = draw_shown(Pictures(), "train_01", (64, 96), 16, np.random.default_rng(0))
+        >>> patch.intruder in Pictures().names("train_01"), len(patch.centres), patch.intruder_start
+        (True, 16, None)
     """
-    patch = draw_patch(shape, length, rng, max_size, max_move, intruders.names(clip), mask)
-    first = intruders.draw_start(patch.intruder, length, rng)
-    return replace(patch, intruder_start=first, variation=int(rng.integers(2**31)) if vary else None)
+    names = intruders.names(clip)
+    name = names[int(rng.integers(len(names)))]
+    height, width = (max(SMALLEST, int(rng.uniform(0, max_size) * n)) for n in shape)
+    walk = _walk([int(rng.integers(n)) for n in shape], shape, length, max_move, rng)
+    start = intruders.draw_start(name, length, rng)
+    return Patch(name, (height, width), walk, mask, start, int(rng.integers(2**31)) if vary else None)
 
 
 def _walk(

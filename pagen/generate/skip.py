@@ -23,8 +23,8 @@ class Skip:
     """Where a pseudo clip starts, and how many frames it goes on at each step.
 
     Example:
-        >>> Skip(start=2, stride=3).indices(4).tolist(), Skip(start=2, stride=3).target(4).tolist()
-        ([2, 5, 8, 11], [2, 3, 4, 5])
+        >>> Skip(start=2, stride=3).indices(4).tolist()
+        [2, 5, 8, 11]
     """
 
     start: int
@@ -33,10 +33,6 @@ class Skip:
     def indices(self, length: int) -> npt.NDArray[np.int64]:
         """Frames of the pseudo clip, (length,)."""
         return self.start + self.stride * np.arange(length, dtype=np.int64)
-
-    def target(self, length: int) -> npt.NDArray[np.int64]:
-        """Frames of the clip that a model is to give back, (length,): stride 1 from the same start."""
-        return self.start + np.arange(length, dtype=np.int64)
 
 
 def strides_that_fit(frames: int, length: int, strides: Sequence[int]) -> tuple[int, ...]:
@@ -52,14 +48,8 @@ def strides_that_fit(frames: int, length: int, strides: Sequence[int]) -> tuple[
 def draw_skip(frames: int, start: int, length: int, strides: Sequence[int], rng: np.random.Generator) -> Skip:
     """Draw the stride, uniformly over those that fit; keep `start` if it fits, or else draw it uniformly.
 
-    Args:
-        frames: length of the video.
-        start: where the clip would start.
-        length: frames of a clip.
-        strides: those to choose from (LNTRA: 2 3 4 5); 1 is normal motion and never chosen.
-
-    Raises:
-        PagenError: no stride above 1 is given, or the video is too short for each of them.
+    The clip has `length` frames, the video `frames`. Of the strides (LNTRA: 2 3 4 5), 1 is normal motion and never
+    chosen. Raises PagenError: no stride above 1 is given, or the video is too short for each of them.
 
     Example:
         >>> draw_skip(50, start=40, length=16, strides=(2, 3), rng=np.random.default_rng(0)).start < 40

@@ -61,17 +61,9 @@ def speeds(frames: Iterator[Grey]) -> Iterator[Map]:
     return (np.hypot(flow[0], flow[1]) for flow in dis(frames))
 
 
-def _mean(pixels: Map) -> float:
-    return float(pixels.mean())
-
-
-def _fastest(pixels: Map) -> float:
-    return float(np.percentile(pixels, PERCENTILE))
-
-
-frame_difference = Baseline(squared_differences, _mean)
+frame_difference = Baseline(squared_differences, lambda pixels: float(pixels.mean()))
 """Mean squared difference to the previous frame, in [0, 1]."""
-flow_speed = Baseline(speeds, _fastest)
+flow_speed = Baseline(speeds, lambda pixels: float(np.percentile(pixels, PERCENTILE)))
 """The 99.5th percentile over the pixels of the speed of DIS flow from the previous frame, in pixels per frame."""
 
 BASELINES: dict[str, Baseline] = {"frame_difference": frame_difference, "flow_speed": flow_speed}

@@ -24,7 +24,7 @@ from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.indicator_table import indicator_named, order_of
 from pagen.scoring.sliding import Slider
 from pagen.scoring.sources import Size, Source, Task
-from pagen.scoring.window_scores import WindowScores, measured
+from pagen.scoring.window_scores import measured
 
 Values = npt.NDArray[np.float64]
 
@@ -112,22 +112,13 @@ class WindowStream:
         before, self._before = self._before or answer, answer
         shown = window[:, :, -1:]
         answer = replace(answer, after=before.after)
-        return frame_scores(measured(answer, shown, shown, self._input.rebuilt, self._network.measure))
+        scores = measured(answer, shown, shown, self._input.rebuilt, self._network.measure)
+        heats = {name: errors[0, 0].numpy() for name, errors in scores.maps.items()}
+        values = {**scores.frames, **scores.after, **scores.window}
+        return {name: FrameScore(float(value), heats.get(name)) for name, value in values.items()}
 
     def _resized(self, frame: Frame) -> Frame:
         return resized_frame(frame, self._size, self._recipe["colour"])
-
-
-def frame_scores(scores: WindowScores[Any]) -> dict[str, FrameScore]:
-    """The scores of one window, looked at in one frame, as scores of that frame.
-
-    Example:
-        >>> frame_scores(WindowScores(window={"prp": torch.tensor([2.0])}))
-        {'prp': FrameScore(value=2.0, heat=None)}
-    """
-    heats = {name: errors[0, 0].numpy() for name, errors in scores.maps.items()}
-    values = {**scores.frames, **scores.after, **scores.window}
-    return {name: FrameScore(float(value), heats.get(name)) for name, value in values.items()}
 
 
 SOURCE = Source(_open, lambda run, device: partial(WindowStream, run.on(device), run.recipe, device))

@@ -37,7 +37,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_clip_has_the_vectors_of_its_frames(prepared: Prepared, clip: Path) -> None:
     features = feature_folder(prepared, prepared.clips(), f"clip:{clip}", HERE)
-    assert features.names() == sorted(LENGTHS)
+    assert sorted(features.folder.items) == sorted(LENGTHS)
     assert features.size == 12
     encoder = open_encoder(f"clip:{clip}")
     for name, length in LENGTHS.items():
@@ -59,8 +59,8 @@ def test_what_is_there_is_not_encoded_again(prepared: Prepared, clip: Path, monk
     monkeypatch.setattr(extract, "write_features", lambda *of: done.append(of[2]) or write(*of))
     second = feature_folder(prepared, ["train_a", "test_x", "train_b"], spec, HERE)
     assert done == ["test_x", "train_b"]
-    assert second.names() == sorted(LENGTHS)
-    assert feature_folder(prepared, ["train_b"], spec, HERE).fingerprint() == second.fingerprint()
+    assert sorted(second.folder.items) == sorted(LENGTHS)
+    assert feature_folder(prepared, ["train_b"], spec, HERE).folder.fingerprint() == second.folder.fingerprint()
     assert len(done) == 2
 
 
@@ -97,7 +97,7 @@ def test_pseudo_anomalies_have_theirs(pseudo: PASet, clip: Path) -> None:
     spec = f"clip:{clip}"
     normal = feature_folder(pseudo.prepared, pseudo.clips("spatial"), spec, HERE)
     features = pa_feature_folder(pseudo, spec, HERE)
-    assert features.names() == ["spatial/train_a", "spatial/train_b"]
+    assert sorted(features.folder.items) == ["spatial/train_a", "spatial/train_b"]
     for name in pseudo.clips("spatial"):
         frames = np.load(pseudo.folder.path / f"spatial/{name}.npy")
         with one_thread():
@@ -113,7 +113,7 @@ def test_matched_normals_are_encoded_where_the_set_has_them(pseudo: PASet, clip:
     frames = np.array(pseudo.prepared.frames("train_b"))[:, ::-1]
     write_array(root / "spatial_matched/train_b.npy", frames)
     features = pa_feature_folder(replace(pseudo, folder=Folder.open(root, "pa_set")), f"clip:{clip}", HERE)
-    assert features.names() == ["spatial/train_a", "spatial/train_b", "spatial_matched/train_b"]
+    assert sorted(features.folder.items) == ["spatial/train_a", "spatial/train_b", "spatial_matched/train_b"]
     with one_thread():
         expected = open_encoder(f"clip:{clip}")(frames)
     np.testing.assert_array_equal(features.features("spatial_matched/train_b"), expected)

@@ -150,7 +150,7 @@ def test_a_folder_keeps_all_of_it(
     kind: str, sources: dict[str, FeatureSource], results: Results, tmp_path: Path
 ) -> None:
     folder = extract(sources[kind], list(CLIPS), Compute(device="cpu", workers=0), out=tmp_path / "set")
-    assert (folder.names(), folder.size) == (sorted(CLIPS), sources[kind].config()["features"])
+    assert (sorted(folder.folder.items), folder.size) == (sorted(CLIPS), sources[kind].config()["features"])
     for clip, found in results[kind].items():
         assert same(kept(folder, clip), found)
         whole = np.array_equal(found.frames, np.arange(len(found.frames)))

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.generate.intruders import INTRUDERS, Pictures, fit
-from pagen.generate.patch import PATCH_MASKS, Patch, draw_patch, render, smoothmix_s
+from pagen.generate.patch import PATCH_MASKS, Patch, draw_shown, render, smoothmix_s
 from pagen.seeds import generator
+
+draw_patch = partial(draw_shown, Pictures(), "train_01")
 
 
 def ramp(i: int, n: int, c: int, cut: int) -> float:
@@ -158,7 +161,7 @@ def test_walk_reaches_one_past_the_end() -> None:
 def test_render_blends_inside_and_keeps_outside(name: str, channels: int, max_move: int) -> None:
     frames = clip((6, 48, 72, channels))
     before = frames.copy()
-    patch = draw_patch((48, 72), 6, generator(11), max_move=max_move, intruders=["coffee"], mask=name)
+    patch = draw_shown(Pictures(("coffee",)), "train_01", (48, 72), 6, generator(11), max_move=max_move, mask=name)
     assert patch.mask == name
     assert len(set(patch.centres)) == (6 if max_move else 1)
     pseudo, mask = render(patch, frames)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 from pagen.footage.street.noise import Floats
 
 
@@ -65,8 +65,8 @@ class Preset:
     trees: tuple[tuple[float, float], ...]
     furniture: tuple[tuple[str, float, float], ...]
 
-    def project(self, along: Floats, across: Floats, up: Floats) -> Floats:
-        """World points (N,) each -> column and row in pixels, depth in metres, (3, N)."""
+    def project(self, along: Floats | float, across: Floats | float, up: Floats | float) -> Floats:
+        """World points, one or (N,) each -> column and row in pixels, depth in metres, (3,) or (3, N)."""
         cos, sin = math.cos(self.yaw), math.sin(self.yaw)
         depth = across * cos + along * sin
         scale = self.focal / depth
@@ -75,10 +75,8 @@ class Preset:
 
     def foot(self, along: float, across: float) -> tuple[float, float, float]:
         """Column, row and depth of one point on the ground."""
-        cos, sin = math.cos(self.yaw), math.sin(self.yaw)
-        depth = across * cos + along * sin
-        column = self.width / 2 + self.focal / depth * (along * cos - across * sin)
-        return column, self.horizon + self.focal / depth * self.camera_up, depth
+        column, row, depth = self.project(along, across, 0.0).tolist()
+        return column, row, depth
 
     def along_at(self, column: float, across: float) -> float:
         """Where along the street a line of that `across` leaves the given column of the picture."""
@@ -124,6 +122,5 @@ def preset_named(name: str) -> Preset:
         Traceback (most recent call last):
         pagen.errors.PagenError: no street preset named 'streat'; did you mean 'street'? known: square street
     """
-    if name not in PRESETS:
-        raise unknown_name("street preset", name, PRESETS)
+    require_name("street preset", name, PRESETS)
     return PRESETS[name]

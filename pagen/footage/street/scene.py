@@ -70,11 +70,6 @@ class Scene:
         """For example "test_03"."""
         return f"{self.split}_{self.number:02d}"
 
-    @property
-    def fps(self) -> float:
-        """Frames a second."""
-        return preset_named(self.preset).fps
-
     def frames(self) -> Iterator[npt.NDArray[np.uint8]]:
         """All frames in turn, uint8 (H, W)."""
         stage = self.stage()
