@@ -21,10 +21,8 @@ def in_batches(
 ) -> npt.NDArray[Any]:
     """What a network makes of items, (N, *shape).
 
-    Batches are counted from the first item, and the last is filled up by repeating its last item.
-
-    Args:
-        network: `size` items -> (size, *shape).
+    The network takes `size` items, and gives (size, *shape). Batches are counted from the first item, and the last is
+    filled up by repeating its last item.
 
     Example:
         >>> sizes = []

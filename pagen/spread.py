@@ -38,8 +38,7 @@ def spread(
     """Yield (item, function(item)) as the items get done, in any order.
 
     Args:
-        function: picklable, and a function of its item alone.
-        items: picklable.
+        function, items: picklable; the function depends on its item alone.
         workers: processes; 0 computes here, None takes one for each core, a `Cluster` its own.
 
     Raises:

@@ -21,8 +21,7 @@ _RATE_TOLERANCE = 0.05
 def check(footage: Footage, decode_all: bool = False) -> list[str]:
     """Every missing or odd thing of a data set, one line each; of a mixed split, of the footage as it was found.
 
-    Args:
-        decode_all: decode every frame and mask too, instead of reading the heads of the files only.
+    With `decode_all` every frame and mask is decoded too; else only the heads of the files are read.
 
     Example:
         >>> from pagen.footage.locate import locate

@@ -201,14 +201,11 @@ def video_rate(path: Path) -> float:
 
 
 def schedule(times: Sequence[float]) -> list[int]:
-    """How often each decoded frame is shown, so that a frame index means a time.
+    """How often each frame of these times (seconds, in presentation order) is shown, so that an index means a time.
 
-    Every frame once where they come at regular times (within half a step, which is what containers
-    round to). Else as many frames as there are lie on a constant grid from the first to the last
-    time, and each place shows the latest frame that is not later.
-
-    Args:
-        times: seconds, in presentation order.
+    Every frame once where they come at regular times (within half a step, which is what containers round to). Else as
+    many frames as there are lie on a constant grid from the first to the last time, and each place shows the latest
+    frame that is not later.
 
     Example:
         >>> schedule([0.0, 0.04, 0.08, 0.12])

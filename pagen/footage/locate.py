@@ -91,8 +91,7 @@ def locate(name: str, root: Path | None = None) -> Footage:
 def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Location | None:
     """The data set's place in `root`, else in PAGEN_DATA, else where the user's `data.json` says; or None.
 
-    Args:
-        marked: take `root` itself, too, only when its name or a label file tells that it is this data set.
+    Where `marked`, `root` itself is taken, too, only when its name or a label file tells that it is this data set.
 
     Example:
         >>> import tempfile

@@ -65,14 +65,7 @@ class TVL1:
     compiled: bool = True
 
     def __call__(self, first: Tensor, second: Tensor) -> Tensor:
-        """Flow from `first` to `second`.
-
-        Args:
-            first, second: (B, H, W) float32 in [0, 1].
-
-        Returns:
-            (B, 2, H, W) in pixels, x then y.
-        """
+        """Flow (B, 2, H, W) in pixels, x then y, from the first images to the second, (B, H, W) float32 in [0, 1]."""
         levels = [(first[:, None], second[:, None])]
         while min(levels[-1][0].shape[-2:]) >= 2 * self.smallest:
             one, two = levels[-1]

@@ -139,14 +139,9 @@ def _to_uint8(images: torch.Tensor, channels: int) -> Frames:
 
 
 def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpainter:
-    """Load an inpainting pipeline.
+    """The inpainting pipeline that `load_pipeline` loads; noise is drawn on the CPU whatever the device.
 
-    Args:
-        name: a folder that `save_pretrained` wrote, or a hub id `owner/name`.
-        painting: how it works, if not by the defaults; noise is drawn on the CPU whatever the device.
-
-    Raises:
-        PagenError: as `load_pipeline`, or a value that `Painting` does not allow.
+    Raises PagenError: as `load_pipeline`, or a value that `Painting` does not allow.
 
     Example:
         >>> open_pipeline(str(bundled()), Painting(batch=0))

@@ -57,12 +57,9 @@ class HoleCrops:
 
 
 def hole_crops(masks: Masks, least: int, multiple: int) -> HoleCrops:
-    """Crops round what the masks (N, H, W) cover; `least` 0 takes whole frames.
+    """Crops round what the masks (N, H, W) cover, True in the holes; `least` 0 takes whole frames.
 
-    Args:
-        masks: bool, True in the holes.
-        least: smallest side of a crop, pixels.
-        multiple: the sides are multiples of it, pixels.
+    Their sides are `least` pixels and more, and multiples of `multiple`.
 
     Example:
         >>> mask = np.zeros((1, 64, 64), np.bool_)

@@ -19,14 +19,9 @@ INPAINTERS: Registry[Callable[[Painting], Inpainter]] = Registry(
 
 
 def open_inpainter(name: str, painting: Painting | None = None) -> Inpainter:
-    """An inpainter by its name, or the diffusers inpainting pipeline of a folder or hub id.
+    """An inpainter by its name in `INPAINTERS`, or the diffusers inpainting pipeline of a folder or hub id.
 
-    Args:
-        name: a name of `INPAINTERS`, a folder, or `owner/name` on the Hugging Face hub.
-        painting: how it works, if not by the defaults.
-
-    Raises:
-        PagenError: none of the three, or the pipeline cannot be used.
+    Raises PagenError: none of the three, or the pipeline cannot be used.
 
     Example:
         >>> open_inpainter("telea")

@@ -192,16 +192,10 @@ def open_intruders(spec: str) -> Opener:
 
 
 def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | None = None) -> Frames:
-    """Pictures stretched over the whole frame (bilinear), or varied first.
+    """Pictures stretched over a frame of a shape (H, W) (bilinear): uint8 (T, H, W, channels), channels 1 or 3.
 
-    Args:
-        frames: uint8 (T, h, w) or (T, h, w, C), C 1 (grey) or 3 (RGB).
-        shape: (H, W) to fill.
-        channels: 1 or 3, to convert to.
-        variation: seed of a variation, the same for all T pictures.
-
-    Returns:
-        uint8 (T, H, W, channels).
+    They are uint8 (T, h, w) or (T, h, w, C), C 1 (grey) or 3 (RGB). By the seed of a `variation` all T are varied alike
+    in place of that.
 
     Example:
         >>> fit(np.zeros((1, 2, 2, 3), np.uint8), (4, 6), channels=1).shape
@@ -217,7 +211,7 @@ def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | 
 def vary(frames: Frames, shape: tuple[int, int], seed: int) -> Frames:
     """Flipped or not, a part of 8 to 100 % stretched over the frame, brighter or darker (albumentations' defaults).
 
-    Args and returns as `fit`; all frames are varied alike, and the same seed gives the same bytes.
+    Takes (T, h, w, C), and gives (T, H, W, C). All are varied alike, and the same seed gives the same bytes.
 
     Example:
         >>> picture = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1), np.uint8)

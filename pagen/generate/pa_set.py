@@ -218,14 +218,9 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
 
 
 def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
-    """Open a PA set.
+    """Open a PA set. The clips that it was made of are by default looked for where they lay then.
 
-    Args:
-        path: the PA set.
-        prepared: the clips it was made of; by default they are looked for where they lay then.
-
-    Raises:
-        PagenError: the set or its clips are missing or damaged, or it was made of other clips.
+    Raises PagenError: the set or its clips are missing or damaged, or it was made of other clips.
 
     Example:
         >>> try:
@@ -264,7 +259,6 @@ def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: in
     """The pseudo-anomalous clips of a PA set as a torch `Dataset`.
 
     Args:
-        path: the PA set.
         kinds: only these; by default all that it holds.
         length: frames in a clip; by default those that the set was made for, others for spatial and temporal only.
 

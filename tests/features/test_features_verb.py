@@ -46,7 +46,7 @@ def opened(path: Path | str) -> FeatureFolder:
 def test_it_says_what_it_wrote(ask: Ask, clip: Path, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = ask(f"clip:{clip}", "--dataset", "folder")
     assert found == {"path": found["path"], "clips": 2, "rows": 15, "features": 12}
-    assert opened(found["path"]).names() == ["test_x", "train_a"]
+    assert sorted(opened(found["path"]).folder.items) == ["test_x", "train_a"]
     main(["features", f"clip:{clip}", "--dataset", "folder", "--root", str(root)])
     printed = capsys.readouterr().out
     assert printed == f"clip:{clip} of folder: 2 clips, 15 rows of 12 numbers\n{found['path']}\n"
