@@ -26,8 +26,6 @@ from pagen.spread import Workers
 
 Grey = npt.NDArray[np.uint8]
 FlowMethod = Callable[[Iterator[Grey]], Iterator[Flow]]
-ENCODINGS = {"uv": 2, "uvm": 3, "rgb": 3}
-"""Encoding -> channels."""
 
 
 def dis(frames: Iterator[Grey]) -> Iterator[Flow]:

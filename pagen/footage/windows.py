@@ -44,10 +44,6 @@ class Windows:
         """The frames (length,) of the window at `start`, ends repeated."""
         return np.clip(np.arange(start, start + self.length), 0, frames - 1)
 
-    def frame(self, start: int) -> int:
-        """The frame that the window at `start` scores."""
-        return start + self.scored
-
 
 def as_input(frames: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """Frames (T, H, W, C) from 0 to 255 as a model sees them: (C, T, H, W) in [-1, 1].

@@ -59,7 +59,7 @@ def test_counts_on_ped2_are_the_published_ones(name: str) -> None:
 
 def test_lntra_keeps_the_frames_whose_windows_lie_inside() -> None:
     windows = Windows(16, 8)
-    frames = [windows.frame(start) for start in windows.inside(120)]
+    frames = [start + windows.scored for start in windows.inside(120)]
     kept, _ = alone(PROTOCOLS["lntra"].raw(), {"a": np.arange(120.0)}, {"a": np.zeros(120, int)})
     np.testing.assert_array_equal(kept["a"], frames)
 

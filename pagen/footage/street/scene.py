@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import cycle, islice
 
 import numpy as np
@@ -131,8 +130,14 @@ def scenes(
     return (*usual, *unusual)
 
 
-square = partial(scenes, preset="square")
-"""The clips of the data set `street:square`: another camera, over another place."""
+def square() -> tuple[Scene, ...]:
+    """The clips of the data set `street:square`: another camera, over another place.
+
+    Example:
+        >>> len(square()), square()[0].preset
+        (20, 'square')
+    """
+    return scenes(preset="square")
 
 
 def _plot(seed: int, preset: str, test: int, frames: int) -> list[tuple[Event, ...]]:
