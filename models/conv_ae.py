@@ -85,7 +85,7 @@ class Autoencoder(ClipNetwork):
 
 
 class ConvAE3d(Autoencoder):
-    """Autoencoder of clips.
+    """Autoencoder of clips. Raises PagenError: no such widths.
 
     Args:
         channels, widths: as `Autoencoder` takes them.
@@ -93,9 +93,6 @@ class ConvAE3d(Autoencoder):
 
     Shape:
         (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16; code (B, widths[3], T / 8, H / 16, W / 16).
-
-    Raises:
-        PagenError: no such widths.
 
     Example:
         >>> import torch

@@ -18,7 +18,7 @@ Pool = Literal["none", "mean"]
 
 
 class Discriminator(Pretrained):
-    """Logits of pseudo-anomalies (1) against normal frames (0); the defaults are ours.
+    """Logits of pseudo-anomalies (1) against normal frames (0); the defaults are ours. Raises PagenError: no such pool.
 
     Args:
         features: D, of the encoder.
@@ -29,9 +29,6 @@ class Discriminator(Pretrained):
 
     Shape:
         (B, D), or (B, T, D) with `mean` -> (B,)
-
-    Raises:
-        PagenError: no such pool.
 
     Example:
         >>> import torch

@@ -36,15 +36,13 @@ def read_weights(
 ) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU, mapped from the file where its format allows it.
 
-    Those of a table within the table are named `table.name`.
+    Those of a table within the table are named `table.name`. Raises PagenError: no such file, not a checkpoint, objects
+    that only a foreign class can build, or no weights.
 
     Args:
         path: a `.safetensors`, or what `torch.save` wrote: the weights, or a table that holds them as `state_dict`.
         frameworks: top-level modules whose objects beside the weights are passed over.
         advice: what to do about objects that only a foreign class can build.
-
-    Raises:
-        PagenError: no such file, not a checkpoint, objects that only a foreign class can build, or no weights.
 
     Example:
         >>> import tempfile, torch

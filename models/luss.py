@@ -50,6 +50,8 @@ class Luss(NamedTuple):
 class LUSSAE(Autoencoder):
     """Autoencoder of clips that also predicts the next frame and the playback rate.
 
+    Raises PagenError: no such widths, heads, window, or size.
+
     Args:
         channels, widths: as `Autoencoder` takes them.
         window: T, a multiple of 8; 16 and more with the published `prp`.
@@ -59,9 +61,6 @@ class LUSSAE(Autoencoder):
 
     Shape:
         (B, C, T, H, W) -> `Luss`, H and W multiples of 16.
-
-    Raises:
-        PagenError: no such widths, heads, window, or size.
 
     Example:
         >>> import torch

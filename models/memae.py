@@ -42,6 +42,8 @@ class Addressed(NamedTuple):
 class MemAE(Autoencoder):
     """Autoencoder of clips with a memory.
 
+    Raises PagenError: no such widths or similarity, no items, or a `shrink` outside [0, 1).
+
     Args:
         channels, widths: as `Autoencoder` takes them.
         memory: M, the number of items.
@@ -54,9 +56,6 @@ class MemAE(Autoencoder):
 
     Shape:
         (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16.
-
-    Raises:
-        PagenError: no such widths or similarity, no items, or a `shrink` outside [0, 1).
 
     Example:
         >>> import torch

@@ -42,12 +42,11 @@ _AUTOENCODER_LEAVES = {**_ATTENTION, "conv_shortcut": "nin_shortcut", "to_q": "q
 def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
     """The pipeline of a checkpoint, ready to be saved or used.
 
+    Raises PagenError: not readable, another model, or the two do not belong together.
+
     Args:
         checkpoint: `last.ckpt`, or its weights as safetensors.
         config: the `config.yaml` beside it.
-
-    Raises:
-        PagenError: not readable, another model, or the two do not belong together.
 
     Example:
         >>> convert(Path("last.ckpt"), Path("none.yaml"))
@@ -61,8 +60,7 @@ def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
 def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpaintPipeline:
     """The pipeline of the weights by their official names (float32, whatever they were kept in).
 
-    Raises:
-        PagenError: weights are missing, left over, or of other shapes or another schedule than the configuration's.
+    Raises PagenError: weights are missing, left over, or of other shapes or another schedule than the configuration's.
 
     Example:
         >>> denoiser = Denoiser(64, 7, 3, (32,), 1, (False,), 8, True)

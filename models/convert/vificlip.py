@@ -40,12 +40,11 @@ _SINGLE = {
 def convert(checkpoint: Path, folder: Path) -> None:
     """Write the image encoder to a folder that transformers and `vificlip:FOLDER` open.
 
+    Raises PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
+
     Args:
         checkpoint: the published `.pth`, or its weights as safetensors.
         folder: gets `config.json`, `model.safetensors`, and ImageNet's statistics, which ViFi-CLIP trains with.
-
-    Raises:
-        PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
 
     Example:
         >>> import tempfile
@@ -69,8 +68,7 @@ def convert(checkpoint: Path, folder: Path) -> None:
 def assemble(weights: Mapping[str, Tensor]) -> Any:
     """A `CLIPVisionModelWithProjection` of the weights by their official names, in float32.
 
-    Raises:
-        PagenError: weights are missing, left over, or of shapes that do not fit each other.
+    Raises PagenError: weights are missing, left over, or of shapes that do not fit each other.
 
     Example:
         >>> import torch

@@ -107,12 +107,11 @@ def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> E
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:
     """A model of transformers in a folder, in float32, and the names of the weights that the folder lacks.
 
+    Raises PagenError: a model of another kind.
+
     Args:
         what: the model, in the words of an error message.
         networks: kind of model that the folder may hold -> class of transformers that reads it.
-
-    Raises:
-        PagenError: a model of another kind.
 
     Example:
         >>> import json, tempfile
