@@ -110,10 +110,8 @@ def _stand_in(name: str) -> type:
 
 
 def _refused(path: Path, foreign: Sequence[str], advice: str) -> PagenError:
-    return PagenError(
-        f"expected tensors alone in {path}, found objects that only code of others can build: "
-        f"{' '.join(foreign[:4])}; {advice}"
-    )
+    found = f"objects that only code of others can build: {' '.join(foreign[:4])}"
+    return PagenError(f"expected tensors alone in {path}, found {found}; {advice}")
 
 
 def _unreadable(path: Path, error: Exception) -> PagenError:

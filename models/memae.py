@@ -19,9 +19,6 @@ from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
 from pagen.models.foreign import shape_of
 
 Similarity = Literal["dot", "cosine"]
-
-ENTROPY_WEIGHT = 0.0002
-"""Weight of `entropy` beside the mean squared error in the published loss."""
 _ITEMS = "mem_rep.memory.weight"
 
 

@@ -156,11 +156,8 @@ def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[
     try:
         return build(config, tensors)
     except (LookupError, TypeError, ValueError, RuntimeError) as error:
-        reason = textwrap.shorten(str(error), 160)
-        raise PagenError(
-            f"expected weights that fit the {CONFIG} beside them in {folder}, found others ({reason}); take both files "
-            f"from one {name}"
-        ) from error
+        found = f"others ({textwrap.shorten(str(error), 160)}); take both files from one {name}"
+        raise PagenError(f"expected weights that fit the {CONFIG} beside them in {folder}, found {found}") from error
 
 
 @contextmanager
@@ -168,10 +165,8 @@ def _whole(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
-        raise PagenError(
-            f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found them missing or damaged ({error}); "
-            "is the path right?"
-        ) from error
+        found = f"them missing or damaged ({error}); is the path right?"
+        raise PagenError(f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found {found}") from error
 
 
 @contextmanager
