@@ -96,7 +96,9 @@ class Autoencoder(ClipNetwork):
 
 
 class ConvAE3d(Autoencoder):
-    """Autoencoder of clips. Raises PagenError: no such widths.
+    """Autoencoder of clips.
+
+    Raises PagenError: no such widths.
 
     Args:
         channels, widths: as `Autoencoder` takes them.

@@ -18,7 +18,9 @@ Pool = Literal["none", "mean"]
 
 
 class Discriminator(Pretrained):
-    """Logits of pseudo-anomalies (1) against normal frames (0); the defaults are ours. Raises PagenError: no such pool.
+    """Logits of pseudo-anomalies (1) against normal frames (0); the defaults are ours.
+
+    Raises PagenError: no such pool.
 
     Args:
         features: D, of the encoder.

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Mixture(Detector):
-    """Log-likelihood (nats) under a mixture of Gaussians. Raises PagenError: settings that are not positive.
+    """Log-likelihood (nats) under a mixture of Gaussians.
+
+    Raises PagenError: settings that are not positive.
 
     Args:
         components: a number, or numbers to choose from.
