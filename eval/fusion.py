@@ -43,10 +43,8 @@ def pseudo_weights(names: Sequence[str], calibration: Mapping[str, Mapping[str, 
     areas = {name: calibration.get(name, {}).get("pseudo_auroc") for name in names}
     missing = [name for name, area in areas.items() if area is None]
     if missing:
-        raise PagenError(
-            f"expected pseudo_auroc of {' '.join(missing)} in calibration.json for --weights pseudo, found none; "
-            "train the run again, or take --weights uniform"
-        )
+        wanted = f"pseudo_auroc of {' '.join(missing)} in calibration.json for --weights pseudo"
+        raise PagenError(f"expected {wanted}, found none; train the run again, or take --weights uniform")
     weights = {name: max(2 * float(area or 0) - 1, 0.0) for name, area in areas.items()}
     if not any(weights.values()):
         raise PagenError(f"expected an indicator that tells pseudo-anomalies apart, found {areas}; train longer")

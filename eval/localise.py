@@ -102,10 +102,8 @@ def require_masks(prepared: Prepared) -> None:
     names = prepared.clips("test")
     missing = [name for name in names if _abnormal(prepared, name) and prepared.each_mask(name) is None]
     if missing:
-        raise PagenError(
-            f"expected pixel masks for --localise, found none for {len(missing)} of the {len(names)} test clips of "
-            f"{prepared.dataset} ({missing[0]} first); leave --localise out"
-        )
+        found = f"none for {len(missing)} of the {len(names)} test clips of {prepared.dataset} ({missing[0]} first)"
+        raise PagenError(f"expected pixel masks for --localise, found {found}; leave --localise out")
 
 
 def _place(run: str, indicator: str, measure: Callable[..., Localisation], videos: int, seed: int) -> Place:

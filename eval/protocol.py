@@ -168,9 +168,8 @@ def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
     for name, values in scores.items():
         require_name("labelled video", name, labels)
         if len(values) != len(labels[name]):
-            raise PagenError(
-                f"video {name}: expected a label for each of {len(values)} scores, found {len(labels[name])}"
-            )
+            lengths = f"{len(values)} scores, found {len(labels[name])}"
+            raise PagenError(f"video {name}: expected a label for each of {lengths}")
         odd = np.flatnonzero(~np.isfinite(values))
         if len(odd):
             shown = "NaN" if np.isnan(values[odd[0]]) else values[odd[0]]
@@ -211,16 +210,14 @@ def read_protocol(path: Path) -> Protocol:
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise PagenError(
-            f"expected a protocol as a JSON file at {path}, found {error}; see docs/definitions.md"
-        ) from error
+        found = f"{error}; see docs/definitions.md"
+        raise PagenError(f"expected a protocol as a JSON file at {path}, found {found}") from error
     if not isinstance(given, dict):
         raise PagenError(f"expected a JSON object with the fields of a protocol in {path}, found {given!r:.60}")
     default = asdict(Protocol("", ""))
     for name, value in given.items():
         require_name(f"field of a protocol ({path})", name, default)
         if type(value) is not type(default[name]):
-            raise PagenError(
-                f"expected {KINDS[type(default[name])]} for {name} in {path}, found {value!r:.60}; mend it"
-            )
+            wanted = f"{KINDS[type(default[name])]} for {name}"
+            raise PagenError(f"expected {wanted} in {path}, found {value!r:.60}; mend it")
     return Protocol(**{"name": path.stem, "why": f"as {path.name} says", **given})

@@ -41,10 +41,8 @@ def protocols_named(names: Sequence[str]) -> list[Protocol]:
 
     Raises PagenError: an unknown name, or a file that does not hold a protocol.
     """
-    return [
-        read_protocol(Path(name)) if name.endswith(".json") else PROTOCOLS[name]
-        for name in (PROTOCOLS.names() if "all" in names else names)
-    ]
+    chosen = PROTOCOLS.names() if "all" in names else names
+    return [read_protocol(Path(name)) if name.endswith(".json") else PROTOCOLS[name] for name in chosen]
 
 
 def protocol_named(name: str, what: str) -> Protocol:

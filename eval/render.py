@@ -77,7 +77,7 @@ def text(evaluation: Evaluation) -> str:
         parts += [*(as_text(table) for table in evaluation.tables), LEGEND]
     if evaluation.localised:
         parts += [render_places.text(evaluation.localised), render_places.LEGEND]
-    return "\n\n".join([*parts, *_warnings(evaluation)])
+    return "\n\n".join([*parts, *([ORACLE] if evaluation.weights == "oracle" else [])])
 
 
 def page(evaluation: Evaluation, written_by: str) -> str:
@@ -87,7 +87,7 @@ def page(evaluation: Evaluation, written_by: str) -> str:
         f"Labels: {evaluation.label_edition}. Bootstrap seed {evaluation.seed}. pagen {evaluation.pagen}. Written by:",
         f"    {written_by}",
         *([LEGEND] if evaluation.tables else []),
-        *_warnings(evaluation),
+        *([ORACLE] if evaluation.weights == "oracle" else []),
     ]
     if len(evaluation.tables) > 1:
         parts += glance(evaluation.tables)
@@ -106,10 +106,6 @@ def glance(tables: Sequence[Table]) -> list[str]:
     headers = ("run", "indicator", *(table.protocol for table in tables))
     lead = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
     return ["## At a glance", lead, console.markdown(headers, lines)]
-
-
-def _warnings(evaluation: Evaluation) -> list[str]:
-    return [ORACLE] if evaluation.weights == "oracle" else []
 
 
 def command(config: Any) -> str:

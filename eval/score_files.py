@@ -60,10 +60,8 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
     Raises PagenError: both or neither of the two, as `read_labels`, or counts that are no whole numbers above 0.
     """
     if (labels is None) == (counts is None):
-        raise PagenError(
-            "expected --labels FILE or --frames FILE with --detections, for the number of frames of every video, found "
-            f"{'both' if labels else 'neither'}; give one of them"
-        )
+        wanted = "--labels FILE or --frames FILE with --detections, for the number of frames of every video"
+        raise PagenError(f"expected {wanted}, found {'both' if labels else 'neither'}; give one of them")
     if labels is not None:
         return {name: len(marks) for name, marks in read_labels(labels).items()}
     counts = Path(str(counts))
@@ -91,9 +89,8 @@ def read(path: Path, column: str) -> Part:
         raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
     except (ValueError, TypeError, EOFError, KeyError, csv.Error, zipfile.BadZipFile) as error:
         if "pickle" in str(error):
-            raise PagenError(
-                f"expected plain numbers in {path}, found pickled objects or no array at all; save arrays of numbers"
-            ) from None
+            found = "pickled objects or no array at all; save arrays of numbers"
+            raise PagenError(f"expected plain numbers in {path}, found {found}") from None
         raise PagenError(f"expected {column}s in {path}, found what cannot be read ({error}); mend it") from error
 
 
@@ -102,10 +99,8 @@ def by_video(path: Path, part: Part, lengths: Mapping[str, int]) -> dict[str, Va
     if isinstance(part, dict):
         return part
     if len(part) != sum(lengths.values()):
-        raise PagenError(
-            f"{path}: expected {sum(lengths.values())} values, those of {len(lengths)} videos in the order of their "
-            f"names, found {len(part)}; give one a frame"
-        )
+        wanted = f"{sum(lengths.values())} values, those of {len(lengths)} videos in the order of their names"
+        raise PagenError(f"{path}: expected {wanted}, found {len(part)}; give one a frame")
     return dict(zip(lengths, np.split(part, np.cumsum(list(lengths.values()))[:-1]), strict=True))
 
 
@@ -119,10 +114,8 @@ def _marks(path: Path, labels: Mapping[str, Values]) -> Marks:
     for name, values in labels.items():
         odd = np.flatnonzero(~np.isin(values, (0, 1)))
         if len(odd):
-            raise PagenError(
-                f"{path}: video {name}: expected labels 0 and 1, found {values[odd[0]]:g} at frame {odd[0]}; mark "
-                "abnormal frames with 1"
-            )
+            found = f"{values[odd[0]]:g} at frame {odd[0]}; mark abnormal frames with 1"
+            raise PagenError(f"{path}: video {name}: expected labels 0 and 1, found {found}")
     return {name: labels[name].astype(np.uint8) for name in sorted(labels)}
 
 

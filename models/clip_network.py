@@ -55,11 +55,7 @@ class ClipNetwork(Pretrained):
 
     @abstractmethod
     def answer(self, clips: Tensor, frames: Sequence[int]) -> Answer:
-        """Its answer to clips of any H and W, in these frames of each.
-
-        Raises:
-            PagenError: a number of channels or frames that it does not take.
-        """
+        """Its answer to clips of any H and W in these frames. Raises PagenError for a shape that it does not take."""
 
     @abstractmethod
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:

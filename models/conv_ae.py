@@ -50,8 +50,19 @@ class Autoencoder(ClipNetwork):
         self.encoder, self.decoder = encoder_of(channels, widths), decoder_of(channels, widths)
 
     def check(self, clips: torch.Tensor) -> None:
-        """Raise PagenError for clips whose shape it does not take."""
-        check_clips(clips, self.config["channels"])
+        """Raise PagenError for clips whose shape it does not take, or would not come back from encoder and decoder.
+
+        Example:
+            >>> import torch
+            >>> ConvAE3d(widths="tiny").check(torch.zeros(1, 1, 8, 16, 20))  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            pagen.errors.PagenError: expected clips (B, 1, T, H, W) with T divisible by 8 and H, W by 16, found ...
+        """
+        channels, factors = self.config["channels"], (TIME_FACTOR, SPACE_FACTOR, SPACE_FACTOR)
+        sizes = zip(clips.shape[2:], factors, strict=False)
+        if clips.ndim != 5 or clips.shape[1] != channels or any(size % factor for size, factor in sizes):
+            wanted = f"(B, {channels}, T, H, W) with T divisible by {TIME_FACTOR} and H, W by {SPACE_FACTOR}"
+            raise PagenError(f"expected clips {wanted}, found {tuple(clips.shape)}; `reconstruct` takes any H and W")
 
     def encoded(self, clips: torch.Tensor) -> torch.Tensor:
         """The codes of clips (B, C, T, H, W). Raises PagenError for a shape that it does not take."""
@@ -87,15 +98,14 @@ class Autoencoder(ClipNetwork):
 class ConvAE3d(Autoencoder):
     """Autoencoder of clips.
 
+    Raises PagenError: no such widths.
+
     Args:
         channels, widths: as `Autoencoder` takes them.
         tanh: end in tanh (LNTRA, STEAL), for targets in [-1, 1]; False is MemAE's linear end.
 
     Shape:
         (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16; code (B, widths[3], T / 8, H / 16, W / 16).
-
-    Raises:
-        PagenError: no such widths.
 
     Example:
         >>> import torch
@@ -178,23 +188,6 @@ def _down(inward: int, outward: int, stride: tuple[int, int, int] = (2, 2, 2)) -
 def _up(inward: int, outward: int) -> list[nn.Module]:
     convolution = nn.ConvTranspose3d(inward, outward, 3, 2, 1, output_padding=1)
     return [convolution, nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
-
-
-def check_clips(clips: torch.Tensor, channels: int) -> None:
-    """Raise PagenError for clips whose shape would not come back through encoder and decoder.
-
-    Example:
-        >>> import torch
-        >>> check_clips(torch.zeros(1, 1, 8, 16, 20), channels=1)  # doctest: +ELLIPSIS
-        Traceback (most recent call last):
-        pagen.errors.PagenError: expected clips (B, 1, T, H, W) with T divisible by 8 and H, W by 16, found ...
-    """
-    sizes = zip(clips.shape[2:], (TIME_FACTOR, SPACE_FACTOR, SPACE_FACTOR), strict=False)
-    if clips.ndim != 5 or clips.shape[1] != channels or any(size % factor for size, factor in sizes):
-        raise PagenError(
-            f"expected clips (B, {channels}, T, H, W) with T divisible by {TIME_FACTOR} and H, W by "
-            f"{SPACE_FACTOR}, found {tuple(clips.shape)}; `reconstruct` takes any H and W"
-        )
 
 
 def padded(clips: torch.Tensor) -> torch.Tensor:

@@ -20,6 +20,8 @@ Pool = Literal["none", "mean"]
 class Discriminator(Pretrained):
     """Logits of pseudo-anomalies (1) against normal frames (0); the defaults are ours.
 
+    Raises PagenError: no such pool.
+
     Args:
         features: D, of the encoder.
         hidden: width of the hidden layer.
@@ -29,9 +31,6 @@ class Discriminator(Pretrained):
 
     Shape:
         (B, D), or (B, T, D) with `mean` -> (B,)
-
-    Raises:
-        PagenError: no such pool.
 
     Example:
         >>> import torch

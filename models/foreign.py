@@ -36,15 +36,13 @@ def read_weights(
 ) -> dict[str, Tensor]:
     """The tensors of a checkpoint by name, on the CPU, mapped from the file where its format allows it.
 
-    Those of a table within the table are named `table.name`.
+    Those of a table within the table are named `table.name`. Raises PagenError: no such file, not a checkpoint, objects
+    that only a foreign class can build, or no weights.
 
     Args:
         path: a `.safetensors`, or what `torch.save` wrote: the weights, or a table that holds them as `state_dict`.
         frameworks: top-level modules whose objects beside the weights are passed over.
         advice: what to do about objects that only a foreign class can build.
-
-    Raises:
-        PagenError: no such file, not a checkpoint, objects that only a foreign class can build, or no weights.
 
     Example:
         >>> import tempfile, torch
@@ -112,10 +110,8 @@ def _stand_in(name: str) -> type:
 
 
 def _refused(path: Path, foreign: Sequence[str], advice: str) -> PagenError:
-    return PagenError(
-        f"expected tensors alone in {path}, found objects that only code of others can build: "
-        f"{' '.join(foreign[:4])}; {advice}"
-    )
+    found = f"objects that only code of others can build: {' '.join(foreign[:4])}"
+    return PagenError(f"expected tensors alone in {path}, found {found}; {advice}")
 
 
 def _unreadable(path: Path, error: Exception) -> PagenError:

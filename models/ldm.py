@@ -82,7 +82,7 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
         height: int | None = None,
         width: int | None = None,
     ) -> Inpainted:
-        """Paint the holes.
+        """Paint the holes. Raises PagenError: H or W does not divide.
 
         Args:
             image: (N, 3, H, W) in [0, 1]; H and W multiples of what the networks shrink by.
@@ -94,9 +94,6 @@ class LDMInpaintPipeline(DiffusionPipeline):  # type: ignore[misc]  # diffusers'
 
         Returns:
             Whole images as the autoencoder gives them: paste their holes into the original yourself.
-
-        Raises:
-            PagenError: H or W does not divide.
         """
         self._check(image, mask_image, height, width)
         image, mask = (given.to(self.device, self.unet.dtype) for given in (image, mask_image))

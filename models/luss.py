@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isqrt
-from typing import ClassVar, Literal, NamedTuple, cast, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
@@ -50,6 +50,8 @@ class Luss(NamedTuple):
 class LUSSAE(Autoencoder):
     """Autoencoder of clips that also predicts the next frame and the playback rate.
 
+    Raises PagenError: no such widths, heads, window, or size.
+
     Args:
         channels, widths: as `Autoencoder` takes them.
         window: T, a multiple of 8; 16 and more with the published `prp`.
@@ -59,9 +61,6 @@ class LUSSAE(Autoencoder):
 
     Shape:
         (B, C, T, H, W) -> `Luss`, H and W multiples of 16.
-
-    Raises:
-        PagenError: no such widths, heads, window, or size.
 
     Example:
         >>> import torch
@@ -97,10 +96,8 @@ class LUSSAE(Autoencoder):
             wanted = f"divisible by {TIME_FACTOR}, {least} and more with prp {prp!r}"
             raise PagenError(f"expected a window {wanted}, found {window}")
         if prp == "published" and any(side < 4 * SPACE_FACTOR or side % SPACE_FACTOR for side in size):
-            raise PagenError(
-                f"expected a size divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp, "
-                f"found {tuple(size)}; prp 'conv' takes any"
-            )
+            wanted = f"divisible by {SPACE_FACTOR} and {4 * SPACE_FACTOR} at least for the published prp"
+            raise PagenError(f"expected a size {wanted}, found {tuple(size)}; prp 'conv' takes any")
         super().__init__(channels, widths, window=window, ffp=ffp, prp=prp, size=tuple(size))
         self.ffp = _ffp(ffp, channels, window)
         width, depth = widths_of(widths)[3], window // TIME_FACTOR
@@ -125,12 +122,6 @@ class LUSSAE(Autoencoder):
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
         return tuple(predict(self, clips))
 
-    def prp_map(self, clips: Tensor) -> Tensor:
-        """The logits of every place, (B, 2, ceil(H / 32), ceil(W / 32)). Raises PagenError also without prp 'conv'."""
-        if self.config["prp"] != "conv":
-            raise PagenError("expected prp 'conv', found 'published', which has no map; train one with prp 'conv'")
-        return cast(Tensor, self.prp(self.encoded(clips)))
-
     @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:
         """The network that published weights fit, by their names here, not yet filled. Raises PagenError: none."""
@@ -145,10 +136,8 @@ class LUSSAE(Autoencoder):
         if clips.shape[2] != window:
             raise PagenError(f"expected clips of {window} frames, found {clips.shape[2]}; the heads know no other")
         if self.config["prp"] == "published" and clips.shape[3:] != size:
-            raise PagenError(
-                f"expected frames of {size} for the published prp, found {tuple(clips.shape[3:])}; "
-                "prepare them at that size, or take prp 'conv'"
-            )
+            found = f"{tuple(clips.shape[3:])}; prepare them at that size, or take prp 'conv'"
+            raise PagenError(f"expected frames of {size} for the published prp, found {found}")
 
     def _logits(self, code: Tensor) -> Tensor:
         """The logits (B, 2); of many places those at which the second exceeds the first by most."""

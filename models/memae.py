@@ -19,9 +19,6 @@ from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
 from pagen.models.foreign import shape_of
 
 Similarity = Literal["dot", "cosine"]
-
-ENTROPY_WEIGHT = 0.0002
-"""Weight of `entropy` beside the mean squared error in the published loss."""
 _ITEMS = "mem_rep.memory.weight"
 
 
@@ -42,6 +39,8 @@ class Addressed(NamedTuple):
 class MemAE(Autoencoder):
     """Autoencoder of clips with a memory.
 
+    Raises PagenError: no such widths or similarity, no items, or a `shrink` outside [0, 1).
+
     Args:
         channels, widths: as `Autoencoder` takes them.
         memory: M, the number of items.
@@ -54,9 +53,6 @@ class MemAE(Autoencoder):
 
     Shape:
         (B, C, T, H, W) -> the same, T a multiple of 8, H and W of 16.
-
-    Raises:
-        PagenError: no such widths or similarity, no items, or a `shrink` outside [0, 1).
 
     Example:
         >>> import torch

@@ -57,12 +57,11 @@ class Pretrained(nn.Module):
     def from_pretrained(cls, path: Path | str, revision: str | None = None) -> Self:
         """The network of a folder or of the Hugging Face hub, in evaluation mode.
 
+        Raises PagenError: nothing of that name in reach; a file is missing, damaged, or of another network.
+
         Args:
             path: a folder, or a hub id `owner/name`, which must be a `str`; a folder of that name wins.
             revision: branch, tag or commit of a hub id.
-
-        Raises:
-            PagenError: nothing of that name in reach; a file is missing, damaged, or of another network.
         """
         return restored(cls, fetch(path, revision), cls._filled).eval()
 
@@ -75,13 +74,12 @@ class Pretrained(nn.Module):
     def push_to_hub(self, repo_id: str, card: str | None = None, private: bool = True) -> str:
         """Upload the network to the Hugging Face hub, as the user of `hf auth login`; gives the address of the commit.
 
+        Raises PagenError: the hub is not in reach, or refuses.
+
         Args:
             repo_id: `owner/name`; made if it is not there.
             card: text of its README.md, a general one without.
             private: a repository that is made shows to its owner alone; footage of people deserves a second thought.
-
-        Raises:
-            PagenError: the hub is not in reach, or refuses.
         """
         from huggingface_hub import HfApi
 
@@ -110,8 +108,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
 def fetch(path: Path | str, revision: str | None = None) -> Path:
     """The folder itself, or the snapshot of a hub id in the hub's own cache, downloaded if need be.
 
-    Raises:
-        PagenError: a hub id that is neither in reach nor in the cache.
+    Raises PagenError: a hub id that is neither in reach nor in the cache.
 
     Example:
         >>> fetch(Path("runs/skip/model")).as_posix()
@@ -142,8 +139,7 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
 def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[str, Tensor]], T]) -> T:
     """Build what a folder holds out of its constructor's arguments and its tensors.
 
-    Raises:
-        PagenError: missing, damaged, of another class, or two files that do not belong together.
+    Raises PagenError: missing, damaged, of another class, or two files that do not belong together.
 
     Example:
         >>> from pagen.models.discriminator import Discriminator
@@ -160,11 +156,8 @@ def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[
     try:
         return build(config, tensors)
     except (LookupError, TypeError, ValueError, RuntimeError) as error:
-        reason = textwrap.shorten(str(error), 160)
-        raise PagenError(
-            f"expected weights that fit the {CONFIG} beside them in {folder}, found others ({reason}); take both files "
-            f"from one {name}"
-        ) from error
+        found = f"others ({textwrap.shorten(str(error), 160)}); take both files from one {name}"
+        raise PagenError(f"expected weights that fit the {CONFIG} beside them in {folder}, found {found}") from error
 
 
 @contextmanager
@@ -172,10 +165,8 @@ def _whole(folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
-        raise PagenError(
-            f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found them missing or damaged ({error}); "
-            "is the path right?"
-        ) from error
+        found = f"them missing or damaged ({error}); is the path right?"
+        raise PagenError(f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found {found}") from error
 
 
 @contextmanager

@@ -33,8 +33,6 @@ WINDOWS = 256
 """Windows of the training clips that a calibration is of, evenly spread."""
 PAIRS = 32
 """Normal clips, and as many pseudo-anomalous ones, that tell how good a network is."""
-_FIRST = range(0, PAIRS, WINDOWS_AT_ONCE)
-"""The first clips of those that go through it at once."""
 
 
 class Batches(Protocol):
@@ -101,10 +99,8 @@ class ClipBatches:
         """Raise PagenError where clips are too short for pairs, or none can be drawn though they are wanted."""
         pair = self._pair()
         if not pair and wanted:
-            raise PagenError(
-                f"expected a PA set to validate {self.recipe.name} by, found none; give --pseudo DIR and --probability "
-                "above 0, or --validate none"
-            )
+            advice = "give --pseudo DIR and --probability above 0, or --validate none"
+            raise PagenError(f"expected a PA set to validate {self.recipe.name} by, found none; {advice}")
         for batches in pair:
             batches.check()
 
@@ -170,7 +166,8 @@ class ClipBatches:
 
     def pair_scores(self, network: Any) -> tuple[Indicated, Indicated] | None:
         """The indicators of `PAIRS` normal and of as many pseudo-anomalous clips; None where no kind can be drawn."""
-        scores = [_joined([batches._scores(network, first) for first in _FIRST]) for batches in self._pair()]
+        firsts = range(0, PAIRS, WINDOWS_AT_ONCE)
+        scores = [_joined([batches._scores(network, first) for first in firsts]) for batches in self._pair()]
         return (scores[0], scores[1]) if scores else None
 
     def _pair(self) -> list[ClipBatches]:

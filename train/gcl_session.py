@@ -23,8 +23,6 @@ from pagen.train.config import Train
 from pagen.train.density_batches import FeatureClips
 from pagen.train.state import Row, as_csv
 
-NAMES = {"G": "generator", "D": "discriminator"}
-
 
 def fit_segments(
     detector: GCL, clips: FeatureClips, config: Train[Any], path: Path, accelerator: Accelerator
@@ -56,7 +54,7 @@ def label_curves(history: Sequence[dict[str, Any]], share: float) -> Figure:
     """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axis = figure.subplots()
-    for (letter, name), colour in zip(NAMES.items(), ("tab:blue", "tab:orange"), strict=True):
+    for letter, name, colour in (("G", "generator", "tab:blue"), ("D", "discriminator", "tab:orange")):
         for what, line in (("precision", "-"), ("share", ":")):
             key = f"{what}_{letter}"
             if points := [(place, row[key]) for place, row in enumerate(history) if key in row]:

@@ -58,10 +58,8 @@ def _stored(config: Train[Any], prepared: Prepared) -> PASet | None:
     stored = open_pa_folder(config.pseudo, prepared)
     for kind in recipe.taken:
         if not stored.items(kind, getattr(recipe, "window", stored.length)):
-            raise PagenError(
-                f"expected {kind} pseudo-anomalies in {config.pseudo}, found {' '.join(stored.kinds)}; "
-                f"generate them with --kinds {kind}"
-            )
+            found = f"{' '.join(stored.kinds)}; generate them with --kinds {kind}"
+            raise PagenError(f"expected {kind} pseudo-anomalies in {config.pseudo}, found {found}")
     if "temporal" in recipe.taken:
         made = stored.folder.config["flow"], stored.folder.inputs.get("flow", "")  # wherever its files lie now
         if made != (recipe.flow.partition(":")[0], open_flow(recipe.flow).identity()):

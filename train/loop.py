@@ -84,10 +84,8 @@ def fit(training: Training) -> list[Row]:
     network, recipe, accelerator = training.network, training.recipe, training.accelerator
     shares = recipe.accumulate * accelerator.num_processes
     if recipe.batch % shares:
-        raise PagenError(
-            f"expected --batch to be a multiple of {shares} (parts of a step times processes), "
-            f"found {recipe.batch}; change one of them"
-        )
+        wanted = f"a multiple of {shares} (parts of a step times processes)"
+        raise PagenError(f"expected --batch to be {wanted}, found {recipe.batch}; change one of them")
     network.to(accelerator.device)
     fast_layout(network)
     average = Average(network, recipe.ema)
@@ -252,7 +250,5 @@ def _enough_memory(recipe: Recipe) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(error):
             raise
-        raise PagenError(
-            f"the memory does not suffice for a step of {recipe.batch} clips; compute it in parts "
-            f"(--accumulate {2 * recipe.accumulate}), or lower --batch, --crop or --size"
-        ) from error
+        advice = f"compute it in parts (--accumulate {2 * recipe.accumulate}), or lower --batch, --crop or --size"
+        raise PagenError(f"the memory does not suffice for a step of {recipe.batch} clips; {advice}") from error

@@ -103,10 +103,9 @@ def feature_batches(config: Any, prepared: Prepared, stored: PASet, held_out: tu
     recipe, compute = config.recipe, Compute.of(config)
     usable = tuple(name for name in prepared.clips("train") if name in stored.clips("spatial"))
     if not set(usable) - set(held_out) or set(held_out) - set(usable):
-        raise PagenError(
-            f"expected painted frames of the training clips, held-out ones too, in the PA set, found those of "
-            f"{' '.join(usable) or 'none'}; generate them of all training clips"
-        )
+        wanted = "painted frames of the training clips, held-out ones too, in the PA set"
+        found = f"those of {' '.join(usable) or 'none'}; generate them of all training clips"
+        raise PagenError(f"expected {wanted}, found {found}")
     painted: Any = pa_feature_folder(stored, recipe.encoder, compute)
 
     def under(kind: str) -> Callable[[str], Vectors]:
@@ -132,7 +131,6 @@ def histogram(network: Any, batches: FeatureBatches, path: Path) -> None:
         with torch.no_grad():
             odds = network(torch.from_numpy(features).to(device)).cpu().numpy()
         axis.hist(odds, bins=60, alpha=0.6, label=label)
-    says = f"what the {batches.recipe.name} says"
-    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title=says)
+    axis.set(xlabel="log-odds of being painted", ylabel="training frames", title=f"what the {batches.recipe.name} says")
     axis.legend()
     save_figure(figure, path)

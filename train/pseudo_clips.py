@@ -63,10 +63,8 @@ class PseudoSource:
         ends = {name: len(self.normal.source(name)) - self.normal.length for name in self.normal.names}
         usable = [item for item in items if item.start <= ends.get(item.clip, -1)]
         if not usable:
-            raise PagenError(
-                f"expected {kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set, "
-                "found none; generate them of all training clips"
-            )
+            wanted = f"{kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set"
+            raise PagenError(f"expected {wanted}, found none; generate them of all training clips")
         return usable
 
     def _rendered(self, stored: PASet, item: Item, rng: np.random.Generator) -> DrawnClip:

@@ -52,10 +52,7 @@ def _scale(argv: Sequence[str]) -> Scale:
 
 
 def _usage() -> str:
-    recipes = "\n".join(
-        f"  {name:<13} {(RECIPES[name].__doc__ or '').partition(chr(10))[0]}" for name in recipe_names()
-    )
-    return (
-        "usage: pagen train RECIPE --dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] "
-        f"[...]\n\n{recipes}\n\npagen train RECIPE --help shows all flags."
-    )
+    about = {name: (RECIPES[name].__doc__ or "").partition("\n")[0] for name in recipe_names()}
+    recipes = "\n".join(f"  {name:<13} {line}" for name, line in about.items())
+    flags = "--dataset NAME [--root DIR] [--pseudo DIR] [--scale cpu] [--seed 0] [--out RUN] [...]"
+    return f"usage: pagen train RECIPE {flags}\n\n{recipes}\n\npagen train RECIPE --help shows all flags."

@@ -155,19 +155,17 @@ class Threshold:
     ) -> Threshold:
         """The threshold that keeps normal footage to so many alerts an hour; see the module.
 
+        Raises PagenError: no frame that has a score.
+
         Args:
             clips: smoothed scores (T,) of each piece of footage, NaN where a frame has none.
             others: the fields that play no part in it.
-
-        Raises:
-            PagenError: no frame that has a score.
         """
         hours, shortest = sum(map(len, clips)) / fps / 3600, max(1, math.ceil(least * fps - 0.5))
         thresholds, counts = event_counts(clips, math.floor(merge * fps + 0.5), shortest)
         if len(thresholds) == 0:
-            raise PagenError(
-                f"expected {shortest} frames and more of normal footage with a score, found none; give more"
-            )
+            footage = f"{shortest} frames and more of normal footage with a score"
+            raise PagenError(f"expected {footage}, found none; give more")
         expected = wanted * hours
         threshold, events = lowest_threshold(thresholds, counts, math.floor(expected + 1e-9))
         margin = tail_margin(thresholds, counts, expected) if expected < 1 else 0.0

@@ -31,12 +31,11 @@ ONE_CLASS = "one class only: AUROC compares abnormal frames with normal ones"
 def auroc(scores: Array, labels: Array) -> float:
     """Area under the ROC curve, in [0, 1], ties counted as one half, in O(n log n); NaN with a reason for one class.
 
+    Raises PagenError: shapes that differ, labels other than 0 and 1, or a NaN score.
+
     Args:
         scores: (N,), higher = more anomalous, any scale; infinities are ranked, NaN is refused.
         labels: (N,), 1 (or True) = abnormal.
-
-    Raises:
-        PagenError: shapes that differ, labels other than 0 and 1, or a NaN score.
 
     Example:
         >>> auroc(scores=[0.1, 0.7, 0.4], labels=[0, 1, 0])

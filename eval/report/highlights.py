@@ -6,6 +6,7 @@ highest-scored normal frames are shown all the same, and called what they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +64,12 @@ def stand_out(
         "false": (_of_normal, peaks(final, normal, apart)),
         "missed": (_of_abnormal, peaks({name: -values for name, values in final.items()}, missed, apart)),
     }
-    picks = {
-        kind: [
-            Pick(
-                name, protocol.dropped_first + index * protocol.every, note(final[name], labels[name], index, threshold)
-            )
-            for name, index in frames
-        ]
-        for kind, (note, frames) in lists.items()
-    }
+
+    def picked(note: Callable[..., str], name: str, index: int) -> Pick:
+        frame = protocol.dropped_first + index * protocol.every
+        return Pick(name, frame, note(final[name], labels[name], index, threshold))
+
+    picks = {kind: [picked(note, *place) for place in places] for kind, (note, places) in lists.items()}
     false = operating_point(final, labels, threshold, fps / protocol.every).false_alarms
     unseen, abnormal = _count(missed), _count(labels)
     lowest = f"the threshold, the lowest that keeps to {alarms:g} false alarms an hour"

@@ -67,11 +67,8 @@ def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
     """Data set -> its table, as lines over all of them."""
     shown = [headlines(table.rows) for table in tables.values()]
     lines = [dict(zip(tables, rows, strict=True)) for rows in zip(*shown, strict=True)]
-    firsts = [next(iter(rows.values())) for rows in lines]
-    return tuple(
-        Line(first.run, first.indicator, rows, _over_trained(rows, lines))
-        for first, rows in zip(firsts, lines, strict=True)
-    )
+    pairs = ((next(iter(rows.values())), rows) for rows in lines)
+    return tuple(Line(first.run, first.indicator, rows, _over_trained(rows, lines)) for first, rows in pairs)
 
 
 def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -> dict[str, Difference]:

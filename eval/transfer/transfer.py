@@ -74,10 +74,8 @@ def require_roots(config: Transfer) -> dict[str, Path | None]:
     if len(set(config.datasets)) < len(config.datasets):
         raise PagenError(f"expected each data set once, found {' '.join(config.datasets)}; leave one out")
     if len(config.roots) not in (0, 1, len(config.datasets)):
-        raise PagenError(
-            f"expected one folder as --roots, or one for each of {len(config.datasets)} data sets, found "
-            f"{len(config.roots)}"
-        )
+        wanted = f"one folder as --roots, or one for each of {len(config.datasets)} data sets"
+        raise PagenError(f"expected {wanted}, found {len(config.roots)}")
     for name in config.datasets:
         DATASETS[name]
     for path in config.runs:

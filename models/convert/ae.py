@@ -39,13 +39,12 @@ _ADVICE = (
 def convert(checkpoint: Path, like: str = "auto") -> Pretrained:
     """The network of a checkpoint, in evaluation mode.
 
+    Raises PagenError: not readable, whole modules, another network, weights missing, left over or of other shapes.
+
     Args:
         checkpoint: what `torch.save` wrote, or safetensors: state dicts, bare or in a table (`model`,
             `model_statedict`; LUSS-AE's six by their names), with `module.` before the names or without.
         like: `lntra`, `steal`, `memae`, `luss`, or `auto` by the names of the weights.
-
-    Raises:
-        PagenError: not readable, whole modules, another network, weights missing, left over or of other shapes.
 
     Example:
         >>> import tempfile, torch

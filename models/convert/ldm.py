@@ -29,6 +29,7 @@ Modules = dict[str, str]
 M = TypeVar("M", bound=nn.Module)
 _DENOISER, _AVERAGE, _AUTOENCODER = "model.", "model_ema.", "first_stage_model."
 _FRAMEWORKS = ("pytorch_lightning", "lightning", "lightning_fabric", "omegaconf")
+_ADVICE = "take the config.yaml of this checkpoint"
 
 _ATTENTION = {"group_norm": "norm", "to_out.0": "proj_out"}
 _DENOISER_LEAVES = {
@@ -42,12 +43,11 @@ _AUTOENCODER_LEAVES = {**_ATTENTION, "conv_shortcut": "nin_shortcut", "to_q": "q
 def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
     """The pipeline of a checkpoint, ready to be saved or used.
 
+    Raises PagenError: not readable, another model, or the two do not belong together.
+
     Args:
         checkpoint: `last.ckpt`, or its weights as safetensors.
         config: the `config.yaml` beside it.
-
-    Raises:
-        PagenError: not readable, another model, or the two do not belong together.
 
     Example:
         >>> convert(Path("last.ckpt"), Path("none.yaml"))
@@ -61,8 +61,7 @@ def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
 def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpaintPipeline:
     """The pipeline of the weights by their official names (float32, whatever they were kept in).
 
-    Raises:
-        PagenError: weights are missing, left over, or of other shapes or another schedule than the configuration's.
+    Raises PagenError: weights are missing, left over, or of other shapes or another schedule than the configuration's.
 
     Example:
         >>> denoiser = Denoiser(64, 7, 3, (32,), 1, (False,), 8, True)
@@ -82,10 +81,8 @@ def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpa
     wanted = (denoiser, *(_AUTOENCODER + part for part in parts))
     left = sorted(name for name in weights if name.startswith(wanted) and name not in source.taken)
     if left:
-        raise PagenError(
-            f"expected no more weights than the config has places for, found {len(left)} more, among them "
-            f"{left[0]}; take the config.yaml of this checkpoint"
-        )
+        found = f"{len(left)} more, among them {left[0]}"
+        raise PagenError(f"expected no more weights than the config has places for, found {found}; {_ADVICE}")
     masks: dict[str, Any] = {"hole_value": -1.0, "mask_kept": -1.0, "mask_hole": 1.0, "mask_resize": "nearest"}
     return LDMInpaintPipeline(vae, unet, _scheduler(config), **masks)
 
@@ -177,12 +174,9 @@ def _fill(model: M, source: _Source, modules: Modules, leaves: Mapping[str, str]
 def _fitted(weight: Tensor, there: str, leaf: str, shape: tuple[int, ...], heads: int) -> Tensor:
     """The weight in the shape it has here: of 1 x 1 convolutions linear layers, of a joint qkv one of the three."""
     joint = ".qkv." in there
-    rows = shape[0] * 3 if joint else shape[0]
-    if tuple(weight.shape) != (rows, *shape[1:], *(1,) * (weight.ndim - len(shape))):
-        raise PagenError(
-            f"expected the weight {there} in the shape {(rows, *shape[1:])} by the config, found "
-            f"{tuple(weight.shape)}; take the config.yaml of this checkpoint"
-        )
+    wanted, given = (shape[0] * 3 if joint else shape[0], *shape[1:]), tuple(weight.shape)
+    if given != (*wanted, *(1,) * (weight.ndim - len(shape))):
+        raise PagenError(f"expected the weight {there} in the shape {wanted} by the config, found {given}; {_ADVICE}")
     if joint:
         weight = weight.unflatten(0, (heads, 3, -1))[:, ("to_q", "to_k", "to_v").index(leaf)]
     return weight.reshape(shape).float().contiguous()
@@ -201,10 +195,8 @@ class _Source:
         if self.averaged and name.startswith(_DENOISER):
             name = _AVERAGE + name.removeprefix(_DENOISER).replace(".", "")
         if name not in self.weights:
-            raise PagenError(
-                f"expected the weight {name} by the config, found none of that name in the checkpoint; take the "
-                "config.yaml of this checkpoint"
-            )
+            found = f"none of that name in the checkpoint; {_ADVICE}"
+            raise PagenError(f"expected the weight {name} by the config, found {found}")
         self.taken.add(name)
         return self.weights[name]
 
@@ -213,10 +205,8 @@ def _check_schedule(weights: Mapping[str, Tensor], config: InpaintingConfig) -> 
     betas = _scheduler(config).betas
     kept = weights.get("betas", betas)
     if not kept.is_meta and (kept.shape != betas.shape or not torch.allclose(kept.float(), betas, rtol=1e-3)):
-        raise PagenError(
-            f"expected the noise schedule of the config ({config.steps} steps, {config.first_beta} to "
-            f"{config.last_beta}), found another in the checkpoint; take the config.yaml of this checkpoint"
-        )
+        wanted = f"the config ({config.steps} steps, {config.first_beta} to {config.last_beta})"
+        raise PagenError(f"expected the noise schedule of {wanted}, found another in the checkpoint; {_ADVICE}")
 
 
 def _scheduler(config: InpaintingConfig) -> Any:

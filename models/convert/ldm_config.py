@@ -203,10 +203,8 @@ class _Section:
 
     def refuse(self, key: str, wanted: object, value: object) -> NoReturn:
         shown = textwrap.shorten(str(value), 80)
-        raise PagenError(
-            f"expected {key} {wanted} in {self.path}, found {shown}; only the inpainting model of CompVis, with the "
-            "masked image as its one condition, can be converted"
-        )
+        limit = "only the inpainting model of CompVis, with the masked image as its one condition, can be converted"
+        raise PagenError(f"expected {key} {wanted} in {self.path}, found {shown}; {limit}")
 
 
 def _is_whole(value: object) -> bool:

@@ -25,6 +25,7 @@ _FRAMEWORKS = ("yacs",)
 _ENCODER = re.compile(r"(?:model\.)?(?:module\.)?image_encoder\.(.+)")
 _BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.")
 _HEAD = 64
+_ADVICE = "take a checkpoint of ViFi-CLIP with a vision transformer"
 
 _LAYERS = {"layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj"}
 _LAYERS |= {"self_attn.out_proj": "attn.out_proj"}
@@ -40,12 +41,11 @@ _SINGLE = {
 def convert(checkpoint: Path, folder: Path) -> None:
     """Write the image encoder to a folder that transformers and `vificlip:FOLDER` open.
 
+    Raises PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
+
     Args:
         checkpoint: the published `.pth`, or its weights as safetensors.
         folder: gets `config.json`, `model.safetensors`, and ImageNet's statistics, which ViFi-CLIP trains with.
-
-    Raises:
-        PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
 
     Example:
         >>> import tempfile
@@ -69,8 +69,7 @@ def convert(checkpoint: Path, folder: Path) -> None:
 def assemble(weights: Mapping[str, Tensor]) -> Any:
     """A `CLIPVisionModelWithProjection` of the weights by their official names, in float32.
 
-    Raises:
-        PagenError: weights are missing, left over, or of shapes that do not fit each other.
+    Raises PagenError: weights are missing, left over, or of shapes that do not fit each other.
 
     Example:
         >>> import torch
@@ -87,33 +86,25 @@ def assemble(weights: Mapping[str, Tensor]) -> Any:
     sizes = _sizes(source)
     state = _translated(source, layers)
     if source:
-        raise PagenError(
-            f"expected the image encoder of CLIP, found {len(source)} more weights, among them {min(source)}; "
-            "take a checkpoint of ViFi-CLIP with a vision transformer"
-        )
+        found = f"{len(source)} more weights, among them {min(source)}"
+        raise PagenError(f"expected the image encoder of CLIP, found {found}; {_ADVICE}")
     try:
         model: Any = CLIPVisionModelWithProjection(CLIPVisionConfig(num_hidden_layers=layers, **sizes))
         model.load_state_dict(state)
     except (RuntimeError, ValueError) as error:
-        raise PagenError(
-            f"expected weights of one vision transformer, found shapes that do not fit ({str(error).splitlines()[-1]})"
-            "; take a checkpoint of ViFi-CLIP with a vision transformer"
-        ) from error
+        found = f"shapes that do not fit ({str(error).splitlines()[-1]})"
+        raise PagenError(f"expected weights of one vision transformer, found {found}; {_ADVICE}") from error
     return model.eval()
 
 
 def _refuse_other(weights: Mapping[str, Tensor], source: Mapping[str, Tensor]) -> None:
     if not source:
-        raise PagenError(
-            f"expected weights image_encoder.* of ViFi-CLIP, found {' '.join(sorted(weights)[:3])} and the like; "
-            "is it a checkpoint of ViFi-CLIP?"
-        )
+        found = f"{' '.join(sorted(weights)[:3])} and the like; is it a checkpoint of ViFi-CLIP?"
+        raise PagenError(f"expected weights image_encoder.* of ViFi-CLIP, found {found}")
     prompts = sorted(name for name in weights if "VPT" in name)
     if prompts:
-        raise PagenError(
-            f"expected ViFi-CLIP without learned prompts, found {prompts[0]}; take a checkpoint of the fully "
-            "fine-tuned model"
-        )
+        found = f"{prompts[0]}; take a checkpoint of the fully fine-tuned model"
+        raise PagenError(f"expected ViFi-CLIP without learned prompts, found {found}")
 
 
 def _sizes(source: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -126,10 +117,8 @@ def _sizes(source: Mapping[str, Tensor]) -> dict[str, Any]:
     patches = positions[0] - 1
     side = math.isqrt(patches)
     if side * side != patches or width % _HEAD:
-        raise PagenError(
-            f"expected a square of patches and heads {_HEAD} wide, found {patches} patches and a width of "
-            f"{width}; take a checkpoint of ViFi-CLIP with a vision transformer"
-        )
+        found = f"{patches} patches and a width of {width}"
+        raise PagenError(f"expected a square of patches and heads {_HEAD} wide, found {found}; {_ADVICE}")
     frame = {"patch_size": patch, "image_size": side * patch, "projection_dim": projection[1]}
     return frame | {"hidden_size": width, "num_attention_heads": width // _HEAD, "intermediate_size": wide[0]}
 

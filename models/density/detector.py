@@ -53,16 +53,14 @@ class Detector(ABC):
     def fit(self, features: Features) -> Self:
         """Learn from features (N, D) of normal footage.
 
-        Raises:
-            PagenError: features that are no numbers, not finite, of differing D, too few, or constant where they
-                are standardised.
+        Raises PagenError: features that are no numbers, not finite, of differing D, too few, or constant where they are
+        standardised.
         """
 
     def score_samples(self, features: Features) -> Scores:
         """Normality of each vector: features (N, D) -> (N,) float64, higher = more normal.
 
-        Raises:
-            PagenError: not fitted; features of another D, no numbers, or not finite.
+        Raises PagenError: not fitted; features of another D, no numbers, or not finite.
         """
         rows = rows_of(features, self.fitted())
         return np.concatenate([self._scores(piece) for piece in rows.pieces(checked=True)])
@@ -170,12 +168,11 @@ class Rows:
 def rows_of(features: Features, width: int | None = None, least: int = 1, what: str = "scores") -> Rows:
     """Features as rows, whatever they come as.
 
+    Raises PagenError: no arrays of numbers (n, D), of differing D, or too few.
+
     Args:
         width: D that they must have.
         least: N that they must have at least, for `what`.
-
-    Raises:
-        PagenError: no arrays of numbers (n, D), of differing D, or too few.
 
     Example:
         >>> len(rows_of([np.zeros((3, 2)), np.ones((2, 2))]))

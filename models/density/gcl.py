@@ -58,7 +58,8 @@ class GCL(Detector):
     """A generator and a discriminator that teach each other; the discriminator's log-odds are the score.
 
     Features come in the order of time, one array a video. The defaults are the paper's and need some 1500 steps; on few
-    features take lr 1e-4, a batch of 512 and more epochs.
+    features take lr 1e-4, a batch of 512 and more epochs. Raises PagenError: no such variant or targets; numbers that
+    are not positive; negative factors.
 
     Args:
         variant: `B`: from scratch; `PT`: the generator is pre-trained on features that differ little from those
@@ -83,9 +84,6 @@ class GCL(Detector):
             training): `epoch`, `rows` that it looked at, `loss_G`, `loss_D`, `share_G` and `share_D` of the features
             that got a label from either, and, where `fit` was told the truth, `precision_G` and `precision_D` of
             these labels (NaN where there were none). Not saved.
-
-    Raises:
-        PagenError: no such variant or targets; numbers that are not positive; negative factors.
 
     Example:
         >>> videos = [np.random.default_rng(seed).normal(size=(20, 2)) for seed in (0, 1)]
@@ -129,15 +127,14 @@ class GCL(Detector):
     def fit(self, features: Features, normal: Array | None = None, labels: Features | Array | None = None) -> Self:
         """Train on unlabelled features, one array (n, D) a video.
 
+        Raises PagenError: as `Detector.fit`; `normal` or `labels` of another length, or `normal` missing; no such
+        device; a loss that is not finite.
+
         Args:
             normal: for every video whether it is known to be normal, (V,); `OCC` and `WS` need it, the others do not
                 look at it.
             labels: for every feature whether it is abnormal, (N,) or one array a video; nothing is trained by them,
                 they go into `history` alone.
-
-        Raises:
-            PagenError: as `Detector.fit`; `normal` or `labels` of another length, or `normal` missing; no such
-                device; a loss that is not finite.
         """
         normal_rows = _normal_rows(features, normal, self.variant)
         rows = rows_of(features, least=2, what="GCL")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class Mixture(Detector):
     """Log-likelihood (nats) under a mixture of Gaussians.
 
+    Raises PagenError: settings that are not positive.
+
     Args:
         components: a number, or numbers to choose from.
         regularisation: what is added to the covariances' diagonals.
@@ -42,9 +44,6 @@ class Mixture(Detector):
         weights: (K,) of the components, sum 1.
         means: (K, D'), standardised.
         whitening: (K, D', D') upper triangular: (z - mean) @ whitening has covariance 1.
-
-    Raises:
-        PagenError: settings that are not positive.
 
     Example:
         >>> features = np.random.default_rng(0).normal(size=(40, 2))

@@ -45,13 +45,12 @@ def score_loss(network: NoisePerceptron, x: Tensor, sigma: Tensor, noise: Tensor
 class MSMA(MultiScale):
     """Lengths of the log-density's gradient at several scales of noise, under a mixture of Gaussians.
 
+    Raises PagenError: no such network or norm.
+
     Args:
         network_kind: `score`: a network of D outputs; `density`: the gradient of MULDE's, which has no curl.
         norm: `weighted`: sigma |s|; `squared`: |s|^2.
         beta: weight of the regulariser of `density`.
-
-    Raises:
-        PagenError: no such network or norm.
 
     Example:
         >>> features = torch.randn(40, 2)

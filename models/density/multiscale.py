@@ -27,6 +27,8 @@ _JOIN: dict[str, Callable[..., Any]] = {"max": np.max, "mean": np.mean, "median"
 class MultiScale(Detector):
     """A network's answer at several scales of noise, joined into one score.
 
+    Raises PagenError: no such `reduce`; numbers that are not positive; scales that do not ascend.
+
     Args:
         widths: of the network's hidden layers.
         sigmas: lowest and highest scale of the noise, in deviations of the features; training draws log-uniformly
@@ -42,9 +44,6 @@ class MultiScale(Detector):
         steps, batch, lr: of training; the paper has a batch of 2048, and 5e-4 for objects, 1e-4 for frames.
         drop_constant: leave features out that do not vary, instead of refusing them.
         device: a name of torch's, or `auto`; it is not saved.
-
-    Raises:
-        PagenError: no such `reduce`; numbers that are not positive; scales that do not ascend.
 
     Example:
         >>> from pagen.models.density.mulde import MULDE

@@ -26,8 +26,7 @@ BLOCK = 1024
 class Neighbours(Detector):
     """Mean of the squared Euclidean distances to the k nearest training features; AccI-VAD has k = 1.
 
-    Raises:
-        PagenError: k below 1.
+    Raises PagenError: k below 1.
 
     Example:
         >>> detector = Neighbours().fit(np.array([[0.0, 0.0], [4.0, 0.0]]))
@@ -75,10 +74,8 @@ class Neighbours(Detector):
     def training_score(self, videos: Sequence[Array | Tensor]) -> Scores:
         """Anomaly scores of features, one array (n, D) a video, each against all other videos, whatever was fitted.
 
-        AccI-VAD's calibration: leave one video out.
-
-        Raises:
-            PagenError: fewer than two videos, or too few features for k in the others.
+        AccI-VAD's calibration: leave one video out. Raises PagenError: fewer than two videos, or too few features for k
+        in the others.
         """
         if not isinstance(videos, Sequence) or len(videos) < 2:
             raise PagenError("expected features of two videos at least to leave one out, found one; give a list")

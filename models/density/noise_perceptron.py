@@ -76,13 +76,12 @@ def fit(
 ) -> Scores:
     """Train a network in place, with Adam, each step a function of seed and number; gives each step's loss, (steps,).
 
+    Raises PagenError: no such device, or a loss that is not finite in the end.
+
     Args:
         rows: the training features, of which a step draws `batch`.
         objective: loss of (network, x, sigma, noise).
         sigmas: lowest and highest scale of the noise, drawn log-uniformly.
-
-    Raises:
-        PagenError: no such device, or a loss that is not finite in the end.
 
     Example:
         >>> from pagen.models.density.mulde import log_density_loss

@@ -13,8 +13,7 @@ from pagen.models.pretrained import read_config
 def open_detector(path: Path | str) -> Detector:
     """Open the detector of a folder, whichever of the registered classes it is.
 
-    Raises:
-        PagenError: missing or damaged, or a class that nobody registered.
+    Raises PagenError: missing or damaged, or a class that nobody registered.
 
     Example:
         >>> import tempfile

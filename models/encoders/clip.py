@@ -69,10 +69,8 @@ def open_vificlip(option: str) -> Encoder:
     """
     address, folder = located("encoder", "vificlip", option, "the folder that pagen convert vificlip wrote")
     if statistics_of(folder) != IMAGENET:
-        raise PagenError(
-            f"expected what pagen convert vificlip wrote in {folder}, with ImageNet's statistics, found another "
-            f"model; open it as clip:{option}"
-        )
+        wanted = f"what pagen convert vificlip wrote in {folder}, with ImageNet's statistics"
+        raise PagenError(f"expected {wanted}, found another model; open it as clip:{option}")
     return _encoder("vificlip", address, folder, IMAGENET)
 
 
@@ -88,10 +86,8 @@ def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]
     need("transformers", f"{what} '{name}'", "hub")
     address = place_of(option)
     if address is None:
-        raise PagenError(
-            f"expected {what} '{name}:MODEL' with a folder or a hub id owner/name, found '{name}:{option}'; "
-            f"give {example}"
-        )
+        found = f"'{name}:{option}'; give {example}"
+        raise PagenError(f"expected {what} '{name}:MODEL' with a folder or a hub id owner/name, found {found}")
     return address
 
 
@@ -107,12 +103,11 @@ def _encoder(name: str, address: str, folder: Path, statistics: Statistics) -> E
 def pretrained(folder: Path, what: str, networks: Mapping[str, str]) -> tuple[Any, set[str]]:
     """A model of transformers in a folder, in float32, and the names of the weights that the folder lacks.
 
+    Raises PagenError: a model of another kind.
+
     Args:
         what: the model, in the words of an error message.
         networks: kind of model that the folder may hold -> class of transformers that reads it.
-
-    Raises:
-        PagenError: a model of another kind.
 
     Example:
         >>> import json, tempfile
@@ -150,10 +145,8 @@ def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
         kept = (content.get(key, default) for key, default in zip(("image_mean", "image_std"), default, strict=True))
         mean, deviation = ((float(red), float(green), float(blue)) for red, green, blue in kept)
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise PagenError(
-            f"expected image_mean and image_std of red, green and blue in {path}, found others ({error}); "
-            "download it again"
-        ) from error
+        wanted, found = "image_mean and image_std of red, green and blue", f"others ({error}); download it again"
+        raise PagenError(f"expected {wanted} in {path}, found {found}") from error
     return mean, deviation
 
 

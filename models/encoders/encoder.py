@@ -65,16 +65,10 @@ class Encoder:
         return self.place
 
     def __call__(self, frames: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Vectors (N, D) of frames uint8 (N, H, W, C), C 1 (grey) or 3 (RGB).
-
-        Raises:
-            PagenError: other frames.
-        """
+        """Vectors (N, D) of frames uint8 (N, H, W, C), C 1 (grey) or 3 (RGB). Raises PagenError: other frames."""
         if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] not in (1, 3):
-            raise PagenError(
-                f"expected frames uint8 (N, H, W, C) with C 1 or 3 to encode, found {frames.dtype} {frames.shape}; "
-                "give prepared frames"
-            )
+            found = f"{frames.dtype} {frames.shape}; give prepared frames"
+            raise PagenError(f"expected frames uint8 (N, H, W, C) with C 1 or 3 to encode, found {found}")
 
         def encode(batch: list[npt.NDArray[np.uint8]]) -> Tensor:
             return cast(Tensor, self.network(self.standardised(np.stack(batch))))

@@ -13,14 +13,13 @@ from pagen.models.encoders.kinds import ENCODERS
 def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder:
     """Open an encoder by `name` or `name:option`: `lite0`, `lite0:imagenet`, `clip:MODEL`, `vificlip:FOLDER`.
 
+    Raises PagenError: no such encoder, device or view; its packages or its model are missing, the model is of another
+    kind, has pickled weights only, or code of its own.
+
     Args:
         spec: MODEL and FOLDER are folders that `save_pretrained` wrote or hub ids `owner/name`.
         device: a name of torch's, or `auto`.
         view: `"whole"`: the frame resized to a square; `"vifi"`: the middle of it.
-
-    Raises:
-        PagenError: no such encoder, device or view; its packages or its model are missing, the model is of
-            another kind, has pickled weights only, or code of its own.
 
     Example:
         >>> open_encoder("lite1")

@@ -131,7 +131,7 @@ def test_gradients_of_every_head_reach_the_encoder(head: int, ffp: str, prp: str
 @torch.no_grad()
 def test_the_place_that_looks_most_accelerated_decides() -> None:
     network, x = tiny(), clips(4, 1, 16, 64, 160)
-    logits, places = network.classify(x), network.prp_map(x)
+    logits, places = network.classify(x), network.prp(network.encoded(x))
     assert places.shape == (4, 2, 2, 5)
     for row, field in zip(logits, places, strict=True):
         margins = [(field[1, y, i] - field[0, y, i], field[:, y, i]) for y in range(2) for i in range(5)]
@@ -206,5 +206,5 @@ def test_clips_that_do_not_fit_are_refused(prp: str, shape: tuple[int, ...], mes
 
 
 def test_the_published_head_has_no_map() -> None:
-    with pytest.raises(PagenError, match="expected prp 'conv'"):
-        tiny(prp="published").prp_map(clips(1, 1, 16, 64, 80))
+    network = tiny(prp="published").eval()
+    assert network.prp(network.encoded(clips(1, 1, 16, 64, 80))).shape == (1, 2)

@@ -53,9 +53,8 @@ class Source:
         image, moving = self.images[number], self.moving[number]
         zoom = np.exp(rng.uniform(*np.log(self.zoom)))
         aspect = np.exp(rng.uniform(-0.2, 0.2))
-        height, width = (
-            min(round(SIDE * zoom * a), most) for a, most in zip((aspect, 1 / aspect), image.shape, strict=False)
-        )
+        sides = zip((aspect, 1 / aspect), image.shape, strict=False)
+        height, width = (min(round(SIDE * zoom * share), most) for share, most in sides)
         top, left = rng.integers(0, image.shape[0] - height + 1), rng.integers(0, image.shape[1] - width + 1)
         if len(moving) and rng.random() < 0.5:
             row, column = moving[rng.integers(len(moving))] - (rng.uniform(0.2, 0.8, 2) * (height, width)).astype(int)
