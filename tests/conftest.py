@@ -48,7 +48,7 @@ SLOW_FILES = {
         "test_report.py",
         "test_transfer.py",
         "test_evaluate.py",
-        "test_live.py",
+        "test_score.py",
         "test_diffusion.py",
         "test_ldm.py",
         "test_memory.py",

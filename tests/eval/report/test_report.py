@@ -34,7 +34,7 @@ from pagen.scoring.indicator_table import indicator_named
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MakeRun = Callable[..., Path]
 NAME = "a <b>run & 'more\""
 SEEN = """() => {
