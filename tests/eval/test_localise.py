@@ -87,6 +87,7 @@ def test_the_highest_of_a_map_is_what_the_score_says(
         assert max(map(np.max, shown)) <= roots.max()
 
 
+@pytest.mark.slow
 def test_maps_are_taken_up_and_another_process_makes_the_same(masked: Path, make_run: MakeRun) -> None:
     path, prepared = make_run(), native(masked)
     maps_of_run(path, prepared, here(masked, 1))

@@ -31,6 +31,8 @@ from pagen.eval.report.report import Report, run
 from pagen.eval.scores import open_scores
 from pagen.scoring.indicator_table import indicator_named
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
