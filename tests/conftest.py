@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from shutil import rmtree
 
@@ -29,6 +31,19 @@ def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("PAGEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.delenv("PAGEN_DATA", raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _installed_packages_are_read_once() -> Iterator[None]:
+    """Registries ask thousands of times for entry points, and each time all that is installed would be read."""
+
+    @cache
+    def read(paths: tuple[str, ...], **only: str) -> EntryPoints:
+        return entry_points(**only)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pagen.registry.entry_points", lambda **only: read(tuple(sys.path), **only))
         yield
 
 

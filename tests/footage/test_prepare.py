@@ -89,6 +89,7 @@ def test_arrays_are_mapped_and_read_only(root: Path, tmp_path: Path) -> None:
             array[0] = 0
 
 
+@pytest.mark.slow
 def test_labels_and_masks_are_those_of_the_footage(tiny_street: None, tmp_path: Path) -> None:
     prepared = prepare("street", out=tmp_path / "out", size=None, workers=0)
     assert prepared.fps == 10

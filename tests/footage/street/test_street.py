@@ -80,6 +80,7 @@ def test_frames_and_masks_have_their_shapes_and_types(preset: str, shape: tuple[
         assert scene.labels().dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_labels_follow_from_the_masks_and_there_are_both() -> None:
     for scene in TEST:
         assert scene.labels().tolist() == [int(np.count_nonzero(mask) >= MEANINGFUL) for mask in scene.masks()]
@@ -175,6 +176,7 @@ def test_another_seed_gives_another_street_and_other_people() -> None:
     assert np.mean(np.abs(first.astype(int) - third) > 25) > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_mask_lies_on_what_the_event_changes(kind: str, preset: str) -> None:
