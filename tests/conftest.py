@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from shutil import rmtree
 
@@ -32,38 +34,36 @@ def _nothing_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _installed_packages_are_read_once() -> Iterator[None]:
+    """Registries ask thousands of times for entry points, and each time all that is installed would be read."""
+
+    @cache
+    def read(paths: tuple[str, ...], **only: str) -> EntryPoints:
+        return entry_points(**only)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pagen.registry.entry_points", lambda **only: read(tuple(sys.path), **only))
+        yield
+
+
 SLOW_FIXTURES = {"made", "ask", "runs", "configure", "make_batches"}
 """What depends on a PA set of all kinds or on trainings."""
-SLOW_FILES = {
-    *(
-        "test_bad_input.py",
-        "test_cli.py",
-        "test_how_to_add.py",
-        "test_spread.py",
-        "test_spread_ray.py",
-        "test_ablate.py",
-    ),
-    *("test_learning.py", "test_inpainter.py", "test_export.py", "test_density.py", "test_processes.py"),
-    *(
-        "test_report.py",
-        "test_transfer.py",
-        "test_evaluate.py",
-        "test_live.py",
-        "test_diffusion.py",
-        "test_ldm.py",
-        "test_memory.py",
-    ),
-}
-"""Whose tests train, start processes, or work on whole clips, most of them for seconds each."""
-SLOW_WORDS = re.compile(r"process|workers|kill|tvl1")
-"""What the names of tests say that start processes of their own, or have torch compile."""
+SLOW_FILE = re.compile(r"^pytestmark = .*\bmark\.slow\b", re.MULTILINE)
+"""What a file says all of whose tests are slow."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files unread of which `make quick` would run no test."""
+    if config.option.markexpr != "not slow" or not collection_path.match("test_*.py"):
+        return None
+    return bool(SLOW_FILE.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what `make quick` leaves out."""
+    """Mark as slow what asks for a fixture that is; all else that is slow is marked where it stands."""
     for item in items:
-        by_fixture = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
-        if by_fixture or item.path.name in SLOW_FILES or SLOW_WORDS.search(item.name):
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

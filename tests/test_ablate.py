@@ -23,6 +23,8 @@ from pagen.papers.forms import Ablation, Variant
 from pagen.scoring.window_scores import MEASURES
 from pagen.train.recipes.table import RECIPES
 
+pytestmark = pytest.mark.slow
+
 SMALL = {"size": (32, 48), "crop": 16, "epochs": 1, "steps": 1}
 
 

@@ -18,6 +18,8 @@ from pagen.cli import main
 from pagen.folders import Folder, tree_hash
 from pagen.footage.catalogue import DATASETS
 
+pytestmark = pytest.mark.slow
+
 WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 40, "testing/x": 20}
 TINY = ["--scale", "tiny", "--size", "32", "48", "--crop", "16", "--steps", "1", "--device", "cpu", "--workers", "0"]

@@ -12,6 +12,8 @@ import pytest
 from pagen import __version__, cli
 from pagen.cli import VERBS, main
 
+pytestmark = pytest.mark.slow
+
 Answers = list[dict[str, Any]]
 
 # Many command lines in one fresh process, which tells for each what it printed and what it had imported.

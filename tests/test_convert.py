@@ -12,7 +12,7 @@ import torch
 from pagen import cli, convert
 from pagen.errors import PagenError
 
-DATA = Path(__file__).parent / "models" / "data"
+DATA = Path(__file__).parent / "models" / "convert" / "data"
 CONFIG = str(DATA / "ldm_small.yaml")
 
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 TOPS = {"pagen": "pagen", "models": "pagen.models", "train": "pagen.train", "eval": "pagen.eval"}
 ROOMS = ("pagen.eval.metrics", "pagen.scoring", "pagen.models", "pagen.generate", "pagen.footage")
 """Whose public functions and classes have an example each."""
+SLOW = {"pagen.footage.tvl1", "pagen.generate.diffusion"}
+"""Whose examples have torch compile, or make a pipeline."""
 
 
 @cache
@@ -35,8 +37,10 @@ def modules() -> dict[str, Path]:
 VERB_FILES = {modules()[target.partition(":")[0]] for target, _ in VERBS.values()}
 
 
-def with_examples() -> list[str]:
-    return [name for name, path in modules().items() if ">>>" in path.read_text(encoding="utf-8")]
+def with_examples() -> list[object]:
+    """The names of modules with examples, marked where they take seconds."""
+    names = [name for name, path in modules().items() if ">>>" in path.read_text(encoding="utf-8")]
+    return [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in names]
 
 
 def test_every_room_is_looked_through() -> None:

@@ -122,6 +122,12 @@ def reached(name: str, arrows: Mapping[str, set[str]]) -> set[str]:
     return seen
 
 
+@cache
+def graph_of_house() -> dict[str, set[str]]:
+    """Every module -> those that it imports."""
+    return graph(house())
+
+
 def made_up(**sources: str) -> dict[str, Module]:
     return {name: Module(name, text) for name, text in sources.items()}
 
@@ -145,7 +151,7 @@ def test_an_import_of_a_module_out_of_its_package_is_one_of_the_module() -> None
 
 
 def test_no_circle_of_imports() -> None:
-    found = circles(graph(house()))
+    found = circles(graph_of_house())
     assert not found, "\n".join([f"{len(found)} circles:", *map(" ".join, found)])
 
 
@@ -154,6 +160,7 @@ def test_code_is_read_without_comments_and_docstrings() -> None:
     assert module.code == "A = 1\n\ndef f(x):\n    pass"
 
 
+@cache
 def lazy_imports() -> dict[str, bool]:
     """Where a function of a module that is no verb imports one of ours -> whether a comment says why."""
     verbs = {target.partition(":")[0] for target, _ in VERBS.values()}
@@ -281,7 +288,7 @@ def test_one_table_says_what_indicators_are() -> None:
 
 
 def test_metrics_know_nothing_of_runs() -> None:
-    arrows = graph(house())
+    arrows = graph_of_house()
     room = {name for name in arrows if name.startswith("pagen.eval.metrics")}
     outside = {
         name: {other for other in arrows[name] - room if re.match(r"pagen\.(eval|train|models|scoring)", other)}
@@ -294,7 +301,7 @@ def test_wings_of_eval_know_nothing_of_each_other() -> None:
     wings = ("pagen.eval.camera", "pagen.eval.report", "pagen.eval.transfer")
     found = [
         f"{name} -> {other}"
-        for name, others in graph(house()).items()
+        for name, others in graph_of_house().items()
         for other in others
         if {wing for wing in wings if name.startswith(wing)} ^ {wing for wing in wings if other.startswith(wing)}
         and name.startswith(wings)

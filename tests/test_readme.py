@@ -53,6 +53,7 @@ def test_links_and_pictures_exist() -> None:
 SMALL = {'pagen.prepare("ped2", root=Path("data"), size=(192, 288))': 'pagen.prepare("folder", Path("data"), (48, 64))'}
 
 
+@pytest.mark.slow
 def test_the_python_block_runs(
     write_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,6 +37,7 @@ def test_numbers_and_strings_of_numpy_count_as_plain_ones() -> None:
     assert entropy(3, "skip", np.int64(7)) == entropy(np.int32(3), np.str_("skip"), 7)
 
 
+@pytest.mark.slow
 def test_the_same_key_draws_the_same_in_another_process() -> None:
     drawn = generator(5, "patch", "test_02", 9).random(3).tolist()
     code = "from pagen.seeds import generator; print(generator(5, 'patch', 'test_02', 9).random(3).tolist())"

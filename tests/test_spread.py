@@ -16,6 +16,8 @@ import torch
 from pagen.errors import PagenError
 from pagen.spread import default_workers, one_thread, spread
 
+pytestmark = pytest.mark.slow
+
 # Items are functions of the standard library or of strings of code: a spawned process cannot import this file.
 GUARDLESS = """
 from math import factorial

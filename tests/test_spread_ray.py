@@ -23,6 +23,8 @@ from pagen.generate.generate import generate
 from pagen.spread import spread
 from pagen.spread_ray import Cluster, quiet_ray
 
+pytestmark = pytest.mark.slow
+
 # Functions that go to Ray stand inside tests: it then sends their code, as its workers cannot import this file.
 
 

@@ -111,6 +111,7 @@ def camera(write_folder: Callable[..., Path], tmp_path_factory: pytest.TempPathF
     return write_folder(tmp_path_factory.mktemp("camera"), {"training/a": 40}, (96, 144)) / "training/a"
 
 
+@pytest.mark.slow
 def test_it_has_an_entry_in_every_registry(environment: dict[str, str]) -> None:
     groups = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
     assert groups.keys() == REGISTRIES.keys()
@@ -127,6 +128,7 @@ def test_every_registry_of_the_tree_is_among_them() -> None:
     assert groups - {"pagen.sources"} == REGISTRIES.keys()  # what scores a source comes with the sessions that train it
 
 
+@pytest.mark.slow
 def test_pseudo_anomalies_are_made_with_its_parts(pseudo: Path) -> None:
     mask = np.unpackbits(np.load(pseudo / "spatial_mask/train_01.npy"), axis=2)[0, :, :144]
     assert 0.1 < mask.mean() < 0.25
@@ -137,12 +139,14 @@ def test_pseudo_anomalies_are_made_with_its_parts(pseudo: Path) -> None:
     assert (config["inpainter"], config["patch"]) == ("flat", "diamond")
 
 
+@pytest.mark.slow
 def test_its_data_set_is_prepared(pagen: Run, tmp_path: Path) -> None:
     out = tmp_path / "clips"
     (result,) = pagen(("prepare", "--dataset", "crossing_square", "--size", "32", "48", "--out", out))
     assert result["frames"] == {"train": 48, "test": 48}
 
 
+@pytest.mark.slow
 def test_its_features_are_extracted(pagen: Run) -> None:
     shared = ("--dataset", "crossing", "--size", "96", "144", "--workers", "0", "--device", "cpu")
     cells, blocks = pagen(*(("features", kind, *shared) for kind in ("cells", "blocks")))

@@ -25,7 +25,7 @@ from pagen.eval.results import Row
 from pagen.eval.scores import open_scores
 from pagen.eval.settings import EvaluationSettings
 
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cache")]
 MakeRun = Callable[..., Path]
 
 

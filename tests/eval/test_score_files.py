@@ -89,6 +89,7 @@ def test_where_no_file_names_videos_there_is_one(tmp_path: Path) -> None:
     assert frames_of(files[1], None) == {"all": 75}
 
 
+@pytest.mark.slow
 def test_the_table_is_that_of_scikit_learn_with_differences_to_the_first_file(tmp_path: Path) -> None:
     first, labels = drawn()
     second, _ = drawn(1)

@@ -71,6 +71,7 @@ def test_a_flow_map_scores_the_frame_that_it_leads_to(footage: Path, make_run: M
         assert values[4] == pytest.approx(float(error), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_workers_and_resuming_change_no_byte(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     alone = score_run(run, "folder", here(footage), "last", tmp_path / "here")
@@ -102,6 +103,7 @@ def test_scores_of_a_run_of_another_size_are_not_passed_off(footage: Path, make_
         score_run(make_run(size=[16, 28]), "folder", here(footage), "last", out)
 
 
+@pytest.mark.slow
 def test_reading_scores_needs_no_torch(footage: Path, make_run: MakeRun) -> None:
     scores = score_run(make_run(), "folder", here(footage))
     code = (

@@ -64,6 +64,7 @@ def test_what_is_there_is_not_encoded_again(prepared: Prepared, clip: Path, monk
     assert len(done) == 2
 
 
+@pytest.mark.slow
 def test_neither_workers_nor_the_order_change_a_byte(
     prepared: Prepared, clip: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_stream_begins_with_few_frames(prepared: Prepared, clip: Path) -> None
         assert newest.frames.tolist() == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", [1, 3])
 def test_another_process_opens_it_by_itself(prepared: Prepared, clip: Path, pool: int) -> None:
     source = Encoded(prepared, encoder_handle(f"clip:{clip}"), pool)

@@ -157,6 +157,7 @@ def test_a_folder_keeps_all_of_it(
         assert (tmp_path / f"set/frames/{clip}.npy").exists() != whole
 
 
+@pytest.mark.slow
 def test_other_processes_give_the_same_bytes(
     sources: dict[str, FeatureSource], results: Results, tmp_path: Path
 ) -> None:

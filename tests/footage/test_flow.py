@@ -47,7 +47,7 @@ def moved(by: tuple[float, float]) -> list[npt.NDArray[np.uint8]]:
 
 
 @pytest.mark.parametrize("by", [(3, 1), (-2, 0), (0, 2), (0.5, -1.5), (0, 0)])
-@pytest.mark.parametrize("method", [dis, tvl1])
+@pytest.mark.parametrize("method", [dis, pytest.param(tvl1, marks=pytest.mark.slow)])
 def test_a_translation_is_recovered_in_pixels_x_first(method: FlowMethod, by: tuple[float, float]) -> None:
     maps = list(method(iter(moved(by))))
     assert len(maps) == 2
@@ -107,6 +107,7 @@ def test_it_is_computed_once(prepared: Prepared, monkeypatch: pytest.MonkeyPatch
     assert sorted(whole.folder.items) == ["test_x", "train_a", "train_b"]
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = set()
     for workers in (0, 1, 2):

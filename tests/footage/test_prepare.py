@@ -89,6 +89,7 @@ def test_arrays_are_mapped_and_read_only(root: Path, tmp_path: Path) -> None:
             array[0] = 0
 
 
+@pytest.mark.slow
 def test_labels_and_masks_are_those_of_the_footage(tiny_street: None, tmp_path: Path) -> None:
     prepared = prepare("street", out=tmp_path / "out", size=None, workers=0)
     assert prepared.fps == 10
@@ -108,6 +109,7 @@ def test_what_there_is_not_is_none(root: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(prepared.labels("test_x"), [0, 0, 0, 1, 1, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dataset", "size", "workers"), [("street", (40, 40), (0, 2)), ("folder", None, (0, 1, 2))])
 def test_workers_change_no_byte(
     dataset: str, size: tuple[int, int] | None, workers: tuple[int, ...], root: Path, tiny_street: None, tmp_path: Path
@@ -268,6 +270,7 @@ def wait_for_clips(process: subprocess.Popen[str], out: Path, count: int) -> Non
         time.sleep(0.002)
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(long: Path, tmp_path: Path) -> None:
     undisturbed = prepare("folder", long, (64, 64), out=tmp_path / "undisturbed", workers=0)
     rng = np.random.default_rng(7)
@@ -288,6 +291,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(long: Path, tmp_path:
     assert tree_hash(out) == tree_hash(undisturbed.path)
 
 
+@pytest.mark.slow
 def test_interrupted_it_says_so_in_one_line_and_goes_on(long: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for clips, later in ((0, 0.1), (1, 0)):  # while workers wait, and work

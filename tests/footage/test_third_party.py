@@ -49,12 +49,14 @@ def test_it_is_listed_and_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nothing missing, nothing odd" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_it_is_prepared_and_mixed() -> None:
     prepared, mixed = (prepare(name, size=SIZE, workers=0) for name in ("lane", "lane:mixed"))
     assert (len(prepared.clips("train")), len(prepared.clips("test"))) == (2, 2)
     assert (len(mixed.clips("train")), len(mixed.clips("test"))) == (3, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "clips"), [("lane", 2), ("lane:mixed", 3)])
 def test_pseudo_anomalies_are_made_of_it(name: str, clips: int, tmp_path: Path) -> None:
     made = generate(Generate(name, kinds=("skip",), size=SIZE, length=4, workers=0, out=tmp_path / "pa"))

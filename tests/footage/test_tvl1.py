@@ -129,6 +129,7 @@ def test_what_stands_still_beside_what_moves() -> None:
     np.testing.assert_allclose(flow[:, 30:50, 40:60].mean(axis=(1, 2)), (4, 0), atol=0.2)
 
 
+@pytest.mark.slow
 def test_the_compiled_steps_are_the_plain_ones() -> None:
     first = texture()
     second = moved(first, shift(2, 1))
@@ -143,6 +144,7 @@ def test_a_pair_does_not_depend_on_the_others() -> None:
     torch.testing.assert_close(together[1:2], alone, atol=1e-3, rtol=0)
 
 
+@pytest.mark.slow
 def test_pairs_that_come_one_after_the_other_are_all_there() -> None:
     frames = [np.uint8(255 * moved(texture(), shift(t, 0))) for t in range(6)]
     maps = list(module.tvl1(iter(frames)))

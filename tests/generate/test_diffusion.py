@@ -18,6 +18,8 @@ from pagen.generate.inpaint import Painting
 from pagen.generate.inpainters import open_inpainter
 from pagen.seeds import generator
 
+pytestmark = pytest.mark.slow
+
 TWO = Painting(steps=2)
 
 

@@ -168,6 +168,7 @@ print(json.dumps([whole, events, killed, attempt(os.path.abspath("killed"))[0]])
 """
 
 
+@pytest.mark.slow
 def test_same_bytes_after_kill_9(street: Path, tmp_path: Path) -> None:
     size = ["--size", "48", "64", "--inference-steps", "2"]
     few = ["--limit-clips", "1", "--workers", "0", "--device", "cpu"]

@@ -81,7 +81,9 @@ def test_a_feathered_rim_goes_over_linearly(seed: int, feather: int) -> None:
     np.testing.assert_array_equal(result[:, :, 10 + feather :], frames[:, :, 10 + feather :])
 
 
-@pytest.mark.parametrize("name", INPAINTERS.names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "bundled" else name for name in INPAINTERS.names()]
+)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_inpainter_keeps_its_promises(name: str, channels: int) -> None:
     frames, masks = scene(channels)

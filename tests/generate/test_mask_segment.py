@@ -100,6 +100,7 @@ def rest(frame: Frames) -> Any:
     return torch.from_numpy(values.transpose(2, 0, 1)[None]).float()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_mask2former_sees_the_picture_and_answers_at_its_size(folders: dict[str, Path], channels: int) -> None:
     import torch
@@ -117,6 +118,7 @@ def test_mask2former_sees_the_picture_and_answers_at_its_size(folders: dict[str,
         assert max((one == expected).mean() for one in objects) > 0.995
 
 
+@pytest.mark.slow
 def test_detr_by_a_folder(folders: dict[str, Path]) -> None:
     kind = open_masks(f"segment:{folders['detr']}")
     video = noise(3)
@@ -184,12 +186,14 @@ def test_one_object_is_followed_and_where_there_is_none_the_mask_is_random(tmp_p
     assert masks.any(axis=(1, 2)).all()
 
 
+@pytest.mark.slow
 def test_loaded_once_and_in_silence(folders: dict[str, Path], capfd: pytest.CaptureFixture[str]) -> None:
     first = open_segmenter(str(folders["mask2former"]))
     assert open_masks(f"segment:{folders['mask2former']}") is first
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_origin_follows_the_weights(copy: Path) -> None:
     kind = SegmentMasks("owner/name", copy, answers(np.zeros((1, 64, 64), np.bool_), [0.5]))
     before = kind.origin()
@@ -205,6 +209,7 @@ def change_config(folder: Path, **changes: Any) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_model_or_another(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(PagenError, match=r"found no config\.json"):
         open_segmenter(str(tmp_path))
@@ -216,6 +221,7 @@ def test_a_folder_that_is_no_model_or_another(copy: Path, tmp_path: Path) -> Non
         open_segmenter(str(copy))
 
 
+@pytest.mark.slow
 def test_code_of_a_folder_is_not_run(copy: Path) -> None:
     (copy / "own.py").write_text("raise SystemExit('own code ran')")
     own = {"AutoConfig": "own.Config", "AutoModelForUniversalSegmentation": "own.Model"}
@@ -226,6 +232,7 @@ def test_code_of_a_folder_is_not_run(copy: Path) -> None:
         load(copy)
 
 
+@pytest.mark.slow
 def test_pickled_weights_are_not_read(copy: Path) -> None:
     import torch
     from safetensors.torch import load_file
@@ -236,6 +243,7 @@ def test_pickled_weights_are_not_read(copy: Path) -> None:
         load(copy)
 
 
+@pytest.mark.slow
 def test_incomplete_weights_are_not_filled_up_at_random(copy: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -264,6 +272,7 @@ def test_neither_folder_nor_network_nor_package(tmp_path: Path, monkeypatch: pyt
         open_segmenter("nobody/nothing")
 
 
+@pytest.mark.slow
 def test_a_hub_id_is_read_from_its_snapshot(
     folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

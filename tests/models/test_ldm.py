@@ -17,6 +17,8 @@ from pagen.errors import PagenError
 from pagen.models.ldm import LDMInpaintPipeline, bundled, small_autoencoder, small_denoiser, small_scheduler
 from pagen.models.unet_heads import UNet2DHeadsModel
 
+pytestmark = pytest.mark.slow
+
 
 def tiny(scheduler: Any = None, **config: Any) -> LDMInpaintPipeline:
     """A random pipeline of factor 2 over 2 latent channels."""

@@ -30,6 +30,8 @@ from pagen.train.recipes.density import GmmRecipe, KnnRecipe, MsmaRecipe, MuldeR
 from pagen.train.recipes.gcl import GclRecipe
 from pagen.train.session import train
 
+pytestmark = pytest.mark.slow
+
 SIZE = (48, 64)
 
 

@@ -23,6 +23,8 @@ from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.session import train
 from pagen.train.validate import pseudo_aurocs
 
+pytestmark = pytest.mark.slow
+
 SIZE = (96, 144)
 STEPS = {"luss": (16, 200), "discriminator": (16, 100), "spatial": (4, 200)}
 """Batch and steps; of the others 4 and 100."""

@@ -84,6 +84,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     DETECTORS.register("centre", Centre)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("registered")
 def test_a_recipe_is_listed_and_trained(street: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
@@ -99,6 +100,7 @@ def test_a_recipe_is_listed_and_trained(street: Path, tmp_path: Path, capsys: py
     assert (tmp_path / "run/sheet.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("registered")
 def test_a_detector_without_a_recipe_is_trained_by_its_settings(street: Path, tiny: Any, tmp_path: Path) -> None:
     features = tiny("discriminator").encoder

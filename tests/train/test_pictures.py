@@ -136,6 +136,7 @@ def test_pictures_are_the_same_bytes_again(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.slow
 def test_a_notebook_keeps_its_own_way_of_drawing() -> None:
     code = "import sys, pagen.train.pictures; print('matplotlib.pyplot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,6 +18,8 @@ from pagen.train.config import Train
 from pagen.train.session import train
 from pagen.train.state import from_csv
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = "model/model.safetensors"
 
 

@@ -24,6 +24,8 @@ from pagen.train.inpainter.losses import OPPONENT, colourful
 from pagen.train.inpainter.pictures import Draws, Source, crops, hole, sources, texture, vary
 from pagen.train.inpainter.train import TrainInpainter, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def vtest(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -31,6 +31,8 @@ from pagen.scoring.sliding import Slider
 from pagen.scoring.stream import Streamer, open_streamer
 from pagen.scoring.zones import Zones
 
+pytestmark = pytest.mark.slow
+
 MakeRun = Callable[..., Path]
 SIZE = (20, 36)
 

@@ -31,6 +31,8 @@ from pagen.eval.transfer.transferring import transfer as transferred
 from pagen.folders import tree_hash, write_json
 from pagen.footage.catalogue import DATASETS
 
+pytestmark = pytest.mark.slow
+
 MakeRun = Callable[..., Path]
 SOURCE = {"psnr": {"p1": -30.0, "median": -20.0, "p99": -5.0}, "psnr_local": {"p1": -9.0, "median": -8.0, "p99": -1.0}}
 FUSED = {"smooth": "none", "fused": {"skip": ["psnr", "psnr_local"]}}

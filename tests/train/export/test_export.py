@@ -30,6 +30,8 @@ from pagen.train.export import files, graphs
 from pagen.train.export.export import Export
 from pagen.train.export.files import export
 
+pytestmark = pytest.mark.slow
+
 Exported = Callable[[str, str], dict[str, Any]]
 
 SIZE = (40, 60)

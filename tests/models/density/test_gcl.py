@@ -192,6 +192,7 @@ def test_a_step_is_the_paper_s(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(made.errors(whole), rebuilt, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "targets"), [("B", "gaussian"), ("B", "none"), ("PT", "ones"), ("OCC", "ones"), ("WS", "ones")]
 )

@@ -210,6 +210,7 @@ class Clouds:
         return np.asarray(-np.logaddexp.reduce(logs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("features", "deviation", "width", "steps", "spread", "most"),
     [(2, 0.5, 64, (600, 300, 200), 0.12, 0.4), (10, 0.8, 128, (600, 400, 300), 0.25, 0.7)],
@@ -256,6 +257,7 @@ def fitted() -> MULDE:
     return MULDE(widths=(128, 128), steps=500, batch=512, lr=2e-3, sample=2000).fit(toy(NORMAL, 10_000, 0))
 
 
+@pytest.mark.slow
 def test_the_papers_toy(fitted: MULDE) -> None:
     normal, abnormal = toy(NORMAL, 2000, 1), toy(ABNORMAL, 2000, 2)
     assert auroc(fitted.anomaly_score(normal), fitted.anomaly_score(abnormal)) > 0.99
@@ -264,6 +266,7 @@ def test_the_papers_toy(fitted: MULDE) -> None:
     assert each[15] < 0.8  # nothing is left of the modes at sigma = 1, in the exact density either
 
 
+@pytest.mark.slow
 def test_between_the_modes_the_gradient_vanishes_and_the_density_tells(fitted: MULDE) -> None:
     normal, between = toy(NORMAL, 500, 1), toy([(0, 0)], 500, 2) * 0.3
 
@@ -279,7 +282,7 @@ def test_between_the_modes_the_gradient_vanishes_and_the_density_tells(fitted: M
         assert auroc(*lengths) < 0.6
 
 
-def test_scores_join_the_scales_as_asked(fitted: MULDE) -> None:
+def test_scores_join_the_scales_as_asked() -> None:
     training, new = toy(NORMAL, 300, 3), toy(ABNORMAL, 20, 4)
     made = {reduce: MULDE(**SMALL, reduce=reduce).fit(training) for reduce in ("mixture", "max", "mean", "median")}  # type: ignore[arg-type]
     usual = made["max"].vectors(training)
@@ -304,6 +307,7 @@ def test_vectors_are_the_networks_answers_at_evenly_spaced_scales() -> None:
     np.testing.assert_allclose(made.vectors(training), expected.numpy(), rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_regulariser_keeps_the_scales_alike() -> None:
     training = toy(NORMAL, 2000, 0)
     shared: dict[str, Any] = {"widths": (32, 32), "steps": 200, "batch": 256, "lr": 3e-3, "reduce": "mean"}

@@ -33,6 +33,7 @@ def test_the_loss_is_the_published_one() -> None:
     torch.testing.assert_close(score_loss(made, x, sigma, noise), expected)
 
 
+@pytest.mark.slow
 def test_the_score_of_a_gaussian_is_learnt() -> None:
     rows = rows_of(np.random.default_rng(0).standard_normal((20_000, 2)))
     torch.manual_seed(0)

@@ -87,6 +87,7 @@ def test_the_highest_of_a_map_is_what_the_score_says(
         assert max(map(np.max, shown)) <= roots.max()
 
 
+@pytest.mark.slow
 def test_maps_are_taken_up_and_another_process_makes_the_same(masked: Path, make_run: MakeRun) -> None:
     path, prepared = make_run(), native(masked)
     maps_of_run(path, prepared, here(masked, 1))
@@ -162,6 +163,7 @@ def test_the_verb_localises_a_run(masked: Path, make_run: MakeRun, capsys: pytes
     assert "--localise" in page.read_text()
 
 
+@pytest.mark.slow
 def test_every_part_of_a_run_that_has_a_map_has_a_row(masked: Path, make_run: MakeRun, tmp_path: Path) -> None:
     make_run(name="both/spatial")
     make_run(name="both/temporal", source="flow", channels=3)

@@ -32,7 +32,7 @@ SIGMAS = (0.001, 0.334, 1.0)
 
 
 def pattern(shape: tuple[int, ...], place: int) -> Any:
-    spec: Any = importlib.util.spec_from_file_location("parity", HERE / "test_parity.py")
+    spec: Any = importlib.util.spec_from_file_location("parity", HERE.parent / "test_parity.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.pattern(shape, place)

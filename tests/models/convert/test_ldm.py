@@ -27,6 +27,8 @@ from pagen.models.convert.ldm import assemble, convert
 from pagen.models.convert.ldm_config import InpaintingConfig, read_config
 from pagen.models.ldm import LDMInpaintPipeline
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 NAMES: dict[str, dict[str, list[int]]] = json.loads(gzip.decompress((DATA / "ldm_names.json.gz").read_bytes()))
 

@@ -31,10 +31,12 @@ from pagen.eval.report.report import Report, run
 from pagen.eval.scores import open_scores
 from pagen.scoring.indicator_table import indicator_named
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MakeRun = Callable[..., Path]
 NAME = "a <b>run & 'more\""
 SEEN = """() => {

@@ -29,6 +29,7 @@ def left_over(what: str) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.slow
 def test_what_was_freed_stays_with_the_process_on_glibc() -> None:
     glibc = hasattr(ctypes.CDLL(None), "gnu_get_libc_version")
     assert left_over("plain") < 16

@@ -15,7 +15,7 @@ from pagen.eval.metrics.regions import Detections, Regions, from_masks
 from pagen.eval.region_files import read_detections, read_street_scene, read_tracks, write_detections, write_tracks
 from pagen.footage.locate import locate
 
-PED2 = Path(__file__).parents[3] / "shared/data/ped2"
+PED2 = Path(__file__).parents[4] / "shared/data/ped2"
 
 
 def columns(regions: Regions) -> list:

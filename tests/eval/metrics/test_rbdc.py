@@ -192,7 +192,7 @@ def test_monotone_maps_of_the_scores_change_nothing(seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def benchmark() -> dict:
-    return runpy.run_path(str(Path(__file__).parents[2] / "benchmarks/localisation.py"))
+    return runpy.run_path(str(Path(__file__).parents[3] / "benchmarks/localisation.py"))
 
 
 @pytest.mark.parametrize("sizes", [(1, 30, 200, 3), (9, 700, 1500, 12), (4, 60, 900, 1)])

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pagen.eval.camera.alerts import AlertLog
 from pagen.eval.camera.sources import Live, Recording
 from pagen.eval.camera.threshold import Threshold
 from pagen.eval.camera.watch import watch
 from pagen.scoring.stream import open_streamer
+
+pytestmark = pytest.mark.slow
 
 THRESHOLD = Threshold("frame_difference", "", "frame_difference", 0.01, 2, 2, 0.2, 25, 1, 1, 0, 3, 0, 0, 1.0, None)
 WARM, FRAMES = 1000, 3000

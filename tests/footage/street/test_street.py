@@ -80,6 +80,7 @@ def test_frames_and_masks_have_their_shapes_and_types(preset: str, shape: tuple[
         assert scene.labels().dtype == np.uint8
 
 
+@pytest.mark.slow
 def test_labels_follow_from_the_masks_and_there_are_both() -> None:
     for scene in TEST:
         assert scene.labels().tolist() == [int(np.count_nonzero(mask) >= MEANINGFUL) for mask in scene.masks()]
@@ -104,6 +105,7 @@ def frame_number(labels: np.ndarray) -> float:
     return auroc(np.tile(np.arange(labels.shape[1], dtype=float), len(labels)), labels.ravel())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_frame_number_does_not_give_the_label_away(preset: str) -> None:
     """By the masks of every fifteenth frame of the test clips, as the mean of three seeds."""
@@ -138,6 +140,7 @@ def test_training_clips_are_normal() -> None:
         assert not any(mask.any() for mask in scene.masks())
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_bytes() -> None:
     code = (
         "import hashlib\nfrom pagen.footage.street.scene import scenes\ntotal = hashlib.sha256()\n"
@@ -173,6 +176,7 @@ def test_another_seed_gives_another_street_and_other_people() -> None:
     assert np.mean(np.abs(first.astype(int) - third) > 25) > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_mask_lies_on_what_the_event_changes(kind: str, preset: str) -> None:
@@ -228,6 +232,7 @@ def test_people_cross_the_square_more_aslant_than_the_street() -> None:
     assert min(slopes["square"]) > 1.5 * max(slopes["street"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_trivial_baseline_solves_it(preset: str) -> None:
     """Of every fifteenth pair of frames in the test clips, as the mean of two seeds."""
