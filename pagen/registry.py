@@ -53,7 +53,7 @@ class Registry(Generic[T]):
         return value
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names()
+        return name in self._table or name in self.names()
 
 
 def resolve(reference: str) -> Any:
