@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -91,6 +91,5 @@ def identity_of(config: Train[Any]) -> dict[str, Any]:
         size = next(iter(recipe.members.values())).size
         fused = {} if recipe.judged else {"fused": list(recipe.fused)}  # runs of 0.1.0 over objects know it
         return {**about, "members": list(recipe.members), "size": list(size), **fused}
-    own = {name: value for name, value in asdict(recipe).items() if name not in recipe.idle}
     chosen = {"validate": config.validate, "keep": config.keep}
-    return {**own, **about, **chosen, "source": recipe.source, "channels": recipe.channels}
+    return {**recipe.settings, **about, **chosen, "source": recipe.source, "channels": recipe.channels}

@@ -173,8 +173,8 @@ def train_step(
 def learning_rate(recipe: Recipe, step: int, total: int) -> float:
     """The learning rate of a step: constant, or half a cosine from `lr` to zero."""
     if recipe.schedule == "constant":
-        return recipe.lr
-    return recipe.lr * 0.5 * (1 + math.cos(math.pi * step / total))
+        return recipe.rate
+    return recipe.rate * 0.5 * (1 + math.cos(math.pi * step / total))
 
 
 def drawn(training: Training, steps: range) -> Iterator[tuple[int, list[Batch]]]:

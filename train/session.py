@@ -35,6 +35,8 @@ Work = Callable[[Train[Any], Any, Path, Accelerator], Worked]
 
 def train(config: Train[Any]) -> dict[str, Any]:
     """Train, or go on, or find that all is done. Returns the run's path, and of networks the steps and last loss."""
+    for recipe in config.recipe.parts.values():
+        recipe.check_sources(config.device)
     if config.recipe.members:
         return _train_members(config)
     result: dict[str, Any] = resolve(config.recipe.session)(config)

@@ -185,5 +185,7 @@ class FileBoxes:
 
 
 def open_file(option: str, device: str) -> FileBoxes:
-    """The boxes of `file:PATH`. Raises PagenError when there is none."""
-    return FileBoxes(object_file(option, "box"))
+    """The boxes of `file:PATH`. Raises PagenError when there is none, or for other content."""
+    file = object_file(option, "box")
+    file.clips()  # refuses a damaged one at once
+    return FileBoxes(file)

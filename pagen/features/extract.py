@@ -47,6 +47,11 @@ class FeatureFolder:
         """Frames that a vector is of, as in `FrameVectors`; of more than one, vectors are of segments."""
         return int(self.folder.config.get("span", 1))
 
+    @property
+    def objects(self) -> bool:
+        """Boxes are of objects, of a kind of features that need not be."""
+        return bool(self.folder.config.get("objects", False))
+
     def features(self, name: str) -> npt.NDArray[np.float32]:
         """Vectors (N, D) float32 of a clip, a read-only memmap."""
         return read_array(self.folder.path / f"features/{name}.npy")

@@ -26,11 +26,16 @@ class FeatureKind:
         open: a function over a `FeatureSpec` and a `Feed`, which gives the source, or its name as `module:function`.
         takes: the fields of `FeatureSpec` beside `of` that it looks at; others are refused.
         of_objects: its vectors are of objects, of which a frame may have none.
+        option: what has to follow its colon, in a word (`RUN`); empty where nothing may. By default anything may, and
+            the function judges it.
+        decoded: it looks at frames; otherwise clips are not decoded for it, and their lengths and labels are enough.
     """
 
     open: Callable[[Any, Feed], FeatureSource] | str
     takes: tuple[str, ...] = ()
     of_objects: bool = False
+    option: str | None = None
+    decoded: bool = True
 
     def source(self, spec: Any, feed: Feed) -> FeatureSource:
         """The source of such features. Raises PagenError: as the kind says."""
@@ -38,19 +43,34 @@ class FeatureKind:
         return opener(spec, feed)
 
 
+JOIN = "+"
+"""Between kinds of objects whose vectors are joined to one."""
 _FORM, _BOXES = ("size", "colour"), ("boxes", "colour")
 _OF_ENCODER = FeatureKind("pagen.features.frames:open_encoded", ("pool", *_FORM))
 
 
+def _of_objects(module: str, *takes: str, option: str = "") -> FeatureKind:
+    return FeatureKind(f"pagen.features.{module}", (*_BOXES, *takes), of_objects=True, option=option)
+
+
 class FeatureKinds(Registry[FeatureKind]):
-    """Kinds of features by name; every encoder is one of whole frames, by its own name."""
+    """Kinds of features by name.
+
+    Every encoder is one of whole frames, by its own name; kinds of objects with a plus between them (`velocity+deep`)
+    are one of objects, whose vectors are theirs one after the other.
+    """
 
     def names(self) -> list[str]:
         """All names, those of encoders too, sorted."""
         return sorted({*super().names(), *ENCODERS.names()})
 
+    def __contains__(self, name: str) -> bool:
+        return all(super(FeatureKinds, self).__contains__(part) for part in name.split(JOIN))
+
     def __getitem__(self, name: str) -> FeatureKind:
         """The row of that name. Raises PagenError that names the nearest one, or for an entry that is no row."""
+        if JOIN in name:
+            return self._joined(name)
         if name in ENCODERS and name not in super().names():
             return _OF_ENCODER
         kind = super().__getitem__(name)
@@ -58,18 +78,28 @@ class FeatureKinds(Registry[FeatureKind]):
             raise PagenError(f"expected a FeatureKind for features {name!r}, found {kind!r}; register one")
         return kind
 
+    def _joined(self, name: str) -> FeatureKind:
+        parts = {part: self[part] for part in name.split(JOIN)}
+        fit = [part for part, kind in parts.items() if kind.of_objects and kind.option == ""]
+        if len(fit) < len(name.split(JOIN)):
+            known = ", ".join(each for each in self.names() if self[each].of_objects and self[each].option == "")
+            raise PagenError(f"expected kinds of objects to join, each once, of {known}, found {name}; name others")
+        takes = dict.fromkeys(field for kind in parts.values() for field in kind.takes)
+        return FeatureKind("pagen.features.joined:open_joined", tuple(takes), of_objects=True, option="")
+
 
 FEATURES = FeatureKinds(
     "features",
     "pagen.features",
     {
-        "hiera": FeatureKind("pagen.features.video:open_rolling", _FORM),
-        "latents": FeatureKind("pagen.features.latents:open_latents"),
-        "locations": FeatureKind("pagen.features.latents:open_locations"),
-        "velocity": FeatureKind("pagen.features.velocity:open_velocity", (*_BOXES, "flow", "bins", "by_height"), True),
-        "deep": FeatureKind("pagen.features.deep:open_deep", (*_BOXES, "encoder", "side", "bgr"), True),
-        "pose": FeatureKind("pagen.features.pose:open_pose", (*_BOXES, "encoder", "raw_poses"), True),
-        "tube": FeatureKind("pagen.features.tube:open_tube", _BOXES, True),
+        "hiera": FeatureKind("pagen.features.video:open_rolling", _FORM, option="MODEL"),
+        "latents": FeatureKind("pagen.features.latents:open_latents", option="RUN"),
+        "locations": FeatureKind("pagen.features.latents:open_locations", option="RUN"),
+        "file": FeatureKind("pagen.features.file:open_vectors", ("snippet", "window"), option="DIR", decoded=False),
+        "velocity": _of_objects("velocity:open_velocity", "flow", "bins", "by_height"),
+        "deep": _of_objects("deep:open_deep", "encoder", "side", "bgr"),
+        "pose": _of_objects("pose:open_pose", "poses", "raw_poses"),
+        "tube": _of_objects("tube:open_tube", option="RUN"),
     },
 )
 """Name -> row, of all features that are not an encoder's."""

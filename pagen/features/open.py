@@ -9,6 +9,7 @@ from pagen.features.kinds import FEATURES
 from pagen.features.source import FeatureSource, Feed
 from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Size
+from pagen.options import SIZE
 
 
 def open_source(spec: FeatureSpec, dataset: str, compute: Compute) -> FeatureSource:
@@ -26,3 +27,11 @@ def open_stream(spec: FeatureSpec, size: Size, device: str) -> FeatureSource:
     It needs neither the clips of training nor their flow. `size` is (H, W) of the frames. Errors as `open_source`.
     """
     return FEATURES[spec.name].source(spec, Feed(Compute(device=device), camera=size))
+
+
+def check_sources(spec: FeatureSpec, device: str) -> None:
+    """Raise PagenError for what is missing of features of recorded clips, or does not fit, before a clip is prepared.
+
+    All that they are made of is opened as for a camera, save the frames.
+    """
+    open_stream(spec, SIZE, Compute(device=device).place)

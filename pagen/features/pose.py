@@ -1,7 +1,8 @@
 """Features `pose`: where an object's joints are, x and y by turns (AccI-VAD, Reiss and Hoshen 2022, with AlphaPose).
 
-Poses come out of a file (`file:PATH`, see `box_file`), which knows no boxes of theirs, or from a ViTPose of
-transformers (`vitpose:MODEL`) on boxes of any kind. Joints are in the model's order: 17 of COCO in both.
+Poses come out of a file (`file:PATH`, or `file` of the boxes' file; see `box_file`), which knows no boxes of theirs, or
+from a ViTPose of transformers (`vitpose:MODEL`) on boxes of any kind. Joints are in the model's order: 17 of COCO in
+both.
 
 x and y are taken less their smallest and by the height of the pose, from its highest joint to its lowest, so that
 neither place nor distance counts. AccI-VAD's published files hold pixels from the corner of the box, which `raw` gives.
@@ -108,19 +109,24 @@ def normalised(poses: Poses) -> Poses:
 
 
 def open_pose(spec: FeatureSpec, feed: Feed) -> FeatureSource:
-    """The features `pose`: of the model where `encoder` is `vitpose:MODEL`, else of the file that `boxes` names.
+    """The features `pose`: of what `poses` names, a file, the file of `boxes`, or a model.
 
-    Raises PagenError: neither a file nor a pose model, or no such file, boxes, model or device.
+    Raises PagenError: no file named, or no such file, poses in it, boxes, model or device.
     """
-    (name, _, model), (kind, _, path) = spec.encoder.partition(":"), spec.boxes.partition(":")
-    if name != "vitpose" and kind != "file":
-        raise PagenError(
-            f"expected poses of a file (boxes 'file:PATH') or of a model (encoder 'vitpose:MODEL'), found boxes "
-            f"{spec.boxes!r} and encoder {spec.encoder!r}; give one of them"
-        )
-    clips, device = feed.clips(None, spec.colour), feed.compute.device
+    (name, _, option), device = spec.poses.partition(":"), feed.compute.device
     if name == "vitpose":
-        return ModelPose(clips, open_boxes(spec.boxes, device), vision_model("vitpose", model, device), spec.raw_poses)
-    file = object_file(path, "pose")
+        model, boxes = vision_model("vitpose", option, device), open_boxes(spec.boxes, device)
+        return ModelPose(feed.clips(None, spec.colour), boxes, model, spec.raw_poses)
+    file = object_file(option or _file_of_boxes(spec.boxes), "pose")
     file.clips()  # refuses a damaged one at once
-    return FilePose(clips, file, spec.raw_poses)
+    return FilePose(feed.clips(None, spec.colour), file, spec.raw_poses)
+
+
+def _file_of_boxes(boxes: str) -> str:
+    kind, _, path = boxes.partition(":")
+    if kind != "file":
+        raise PagenError(
+            f"expected poses for pose, found none with boxes {boxes!r}; give --poses file:PATH or vitpose:MODEL, a "
+            "file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
+        )
+    return path

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pagen.compute import Compute
 from pagen.footage.locate import locate
+from pagen.footage.outline import outline
 from pagen.footage.prepare import Prepared, Size, prepare
 
 Frames = npt.NDArray[np.uint8]
@@ -110,6 +111,12 @@ class Feed:
         if self.camera is not None:
             return Stream(size or self.camera, colour)
         return prepare(self.dataset, self.compute.root, size, colour, workers=self.compute.workers)
+
+    def outline(self) -> Any:
+        """Clips of which lengths and labels are known, and no frame; or a camera's `Stream`. Errors as `outline`."""
+        if self.camera is not None:
+            return Stream(self.camera, colour=False)
+        return outline(self.dataset, self.compute.root, self.compute.workers)
 
     def own_size(self) -> Size:
         """(H, W) of the footage as it is, by its first clip."""

@@ -17,10 +17,12 @@ class FeatureOptions:
     """How features are made; each kind looks at those that its row in `FEATURES` names."""
 
     boxes: str = "motion"
-    """Where objects are: motion, file:PATH (npz or JSON; of poses for pose without a model), or detector:MODEL."""
+    """Where objects are: motion, file:PATH (npz or JSON), or detector:MODEL."""
     encoder: str = "lite0:imagenet"
-    """What sees the crops of deep: lite0 (lite0:imagenet doubles the contrast), clip:MODEL, or vificlip:DIR; of pose
-    vitpose:MODEL."""
+    """What sees the crops of deep: lite0 (lite0:imagenet doubles the contrast), clip:MODEL, or vificlip:DIR."""
+    poses: str = "file"
+    """Where the poses of pose come from: file (the file of boxes), file:PATH (npz), or vitpose:MODEL, which looks for
+    them in the boxes."""
     side: int = 128
     """Pixels a side of the crops of deep; 0 takes the encoder's own."""
     bgr: bool = False
@@ -35,6 +37,12 @@ class FeatureOptions:
     """Leave pose in pixels, as in AccI-VAD's published files, in place of parts of its height."""
     pool: int = 1
     """Frames, ending with the one described, that vectors of lite0, clip and vificlip are averaged over."""
+    snippet: int = 0
+    """Frames that a vector of file:DIR is of, where it is of a segment (I3D: 16); 0 of its own frame, or as the
+    folder's features.json says."""
+    window: int = 0
+    """Frames of the rolling windows that vectors of file:DIR are of, each of the one that ends with a frame; 0 as with
+    snippet."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class FeatureSpec(FeatureOptions):
 
     of: str
     """What is described, and by whom: frames by lite0, clip:MODEL, vificlip:DIR, hiera:MODEL or latents:RUN; places in
-    them by locations:RUN; objects by velocity, deep, pose or tube:RUN."""
+    them by locations:RUN; objects by velocity, deep, pose or tube:RUN, or by several joined, velocity+deep; anything by
+    file:DIR, with an npy or npz a clip."""
     size: tuple[int, int] | None = None
     """Height and width of the frames that encoders see; by default the footage's own."""
     colour: bool = False
@@ -55,16 +64,32 @@ class FeatureSpec(FeatureOptions):
     def __post_init__(self) -> None:
         looked_at, boxes = takes(self.of), self.boxes.partition(":")[0]
         require_name(BOXES.what, boxes, BOXES.names())
+        require_name("source of poses", self.poses.partition(":")[0], POSES)
+        self._check_option()
         if self.side < 0 or min(self.bins, self.pool) < 1:
             raise PagenError(
                 "expected --side of 0 and more, --bins and --pool of 1 and more, found "
                 f"{self.side}, {self.bins} and {self.pool}"
             )
+        if min(self.snippet, self.window) < 0 or (self.snippet and self.window):
+            raise PagenError(
+                f"expected --snippet or --window, of 1 and more, found {self.snippet} and {self.window}; give one"
+            )
         if self.bgr and not self.colour:
             raise PagenError("expected --colour with --bgr, found grey footage; it is the same either way")
         for name, default in OPTIONS.items():
             if (value := getattr(self, name)) != default and name not in looked_at:
-                raise PagenError(f"expected no --{name} with features {self.name}, found {value}; leave it out")
+                flag = name.replace("_", "-")
+                raise PagenError(f"expected no --{flag} with features {self.name}, found {value}; leave it out")
+
+    def _check_option(self) -> None:
+        wanted = FEATURES[self.name].option
+        if wanted == "" and self.option:
+            raise PagenError(
+                f"expected features '{self.name}', which take nothing more, found '{self.of}'; leave it out"
+            )
+        if wanted and not self.option:
+            raise PagenError(f"expected features '{self.name}:{wanted}', found '{self.of}'; name the {wanted}")
 
     @property
     def name(self) -> str:
@@ -77,15 +102,18 @@ class FeatureSpec(FeatureOptions):
         return self.of.partition(":")[2]
 
     @property
+    def decoded(self) -> bool:
+        """Whether frames are looked at."""
+        return FEATURES[self.name].decoded
+
+    @property
     def run(self) -> Path:
-        """The run's folder that the option names. Raises PagenError without an option."""
-        if not self.option:
-            raise PagenError(
-                f"expected features '{self.name}:RUN' with a run's folder, found '{self.of}'; name the run"
-            )
+        """The run's folder that the option names."""
         return Path(self.option)
 
 
+POSES = ("file", "vitpose")
+"""Where poses may come from."""
 OPTIONS: dict[str, Any] = {field.name: field.default for field in fields(FeatureSpec) if field.name != "of"}
 """How features are made, and by default."""
 
@@ -102,8 +130,13 @@ def is_of_objects(features: str) -> bool:
 
 
 def spec_of(recipe: Mapping[str, Any]) -> FeatureSpec:
-    """The features of a recipe or run, by the options that they look at. Errors as `FeatureSpec`."""
+    """The features of a recipe or run, by the options that they look at. Errors as `FeatureSpec`.
+
+    Runs of 0.1.0 name a model of poses as their encoder.
+    """
     options = {name: recipe.get(name, OPTIONS[name]) for name in takes(str(recipe["features"]))}
+    if "poses" in options and "poses" not in recipe and str(recipe.get("encoder")).startswith("vitpose:"):
+        options["poses"] = recipe["encoder"]
     if "size" in options:
         options["size"] = tuple(options["size"])
     return FeatureSpec(str(recipe["features"]), **options)

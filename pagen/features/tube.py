@@ -108,7 +108,8 @@ def open_tube(spec: FeatureSpec, feed: Feed) -> Tube:
     with torch.inference_mode():
         code = _encoder_of(run)(torch.zeros(1, channels, window, SIDE, SIDE))
     encoder = TubeEncoder(run.path, fingerprint, window, channels, code.shape[1], feed.compute.device)
-    return Tube(feed.clips(None, spec.colour), open_boxes(spec.boxes, feed.compute.device), encoder)
+    boxes = open_boxes(spec.boxes, feed.compute.device)
+    return Tube(feed.clips(None, spec.colour), boxes, encoder)
 
 
 def _encoder_of(run: Run) -> nn.Module:

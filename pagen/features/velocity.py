@@ -100,6 +100,8 @@ def histograms(flow: Flow, boxes: BoxArray, bins: int) -> Vectors:
 
 def open_velocity(spec: FeatureSpec, feed: Feed) -> Velocity:
     """The features `velocity`; flow is computed. Raises PagenError: no such boxes or flow, a clip of one frame."""
-    clips, boxes = feed.clips(None, spec.colour), open_boxes(spec.boxes, feed.compute.device)
+    boxes = open_boxes(spec.boxes, feed.compute.device)
+    open_flow(spec.flow)  # refuses what is not there, before clips are prepared
+    clips = feed.clips(None, spec.colour)
     maps = None if feed.live else flow_folder(clips, clips.clips(), spec.flow, feed.compute.workers)
     return Velocity(clips, boxes, spec.flow, maps, spec.bins, spec.by_height)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pagen.errors import PagenError
+from pagen.features.kinds import JOIN
 from pagen.papers.all_papers import FUSED
 from pagen.registry import Registry
 
@@ -61,6 +62,7 @@ TABLE = {
 }
 """Name -> indicator, in the order of preference in a report."""
 
+_JOINED = Indicator("density", False, "how unlike normal ones several features together of its most unusual object are")
 INDICATORS: Registry[Indicator] = Registry("indicator", "pagen.indicators", dict(TABLE))
 """The table, open to the indicators of others."""
 
@@ -76,7 +78,7 @@ def indicator_named(name: str) -> Indicator:
     """
     stem = name.removesuffix(LOCAL)
     try:
-        row = INDICATORS[stem]
+        row = _JOINED if JOIN in stem else INDICATORS[stem]
     except PagenError:
         row = Indicator("", False, "of one's own")
     if stem == name:

@@ -47,7 +47,7 @@ class OverDensity:
     @property
     def of_objects(self) -> bool:
         """The boxes count as such; cells and pixels are first joined in a map."""
-        return is_of_objects(self.rows.indicator) and self.mapped is not None
+        return self.mapped is not None and (is_of_objects(self.rows.indicator) or self.rows.features.objects)
 
     def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
         """The score (T,) of each frame's most abnormal vector."""
@@ -65,7 +65,7 @@ class OverDensity:
 
 def _open(run: Run, task: Task) -> OverDensity:
     """A detector over a task's clips, whose vectors are scored where they have not been. Errors as `row_scores`."""
-    prepared = task.prepared(run.recipe)
+    prepared = task.prepared(run.recipe) if spec_of(run.recipe).decoded else task.outline()
     names = prepared.clips(task.split)
     rows = row_scores(run, task.dataset, names, task.compute)
     placed = all(rows.features.boxes(name) is not None for name in names)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.compute import Compute
+from pagen.footage.outline import outline
 from pagen.footage.prepare import Prepared, prepare
 from pagen.registry import Registry
 from pagen.scoring.frame_score import Frame, FrameScore
@@ -44,6 +45,10 @@ class Task:
         """The clips at a recipe's size. Raises PagenError as `prepare`."""
         size, workers = tuple(recipe["size"]), self.compute.workers
         return prepare(self.dataset, self.compute.root, size, colour=recipe["colour"], workers=workers)
+
+    def outline(self) -> Prepared:
+        """The clips without their frames. Raises PagenError as `outline`."""
+        return outline(self.dataset, self.compute.root, self.compute.workers)
 
 
 class ClipScorer(Protocol):

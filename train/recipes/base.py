@@ -5,7 +5,7 @@ The defaults are LNTRA's (Astrid et al. 2021): Adam at 1e-4, four whole grey cli
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
@@ -69,8 +69,16 @@ class BaseRecipe:
         """Fields that nothing looks at, as the others are set: its runs do not remember them."""
         return ()
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Its fields, as its runs remember them."""
+        return {name: value for name, value in asdict(self).items() if name not in self.idle}
+
     def check_training(self) -> None:
         """Raise PagenError for settings that can be scored with, and not trained with."""
+
+    def check_sources(self, device: str) -> None:
+        """Raise PagenError for what is missing beside footage and PA set, before either is looked at."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +139,18 @@ class Recipe(FootageForm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not self.lr > 0:
+        if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not self.rate > 0:
             raise PagenError("expected --batch, --epochs, --accumulate and --lr above zero, and --steps not below")
         if self.batch % self.accumulate:
             raise PagenError(f"expected --accumulate to divide --batch {self.batch}, found {self.accumulate}")
         if not 0 <= self.ema < 1 or self.max_norm < 0:
             found = f"{self.ema}, {self.max_norm}"
             raise PagenError(f"expected --ema in [0, 1) and --max-norm of 0 and more, found {found}")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate that is trained with."""
+        return self.lr
 
     def optimiser(self, parameters: Any) -> Any:
         """Adam with torch's defaults."""

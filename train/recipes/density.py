@@ -4,7 +4,7 @@
     pagen train mulde --dataset ped2 --features objects --boxes file:ped2_objects.npz
 
 `objects` trains one detector for each of `--kinds` and adds their scores up. `cpu` is narrower and shorter than the
-paper; features are the same at every scale.
+paper, and knows no poses by default, which nothing makes by itself; otherwise features are the same at every scale.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from pagen.errors import PagenError
-from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, spec_of, takes
+from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, is_of_objects, spec_of, takes
 from pagen.models.density.detectors import DETECTORS
 from pagen.options import Source
 from pagen.registry import resolve
@@ -24,9 +24,15 @@ from pagen.train.recipes.base import FootageForm, Parts, Recipe, Scales
 OBJECTS = "objects"
 PARTS = (OBJECTS, "locations")
 """Features of parts of frames, beside those of objects."""
+YOUNGER = ("poses", "snippet", "window")
+"""Options of features that runs of 0.1.0 do not remember, and others only where they are not at their defaults."""
+MADE, PUBLISHED = ("velocity", "deep"), ("velocity", "pose", "deep")
+"""Kinds of objects that need nothing beside footage, and those of the papers."""
+OBJECT_LR, FRAME_LR = 5e-4, 1e-4
+"""MULDE's learning rates, of features of objects and of frames."""
 NARROW: dict[str, Any] = {
     "size": (192, 288), "widths": (512, 512), "principal": 128,
-    "batch": 512, "steps": 150, "epochs": 20, "schedule": "cosine",
+    "batch": 512, "steps": 150, "epochs": 20, "schedule": "cosine", "lr": OBJECT_LR,
 }  # fmt: skip
 TINY: dict[str, Any] = {**NARROW, "size": (96, 144), "widths": (32, 32), "batch": 64, "steps": 10, "epochs": 3}
 
@@ -37,9 +43,10 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
     features: str = OBJECTS
     """Of frames: lite0, clip:MODEL, vificlip:DIR, hiera:MODEL, latents:RUN; of places: locations:RUN; of objects:
-    velocity, deep, pose, tube:RUN, or several of these as `objects`."""
-    kinds: tuple[str, ...] = ("velocity", "deep")
-    """What `objects` stands for."""
+    velocity, deep, pose, tube:RUN, several joined to one vector (velocity+deep), or several as `objects`; of anything:
+    file:DIR, an npy or npz a clip."""
+    kinds: tuple[str, ...] = MADE
+    """What `objects` stands for, one density each: velocity, deep, pose, tube:RUN, or joined, velocity+deep."""
 
     source: ClassVar[Source] = "density"
     scales: ClassVar[Scales] = {"paper": {}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144)}}
@@ -48,8 +55,8 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.features == OBJECTS and (not self.kinds or len(set(self.kinds)) < len(self.kinds)):
-            raise PagenError(f"expected --kinds of objects, each once, found {' '.join(self.kinds) or 'none'}")
+        if self.features == OBJECTS:
+            self._check_kinds()
         for recipe in self.parts.values():
             recipe.spec  # noqa: B018  # raises
 
@@ -69,10 +76,29 @@ class DensityRecipe(FeatureOptions, FootageForm):
         """What learns a kind of objects."""
         raise NotImplementedError
 
+    def _check_kinds(self) -> None:
+        """Raise PagenError for kinds that are not of objects or not told apart, and for options that none looks at."""
+        names, given = [kind.partition(":")[0] for kind in self.kinds], " ".join(self.kinds) or "none"
+        taken = {name for kind in self.kinds for name in takes(kind)}
+        if strange := [kind for kind in self.kinds if not is_of_objects(kind)]:
+            raise PagenError(f"expected --kinds of objects, found {strange[0]}; give it alone, by --features")
+        if not names or len(set(names)) < len(names):
+            raise PagenError(f"expected --kinds of objects, each name once, found {given}; train a run of each")
+        for name, value in self._chosen.items():
+            if name not in taken and name != "colour":
+                flag = name.replace("_", "-")
+                raise PagenError(f"expected no --{flag} with --kinds {given}, found {value}; leave it out")
+
+    @property
+    def _chosen(self) -> dict[str, Any]:
+        """Options of features that are not at the recipe's own defaults."""
+        usual = {each.name: each.default for each in fields(self)}
+        return {name: getattr(self, name) for name in OPTIONS if name != "size" and getattr(self, name) != usual[name]}
+
     @property
     def spec(self) -> FeatureSpec:
-        """The features. Raises PagenError as `FeatureSpec`, also of options that they do not look at."""
-        return replace(spec_of(asdict(self)), **{name: getattr(self, name) for name in OPTIONS if name != "size"})
+        """The features. Raises PagenError as `FeatureSpec`, also of options that were given and are not looked at."""
+        return replace(spec_of(asdict(self)), **self._chosen)
 
     def _of(self, recipe: DetectorRecipe, kind: str) -> DetectorRecipe:
         """A recipe of one kind of objects, with those of the options here that the kind looks at."""
@@ -97,6 +123,15 @@ class DetectorRecipe(DensityRecipe):
         """Itself."""
         return self
 
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Options that are younger than 0.1.0, at their defaults."""
+        return tuple(name for name in YOUNGER if getattr(self, name) == OPTIONS[name])
+
+    def check_sources(self, device: str) -> None:
+        """Raise PagenError for files, runs or models of the features that are missing."""
+        resolve("pagen.features.open:check_sources")(self.spec, device)
+
     def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
         kind = DETECTORS[self.name]
@@ -111,7 +146,8 @@ class MultiScaleRecipe(DetectorRecipe, Recipe):
 
     batch: int = 2048
     epochs: int = 50
-    lr: float = 5e-4
+    lr: float = 0.0
+    """Learning rate; 0 takes the paper's: 5e-4 of objects and places, 1e-4 of frames."""
     widths: tuple[int, ...] = (4096, 4096)
     """Of the network's hidden layers."""
     sigmas: tuple[float, float] = (1e-3, 1.0)
@@ -127,16 +163,31 @@ class MultiScaleRecipe(DetectorRecipe, Recipe):
     components: tuple[int, ...] = (1, 3, 5)
     """Components that the mixture may have; Bayes' information criterion on training features chooses."""
 
-    scales: ClassVar[Scales] = {"paper": {}, "cpu": NARROW, "tiny": TINY}
+    scales: ClassVar[Scales] = {"paper": {"kinds": PUBLISHED}, "cpu": NARROW, "tiny": TINY}
     fitting: ClassVar[str] = "pagen.train.density_session:fit_step_by_step"
     renamed: ClassVar[dict[str, str]] = {"levels": "scales", "steps": ""}
+
+    @property
+    def rate(self) -> float:
+        """The learning rate, or the paper's of such features."""
+        of_parts = self.features.partition(":")[0] in PARTS or is_of_objects(self.features)
+        return self.lr or (OBJECT_LR if of_parts else FRAME_LR)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The fields, with the learning rate that is trained with."""
+        return {**super().settings, "lr": self.rate}
+
+    def detector(self, seed: int, device: str) -> Any:
+        """The detector, with the learning rate that it is trained with."""
+        return replace(super().detector(seed, device), lr=self.rate)
 
     def optimiser(self, parameters: Any) -> Any:
         """Adam (0.5, 0.9), as MULDE."""
         import torch
 
         betas = resolve("pagen.models.density.noise_perceptron:BETAS")
-        return torch.optim.Adam(parameters, self.lr, betas=betas, fused=True)
+        return torch.optim.Adam(parameters, self.rate, betas=betas, fused=True)
 
     def objective(self, network: Any, batch: dict[str, Any]) -> Parts:
         """Denoising score matching of features `x` (B, D) with `noise` (B, D) of deviations `sigma` (B, 1)."""
@@ -205,13 +256,11 @@ class GmmRecipe(DetectorRecipe):
 class AcciVadRecipe(DensityRecipe):
     """AccI-VAD's whole chain (Reiss and Hoshen 2022; Ped2 99.1): velocity by `gmm`, all else by `knn`, added up.
 
-    `pagen train accivad --dataset ped2 --bins 1 --boxes file:ped2_objects.npz`
+    `pagen train accivad --dataset ped2 --scale paper --bins 1 --boxes file:ped2_objects.npz`
     """
 
-    kinds: tuple[str, ...] = ("velocity", "pose", "deep")
-    """What is known of objects."""
-
     name: ClassVar[str] = "accivad"
+    scales: ClassVar[Scales] = {**DensityRecipe.scales, "paper": {"kinds": PUBLISHED}}
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,0 +1,59 @@
+"""What is known of a data set's clips without decoding them: lengths, labels, the size of the first frame.
+
+For those who bring something else of every clip, such as features out of files: a hundred hours of video need not be
+decoded for what nobody looks at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+from pagen.arrays import write_array
+from pagen.errors import PagenError
+from pagen.fill import Made, fill
+from pagen.folders import Folder, digests, folder_name
+from pagen.footage.check import require
+from pagen.footage.clips import ClipSource
+from pagen.footage.locate import locate
+from pagen.footage.prepare import Prepared, cache_folder, open_prepared
+from pagen.spread import Workers
+
+
+def outline(dataset: str, root: Path | None = None, workers: Workers = None) -> Prepared:
+    """A data set's clips as `prepare` gives them at the footage's own size, without their frames and masks.
+
+    Raises PagenError: the footage is missing or damaged, or labels do not fit.
+
+    Example:
+        >>> import os, tempfile
+        >>> os.environ["PAGEN_CACHE"] = tempfile.mkdtemp()
+        >>> clips = outline("street", workers=0)
+        >>> clips.length("test_01"), clips.size, len(clips.labels("test_01")), (clips.path / "clips").exists()
+        (120, (128, 192), 120, False)
+    """
+    footage = locate(dataset, root)
+    require(footage)
+    identity = hashlib.sha256(
+        "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips).encode()
+    ).hexdigest()
+    path = cache_folder() / f"{folder_name(dataset)}-outline-{identity[:8]}"
+    clips = [[clip.name, clip.split] for clip in footage.clips]
+    about = {"fps": footage.fps, "label_edition": footage.label_edition, "clips": clips, "frames": False}
+    config = {"dataset": dataset, "size": None, "colour": False, **about}
+    volatile = {"root": str(footage.root), "layout": footage.layout}
+    folder = Folder.begin(path, "prepared", config, {"footage": identity[:32]}, volatile)
+    fill(folder, {clip.name: clip for clip in footage.clips}, partial(_outlined, path), workers, f"look at {dataset}")
+    return open_prepared(path)
+
+
+def _outlined(path: Path, clip: ClipSource) -> Made:
+    """Write the labels of one clip; returns their digest and the shape of the frames, as if they were grey."""
+    length, labels, file = clip.length(), clip.labels(), path / f"labels/{clip.name}.npy"
+    if labels is not None and len(labels) != length:
+        raise PagenError(f"clip {clip.name}: expected {length} labels, one a frame, found {len(labels)}; mend them")
+    if labels is not None:
+        write_array(file, labels)
+    shape = (length, *next(iter(clip.frames())).shape[:2], 1)
+    return digests(path, [file] if labels is not None else []), {"shape": shape}
