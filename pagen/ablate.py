@@ -29,6 +29,8 @@ class Ablate:
     """Scale of the recipes."""
     boxes: str = "motion"
     """Where objects are, for tables of density: motion, file:PATH, or detector:MODEL."""
+    poses: str = "file"
+    """Where poses come from, for tables that look at them: file (the file of boxes), file:PATH, or vitpose:MODEL."""
     protocol: str | None = None
     """Protocol, by default the table's own."""
     seeds: int = 1

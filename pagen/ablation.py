@@ -23,7 +23,7 @@ from pagen.generate.generate import generate
 from pagen.papers.forms import Ablation, Variant
 from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES
-from pagen.train.session import train
+from pagen.train.session import begin_with, train
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class Measured:
 def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     """Train, score and measure every line of the table, as the verb is told; goes on where it was stopped."""
     protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
+    for variant in ablation.variants:
+        for recipe in _recipe(config, variant).parts.values():
+            recipe.check_sources(config.device)
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)
@@ -48,16 +51,30 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
 
 
 def _scores(config: Any, variant: Variant, seed: int, policy: str) -> Scores:
-    recipe: Any = replace(RECIPES[variant.recipe].at(config.scale), **changes_of(config, variant))
-    path = config.out / f"{named(config, variant)}-{seed}"
+    recipe: Any = _recipe(config, variant)
     pseudo: Path | None = None
     if variant.stored and recipe.probability > 0:
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
         form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
         generate(Generate(config.dataset, config.root, **variant.stored, **form, out=pseudo))
-    device, workers = config.device, config.workers
-    train(Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, device=device, workers=workers))
+    path = _trained(config, variant, seed, pseudo)
     return score_run(path, config.dataset, Compute.of(config), policy, measure=variant.measure)
+
+
+def _recipe(config: Any, variant: Variant) -> Any:
+    return replace(RECIPES[variant.recipe].at(config.scale), **changes_of(config, variant))
+
+
+def _trained(config: Any, variant: Variant, seed: int, pseudo: Path | None) -> Path:
+    """The run of a variant. What its steps do not look at is fitted to those of a run that differs in that alone."""
+    recipe, path = _recipe(config, variant), Path(config.out) / f"{named(config, variant)}-{seed}"
+    where = {"device": config.device, "workers": config.workers}
+    wanted = Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, **where)
+    steps = {name: value for name, value in variant.changes.items() if name not in recipe.after}
+    if len(steps) < len(variant.changes):
+        begin_with(wanted, _trained(config, replace(variant, changes=steps), seed, pseudo))
+    train(wanted)
+    return path
 
 
 def _row(
@@ -72,9 +89,12 @@ def _row(
 
 
 def changes_of(config: Any, variant: Variant) -> dict[str, Any]:
-    """Fields of a variant's recipe that differ from its scale's, the boxes of objects among them."""
-    boxes = {"boxes": config.boxes} if "features" in variant.changes and config.boxes != "motion" else {}
-    return {**variant.changes, **boxes}
+    """Fields of a variant's recipe that differ from its scale's, boxes and poses of objects among them."""
+    if "features" not in variant.changes:
+        return dict(variant.changes)
+    boxes = {"boxes": config.boxes} if config.boxes != "motion" else {}
+    posed = "pose" in variant.changes.get("kinds", ()) and config.poses != "file"
+    return {**variant.changes, **boxes, **({"poses": config.poses} if posed else {})}
 
 
 def named(config: Any, variant: Variant) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,10 @@ from pagen.generate.config import Generate
 from pagen.papers.all_papers import ABLATIONS
 from pagen.papers.forms import Ablation, Variant
 from pagen.scoring.window_scores import MEASURES
+from pagen.train import loop
+from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES
+from pagen.train.session import train
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +95,59 @@ def test_boxes_are_of_density_alone_and_part_of_a_runs_name() -> None:
     assert changes_of(boxed, speed) == {"features": "velocity", "boxes": "file:b.npz"}
     assert changes_of(boxed, clips) == changes_of(plain, clips) == {}
     assert named(boxed, speed) != named(plain, speed) == "gmm-ped2-cpu-features-velocity"
+
+
+def test_what_steps_do_not_look_at_is_fitted_to_the_same_steps(
+    write_folder: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
+    root = write_folder(tmp_path / "footage", {"training/a": 40, "testing/x": 30})
+    kinds = {"features": "objects", "kinds": ("velocity",), "bins": 2, "size": (32, 48), "epochs": 1}
+    variants = tuple(
+        Variant(way, "mulde", {**kinds, **changes}, indicators=("velocity",))
+        for way, changes in (("mixture", {}), ("max", {"reduce": "max"}), ("single", {"reduce": "single"}))
+    )
+    monkeypatch.setitem(module.ABLATIONS, "small", Ablation("Ways", "a paper", "causal", variants))
+    config = Ablate("small", "folder", root, "tiny", out=tmp_path / "out", device="cpu", workers=0, json=True)
+    trained: list[Path] = []
+    step = loop.train_step
+    monkeypatch.setattr(
+        loop, "train_step", lambda training, *rest: (trained.append(training.path), step(training, *rest))[1]
+    )
+    run(config)
+    assert len(set(trained)) == 1
+    for variant in variants:
+        apart = tmp_path / "apart" / variant.label
+        recipe = replace(RECIPES["mulde"].at("tiny"), **variant.changes)
+        train(Train(recipe, "folder", root, None, "tiny", 0, apart, device="cpu", workers=0))
+        for file in ("model/model.safetensors", "recipe.json", "calibration.json", "metrics.csv"):
+            here, anew = (path / "velocity" / file for path in (config.out / f"{named(config, variant)}-0", apart))
+            assert here.read_bytes() == anew.read_bytes()
+
+
+def test_a_table_that_needs_poses_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
+    config = Ablate("kinds", "street", out=tmp_path / "out", device="cpu", workers=0)
+    with pytest.raises(PagenError, match="expected poses for pose, found none with boxes 'motion'; give --poses file"):
+        run(config)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(PagenError, match=r"found no file 'none\.npz'"):
+        run(Ablate("kinds", "street", poses="file:none.npz", device="cpu"))
+
+
+def test_the_papers_tables_are_whole() -> None:
+    rows = {name: {one.label: one.published for one in ABLATIONS[name].variants} for name in ABLATIONS}
+    assert rows["levels"] == {"4": "72.16", "8": "72.80", "16": "72.89", "32": "72.95", "64": "72.99"}
+    assert ABLATIONS["beta"].where == "MULDE's Table 3: ShanghaiTech, Hiera-L"
+    assert rows["pooling"] == {"mixture": "78.4", "max": "76.30", "mean": "76.02", "median": "75.83"}
+    assert len(rows["widths"]) == 16
+    assert rows["widths"]["2 x 4096"] == "81.3"
+    assert rows["kinds"]["velocity and pose and deep"] == "94.3 / 86.7"
+    assert len({named(Ablate("kinds", "x"), one) for one in ABLATIONS["kinds"].variants}) == 1  # one run serves all
+    best = next(one for one in ABLATIONS["single"].variants if one.published == "best")
+    assert best.changes["single"] == 0.334

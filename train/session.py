@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +59,25 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
         folder.record("run", digests(path, [path / RECIPE]))
         folder.finish()
     return {"run": str(path), "members": results}
+
+
+def begin_with(config: Train[Any], other: Path) -> None:
+    """Begin a run with the steps of a finished one, from which it differs in what its steps do not look at.
+
+    To `train` it then is one that was stopped after its last step. Raises PagenError where `other` is no finished run.
+    """
+    path, members = run_folder(config), config.recipe.members
+    for name, member in members.items():
+        begin_with(replace(config, recipe=member, out=path / name), other / name)
+    if members or newest_state(path / STATE) is not None:
+        return
+    lent, state = Folder.open(other, "run"), newest_state(other / STATE)
+    folder = Folder.begin(path, "run", identity_of(config), lent.inputs, lent.volatile)
+    if state is not None and not folder.complete:
+        copied = path / STATE / f".tmp-{state.name}"
+        shutil.rmtree(copied, ignore_errors=True)
+        shutil.copytree(state, copied)
+        copied.rename(path / STATE / state.name)
 
 
 def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Opened], work: Work) -> Path:

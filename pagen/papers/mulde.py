@@ -44,8 +44,38 @@ def _speed(label: str, published: str = "-", **changes: Any) -> Variant:
     return _of_objects(label, "velocity", published, bins=1, by_height=True, **changes)
 
 
+def _of_kinds(published: str, *kinds: str) -> Variant:
+    changes = {"features": "objects", "kinds": ("velocity", "pose", "deep"), "bins": 1}
+    return Variant(" and ".join(kinds), "mulde", changes, indicators=kinds, published=published)
+
+
+def _joint(recipe: str) -> tuple[Variant, Variant]:
+    kinds = ("velocity", "deep")
+    added = Variant(f"{recipe}, added up", recipe, {"features": "objects", "kinds": kinds}, indicators=kinds)
+    return added, Variant(f"{recipe}, joint", recipe, {"features": "+".join(kinds)}, indicators=("+".join(kinds),))
+
+
 _BETAS = {0.0: "78.4", 0.01: "80.7", 0.1: "81.3", 1.0: "81.4"}
-_LEVELS = {4: "72.16", 8: "72.80", 16: "72.89", 64: "72.99"}
+_LEVELS = {4: "72.16", 8: "72.80", 16: "72.89", 32: "72.95", 64: "72.99"}
+_POOLING = {"mixture": "78.4", "max": "76.30", "mean": "76.02", "median": "75.83"}
+_WIDTHS = {
+    1024: ("77.3", "79.9", "81.2", "79.9"),
+    2048: ("77.6", "80.4", "79.2", "79.4"),
+    4096: ("78.4", "81.3", "79.5", "80.0"),
+    8192: ("79.2", "79.4", "80.4", "79.3"),
+}
+"""Units -> figures of 1, 2, 3 and 4 layers of them."""
+_KINDS = {
+    ("pose",): "84.6 / 78.5",
+    ("deep",): "89.0 / 76.6",
+    ("velocity",): "86.6 / 82.0",
+    ("pose", "deep"): "91.5 / 82.6",
+    ("velocity", "deep"): "93.1 / 82.2",
+    ("velocity", "pose"): "91.1 / 86.6",
+    ("velocity", "pose", "deep"): "94.3 / 86.7",
+}
+_BEST = 0.334
+"""Of the single scales on ShanghaiTech; the figure's other values are drawn, not printed."""
 ABLATIONS = {
     "detectors": Ablation(
         "Detectors of velocity and deep features",
@@ -58,9 +88,15 @@ ABLATIONS = {
             _detector("MULDE", "mulde", "99.7"),
         ),
     ),
+    "kinds": Ablation(
+        "Kinds of objects under MULDE, with poses of the file of boxes",
+        "MULDE's Tables S3 and S4: Avenue / ShanghaiTech",
+        "mulde",
+        tuple(_of_kinds(published, *kinds) for kinds, published in _KINDS.items()),
+    ),
     "features": Ablation(
         "Features of MULDE",
-        "MULDE's supplement, Table 3: Avenue",
+        "MULDE's Table S3: Avenue",
         "mulde",
         (
             _of_objects("velocity, 8 directions", "velocity", "86.6"),
@@ -70,16 +106,50 @@ ABLATIONS = {
             _of_objects("deep", "deep", "89.0"),
         ),
     ),
+    "joint": Ablation(
+        "One density of velocity and deep features, beside the sum of two",
+        "no paper has it",
+        "mulde",
+        (*_joint("mulde"), *_joint("knn")),
+    ),
     "beta": Ablation(
         "Weight of MULDE's regulariser, mean speed by height",
-        "MULDE's Table 2: ShanghaiTech, Hiera-L",
+        "MULDE's Table 3: ShanghaiTech, Hiera-L",
         "mulde",
         tuple(_speed(f"{beta:g}", published, beta=beta) for beta, published in _BETAS.items()),
     ),
+    "widths": Ablation(
+        "Layers and units of MULDE's network, mean speed by height",
+        "MULDE's Table 4: ShanghaiTech, Hiera-L",
+        "mulde",
+        tuple(
+            _speed(f"{layers} x {units}", published, widths=(units,) * layers)
+            for units, row in _WIDTHS.items()
+            for layers, published in enumerate(row, 1)
+        ),
+    ),
     "levels": Ablation(
         "Scales of MULDE, mean speed by height",
-        "MULDE's supplement: UBnormal, Hiera-L",
+        "MULDE's Table S6: UBnormal, Hiera-L",
         "mulde",
         tuple(_speed(str(count), published, levels=count) for count, published in _LEVELS.items()),
+    ),
+    "pooling": Ablation(
+        "How MULDE's scales are joined, beta 0, mean speed by height",
+        "MULDE's text: ShanghaiTech, Hiera-L",
+        "mulde",
+        tuple(_speed(way, published, beta=0.0, reduce=way) for way, published in _POOLING.items()),
+    ),
+    "single": Ablation(
+        "Single scales of MULDE and mixtures over all, mean speed by height",
+        "MULDE's Figure 4: ShanghaiTech, Hiera-L, of which the best single scale is named",
+        "mulde",
+        (
+            *(
+                _speed(f"sigma {sigma:g}", "best" if sigma == _BEST else "-", reduce="single", single=sigma)
+                for sigma in (round(0.001 + step * 0.0666, 4) for step in range(16))
+            ),
+            *(_speed(f"mixture of {count}", components=(count,)) for count in (1, 3, 5)),
+        ),
     ),
 }

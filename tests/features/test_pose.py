@@ -82,14 +82,18 @@ def test_neither_place_nor_distance_counts() -> None:
 
 
 def test_poses_that_are_none_are_refused(clips: Prepared, file: Path, open_of: Open, tmp_path: Path) -> None:
-    with pytest.raises(PagenError, match=r"expected poses of a file .* or of a model"):
+    with pytest.raises(PagenError, match=r"expected poses for pose, found none with boxes 'motion'; give --poses"):
         open_of("pose", clips)
     with pytest.raises(PagenError, match="expected 'vitpose:MODEL'"):
-        open_of("pose", clips, encoder="vitpose:")
+        open_of("pose", clips, poses="vitpose:")
     arrays = dict(np.load(file))
     np.savez(tmp_path / "none.npz", **{name: each for name, each in arrays.items() if not name.endswith("poses")})
     with pytest.raises(PagenError, match="neither training_poses nor testing_poses"):
         open_of("pose", clips, boxes=f"file:{tmp_path / 'none.npz'}")
+    given = open_of("pose", clips, poses=f"file:{file}")  # whatever finds the boxes
+    np.testing.assert_array_equal(
+        given("train_01").vectors, open_of("pose", clips, boxes=f"file:{file}")("train_01").vectors
+    )
     arrays["training_poses"][0, 0] = np.nan
     np.savez(tmp_path / "nan.npz", **arrays)
     with pytest.raises(PagenError, match="expected finite poses"):
@@ -116,9 +120,7 @@ def test_a_models_poses_are_those_of_its_heat_maps(
 ) -> None:
     (tmp_path / "boxes.json").write_text(json.dumps({"train_01": ROWS, "test_01": []}))
     spec = f"file:{tmp_path / 'boxes.json'}"
-    source = pickle.loads(
-        pickle.dumps(open_of("pose", clips, boxes=spec, encoder=f"vitpose:{vitpose}", raw_poses=True))
-    )
+    source = pickle.loads(pickle.dumps(open_of("pose", clips, boxes=spec, poses=f"vitpose:{vitpose}", raw_poses=True)))
     found = source("train_01")
     assert found.frames.tolist() == [0, 2, 2]
     np.testing.assert_array_equal(found.boxes, np.array(ROWS)[:, 1:])
@@ -134,7 +136,7 @@ def test_a_models_poses_are_those_of_its_heat_maps(
         # the best cell, which the model's own processing then refines
         assert np.abs(vector[0::2] - x).max() <= 1.5 * wide / (maps.shape[2] - 1)
         assert np.abs(vector[1::2] - y).max() <= 1.5 * high / (maps.shape[1] - 1)
-    scaled = open_of("pose", clips, boxes=spec, encoder=f"vitpose:{vitpose}")
+    scaled = open_of("pose", clips, boxes=spec, poses=f"vitpose:{vitpose}")
     np.testing.assert_allclose(scaled("train_01").vectors, normalised(found.vectors), rtol=1e-5)
     assert scaled("test_01").vectors.shape == (0, 10)
 
@@ -160,7 +162,7 @@ def test_the_newest_frame_of_a_stream(make_clips: MakeClips, vitpose: Path, open
     frames = np.repeat(np.random.default_rng(0).integers(0, 90, (1, 48, 64, 1), np.uint8), 4, axis=0)
     for t in range(4):
         frames[t, 10:30, 5 + 9 * t : 15 + 9 * t] += 120
-    source = open_of("pose", make_clips(train_a=frames), encoder=f"vitpose:{vitpose}")
+    source = open_of("pose", make_clips(train_a=frames), poses=f"vitpose:{vitpose}")
     found = source("train_a")
     assert found.boxes is not None
     assert source.context == 2

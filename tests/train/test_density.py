@@ -91,8 +91,8 @@ def test_objects_are_one_recipe_a_kind() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kinds": ()}, "--kinds of objects, each once, found none"),
-        ({"kinds": ("deep", "deep")}, "--kinds of objects, each once, found deep deep"),
+        ({"kinds": ()}, "--kinds of objects, each name once, found none"),
+        ({"kinds": ("deep", "deep")}, "--kinds of objects, each name once, found deep deep"),
         ({"kinds": ("speed",)}, "no features named 'speed'"),
         ({"features": "lite0", "bins": 4}, "no --bins with features lite0"),
         ({"features": "lite1"}, "no features named 'lite1'; did you mean 'lite0'"),

@@ -27,11 +27,13 @@ class BaseRecipe:
         session: `module:function` that trains it: configuration -> what the verb prints.
         judged: whether pseudo-anomalies can tell how good its network is.
         scales: the fields in which each scale differs from the defaults.
+        after: the fields that its steps do not look at, for what is fitted when they are done.
     """
 
     name: ClassVar[str]
     session: ClassVar[str]
     judged: ClassVar[bool] = True
+    after: ClassVar[tuple[str, ...]] = ()
     scales: ClassVar[Scales] = {"paper": {}, "cpu": {}, "tiny": {}}
 
     @classmethod

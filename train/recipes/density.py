@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, ClassVar, Literal, get_type_hints
 
 from pagen.errors import PagenError
+from pagen.features.box_kinds import has_poses
 from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, is_of_objects, spec_of, takes
 from pagen.models.density.detectors import DETECTORS
 from pagen.options import Source
@@ -65,7 +66,12 @@ class DensityRecipe(FeatureOptions, FootageForm):
         """The recipes of one kind of features each that it consists of, by their indicator; none of a single one."""
         if self.features != OBJECTS:
             return {}
-        return {kind.partition(":")[0]: self._of(self.learner(kind), kind) for kind in self.kinds}
+        return {kind.partition(":")[0]: self._of(self.learner(kind), kind) for kind in self.taken_kinds}
+
+    @property
+    def taken_kinds(self) -> tuple[str, ...]:
+        """What `objects` stands for here."""
+        return self.kinds
 
     @property
     def fused(self) -> tuple[str, ...]:
@@ -78,9 +84,10 @@ class DensityRecipe(FeatureOptions, FootageForm):
 
     def _check_kinds(self) -> None:
         """Raise PagenError for kinds that are not of objects or not told apart, and for options that none looks at."""
-        names, given = [kind.partition(":")[0] for kind in self.kinds], " ".join(self.kinds) or "none"
-        taken = {name for kind in self.kinds for name in takes(kind)}
-        if strange := [kind for kind in self.kinds if not is_of_objects(kind)]:
+        kinds = self.taken_kinds
+        names, given = [kind.partition(":")[0] for kind in kinds], " ".join(kinds) or "none"
+        taken = {name for kind in kinds for name in takes(kind)}
+        if strange := [kind for kind in kinds if not is_of_objects(kind)]:
             raise PagenError(f"expected --kinds of objects, found {strange[0]}; give it alone, by --features")
         if not names or len(set(names)) < len(names):
             raise PagenError(f"expected --kinds of objects, each name once, found {given}; train a run of each")
@@ -166,6 +173,7 @@ class MultiScaleRecipe(DetectorRecipe, Recipe):
     scales: ClassVar[Scales] = {"paper": {"kinds": PUBLISHED}, "cpu": NARROW, "tiny": TINY}
     fitting: ClassVar[str] = "pagen.train.density_session:fit_step_by_step"
     renamed: ClassVar[dict[str, str]] = {"levels": "scales", "steps": ""}
+    after: ClassVar[tuple[str, ...]] = ("levels", "reduce", "single", "components")
 
     @property
     def rate(self) -> float:
@@ -259,6 +267,10 @@ class AcciVadRecipe(DensityRecipe):
     `pagen train accivad --dataset ped2 --scale paper --bins 1 --boxes file:ped2_objects.npz`
     """
 
+    kinds: tuple[str, ...] = ()
+    """What is known of objects; none takes velocity and deep, and pose where poses are named, by --poses or in the file
+    of boxes."""
+
     name: ClassVar[str] = "accivad"
     scales: ClassVar[Scales] = {**DensityRecipe.scales, "paper": {"kinds": PUBLISHED}}
 
@@ -266,6 +278,12 @@ class AcciVadRecipe(DensityRecipe):
         super().__post_init__()
         if self.features != OBJECTS:
             raise PagenError(f"expected --features objects for accivad, found {self.features}; take knn or gmm")
+
+    @property
+    def taken_kinds(self) -> tuple[str, ...]:
+        """The kinds that are asked for, or that can be made."""
+        posed = self.poses != OPTIONS["poses"] or has_poses(self.boxes)
+        return self.kinds or (PUBLISHED if posed else MADE)
 
     def learner(self, kind: str) -> DetectorRecipe:
         """A `gmm` of velocity, a `knn` of each other kind."""
