@@ -2,7 +2,8 @@
 
     python docs/ablations.py ped2_objects.npz [--out ablation] [--seeds 1]
 
-From the repository's root; the file holds AccI-VAD's boxes. About an hour on two cores.
+From the repository's root; the file holds AccI-VAD's boxes and poses. About two hours on two cores; `pagen ablate
+widths`, whose largest network has 200 million numbers, is for a GPU.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 import tyro
 
 PAGE = Path("docs/ablations.md")
-TABLES = ("detectors", "features", "beta", "levels")
+TABLES = ("detectors", "kinds", "features", "joint", "beta", "levels", "pooling", "single")
 HEAD = """# Ablations of density on ped2
 
 Micro AUROC x 100, each line trained and measured here. What the papers published, mostly of other data sets and

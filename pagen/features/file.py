@@ -93,7 +93,8 @@ class FileVectors:
         if self.snippet > 1:
             return FrameVectors(vectors, np.arange(len(vectors)) * self.snippet, span=self.snippet)
         if self.window > 1:
-            return one_a_frame(np.concatenate([np.repeat(vectors[:1], self.window - 1, axis=0), vectors]))
+            first = np.repeat(vectors[:1], self.window - 1, axis=0)
+            return one_a_frame(np.concatenate([first, vectors])[: self.prepared.length(clip)])
         return one_a_frame(vectors)
 
     def newest(self, frames: Frames) -> FrameVectors:
@@ -144,9 +145,11 @@ def read_stored(path: Path) -> Stored:
         with open(path, "rb") as file:
             content: Any = np.load(file, allow_pickle=False)
             arrays = {"features": content} if isinstance(content, np.ndarray) else dict(content)
+        if "features" not in arrays:
+            raise ValueError(f"{' '.join(arrays)}, no features")
         stored = Stored(arrays["features"], arrays.get("frames"), arrays.get("boxes"))
         _check_shapes(stored)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         shown = str(error).partition("\n")[0]
         raise PagenError(
             f"expected features (N, D) or (N, crops, D) of floats, without pickles, in {path}, found others ({shown}); "

@@ -105,6 +105,11 @@ def test_windows_end_with_their_frame(write: Write, opened: Callable[..., Any]) 
     assert (found.frames.tolist(), found.span) == (list(range(9)), 1)
 
 
+def test_a_clip_shorter_than_a_window_has_one(write: Write, opened: Callable[..., Any]) -> None:
+    files = of_frames(**{"train_a.npy": rows(1), "test_x.npy": rows(1)})
+    np.testing.assert_array_equal(opened(write(files), window=20)("train_a").vectors, files["train_a.npy"][[0] * 9])
+
+
 def test_crops_are_averaged(write: Write, opened: Callable[..., Any]) -> None:
     crops = RNG.normal(size=(9, 10, 3)).astype(np.float16)
     source = opened(write(of_frames(**{"train_a.npy": crops, "test_x.npy": crops[:6]})))
@@ -183,7 +188,7 @@ def test_what_does_not_fit_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"vectors": rows(2)}, r"found others \('features is not a file in the archive'\)"),
+        ({"vectors": rows(2)}, r"found others \(vectors, no features\)"),
         ({"features": rows(2), "frames": np.array([0, 9])}, "expected frames from 0 to 8 of clip train_a .* 0 to 9"),
         ({"features": rows(2), "frames": np.array([0.5, 1])}, r"found others \(frames float64"),
         ({"features": rows(2), "frames": np.array([0, 1, 2])}, r"found others \(frames int64 \(3,\) of 2 rows"),

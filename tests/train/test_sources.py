@@ -14,11 +14,13 @@ import pytest
 from pagen.cli import main
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.maps import detections_of, scored_parts
 from pagen.eval.scores import score_run
 from pagen.features.kinds import FEATURES
 from pagen.features.spec import FeatureSpec, spec_of
 from pagen.models.runs import open_run
 from pagen.options import Scale
+from pagen.scoring.over_density import OverDensity
 from pagen.scoring.stream import open_streamer
 from pagen.train.config import Train, identity_of
 from pagen.train.recipes.density import AcciVadRecipe, GmmRecipe, KnnRecipe, MsmaRecipe, MuldeRecipe
@@ -269,3 +271,24 @@ def test_a_joint_density_is_scored_like_any_other(file: Path, street: Path, tmp_
     scores = score_run(tmp_path / "run", "folder", Compute(street, "cpu", 0))
     assert scores.indicators() == ["velocity", "velocity+pose"]
     assert scores.config["recipe"]["fused"] == ["velocity+pose", "velocity"]
+
+
+@pytest.mark.slow
+def test_boxes_of_files_say_where(street: Path, tmp_path: Path) -> None:
+    rng, folder = np.random.default_rng(0), tmp_path / "vectors"
+    boxes = np.tile(np.array([[4, 6, 20, 40], [30, 10, 44, 38]], np.float32), (48, 1))
+    for split in ("training", "testing"):
+        (folder / split).mkdir(parents=True)
+        for clip in (street / split).iterdir():
+            about = {"frames": np.repeat(np.arange(48), 2), "boxes": boxes}
+            np.savez(folder / split / f"{clip.name}.npz", features=rng.normal(size=(96, 3)), **about)
+    recipe = replace(KnnRecipe.at("tiny"), features=f"file:{folder}")
+    train(Train(recipe, "folder", street, out=tmp_path / "run", device="cpu", workers=0))
+    ((_, scorer),) = scored_parts(tmp_path / "run", "folder", Compute(street, "cpu", 0))
+    assert isinstance(scorer, OverDensity)
+    assert scorer.of_objects
+    (clip,) = scorer.prepared.clips("test")
+    found, scores = detections_of([scorer], clip), scorer.rows.scores(clip)
+    np.testing.assert_array_equal(found.boxes, boxes - [0, 0, 1, 1])
+    np.testing.assert_array_equal(found.scores, scores)
+    np.testing.assert_array_equal(scorer.scores(clip)["density"], scores.reshape(48, 2).max(axis=1))
