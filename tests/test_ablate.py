@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,7 +112,15 @@ def test_what_steps_do_not_look_at_is_fitted_to_the_same_steps(
         for way, changes in (("mixture", {}), ("max", {"reduce": "max"}), ("single", {"reduce": "single"}))
     )
     monkeypatch.setitem(module.ABLATIONS, "small", Ablation("Ways", "a paper", "causal", variants))
-    config = Ablate("small", "folder", root, "tiny", out=tmp_path / "out", device="cpu", workers=0, json=True)
+    boxes = {name: [[frame, 2, 2, 20, 28] for frame in range(20)] for name in ("train_a", "test_x")}
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes), encoding="utf-8")
+    where: dict[str, Any] = {
+        "boxes": f"file:{tmp_path / 'boxes.json'}",
+        "out": tmp_path / "out",
+        "device": "cpu",
+        "workers": 0,
+    }
+    config = Ablate("small", "folder", root, "tiny", **where, json=True)
     trained: list[Path] = []
     step = loop.train_step
     monkeypatch.setattr(
@@ -121,7 +130,7 @@ def test_what_steps_do_not_look_at_is_fitted_to_the_same_steps(
     assert len(set(trained)) == 1
     for variant in variants:
         apart = tmp_path / "apart" / variant.label
-        recipe = replace(RECIPES["mulde"].at("tiny"), **variant.changes)
+        recipe = replace(RECIPES["mulde"].at("tiny"), **changes_of(config, variant))
         train(Train(recipe, "folder", root, None, "tiny", 0, apart, device="cpu", workers=0))
         for file in ("model/model.safetensors", "recipe.json", "calibration.json", "metrics.csv"):
             here, anew = (path / "velocity" / file for path in (config.out / f"{named(config, variant)}-0", apart))

@@ -34,7 +34,7 @@ from pagen.footage.prepare import Prepared
 
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 """What folders of a split are called."""
-SUFFIX = "_i3d"
+SUFFIX, FILES = "_i3d", (".npy", ".npz")
 ABOUT = "features.json"
 
 
@@ -128,9 +128,9 @@ class FileVectors:
 
 def counts_of(length: int, snippet: int, window: int) -> list[int]:
     """How many rows the files of a clip may have."""
-    if snippet:
+    if snippet > 1:
         return sorted({max(count, 1) for count in ((length - 1) // snippet, length // snippet, -(-length // snippet))})
-    return [max(length - window + 1, 1) if window else length]
+    return [max(length - max(window, 1) + 1, 1)]
 
 
 def _advice(count: int, length: int) -> str:
@@ -176,11 +176,14 @@ def open_vectors(spec: FeatureSpec, feed: Feed) -> FileVectors:
     Raises PagenError: no such folder, no file of any clip, or of some clips of a split, files that do not fit their
     clips or each other, or `features.json` and flags that differ.
     """
-    directory = _directory(Path(spec.option).expanduser().absolute(), feed.dataset)
-    snippet, window = _rows_of(directory, spec)
+    above = Path(spec.option).expanduser().absolute()
+    if not any(path.suffix in FILES for path in above.rglob("*")):
+        raise PagenError(f"expected a folder of .npy or .npz files, one a clip, at {above}, found none; check its path")
     clips = feed.outline()
-    if feed.live:
-        return FileVectors(clips, directory, {})
+    if feed.live:  # nobody will ask for a clip
+        return FileVectors(clips, above, {})
+    directory = _directory(above, feed.dataset)
+    snippet, window = _rows_of([directory / ABOUT, above / ABOUT], spec)
     files = _files_of(directory, clips)
     prints = fingerprint(directory, files.values())
     source = FileVectors(clips, directory, files, prints, snippet=snippet, window=window)
@@ -189,25 +192,21 @@ def open_vectors(spec: FeatureSpec, feed: Feed) -> FileVectors:
 
 
 def _directory(above: Path, dataset: str) -> Path:
-    directory = next((path for path in (above / dataset, above / folder_name(dataset)) if path.is_dir()), above)
-    if not directory.is_dir() or not any(_paths(directory)):
-        raise PagenError(
-            f"expected a folder of .npy or .npz files, one a clip, at {directory}, found none; check its path"
-        )
-    return directory
+    """The folder of the data set below that one, or that one."""
+    return next((path for path in (above / dataset, above / folder_name(dataset)) if path.is_dir()), above)
 
 
 def _paths(directory: Path) -> Iterator[tuple[str, Path]]:
     """Each file below the folder, and the split whose folder it lies in."""
     for split, folder in [("", directory), *((split, directory / name) for name, split in SPLITS.items())]:
         if folder.is_dir():
-            yield from ((split, path) for path in sorted(folder.iterdir()) if path.suffix in (".npy", ".npz"))
+            yield from ((split, path) for path in sorted(folder.iterdir()) if path.suffix in FILES)
 
 
-def _rows_of(directory: Path, spec: FeatureSpec) -> tuple[int, int]:
-    """Snippet and window, by the flags or the file beside the features."""
-    path = directory / ABOUT
-    if not path.is_file():
+def _rows_of(about: Sequence[Path], spec: FeatureSpec) -> tuple[int, int]:
+    """Snippet and window, by the flags or the first of these files that is there."""
+    path = next((path for path in about if path.is_file()), None)
+    if path is None:
         return spec.snippet, spec.window
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
@@ -248,10 +247,10 @@ def _files_of(directory: Path, clips: Prepared) -> dict[str, Path]:
 
 def _missing(directory: Path, without: Sequence[str], clips: Prepared) -> PagenError:
     split, _, own = without[0].partition("_")
-    found = " ".join(path.relative_to(directory).as_posix() for _, path in list(_paths(directory))[:4])
+    found = " ".join(path.relative_to(directory).as_posix() for _, path in list(_paths(directory))[:4]) or "none at all"
     return PagenError(
         f"expected a file of each clip of {clips.dataset} in {directory}, found none of {len(without)}, first "
-        f"{without[0]} ({without[0]}.npy or {split}/{own}.npy; there are {found} ...); add what is missing"
+        f"{without[0]} ({without[0]}.npy or {split}/{own}.npy; there are {found}); add what is missing"
     )
 
 

@@ -36,6 +36,12 @@ class Joined:
     def context(self) -> int:
         return max(source.context for source in self.sources)
 
+    @property
+    def ahead(self) -> int | None:
+        """How many frames after its own a vector is made of: the most of a kind; None where one does not say."""
+        each = [getattr(source, "ahead", None) for source in self.sources]
+        return max((kind for kind in each if kind is not None), default=0) if None not in each else None
+
     @cached_property
     def _configs(self) -> list[dict[str, Any]]:
         return [dict(source.config()) for source in self.sources]

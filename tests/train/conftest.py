@@ -27,7 +27,7 @@ from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.spread import one_thread
 from pagen.train.batches import ClipBatches
 from pagen.train.config import Train
-from pagen.train.recipes.density import DensityRecipe
+from pagen.train.recipes.features import DensityRecipe
 from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.recipes.unified import UnifiedRecipe
 from pagen.train.session import train

@@ -25,6 +25,7 @@ from pagen.scoring.stream import open_streamer
 from pagen.train.config import Train, identity_of
 from pagen.train.recipes.density import AcciVadRecipe, GmmRecipe, KnnRecipe, MsmaRecipe, MuldeRecipe
 from pagen.train.recipes.gcl import GclRecipe
+from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
 from pagen.train.train import parse
 
@@ -77,6 +78,25 @@ def test_what_cannot_end_is_refused_before_it_begins(features: str, nothing: Pat
     with pytest.raises(PagenError, match=message) as caught:
         train(Train(recipe, "street", out=nothing / "run", device="cpu", workers=0))
     assert "\n" not in str(caught.value)
+    assert made_below(nothing) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("temporal", {"flow": "file:none"}, "none"),
+        ("discriminator", {"encoder": "vificlip:none"}, "none"),
+        ("unified", {"encoder": "clip:none/here/it/is"}, "none/here"),
+    ],
+)
+def test_networks_look_for_their_sources_too(name: str, changes: dict[str, Any], message: str, nothing: Path) -> None:
+    recipe: Any = RECIPES[name].at("tiny")
+    if name == "unified":
+        recipe = replace(recipe, discriminator=replace(recipe.discriminator, **changes))
+    else:
+        recipe = replace(recipe, **changes)
+    with pytest.raises(PagenError, match=message):
+        train(Train(recipe, "street", out=nothing / "run", device="cpu", workers=0))
     assert made_below(nothing) == []
 
 

@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 from pagen.errors import PagenError
 from pagen.features.spec import is_of_objects
 from pagen.train.recipes.base import Scales
-from pagen.train.recipes.density import PARTS, DetectorRecipe
+from pagen.train.recipes.density import DetectorRecipe
+from pagen.train.recipes.features import PARTS
 
 
 @dataclass(frozen=True)

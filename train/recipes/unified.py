@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self
 from pagen.errors import PagenError
 from pagen.models.networks import NETWORKS
 from pagen.options import PseudoKind, Scale, Source
+from pagen.registry import resolve
 from pagen.train.recipes.base import BaseRecipe, Parts, Recipe, Scales
 from pagen.train.recipes.clips import CPU, TINY, ClipRecipe, FrameRecipe
 
@@ -68,6 +69,10 @@ class TemporalRecipe(ClipRecipe):
         """Whether the channels are x and y, not colours already."""
         return self.encoding != "rgb"
 
+    def check_sources(self, device: str) -> None:
+        """Raise PagenError for flow that nobody makes, or a folder of it that is missing."""
+        resolve("pagen.footage.flow:open_flow")(self.flow)
+
     def note(self, fast: float) -> str:
         """What the colours mean."""
         return f"\nhue is direction, saturation speed, full at {fast * self.radius:.2g} pixels per frame"
@@ -112,6 +117,10 @@ class DiscriminatorRecipe(Recipe):
         return ("spatial",)
 
     needed = taken
+
+    def check_sources(self, device: str) -> None:
+        """Raise PagenError for an encoder that is missing."""
+        resolve("pagen.features.frames:encoder_handle")(self.encoder, device)
 
     def optimiser(self, parameters: Any) -> Any:
         """SGD, as published."""
