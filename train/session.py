@@ -66,14 +66,11 @@ def begin_with(config: Train[Any], other: Path) -> None:
 
     To `train` it then is one that was stopped after its last step. Raises PagenError where `other` is no finished run.
     """
-    path, members = run_folder(config), config.recipe.members
-    for name, member in members.items():
-        begin_with(replace(config, recipe=member, out=path / name), other / name)
-    if members or newest_state(path / STATE) is not None:
-        return
-    lent, state = Folder.open(other, "run"), newest_state(other / STATE)
+    path, lent, state = run_folder(config), Folder.open(other, "run"), newest_state(other / STATE)
     folder = Folder.begin(path, "run", identity_of(config), lent.inputs, lent.volatile)
-    if state is not None and not folder.complete:
+    for name, member in config.recipe.members.items():
+        begin_with(replace(config, recipe=member, out=path / name), other / name)
+    if state is not None and newest_state(path / STATE) is None and not folder.complete:
         copied = path / STATE / f".tmp-{state.name}"
         shutil.rmtree(copied, ignore_errors=True)
         shutil.copytree(state, copied)
