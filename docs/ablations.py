@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 import tyro
 
 PAGE = Path("docs/ablations.md")
-TABLES = ("detectors", "kinds", "features", "joint", "beta", "levels", "pooling", "single")
+TABLES = ("detectors", "objects", "features", "joint", "beta", "levels", "pooling", "single")
 HEAD = """# Ablations of density on ped2
 
 Micro AUROC x 100, each line trained and measured here. What the papers published, mostly of other data sets and

@@ -141,12 +141,12 @@ def test_a_table_that_needs_poses_is_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
-    config = Ablate("kinds", "street", out=tmp_path / "out", device="cpu", workers=0)
+    config = Ablate("objects", "street", out=tmp_path / "out", device="cpu", workers=0)
     with pytest.raises(PagenError, match="expected poses for pose, found none with boxes 'motion'; give --poses file"):
         run(config)
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(PagenError, match=r"found no file 'none\.npz'"):
-        run(Ablate("kinds", "street", poses="file:none.npz", device="cpu"))
+        run(Ablate("objects", "street", poses="file:none.npz", device="cpu"))
 
 
 def test_the_papers_tables_are_whole() -> None:
@@ -156,7 +156,7 @@ def test_the_papers_tables_are_whole() -> None:
     assert rows["pooling"] == {"mixture": "78.4", "max": "76.30", "mean": "76.02", "median": "75.83"}
     assert len(rows["widths"]) == 16
     assert rows["widths"]["2 x 4096"] == "81.3"
-    assert rows["kinds"]["velocity and pose and deep"] == "94.3 / 86.7"
-    assert len({named(Ablate("kinds", "x"), one) for one in ABLATIONS["kinds"].variants}) == 1  # one run serves all
+    assert rows["objects"]["velocity and pose and deep"] == "94.3 / 86.7"
+    assert len({named(Ablate("objects", "x"), one) for one in ABLATIONS["objects"].variants}) == 1  # one run serves all
     best = next(one for one in ABLATIONS["single"].variants if one.published == "best")
     assert best.changes["single"] == 0.334

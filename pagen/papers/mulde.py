@@ -88,7 +88,7 @@ ABLATIONS = {
             _detector("MULDE", "mulde", "99.7"),
         ),
     ),
-    "kinds": Ablation(
+    "objects": Ablation(
         "Kinds of objects under MULDE, with poses of the file of boxes",
         "MULDE's Tables S3 and S4: Avenue / ShanghaiTech",
         "mulde",

@@ -211,7 +211,7 @@ def test_what_is_not_there(write: Write, opened: Callable[..., Any], tmp_path: P
     with pytest.raises(PagenError, match="found none of 1, first train_a"):
         opened(tmp_path)
     with pytest.raises(PagenError, match=r"a folder of \.npy or \.npz files"):
-        check_sources(FeatureSpec(f"file:{tmp_path / 'cache'}"), "cpu")
+        check_sources(FeatureSpec(f"file:{write({})}"), "cpu")
     (tmp_path / "cut.npy").rename(write(of_frames()) / "train_a.npy")
     with pytest.raises(PagenError, match=r"without pickles, in .*train_a\.npy, found others"):
         opened(tmp_path / "vectors")
