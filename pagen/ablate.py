@@ -27,6 +27,9 @@ class Ablate:
     root: Root = None
     scale: Scale = "cpu"
     """Scale of the recipes."""
+    features: str = ""
+    """Features for tables that papers have of features of whole frames: file:DIR, hiera:MODEL, latents:RUN, ...; by
+    default what the table names stands for them."""
     boxes: str = "motion"
     """Where objects are, for tables of density: motion, file:PATH, or detector:MODEL."""
     poses: str = "file"

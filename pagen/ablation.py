@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.compute import Compute
+from pagen.errors import PagenError
 from pagen.eval.baselines import score_baselines
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
@@ -17,10 +18,12 @@ from pagen.eval.scores import Scores, score_run
 from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
+from pagen.features.spec import takes
 from pagen.footage.prepare import prepare
 from pagen.generate.config import Generate
 from pagen.generate.generate import generate
 from pagen.papers.forms import Ablation, Variant
+from pagen.scoring.density import indicator_of
 from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES
 from pagen.train.session import begin_with, train
@@ -38,13 +41,14 @@ class Measured:
 def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     """Train, score and measure every line of the table, as the verb is told; goes on where it was stopped."""
     protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
-    for variant in ablation.variants:
+    variants = [over_features(config, ablation, variant) for variant in ablation.variants]
+    for variant in variants:
         for recipe in _recipe(config, variant).parts.values():
             recipe.check_sources(config.device)
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)
-    for variant in ablation.variants:
+    for variant in variants:
         runs = [_scores(config, variant, seed, protocol.policy) for seed in range(config.seeds)]
         rows = tuple(_row(variant, protocol, trivial, scores, settings) for scores in runs)
         yield Measured(variant.label, rows, variant.published)
@@ -88,11 +92,24 @@ def _row(
     return next(row for row in rows if (row.run, row.indicator) == (variant.label, shown))
 
 
+def over_features(config: Any, ablation: Ablation, variant: Variant) -> Variant:
+    """A variant over the features that are asked for, in place of what stands for the paper's.
+
+    Raises PagenError for a table that is of other features.
+    """
+    if not config.features:
+        return variant
+    if not ablation.stand_in:
+        raise PagenError(f"expected no --features with table {config.table}, found {config.features}; leave it out")
+    own = {name: value for name, value in variant.changes.items() if name not in takes(variant.changes["features"])}
+    return replace(variant, changes={**own, "features": config.features}, indicators=(indicator_of(config.features),))
+
+
 def changes_of(config: Any, variant: Variant) -> dict[str, Any]:
     """Fields of a variant's recipe that differ from its scale's, boxes and poses of objects among them."""
     if "features" not in variant.changes:
         return dict(variant.changes)
-    boxes = {"boxes": config.boxes} if config.boxes != "motion" else {}
+    boxes = {"boxes": config.boxes} if config.boxes != "motion" and not config.features else {}
     posed = "pose" in variant.changes.get("kinds", ()) and config.poses != "file"
     return {**variant.changes, **boxes, **({"poses": config.poses} if posed else {})}
 
@@ -112,7 +129,8 @@ def as_text(config: Any, ablation: Ablation, measured: Sequence[Measured], form:
     seeds = "seed 0" if config.seeds == 1 else f"mean of seeds 0 to {config.seeds - 1}"
     headers = ("variant", "micro AUROC", "seeds", "95 % interval, seed 0", "raw", "published")
     protocol = config.protocol or ablation.protocol
-    title = f"{ablation.title} on {config.dataset}, {config.scale} scale, {seeds}; protocol {protocol}"
+    looked_at = f", {config.features or ablation.stand_in}" if ablation.stand_in else ""
+    title = f"{ablation.title}{looked_at} on {config.dataset}, {config.scale} scale, {seeds}; protocol {protocol}"
     return f"{title}\n\n{form(headers, [_cells(line) for line in measured])}\n\nPublished: {ablation.where}."
 
 

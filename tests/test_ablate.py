@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from pagen import ablate as module
+from pagen import console
 from pagen.ablate import Ablate, run
-from pagen.ablation import changes_of, named
+from pagen.ablation import as_text, changes_of, named, over_features
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.protocol import Protocol, apply
@@ -160,3 +161,19 @@ def test_the_papers_tables_are_whole() -> None:
     assert len({named(Ablate("objects", "x"), one) for one in ABLATIONS["objects"].variants}) == 1  # one run serves all
     best = next(one for one in ABLATIONS["single"].variants if one.published == "best")
     assert best.changes["single"] == 0.334
+
+
+def test_tables_of_frame_features_take_those_that_are_asked_for() -> None:
+    asked = Ablate("beta", "ped2", features="file:hiera", boxes="file:b.npz")
+    first = over_features(asked, ABLATIONS["beta"], ABLATIONS["beta"].variants[0])
+    assert changes_of(asked, first) == {"beta": 0.0, "features": "file:hiera"}
+    assert (first.indicators, RECIPES[first.recipe].at("paper").rate) == (("density",), 5e-4)
+    recipe = replace(RECIPES[first.recipe].at("paper"), **first.changes)
+    assert recipe.rate == 1e-4
+    title = as_text(asked, ABLATIONS["beta"], [], console.table).partition(" on ")[0]
+    assert title == "Weight of MULDE's regulariser, file:hiera"
+    assert as_text(Ablate("beta", "x"), ABLATIONS["beta"], [], console.table).startswith(
+        f"{title[:-12]}, mean speed by "
+    )
+    with pytest.raises(PagenError, match="expected no --features with table objects, found lite0"):
+        run(Ablate("objects", "street", features="lite0"))

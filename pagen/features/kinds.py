@@ -80,9 +80,9 @@ class FeatureKinds(Registry[FeatureKind]):
 
     def _joined(self, name: str) -> FeatureKind:
         parts = {part: self[part] for part in name.split(JOIN)}
-        fit = [part for part, kind in parts.items() if kind.of_objects and kind.option == ""]
+        fit = [part for part, kind in parts.items() if kind.of_objects and not kind.option]
         if len(fit) < len(name.split(JOIN)):
-            known = ", ".join(each for each in self.names() if self[each].of_objects and self[each].option == "")
+            known = ", ".join(each for each in self.names() if self[each].of_objects and not self[each].option)
             raise PagenError(f"expected kinds of objects to join, each once, of {known}, found {name}; name others")
         takes = dict.fromkeys(field for kind in parts.values() for field in kind.takes)
         return FeatureKind("pagen.features.joined:open_joined", tuple(takes), of_objects=True, option="")

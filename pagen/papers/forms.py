@@ -57,9 +57,16 @@ class Variant:
 
 @dataclass(frozen=True)
 class Ablation:
-    """A table of a paper; `where` says which figures stand beside ours, `protocol` is what it is measured in."""
+    """A table of a paper.
+
+    Attributes:
+        where: which figures stand beside ours.
+        protocol: what it is measured in.
+        stand_in: what all its variants look at in place of the paper's features of whole frames, which others may give.
+    """
 
     title: str
     where: str
     protocol: str
     variants: tuple[Variant, ...]
+    stand_in: str = ""

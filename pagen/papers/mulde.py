@@ -74,6 +74,7 @@ _KINDS = {
     ("velocity", "pose"): "91.1 / 86.6",
     ("velocity", "pose", "deep"): "94.3 / 86.7",
 }
+_SPEED = "mean speed by height"
 _BEST = 0.334
 """Of the single scales on ShanghaiTech; the figure's other values are drawn, not printed."""
 ABLATIONS = {
@@ -113,13 +114,14 @@ ABLATIONS = {
         (*_joint("mulde"), *_joint("knn")),
     ),
     "beta": Ablation(
-        "Weight of MULDE's regulariser, mean speed by height",
+        "Weight of MULDE's regulariser",
         "MULDE's Table 3: ShanghaiTech, Hiera-L",
         "mulde",
         tuple(_speed(f"{beta:g}", published, beta=beta) for beta, published in _BETAS.items()),
+        _SPEED,
     ),
     "widths": Ablation(
-        "Layers and units of MULDE's network, mean speed by height",
+        "Layers and units of MULDE's network",
         "MULDE's Table 4: ShanghaiTech, Hiera-L",
         "mulde",
         tuple(
@@ -127,21 +129,24 @@ ABLATIONS = {
             for units, row in _WIDTHS.items()
             for layers, published in enumerate(row, 1)
         ),
+        _SPEED,
     ),
     "levels": Ablation(
-        "Scales of MULDE, mean speed by height",
+        "Scales of MULDE",
         "MULDE's Table S6: UBnormal, Hiera-L",
         "mulde",
         tuple(_speed(str(count), published, levels=count) for count, published in _LEVELS.items()),
+        _SPEED,
     ),
     "pooling": Ablation(
-        "How MULDE's scales are joined, beta 0, mean speed by height",
+        "How MULDE's scales are joined, beta 0",
         "MULDE's text: ShanghaiTech, Hiera-L",
         "mulde",
         tuple(_speed(way, published, beta=0.0, reduce=way) for way, published in _POOLING.items()),
+        _SPEED,
     ),
     "single": Ablation(
-        "Single scales of MULDE and mixtures over all, mean speed by height",
+        "Single scales of MULDE and mixtures over all",
         "MULDE's Figure 4: ShanghaiTech, Hiera-L, of which the best single scale is named",
         "mulde",
         (
@@ -151,5 +156,6 @@ ABLATIONS = {
             ),
             *(_speed(f"mixture of {count}", components=(count,)) for count in (1, 3, 5)),
         ),
+        _SPEED,
     ),
 }
