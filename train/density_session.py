@@ -89,8 +89,9 @@ def _save(config: Train[Any], detector: Detector, clips: FeatureClips, path: Pat
     videos = [video for video in clips.videos if len(video)]
     scores = detector.training_score(videos)
     parts = iter(np.split(scores, np.cumsum(list(map(len, videos)))[:-1]))
+    lowest, span = scores.min(), features.span
     frames = [
-        highest(next(parts) if len(video) else scores[:0], features.frames(name), prepared.length(name), scores.min())
+        highest(next(parts) if len(video) else scores[:0], features.frames(name), prepared.length(name), lowest, span)
         for name, video in zip(clips.names, clips.videos, strict=True)
     ]
     return {indicator_of(config.recipe.features): summary(np.concatenate(frames))}

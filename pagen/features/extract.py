@@ -42,6 +42,11 @@ class FeatureFolder:
         """Length D of a vector."""
         return int(self.folder.config["features"])
 
+    @property
+    def span(self) -> int:
+        """Frames that a vector is of, as in `FrameVectors`; of more than one, vectors are of segments."""
+        return int(self.folder.config.get("span", 1))
+
     def features(self, name: str) -> npt.NDArray[np.float32]:
         """Vectors (N, D) float32 of a clip, a read-only memmap."""
         return read_array(self.folder.path / f"features/{name}.npy")

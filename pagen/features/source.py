@@ -29,11 +29,14 @@ class FrameVectors:
         frames: (N,) int64, ascending: the frame that each belongs to, from 0.
         boxes: (N, 4) float32, half-open x_min, y_min, x_max, y_max in pixels of the footage's own size, where they
             are of a part of the frame.
+        span: how many frames each vector is of, from its own on. Of more than one, vectors are of segments that follow
+            each other, and a clip's last one stands for all frames up to its end.
     """
 
     vectors: Vectors
     frames: npt.NDArray[np.int64]
     boxes: Vectors | None = None
+    span: int = 1
 
 
 def one_a_frame(vectors: Vectors) -> FrameVectors:
@@ -56,7 +59,10 @@ class Sourced(Protocol):
 
 
 class FeatureSource(Sourced, Protocol):
-    """A kind of features of prepared clips, whose `config` tells its name as `of`, and D as `features`."""
+    """A kind of features of prepared clips.
+
+    Its `config` tells its name as `of`, D as `features`, and, where vectors are of segments, their `span`.
+    """
 
     @property
     def prepared(self) -> Prepared:

@@ -21,15 +21,20 @@ def indicator_of(features: str) -> str:
     return features.partition(":")[0] if is_of_objects(features) else "density"
 
 
-def highest(scores: Scores, frames: npt.NDArray[np.int64], count: int, without: float) -> Scores:
+def highest(scores: Scores, frames: npt.NDArray[np.int64], count: int, without: float, span: int = 1) -> Scores:
     """The highest score of each frame, (count,), of scores (N,) and the frames (N,) that they belong to.
 
-    A frame without any gets `without`: the lowest known of normal frames, for nothing is not abnormal.
+    A frame without any gets `without`: the lowest known of normal frames, for nothing is not abnormal. Scores of
+    segments, of a `span` above 1, hold until the next segment begins, or the clip ends.
 
     Example:
         >>> highest(np.array([1.0, 3.0, 2.0]), np.array([0, 0, 2]), 3, without=-1.0)
         array([ 3., -1.,  2.])
+        >>> highest(np.array([1.0, 3.0]), np.array([0, 2]), 5, without=-1.0, span=2)
+        array([1., 1., 3., 3., 3.])
     """
+    if span > 1:
+        return np.repeat(scores, np.diff(frames, append=count))
     scores_of_frames = np.full(count, -np.inf)
     np.maximum.at(scores_of_frames, frames, scores)
     return np.where(np.isneginf(scores_of_frames), without, scores_of_frames)

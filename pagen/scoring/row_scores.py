@@ -34,7 +34,7 @@ class RowScores:
 
     Example:
         >>> from types import SimpleNamespace
-        >>> features = SimpleNamespace(frames=lambda clip: np.array([0, 0]))
+        >>> features = SimpleNamespace(frames=lambda clip: np.array([0, 0]), span=1)
         >>> class Given(RowScores):
         ...     def scores(self, clip):
         ...         return np.array([1.0, 2.0])
@@ -53,7 +53,8 @@ class RowScores:
 
     def of_frames(self, clip: str, count: int) -> Scores:
         """The highest of each frame, (count,)."""
-        return highest(self.scores(clip), self.features.frames(clip), count, self.without)
+        features = self.features
+        return highest(self.scores(clip), features.frames(clip), count, self.without, features.span)
 
 
 def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -> RowScores:
