@@ -76,7 +76,7 @@ def _table(
     compute: Compute,
 ) -> Table:
     """The table of one data set; with its own calibration where that is asked for and something is fused by it."""
-    scored = scores_of(runs, prepared, protocol.policy, compute)
+    scored = scores_of(runs, prepared, protocol, compute)
     if by_target:
         scored = [scored[0], *(_calibrated(*one, protocol, prepared.dataset, compute) for one in scored[1:])]
     settings = replace(settings, dataset=prepared.dataset, fps=prepared.fps)
@@ -93,14 +93,15 @@ def _calibrated(run: str, scores: Scores, protocol: Protocol, dataset: str, comp
 def calibration_of(run: Path, dataset: str, compute: Compute) -> dict[str, dict[str, float]]:
     """Indicator -> what `calibration.json` says of it, with the data set's training clips in place of the run's.
 
-    `pseudo_auroc` stays that of the run, which knows of no other pseudo-anomalies. The scores are kept in
-    RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
+    `pseudo_auroc` stays that of the run, which knows of no other pseudo-anomalies; of single objects nothing is said.
+    The scores are kept in RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
     """
     out = run / "scores" / folder_name(dataset) / "calibration"
     scores = score_run(run, dataset, compute, "block", out, "train")
     trained = scores.config["calibration"]
+    judged = {name: {key: of[key] for key in ("pseudo_auroc",) if key in of} for name, of in trained.items()}
     return {
-        name: {**trained.get(name, {}), **summary(np.concatenate([*scores.of(name).values()]))}
+        name: judged.get(name, {}) | summary(np.concatenate([*scores.of(name).values()]))
         for name in scores.indicators()
     }
 

@@ -5,7 +5,7 @@ A row is named as recipes name it (`source`); whoever scores goes through the ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,7 +51,7 @@ class ClipScorer(Protocol):
 
     Example:
         >>> class Darkness:
-        ...     prepared, mapped, instant = None, None, True
+        ...     prepared, mapped, instant, ahead = None, None, True, 0
         ...
         ...     def scores(self, clip):
         ...         return {"darkness": np.zeros(3)}
@@ -72,6 +72,10 @@ class ClipScorer(Protocol):
     @property
     def instant(self) -> bool:
         """Maps are made at once, at the size that is asked for; others are worth keeping, and have their own."""
+
+    @property
+    def ahead(self) -> int | None:
+        """How many frames after the scored one are looked at, windows aside; None where that is not known."""
 
     def scores(self, clip: str) -> Mapping[str, npt.NDArray[np.float64]]:
         """Indicator -> (T,), higher = more abnormal."""
@@ -112,6 +116,27 @@ SOURCES: Registry[Source] = Registry(
     },
 )
 """Source of a recipe -> how it scores."""
+
+
+def farthest(ahead: Iterable[int | None]) -> int | None:
+    """How far ahead several look together; None if that is not known of one.
+
+    Example:
+        >>> farthest([0, 7]), farthest([0, None])
+        (7, None)
+    """
+    frames = list(ahead)
+    return None if None in frames else max(count for count in frames if count is not None)
+
+
+def from_files(recipe: Mapping[str, Any]) -> bool:
+    """Whether what a run sees comes out of files of another program (`file:`), which say nothing of how it was made.
+
+    Example:
+        >>> from_files({"recipe": "temporal", "flow": "file:flow/"}), from_files({"flow": "dis"})
+        (True, False)
+    """
+    return any(isinstance(value, str) and value.startswith("file:") for value in recipe.values())
 
 
 def source_of(run: Run) -> Source:

@@ -11,7 +11,8 @@ from scipy.stats import percentileofscore
 from sklearn.preprocessing import RobustScaler
 
 from pagen.errors import PagenError
-from pagen.scoring.rescale import calibrated, causal_smooth, gaussian_smooth, min_max, robust, to_quantile
+from pagen.scoring.rescale import calibrated, min_max, robust, robust_causal, to_quantile
+from pagen.scoring.smooth import causal_smooth, gaussian_smooth
 
 lengths = st.integers(1, 40)
 sigmas = st.sampled_from([0.3, 1.0, 2.0, 3.5])
