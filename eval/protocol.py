@@ -96,6 +96,9 @@ class Protocol:
         if min(self.dropped_first, self.dropped_last, self.every - 1) < 0:
             numbers = f"{self.dropped_first}, {self.dropped_last} and {self.every}"
             yield f"expected dropped_first and dropped_last of 0 and more, and every of 1 and more, found {numbers}"
+        for recipe, names in self.fused.items():
+            if len(set(names)) < len(names):
+                yield f"expected each indicator once in fused.{recipe}, found {' '.join(names):.80}"
         widths = [*self.sigma.values(), *([self.sigma_on(ANY)] if self.smooth != NONE else [])]
         if not all(0 < width <= WIDEST for width in widths):
             wanted = f'above 0 and up to {WIDEST:,.0f} frames, by data set and for "{ANY}"'
@@ -104,11 +107,6 @@ class Protocol:
         if not all(0 <= number <= LARGEST for number in (*shares, *self.factors.values())):
             found = f"{dict(self.weights)} and {dict(self.factors)}"
             yield f"expected weights and factors from 0 to {LARGEST:,.0f}, found {found:.80}"
-        trained = {self.each, *self.each_of.values()} & TRAINED.keys()
-        if trained and (self.plain_errors or self.probabilities or self.factors):
-            others = " ".join((NONE, *PER_VIDEO, *RUNNING))
-            wanted = f"{others} as each beside plain_errors, probabilities or factors, since training scores have none"
-            yield f"expected one of {wanted}, found {' '.join(sorted(trained))}"
 
     @property
     def looks_ahead(self) -> bool:
@@ -163,7 +161,7 @@ class Protocol:
             return ""
         weights = self.weights_on(dataset)
         shares = " ".join(f"{name} {weight:g}" for name, weight in weights.items())
-        if dataset in self.weights:
+        if dataset in self.weights and dataset != ANY:
             return f" Weights: as published for {dataset}, {shares}."
         if weights:
             return f" Weights: {shares}, for every data set."
@@ -270,19 +268,30 @@ def _rescaled(
 ) -> npt.NDArray[np.float64]:
     """One indicator of one video, by what is `known` of its training scores."""
     rescaling, unit = protocol.each_of.get(name, protocol.each), indicator_named(name).unit
-    values = np.asarray(scores, np.float64)
-    if protocol.plain_errors and unit == "dB":
-        values = plain_error(values)
-    if protocol.probabilities and unit == "logit":
-        values = probability(values)
-    values = values * protocol.factors.get(name, 1.0)
+    raw = np.asarray(scores, np.float64)
+    values = _as_measured(protocol, name, unit, raw)
     if rescaling not in TRAINED:
         return _by_video(rescaling, values)
     if alone and (rescaling in STRICT or not known):
         return values
+    if values is not raw:
+        others = " ".join((NONE, *PER_VIDEO, *RUNNING))
+        raise PagenError(
+            f"expected one of {others} for {name} in protocol {protocol.name}, whose plain_errors, probabilities or "
+            f"factors training scores do not have, found {rescaling}; mend it"
+        )
     if unit != "density":  # a frame is its own one object
         known = {**{OBJECT + figure: value for figure, value in known.items()}, **known}
     return TRAINED[rescaling](values, known)
+
+
+def _as_measured(protocol: Protocol, name: str, unit: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """An indicator in the unit that the protocol adds up in; the values themselves where that is their own."""
+    if protocol.plain_errors and unit == "dB":
+        values = plain_error(values)
+    if protocol.probabilities and unit == "logit":
+        values = probability(values)
+    return values * protocol.factors[name] if name in protocol.factors else values
 
 
 def _by_video(rescaling: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -138,7 +138,7 @@ def score_run(
         compute.overwrite,
         split,
     )
-    return replace(scores, ahead=farthest(scorer.ahead for scorer in scorers))
+    return replace(scores, ahead=farthest(scorers))
 
 
 def scores_folder(run: Run, dataset: str, policy: str, measure: str | None = None) -> Path:

@@ -60,7 +60,13 @@ def _rescaling(label: str, published: str = "-", **protocol: Any) -> Variant:
     return Variant(label, "luss", indicators=TASKS, protocol=protocol, published=published)
 
 
-_BY_TRAINING: dict[str, Any] = {"plain_errors": False, "probabilities": False, "factors": {}, "each": "calibrated", "total": "none"}
+_BY_TRAINING: dict[str, Any] = {
+    "plain_errors": False,
+    "probabilities": False,
+    "factors": {},
+    "each": "calibrated",
+    "total": "none",
+}
 """Calibration is of errors in dB and of log-odds."""
 _BOTH = "LUSS-AE's paper: Avenue / ShanghaiTech"
 _MEASURES = ("mse", "pse", "bpe")

@@ -49,9 +49,12 @@ class Task:
 class ClipScorer(Protocol):
     """A run of one network or detector over the clips of a task; picklable.
 
+    An attribute `ahead` says how many frames after the scored one it looks at, windows aside; where it is None, or
+    missing, nobody knows.
+
     Example:
         >>> class Darkness:
-        ...     prepared, mapped, instant, ahead = None, None, True, 0
+        ...     prepared, mapped, instant = None, None, True
         ...
         ...     def scores(self, clip):
         ...         return {"darkness": np.zeros(3)}
@@ -72,10 +75,6 @@ class ClipScorer(Protocol):
     @property
     def instant(self) -> bool:
         """Maps are made at once, at the size that is asked for; others are worth keeping, and have their own."""
-
-    @property
-    def ahead(self) -> int | None:
-        """How many frames after the scored one are looked at, windows aside; None where that is not known."""
 
     def scores(self, clip: str) -> Mapping[str, npt.NDArray[np.float64]]:
         """Indicator -> (T,), higher = more abnormal."""
@@ -118,14 +117,15 @@ SOURCES: Registry[Source] = Registry(
 """Source of a recipe -> how it scores."""
 
 
-def farthest(ahead: Iterable[int | None]) -> int | None:
-    """How far ahead several look together; None if that is not known of one.
+def farthest(scorers: Iterable[ClipScorer]) -> int | None:
+    """How many frames ahead several scorers look together; None if that is not known of one.
 
     Example:
-        >>> farthest([0, 7]), farthest([0, None])
+        >>> from types import SimpleNamespace
+        >>> farthest([SimpleNamespace(ahead=0), SimpleNamespace(ahead=7)]), farthest([SimpleNamespace()])
         (7, None)
     """
-    frames = list(ahead)
+    frames = [getattr(scorer, "ahead", None) for scorer in scorers]  # those of others may not say
     return None if None in frames else max(count for count in frames if count is not None)
 
 
