@@ -25,7 +25,8 @@ from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared
 from pagen.models.runs import Run, open_run
 from pagen.scoring.indicator_table import fused_of
-from pagen.scoring.rescale import summary
+from pagen.scoring.rescale import of_objects, summary
+from pagen.scoring.row_scores import row_scores
 from pagen.version import __version__
 
 
@@ -93,17 +94,24 @@ def _calibrated(run: str, scores: Scores, protocol: Protocol, dataset: str, comp
 def calibration_of(run: Path, dataset: str, compute: Compute) -> dict[str, dict[str, float]]:
     """Indicator -> what `calibration.json` says of it, with the data set's training clips in place of the run's.
 
-    `pseudo_auroc` stays that of the run, which knows of no other pseudo-anomalies; of single objects nothing is said.
-    The scores are kept in RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
+    `pseudo_auroc` stays that of the run, which knows of no other pseudo-anomalies. The scores are kept in
+    RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
     """
     out = run / "scores" / folder_name(dataset) / "calibration"
     scores = score_run(run, dataset, compute, "block", out, "train")
-    trained = scores.config["calibration"]
+    trained, objects = scores.config["calibration"], _objects(run, dataset, scores.config["clips"], compute)
     judged = {name: {key: of[key] for key in ("pseudo_auroc",) if key in of} for name, of in trained.items()}
     return {
-        name: judged.get(name, {}) | summary(np.concatenate([*scores.of(name).values()]))
+        name: judged.get(name, {}) | summary(np.concatenate([*scores.of(name).values()])) | objects.get(name, {})
         for name in scores.indicators()
     }
+
+
+def _objects(run: Path, dataset: str, clips: Sequence[str], compute: Compute) -> dict[str, dict[str, float]]:
+    """Indicator of a density run -> figures of all that the clips show."""
+    detectors = [single for single in open_run(run).single() if single.detector is not None]
+    rows = [row_scores(single, dataset, clips, compute) for single in detectors]
+    return {of.indicator: of_objects(np.concatenate([of.scores(clip) for clip in clips])) for of in rows}
 
 
 def _require_clips(name: str, root: Path | None, splits: Sequence[str]) -> None:
