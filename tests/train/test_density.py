@@ -152,10 +152,10 @@ def test_nearest_neighbours_leave_their_own_clip_out(learn: Callable[..., Path],
     known, detector = run.calibration["velocity"], run.detector
     assert known["p50"] > 0
     source = open_source(spec_of(run.recipe), "folder", Compute(street, "cpu", 0))
-    objects = detector.training_score([source(clip).vectors for clip in source.prepared.clips("train")])
-    assert known["object_p0"] == pytest.approx(objects.min())
-    assert known["object_p99.9"] == pytest.approx(np.percentile(objects, 99.9))
-    assert known["object_p100"] == pytest.approx(objects.max()) == known["p100"]
+    scores = detector.training_score([source(clip).vectors for clip in source.prepared.clips("train")])
+    assert known["object_p0"] == pytest.approx(scores.min())
+    assert known["object_p99.9"] == pytest.approx(np.percentile(scores, 99.9))
+    assert known["object_p100"] == pytest.approx(scores.max()) == known["p100"]
     assert known["object_p50"] < known["p50"]
     assert type(run.detector).__name__ == "Neighbours"
     with pytest.raises(PagenError, match="expected a run of a network"):
