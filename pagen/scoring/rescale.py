@@ -274,7 +274,7 @@ def of_objects(values: npt.NDArray[np.float64]) -> dict[str, float]:
     """The `summary` of the scores (N,) of all training objects, and percentile 99.9, by names of their own.
 
     Example:
-        >>> of_objects(np.arange(1001.0))["object_p99.9"]
+        >>> round(of_objects(np.arange(1001.0))["object_p99.9"], 9)
         999.0
     """
     figures = {**summary(values), "p99.9": float(np.percentile(values, 99.9))}
