@@ -22,7 +22,8 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "benchmarks"))
 PAGE, LUSS_PAGE, PLACES = Path("docs/results.md"), Path("docs/results_luss.md"), Path("docs/localisation.md")
 """From the root, so that the command that the page shows names no place of the machine."""
-PROTOCOLS = ("causal", "lntra", "unified_pa", "mulde", "accivad", "raw")
+UNIFIED = ("unified_pa", "unified_pa_without_d")
+PROTOCOLS = ("causal", "robust_causal", "lntra", *UNIFIED, "mulde", "accivad", "accivad_frames", "raw")
 LUSS_PROTOCOLS = ("luss", "luss_released")
 """They decode every window whole, so that one seed of each recipe is scored by them, and no density."""
 SEEDED = ("baseline", "skip", "luss")

@@ -28,8 +28,8 @@ class Evaluate:
     """Name of the data set, as `pagen datasets` lists them."""
     root: Root = None
     protocol: tuple[str, ...] = ()
-    """Protocols (raw causal lntra luss luss_released unified_pa mulde accivad), JSON files of one's own, or `all`; by
-    default causal for runs, and raw for scores out of files."""
+    """Protocols (raw causal robust_causal lntra luss luss_released unified_pa unified_pa_without_d mulde accivad
+    accivad_frames), JSON files of one's own, or `all`; by default causal for runs, and raw for scores out of files."""
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
     alarms: float = 10.0

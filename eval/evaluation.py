@@ -48,18 +48,26 @@ def evaluate(
     if localise:
         require_masks(prepared)
     settings = replace(settings, dataset=dataset, fps=prepared.fps)
-    policies = dict.fromkeys(protocol.policy for protocol in chosen)
-    scored = {policy: scores_of(runs, prepared, policy, compute) for policy in policies}
-    series = [series_of(protocol, scored[protocol.policy], settings) for protocol in chosen]
+    scored = {_scored_by(protocol): protocol for protocol in chosen}
+    scores = {form: scores_of(runs, prepared, protocol, compute) for form, protocol in scored.items()}
+    series = [series_of(protocol, scores[_scored_by(protocol)], settings) for protocol in chosen]
     places = localise_runs(runs, prepared, compute, settings.seed) if localise else None
     edition = str(prepared.folder.config["label_edition"])
     return _evaluation(dataset, edition, chosen, series, settings, places)
 
 
-def scores_of(runs: Sequence[Path], prepared: Prepared, policy: str, compute: Compute) -> list[tuple[str, Scores]]:
-    """The trivial baselines and runs, by name, with their scores under a window policy, of footage at its own size."""
-    scored = [(str(run), score_run(run, prepared.dataset, compute, policy)) for run in runs]
+def scores_of(
+    runs: Sequence[Path], prepared: Prepared, protocol: Protocol, compute: Compute
+) -> list[tuple[str, Scores]]:
+    """The trivial baselines and runs, by name, with the scores that a protocol asks for, of footage at its own size."""
+    policy, measure = _scored_by(protocol)
+    scored = [(str(run), score_run(run, prepared.dataset, compute, policy, measure=measure)) for run in runs]
     return [(TRIVIAL, score_baselines(prepared, compute.workers)), *scored]
+
+
+def _scored_by(protocol: Protocol) -> tuple[str, str | None]:
+    """Window policy and error measure, by which scores differ on disk."""
+    return protocol.policy, protocol.asked_measure
 
 
 def evaluate_files(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,17 +13,29 @@ import numpy.typing as npt
 from pagen.errors import PagenError, require_name
 from pagen.eval.fusion import fused
 from pagen.eval.metrics.roc import MACRO_RULES, Array, ByVideo
+from pagen.options import Measure
 from pagen.papers.all_papers import FUSED
 from pagen.scoring.indicator_table import indicator_named
 from pagen.scoring.policies import POLICIES
-from pagen.scoring.rescale import PER_VIDEO, SMOOTHING, TRAINED, plain_error, probability
+from pagen.scoring.rescale import NONE, OBJECT, PER_VIDEO, RUNNING, TRAINED, plain_error, probability
+from pagen.scoring.smooth import SMOOTHING
 
 Floats = dict[str, npt.NDArray[np.float64]]
+Ahead = Mapping[str, int | None]
+"""Run -> how many frames after the scored one it looks at; None where that is not known."""
 ANY = "*"
 """Stands for every data set that has no entry of its own."""
-CHOICES: dict[str, Mapping[str, Any]] = {
+OWN = "own"
+"""The name of a network's own measure of errors."""
+LARGEST = 1e6
+"""What a weight or a factor may be at most."""
+WIDEST = 10_000.0
+"""Frames that the smoothing may be wide: with more, a video is its mean, after a long time."""
+CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
     "policy": POLICIES,
-    "each": {**PER_VIDEO, **TRAINED},
+    "measure": (OWN, *get_args(Measure)),
+    "each": (NONE, *PER_VIDEO, *RUNNING, *TRAINED),
+    "total": (NONE, *PER_VIDEO, *RUNNING),
     "smooth": SMOOTHING,
     "macro": MACRO_RULES,
 }
@@ -34,13 +44,18 @@ CHOICES: dict[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way of evaluating; plain data, so that a JSON file can hold one's own (`read_protocol`)."""
+    """A way of evaluating; plain data, so that a JSON file can hold one's own (`protocol_file.read_protocol`).
+
+    Raises PagenError: a name that a field may not be, or a number out of range.
+    """
 
     name: str
     why: str
     """Whose way it is, and what was read where the source is silent."""
     policy: str = "last"
     """Which windows say what of a frame: see `pagen.scoring.policies`."""
+    measure: str = OWN
+    """How errors of whole frames are measured: mse, pse, bpe, or the network's own; of flow, own is the mean length."""
     dropped_first: int = 0
     dropped_last: int = 0
     """Frames at the start, and at the end, of each video that do not count."""
@@ -50,16 +65,20 @@ class Protocol:
     """Errors of pixels as such, not in dB."""
     probabilities: bool = False
     """Probabilities as such, not as log-odds."""
+    factors: Mapping[str, float] = field(default_factory=dict)
+    """Indicator -> what it is multiplied by before it is rescaled, for a source that measures in another unit."""
     each: str = "calibrated"
-    """How each indicator is rescaled: a name of `rescale.PER_VIDEO`, or, where several are added up, of `TRAINED`."""
+    """How each indicator is rescaled: a name of `rescale.PER_VIDEO`, `RUNNING` or `TRAINED`, or none."""
     each_of: Mapping[str, str] = field(default_factory=dict)
     """Indicators that are rescaled otherwise."""
     fused: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: FUSED)
     """Recipe -> indicators that are added up."""
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Data set (or *) -> indicator -> weight, as published; 1 where nothing is said."""
+    total: str = NONE
+    """How the sum is rescaled, or an indicator that stands alone: a name of `rescale.PER_VIDEO`, `RUNNING`, or none."""
     smooth: str = "none"
-    """A name of `rescale.SMOOTHING`."""
+    """A name of `smooth.SMOOTHING`."""
     sigma: Mapping[str, float] = field(default_factory=dict)
     """Data set (or *) -> width of the smoothing in frames."""
     macro: str = "skip"
@@ -69,38 +88,57 @@ class Protocol:
         for name, choices in CHOICES.items():
             for value in (getattr(self, name), *(self.each_of.values() if name == "each" else ())):
                 require_name(f"{name} of protocol {self.name}", value, choices)
-        if self.smooth != "none" and not all(self.sigma_on(name) > 0 for name in (ANY, *self.sigma)):
-            raise PagenError(
-                f'expected widths above 0 frames, by data set and for "{ANY}", as sigma of protocol {self.name}, '
-                f"found {dict(self.sigma)}; smooth none leaves smoothing out"
-            )
+        for problem in self._problems():
+            raise PagenError(f"{problem} of protocol {self.name}; mend it")
+
+    def _problems(self) -> Iterator[str]:
+        """Numbers out of range, and fields that do not belong together: what was expected, and what was found."""
         if min(self.dropped_first, self.dropped_last, self.every - 1) < 0:
-            raise PagenError(f"expected protocol {self.name} to drop 0 frames and more, and every of 1 and more")
+            numbers = f"{self.dropped_first}, {self.dropped_last} and {self.every}"
+            yield f"expected dropped_first and dropped_last of 0 and more, and every of 1 and more, found {numbers}"
+        for recipe, names in self.fused.items():
+            if len(set(names)) < len(names):
+                yield f"expected each indicator once in fused.{recipe}, found {' '.join(names):.80}"
+        widths = [*self.sigma.values(), *([self.sigma_on(ANY)] if self.smooth != NONE else [])]
+        if not all(0 < width <= WIDEST for width in widths):
+            wanted = f'above 0 and up to {WIDEST:,.0f} frames, by data set and for "{ANY}"'
+            yield f"expected widths {wanted} as sigma where smooth is not none, found {dict(self.sigma)}"
+        shares = [share for of_dataset in self.weights.values() for share in of_dataset.values()]
+        if not all(0 <= number <= LARGEST for number in (*shares, *self.factors.values())):
+            found = f"{dict(self.weights)} and {dict(self.factors)}"
+            yield f"expected weights and factors from 0 to {LARGEST:,.0f}, found {found:.80}"
 
     @property
     def looks_ahead(self) -> bool:
         """Later frames than the scored one play a part."""
-        rescaled = {self.each, *self.each_of.values()} & PER_VIDEO.keys()
+        rescaled = {self.each, *self.each_of.values(), self.total} & PER_VIDEO.keys()
         return bool(rescaled) or self.smooth not in ("none", "causal") or not POLICIES[self.policy].causal
+
+    @property
+    def asked_measure(self) -> str | None:
+        """How errors of whole frames are measured; None for the network's own measure."""
+        return None if self.measure == OWN else self.measure
 
     def raw(self) -> Protocol:
         """The same frames, neither rescaled nor smoothed."""
-        return replace(self, each="calibrated", each_of={}, smooth="none", plain_errors=False, probabilities=False)
+        own = replace(self, plain_errors=False, probabilities=False, factors={}, each="calibrated", each_of={})
+        return replace(own, total=NONE, smooth="none")
 
-    def title(self, dataset: str = ANY, windows: bool = True) -> str:
+    def title(
+        self, dataset: str = ANY, windows: bool = True, weights: str = "published", ahead: Ahead | None = None
+    ) -> str:
         """Which frames are scored, how, and why: the lines above a table.
 
-        The window policy plays a part where `windows` were scored, and not where scores were read from files.
+        The window policy plays a part where `windows` were scored, and not where scores were read from files. The
+        `weights` of what is added up are the protocol's where they are `published`; `ahead` is how far what is
+        evaluated looks ahead.
         """
-        exceptions = "".join(f", {name} by {rescaling}" for name, rescaling in self.each_of.items())
         smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
-        alone, _, fused = RESCALING[self.each].partition("; ")
-        rescaling = f"{alone}; {fused}" if fused and self.fused else alone
         policy = f", {POLICIES[self.policy].title}" if windows else ""
-        ahead = "; it looks ahead" if self.looks_ahead else "; nothing looks ahead"
         return (
-            f"{self.why}. Scored: {self._frames()}{policy}. Rescaling: {rescaling}{exceptions}. Smoothing: {smooth}"
-            f"{ahead if windows else ''}."
+            f"{self.why}. Scored: {self._frames()}{policy}. Rescaling: {self._rescaling()}."
+            f"{self._weighing(dataset) if weights == 'published' else ''} Smoothing: {smooth}"
+            f"{self._seen(ahead or {}) if windows else ''}."
         )
 
     def _frames(self) -> str:
@@ -109,20 +147,61 @@ class Protocol:
             return f"every {self.every}th frame of [{start} : {end}]"
         return "all frames" if (start, end) == (0, "L") else f"frames [{start} : {end}] of L"
 
+    def _rescaling(self) -> str:
+        alone, _, fused = RESCALING[self.each].partition("; ")
+        each = f"{alone}; {fused}" if fused and self.fused else alone
+        factors = "".join(f", {name} times {factor:.3g}" for name, factor in self.factors.items())
+        exceptions = "".join(f", {name} by {rescaling}" for name, rescaling in self.each_of.items())
+        total = f"; what is added up: {RESCALING[self.total]}" if self.total != NONE else ""
+        return f"{each}{factors}{exceptions}{total}"
+
+    def _weighing(self, dataset: str) -> str:
+        """What is said of the weights: nothing where the protocol has none for any data set."""
+        if not self.weights:
+            return ""
+        weights = self.weights_on(dataset)
+        shares = " ".join(f"{name} {weight:g}" for name, weight in weights.items())
+        if dataset in self.weights and dataset != ANY:
+            return f" Weights: as published for {dataset}, {shares}."
+        if weights:
+            return f" Weights: {shares}, for every data set."
+        return f" Weights: alike, since none are published for {dataset or 'these files'}."
+
+    def _seen(self, ahead: Ahead) -> str:
+        """Whether later frames than the scored one play a part, by the protocol or by what is evaluated."""
+        if self.looks_ahead:
+            return "; it looks ahead"
+        far = ", ".join(
+            f"{run} by {'a number of frames that is not known' if count is None else f'{count} frames'}"
+            for run, count in ahead.items()
+            if count != 0
+        )
+        return f"; it does not look ahead, but what is scored does: {far}" if far else "; nothing looks ahead"
+
     def sigma_on(self, dataset: str) -> float:
         """Width of the smoothing on a data set, frames."""
         return self.sigma.get(dataset, self.sigma.get(ANY, 0.0))
 
+    def weights_on(self, dataset: str) -> Mapping[str, float]:
+        """Indicator -> weight on a data set; empty where none are known."""
+        return self.weights.get(dataset, self.weights.get(ANY, {}))
+
 
 RESCALING = {
+    "none": "none",
     "calibrated": "none; fused: less the training median, over the training range (P1 to P99)",
-    "z_positive": "none; fused: less the training mean, over the training deviation, not below 0",
-    "trained_min_max": "none; fused: less the training minimum, over the training range",
-    "quantile": "none; fused: share of the training scores below",
+    "z_positive": "less the training mean, over the training deviation, not below 0",
+    "trained_min_max": "less the training minimum, over the training range",
+    "object_min_max": "less the minimum of the training objects, over their range",
+    "object_min_most": "less the minimum of the training objects, over their range up to percentile 99.9",
+    "quantile": "share of the training scores below",
     "min_max": "min-max of each video",
     "robust": "less the median of each video, over its range from P1 to P99",
+    "robust_causal": "less the median of each video up to the frame, over its range from P1 to P99 up to there",
 }
 """What each kind of rescaling does, in a line."""
+STRICT = ("calibrated",)
+"""Rescaling by training scores that is left out of an indicator alone, whose order it cannot change."""
 
 
 def apply(
@@ -135,28 +214,28 @@ def apply(
 ) -> tuple[Floats, dict[str, Array]]:
     """Scores and labels under a protocol, video -> (kept,), of one indicator or of several that are added up.
 
-    Frames are dropped first, then each indicator is rescaled, then they are added up and smoothed. A video with no
-    frame that counts is left out. Raises PagenError: what `matched` refuses, or no calibration where it takes one.
+    Frames are dropped first; each indicator is rescaled; they are added up; the sum is rescaled, then smoothed. A video
+    with no frame that counts is left out. Raises PagenError: what `matched` refuses, or no calibration where several
+    are rescaled by one.
 
     Args:
         indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
         labels: video -> (L,).
         dataset: its name, for what a protocol does otherwise on some.
-        calibration: indicator -> summary of its scores on training clips; needed where several are added up.
+        calibration: indicator -> summary of its scores on training clips; an indicator alone that has none, as trivial
+            baselines have not, is not rescaled by it.
         weights: in place of the published ones.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
     for name, scores in indicators.items():
         kept = {video: _kept(protocol, values) for video, values in matched(scores, labels).items()}
-        trained = None if alone else (calibration or {}).get(name, {})
-        rescaled = partial(_rescaled, protocol, name, trained=trained)
+        rescaled = partial(_rescaled, protocol, name, known=(calibration or {}).get(name, {}), alone=alone)
         parts[name] = {video: rescaled(values) for video, values in kept.items() if len(values)}
-    published = protocol.weights.get(dataset, protocol.weights.get(ANY, {}))
-    shares = weights or {name: published.get(name, 1.0) for name in parts}
+    shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
-    final = {video: smooth(values, sigma) for video, values in total.items()}
+    final = {video: smooth(_by_video(protocol.total, values), sigma) for video, values in total.items()}
     return final, {video: _kept(protocol, labels[video]) for video in total}
 
 
@@ -184,40 +263,37 @@ def _kept(protocol: Protocol, values: Array) -> Array:
     return values[protocol.dropped_first : max(len(values) - protocol.dropped_last, 0) : protocol.every]
 
 
-def _rescaled(protocol: Protocol, name: str, scores: Array, trained: Mapping[str, float] | None) -> Array:
-    """One indicator of one video. By training scores only where others are added: alone it changes no order."""
+def _rescaled(
+    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float], alone: bool
+) -> npt.NDArray[np.float64]:
+    """One indicator of one video, by what is `known` of its training scores."""
     rescaling, unit = protocol.each_of.get(name, protocol.each), indicator_named(name).unit
-    values = np.asarray(scores, np.float64)
+    raw = np.asarray(scores, np.float64)
+    values = _as_measured(protocol, name, unit, raw)
+    if rescaling not in TRAINED:
+        return _by_video(rescaling, values)
+    if alone and (rescaling in STRICT or not known):
+        return values
+    if values is not raw:
+        others = " ".join((NONE, *PER_VIDEO, *RUNNING))
+        raise PagenError(
+            f"expected one of {others} for {name} in protocol {protocol.name}, whose plain_errors, probabilities or "
+            f"factors training scores do not have, found {rescaling}; mend it"
+        )
+    if unit != "density":  # a frame is its own one object
+        known = {**{OBJECT + figure: value for figure, value in known.items()}, **known}
+    return TRAINED[rescaling](values, known)
+
+
+def _as_measured(protocol: Protocol, name: str, unit: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """An indicator in the unit that the protocol adds up in; the values themselves where that is their own."""
     if protocol.plain_errors and unit == "dB":
         values = plain_error(values)
     if protocol.probabilities and unit == "logit":
         values = probability(values)
-    if rescaling in PER_VIDEO:
-        return PER_VIDEO[rescaling](values)
-    return values if trained is None else TRAINED[rescaling](values, trained)
+    return values * protocol.factors[name] if name in protocol.factors else values
 
 
-KINDS: dict[type, str] = {str: "a string", bool: "true or false", int: "a whole number", dict: "an object"}
-"""Type of a field -> its name in JSON."""
-
-
-def read_protocol(path: Path) -> Protocol:
-    """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
-
-    What is left out is as in `Protocol`; the name is the file's, unless it says otherwise. Raises PagenError: no such
-    file, no JSON object, or a field or value that a protocol does not have.
-    """
-    try:
-        given = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        found = f"{error}; see docs/definitions.md"
-        raise PagenError(f"expected a protocol as a JSON file at {path}, found {found}") from error
-    if not isinstance(given, dict):
-        raise PagenError(f"expected a JSON object with the fields of a protocol in {path}, found {given!r:.60}")
-    default = asdict(Protocol("", ""))
-    for name, value in given.items():
-        require_name(f"field of a protocol ({path})", name, default)
-        if type(value) is not type(default[name]):
-            wanted = f"{KINDS[type(default[name])]} for {name}"
-            raise PagenError(f"expected {wanted} in {path}, found {value!r:.60}; mend it")
-    return Protocol(**{"name": path.stem, "why": f"as {path.name} says", **given})
+def _by_video(rescaling: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Scores of one video, rescaled by nothing else."""
+    return values if rescaling == NONE else {**PER_VIDEO, **RUNNING}[rescaling](values)

@@ -11,17 +11,25 @@ the value of the second: the one look ahead of `causal`, by one frame.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.eval.protocol import ANY, Protocol, read_protocol
+from pagen.eval.protocol import ANY, Protocol
+from pagen.eval.protocol_file import read_protocol
 from pagen.papers import all_papers
 from pagen.papers.all_papers import FUSED
 from pagen.registry import Registry
 
 RAW = Protocol("raw", "scores as they are: every frame, nothing rescaled or smoothed", fused={})
 CAUSAL = Protocol("causal", "raw scores, as a camera would have them", smooth="causal", sigma={ANY: 2.0})
+ROBUST_CAUSAL = replace(
+    CAUSAL,
+    name="robust_causal",
+    why="as causal, each indicator by the median and the range of its video's past in place of training clips",
+    each="robust_causal",
+)
 
 
 def _published(name: str, fields: Mapping[str, Any]) -> Protocol:
@@ -32,7 +40,8 @@ def _published(name: str, fields: Mapping[str, Any]) -> Protocol:
 PROTOCOLS: Registry[Protocol] = Registry(
     "protocol",
     "pagen.protocols",
-    {"raw": RAW, "causal": CAUSAL, **{name: _published(name, one) for name, one in all_papers.PROTOCOLS.items()}},
+    {one.name: one for one in (RAW, CAUSAL, ROBUST_CAUSAL)}
+    | {name: _published(name, one) for name, one in all_papers.PROTOCOLS.items()},
 )
 
 

@@ -28,6 +28,8 @@ class Series:
     raw: ByVideo
     labels: ByVideo
     recipe: Mapping[str, Any]
+    ahead: int | None = 0
+    """How many frames after the scored one the run looks at, windows aside; None where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Table:
     protocol: str
     title: str
     looks_ahead: bool
+    """Later frames than the scored one play a part, by the protocol or by what a run sees."""
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     against: str = BAR

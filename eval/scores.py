@@ -7,7 +7,7 @@ with one thread. Only another device rounds otherwise. Reading scores needs no t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from pagen.errors import PagenError
 from pagen.fill import fill
 from pagen.folders import Folder, atomic, digests, folder_name
 from pagen.footage.prepare import Prepared
-from pagen.scoring.sources import ClipScorer, Task, source_of
+from pagen.scoring.sources import ClipScorer, Task, farthest, source_of
 from pagen.spread import Workers
 
 if TYPE_CHECKING:
@@ -40,12 +40,14 @@ class Scores:
         config: data set, label edition, and the run's recipe and calibration.
         clips: clip -> indicator -> (T,) float64, higher = more anomalous.
         labels: clip -> (T,) uint8, 1 = abnormal, of the clips that have labels.
+        ahead: how many frames after the scored one what is scored looks at, windows aside; None if that is not known.
     """
 
     path: Path
     config: dict[str, Any]
     clips: dict[str, dict[str, Values]]
     labels: dict[str, npt.NDArray[np.uint8]]
+    ahead: int | None = 0
 
     def indicators(self) -> list[str]:
         """Names of what was scored."""
@@ -122,31 +124,32 @@ def score_run(
 
     opened = open_run(Path(run))
     singles = list(opened.single())
-    task = Task(dataset, split, _policy_of(opened, policy), measure, compute)
+    task = Task(dataset, split, *_seen_by(opened, policy, measure), compute)
     scorers = [source_of(single).clips(single, task) for single in singles]
     known = {name: summary for single in singles for name, summary in single.calibration.items()}
-    return fill_scores(
+    scores = fill_scores(
         out or scores_folder(opened, dataset, policy, measure),
         partial(_scores_of, scorers),
         scorers[0].prepared,
-        {"recipe": opened.recipe, "policy": task.policy, "measure": measure, "calibration": known},
+        {"recipe": opened.recipe, "policy": task.policy, "measure": task.measure, "calibration": known},
         {"model" if len(singles) == 1 else f"model {single.path.name}": single.weights for single in singles},
         compute.spread_over,
         f"score {Path(run).name}",
         compute.overwrite,
         split,
     )
+    return replace(scores, ahead=farthest(scorers))
 
 
 def scores_folder(run: Run, dataset: str, policy: str, measure: str | None = None) -> Path:
     """Where `score_run` keeps scores: RUN/scores/DATASET/POLICY, or POLICY-MEASURE."""
-    name = "-".join(filter(None, (_policy_of(run, policy), measure)))
+    name = "-".join(filter(None, _seen_by(run, policy, measure)))
     return run.path / "scores" / folder_name(dataset) / name
 
 
-def _policy_of(run: Run, policy: str) -> str:
-    """The policy, or `last` where no part of a run sees windows."""
-    return policy if any(source_of(single).windows for single in run.single()) else "last"
+def _seen_by(run: Run, policy: str, measure: str | None) -> tuple[str, str | None]:
+    """Policy and measure, or `last` and none where no part of a run sees windows."""
+    return (policy, measure) if any(source_of(single).windows for single in run.single()) else ("last", None)
 
 
 def _scores_of(scorers: list[ClipScorer], prepared: Prepared, clip: str) -> dict[str, Values]:

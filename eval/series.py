@@ -36,7 +36,7 @@ def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSe
         weights, note = _weights(partial(applied, protocol), names, known, settings.weights)
         final, labels = applied(protocol, weights=weights)
         raw, _ = applied(protocol.raw(), weights=weights)
-        yield Series(run, indicator + note, final, raw, labels, recipe)
+        yield Series(run, indicator + note, final, raw, labels, recipe, scores.ahead)
 
 
 def _weights(applied: Any, names: Sequence[str], calibration: Any, kind: str) -> tuple[Weights | None, str]:

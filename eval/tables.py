@@ -10,6 +10,7 @@ from pagen.eval.metrics.events import OperatingPoint, at_false_alarms
 from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.metrics.undefined import Undefined, reason
 from pagen.eval.protocol import Protocol
+from pagen.eval.published import published_row
 from pagen.eval.results import BAR, TRIVIAL, Row, Series, Table
 from pagen.eval.settings import EvaluationSettings
 from pagen.papers.all_papers import PUBLISHED
@@ -23,11 +24,13 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
     bar = next(one for one in series if one.indicator == BAR) if trivial else first
     compared = bar.final if len(series) > 1 else None
     rows = tuple(_row(one, compared, protocol, settings) for one in series)
-    notes = [*(_below(rows) if trivial else ()), *_published(rows, settings.dataset)]
+    notes = [*(_below(rows) if trivial else ()), *_published(series, protocol, settings.dataset)]
     if why := reason(rows[0].micro):  # the frames that the protocol scores are of one class
         notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
-    title = protocol.title(settings.dataset, windows=trivial)
-    return Table(protocol.name, title, protocol.looks_ahead, rows, tuple(notes), BAR if trivial else first.run)
+    ahead = {one.run: one.ahead for one in series}
+    title = protocol.title(settings.dataset, trivial, settings.weights, ahead)
+    looks_ahead = protocol.looks_ahead or any(count != 0 for count in ahead.values())
+    return Table(protocol.name, title, looks_ahead, rows, tuple(notes), BAR if trivial else first.run)
 
 
 def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: EvaluationSettings) -> Row:
@@ -77,10 +80,10 @@ def _below(rows: Sequence[Row]) -> list[str]:
     return [f"Below {BAR}, so not beating arithmetic: {', '.join(below)}."] if below else []
 
 
-def _published(rows: Sequence[Row], dataset: str) -> list[str]:
-    """What the papers say of the recipes in a table, each with the protocol that comes nearest to theirs."""
-    recipes = dict.fromkeys(row.recipe for row in rows if row.recipe is not None)
-    published = {recipe: PUBLISHED[recipe][dataset] for recipe in recipes if dataset in PUBLISHED.get(recipe, ())}
-    figures = [f"{name} {one.micro:.1f} ({one.protocol or 'unknown protocol'})" for name, one in published.items()]
+def _published(series: Sequence[Series], protocol: Protocol, dataset: str) -> list[str]:
+    """What the papers say of the runs in a table, each with the protocol that comes nearest to theirs."""
+    rows = [published_row(one.recipe, dataset, protocol.name) for one in series if one.recipe]
+    found = {row: PUBLISHED[row][dataset] for row in rows if row is not None}
+    figures = [f"{one.source}: {one.micro:.1f} ({one.protocol or 'unknown protocol'})" for one in found.values()]
     lead = "The papers' own micro AUROC, measured by their authors, and the nearest protocol: "
-    return [f"{lead}{', '.join(figures)}."] if figures else []
+    return [f"{lead}{'; '.join(figures)}."] if figures else []

@@ -49,20 +49,23 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)
     for variant in variants:
-        runs = [_scores(config, variant, seed, protocol.policy) for seed in range(config.seeds)]
+        runs = [_scores(config, variant, seed, protocol) for seed in range(config.seeds)]
         rows = tuple(_row(variant, protocol, trivial, scores, settings) for scores in runs)
         yield Measured(variant.label, rows, variant.published)
 
 
-def _scores(config: Any, variant: Variant, seed: int, policy: str) -> Scores:
+def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Scores:
     recipe: Any = _recipe(config, variant)
     pseudo: Path | None = None
-    if variant.stored and recipe.probability > 0:
+    parts = list(recipe.parts.values())
+    if variant.stored and any(getattr(part, "probability", 0) > 0 for part in parts):
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
-        form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
+        colour = any(part.colour for part in parts)
+        form = {"size": parts[0].size, "colour": colour, "workers": config.workers, "device": config.device}
         generate(Generate(config.dataset, config.root, **variant.stored, **form, out=pseudo))
     path = _trained(config, variant, seed, pseudo)
-    return score_run(path, config.dataset, Compute.of(config), policy, measure=variant.measure)
+    measure = variant.measure or protocol.asked_measure
+    return score_run(path, config.dataset, Compute.of(config), protocol.policy, measure=measure)
 
 
 def _recipe(config: Any, variant: Variant) -> Any:

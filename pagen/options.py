@@ -14,6 +14,8 @@ Source = Literal["frames", "flow", "features", "density"]
 """What a run looks at: frames, optical flow, an encoder's features of frames, or features whose density it knows."""
 FusionWeights = Literal["published", "uniform", "pseudo", "oracle"]
 """Where the weights of what is fused come from."""
+Measure = Literal["mse", "pse", "bpe"]
+"""How the error of a whole frame is measured: squared, blurred first, or blur-pooled."""
 FolderKind = Literal["prepared", "flow", "pa_set", "features", "run", "scores", "rows", "maps"]
 """Kinds of folders with a manifest; ARCHITECTURE.md tells what lies in each."""
 

@@ -1,7 +1,8 @@
 """A density run: features of the training clips in, a detector out.
 
 What is trained step by step resumes like every network; what is fitted at once is fitted again. `calibration.json` is
-of frames, of each the highest score of what it shows; nearest neighbours leave the frame's own video out.
+of frames, of each the highest score of what it shows, and of all objects or places by names of their own; nearest
+neighbours leave the frame's own video out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pagen.models.pretrained import CARD
 from pagen.models.runs import MODEL
 from pagen.registry import resolve
 from pagen.scoring.density import highest, indicator_of
-from pagen.scoring.rescale import summary
+from pagen.scoring.rescale import of_objects, summary
 from pagen.train.config import Train, recipe_of
 from pagen.train.density_batches import DensityBatches, FeatureClips
 from pagen.train.loop import Training, fit
@@ -82,10 +83,16 @@ def fit_step_by_step(
 
 
 def _save(config: Train[Any], detector: Detector, clips: FeatureClips, path: Path, rows: list[Row]) -> Calibration:
-    """Leave the detector and its card; returns its calibration, of frames."""
-    recipe, features, prepared = recipe_of(config), clips.features, clips.prepared
+    """Leave the detector and its card; returns its calibration."""
+    recipe = recipe_of(config)
     detector.save(path / MODEL)
     write_text(path / MODEL / CARD, detector_card(detector, title(recipe), fitted_on(config, rows), recipe))
+    return {indicator_of(config.recipe.features): calibration_of(detector, clips)}
+
+
+def calibration_of(detector: Detector, clips: FeatureClips) -> dict[str, float]:
+    """What is known of the training scores: figures of frames, and of all that they show, objects or places."""
+    features, prepared = clips.features, clips.prepared
     videos = [video for video in clips.videos if len(video)]
     scores = detector.training_score(videos)
     parts = iter(np.split(scores, np.cumsum(list(map(len, videos)))[:-1]))
@@ -94,4 +101,4 @@ def _save(config: Train[Any], detector: Detector, clips: FeatureClips, path: Pat
         highest(next(parts) if len(video) else scores[:0], features.frames(name), prepared.length(name), lowest, span)
         for name, video in zip(clips.names, clips.videos, strict=True)
     ]
-    return {indicator_of(config.recipe.features): summary(np.concatenate(frames))}
+    return summary(np.concatenate(frames)) | of_objects(scores)

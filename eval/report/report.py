@@ -24,7 +24,8 @@ class Report:
     dataset: Dataset
     root: Root = None
     protocol: str = "causal"
-    """Protocol (raw causal lntra luss luss_released unified_pa mulde accivad), or a JSON file of one's own."""
+    """Protocol (raw causal robust_causal lntra luss luss_released unified_pa unified_pa_without_d mulde accivad
+    accivad_frames), or a JSON file of one's own."""
     alarms: float = 10.0
     """False alarms an hour that the operating point may have."""
     out: Path | None = None

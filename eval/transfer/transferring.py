@@ -25,7 +25,8 @@ from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared
 from pagen.models.runs import Run, open_run
 from pagen.scoring.indicator_table import fused_of
-from pagen.scoring.rescale import summary
+from pagen.scoring.rescale import of_objects, summary
+from pagen.scoring.row_scores import row_scores
 from pagen.version import __version__
 
 
@@ -76,7 +77,7 @@ def _table(
     compute: Compute,
 ) -> Table:
     """The table of one data set; with its own calibration where that is asked for and something is fused by it."""
-    scored = scores_of(runs, prepared, protocol.policy, compute)
+    scored = scores_of(runs, prepared, protocol, compute)
     if by_target:
         scored = [scored[0], *(_calibrated(*one, protocol, prepared.dataset, compute) for one in scored[1:])]
     settings = replace(settings, dataset=prepared.dataset, fps=prepared.fps)
@@ -98,11 +99,19 @@ def calibration_of(run: Path, dataset: str, compute: Compute) -> dict[str, dict[
     """
     out = run / "scores" / folder_name(dataset) / "calibration"
     scores = score_run(run, dataset, compute, "block", out, "train")
-    trained = scores.config["calibration"]
+    trained, objects = scores.config["calibration"], _objects(run, dataset, scores.config["clips"], compute)
+    judged = {name: {key: of[key] for key in ("pseudo_auroc",) if key in of} for name, of in trained.items()}
     return {
-        name: {**trained.get(name, {}), **summary(np.concatenate([*scores.of(name).values()]))}
+        name: judged.get(name, {}) | summary(np.concatenate([*scores.of(name).values()])) | objects.get(name, {})
         for name in scores.indicators()
     }
+
+
+def _objects(run: Path, dataset: str, clips: Sequence[str], compute: Compute) -> dict[str, dict[str, float]]:
+    """Indicator of a density run -> figures of all that the clips show."""
+    detectors = [single for single in open_run(run).single() if single.detector is not None]
+    rows = [row_scores(single, dataset, clips, compute) for single in detectors]
+    return {of.indicator: of_objects(np.concatenate([of.scores(clip) for clip in clips])) for of in rows}
 
 
 def _require_clips(name: str, root: Path | None, splits: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ class DetectorBoxes:
     area: float = 100
     covered: float = 0.6
     context: ClassVar[int] = 1
+    ahead: ClassVar[int] = 0
 
     def config(self) -> Mapping[str, Any]:
         return {"by": "detector", "score": self.score, "area": self.area, "covered": self.covered}

@@ -51,6 +51,7 @@ class MotionBoxes:
     aspect: int = 10
     grown: int = 1
     context: ClassVar[int] = 2
+    ahead: ClassVar[int] = 0
 
     def config(self) -> Mapping[str, Any]:
         return {"by": "motion", **asdict(self)}

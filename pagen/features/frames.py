@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
@@ -66,6 +66,7 @@ class Encoded:
     prepared: Prepared
     encoder: EncoderHandle
     pool: int = 1
+    ahead: ClassVar[int] = 0
 
     def config(self) -> Mapping[str, Any]:
         name, features = self.encoder.name, self.encoder.features

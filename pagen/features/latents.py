@@ -76,6 +76,11 @@ class Codes:
         """The window; of flow, the frames that its maps lie between."""
         return self.window + self.shown.late
 
+    @property
+    def ahead(self) -> int | None:
+        """None of flow out of files, of which nobody knows how it was made."""
+        return None if isinstance(self.shown, FlowInput) and self.shown.spec.startswith("file:") else 0
+
     def __call__(self, clip: str) -> FrameVectors:
         take, count = taker(self.shown, clip)
         codes = self._codes(take, count, self._windows.starts(count), WINDOWS_AT_ONCE)

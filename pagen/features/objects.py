@@ -30,6 +30,12 @@ class ObjectSource(ABC):
     def context(self) -> int:
         return self.boxes.context
 
+    @property
+    def ahead(self) -> int | None:
+        """As far as its boxes, which may not say."""
+        ahead: int | None = getattr(self.boxes, "ahead", None)
+        return ahead
+
     def __call__(self, clip: str) -> FrameVectors:
         located, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)
         placed = ((frames[: frame + 1], boxes) for frame, boxes in located.by_frame())

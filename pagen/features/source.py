@@ -62,7 +62,9 @@ class Sourced(Protocol):
 class FeatureSource(Sourced, Protocol):
     """A kind of features of prepared clips.
 
-    Its `config` tells its name as `of`, D as `features`, and, where vectors are of segments, their `span`.
+    Its `config` tells its name as `of`, D as `features`, and, where vectors are of segments, their `span`. An attribute
+    `ahead` says how many frames after its own a vector is made of, a clip's first one aside; where it is None, or
+    missing, nobody knows.
     """
 
     @property

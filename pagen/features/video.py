@@ -53,6 +53,11 @@ class Rolling:
         """The first half of a window and its centre."""
         return self.window // 2 + 1
 
+    @property
+    def ahead(self) -> int:
+        """The second half of a window."""
+        return self.window - self.context
+
     def __call__(self, clip: str) -> FrameVectors:
         frames = self.prepared.frames(clip)
         return one_a_frame(self._vectors(frames, range(len(frames))))

@@ -27,7 +27,10 @@ def _joined(table: str) -> dict[str, Any]:
 
 
 PUBLISHED: Mapping[str, Mapping[str, Published]] = _joined("PUBLISHED")
-"""Recipe -> data set -> figures. `_frames` are those of one vector a frame, where the recipe's own are of objects."""
+"""Row of a paper's table -> data set -> figures."""
+ROWS: Mapping[str, Mapping[str, Any]] = _joined("ROWS")
+"""Row -> what `recipe.json` says of the runs that it is of, where its name is not their recipe's. `of` is what their
+features describe: `objects`, `places` or `frames`; `protocol` is the one that they are measured in."""
 PROTOCOLS: Mapping[str, Mapping[str, Any]] = _joined("PROTOCOLS")
 """Name -> fields of `pagen.eval.protocol.Protocol`; `*` stands for every data set that has no entry of its own."""
 FUSED: Mapping[str, tuple[str, ...]] = _joined("FUSED")

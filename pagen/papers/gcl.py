@@ -16,3 +16,5 @@ PUBLISHED = {
     "gcl_occ": _figures("GCL_OCC", 79.62, 74.20),
     "gcl_ws": _figures("GCL_WS", 86.21, 79.84),
 }
+_VARIANTS = {"gcl_b": "B", "gcl": "PT", "gcl_occ": "OCC", "gcl_ws": "WS"}
+ROWS = {row: {"recipe": "gcl", "variant": variant} for row, variant in _VARIANTS.items()}

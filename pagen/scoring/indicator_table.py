@@ -43,7 +43,9 @@ class Indicator:
 TABLE = {
     "fused": Indicator("", False, "the protocol's sum of several indicators"),
     "psnr": Indicator("dB", False, "error of the reconstruction: its PSNR, negative, in dB"),
-    "flow": Indicator("length", False, "error of the reconstructed flow: length of the difference"),
+    "flow": Indicator(
+        "length", False, "error of the reconstructed flow: mean length of the difference, or its mean square by mse"
+    ),
     "semantic": Indicator("logit", False, "log-odds that the frame was painted in"),
     "vcr": Indicator("dB", False, "error of the reconstruction: its PSNR after blur-pooling, negative, in dB"),
     "ffp": Indicator("dB", False, "error of the predicted frame: its PSNR after blur-pooling, negative, in dB"),

@@ -23,7 +23,7 @@ from pagen.models.speed import fast_clips
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.indicator_table import indicator_named, order_of
 from pagen.scoring.sliding import Slider
-from pagen.scoring.sources import Size, Source, Task
+from pagen.scoring.sources import Size, Source, Task, from_files
 from pagen.scoring.window_scores import measured
 
 Values = npt.NDArray[np.float64]
@@ -33,7 +33,8 @@ Values = npt.NDArray[np.float64]
 class OverClips:
     """A run of a network, which every process opens for itself, over the clips of a task.
 
-    `window` counts frames or flow maps; `mapped` is the first indicator at the worst place.
+    `window` counts frames or flow maps; `mapped` is the first indicator at the worst place; `ahead` is 0, but for flow
+    out of files, of which nothing is known.
 
     Example:
         >>> from pagen.footage.clip_input import FrameInput
@@ -49,6 +50,7 @@ class OverClips:
     window: int
     mapped: str | None
     task: Task
+    ahead: int | None = 0
     instant: ClassVar[bool] = False
 
     def scores(self, clip: str) -> dict[str, Values]:
@@ -71,7 +73,8 @@ def _open(run: Run, task: Task) -> OverClips:
     recipe, prepared = run.recipe, task.prepared(run.recipe)
     clip_input = open_input(recipe, prepared, prepared.clips(task.split), task.compute.workers)
     mapped = (name for name in sorted(run.calibration, key=order_of) if indicator_named(name).mapped)
-    return OverClips(run.path, run.weights, prepared, clip_input, recipe["window"], next(mapped, None), task)
+    about = recipe["window"], next(mapped, None), task, None if from_files(recipe) else 0
+    return OverClips(run.path, run.weights, prepared, clip_input, *about)
 
 
 class WindowStream:

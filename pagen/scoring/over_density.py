@@ -49,6 +49,11 @@ class OverDensity:
         """The boxes count as such; cells and pixels are first joined in a map."""
         return self.mapped is not None and (is_of_objects(self.rows.indicator) or self.rows.features.objects)
 
+    @property
+    def ahead(self) -> int | None:
+        """As far as its features look."""
+        return self.rows.ahead
+
     def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
         """The score (T,) of each frame's most abnormal vector."""
         return {self.rows.indicator: self.rows.of_frames(clip, self.prepared.length(clip))}

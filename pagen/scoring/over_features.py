@@ -40,6 +40,7 @@ class OverFeatures:
     device: str
     mapped: ClassVar[str | None] = None
     instant: ClassVar[bool] = True
+    ahead: ClassVar[int | None] = 0
 
     def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
         """Log-odds (T,) of having been painted."""

@@ -6,11 +6,16 @@
 | `ninth` | as the ninth of its window | LNTRA, STEAL Net |
 | `window` | by all frames of the window before it | LUSS-AE, equation 12; nothing looks ahead |
 | `mean` | in every window that holds it, and the mean is taken | smoothest |
-| `block` | in the one window that holds it, windows not overlapping | the unified PA paper; a sixteenth of the work |
+| `block` | in the one window that holds it, windows not overlapping | a sixteenth of the work |
+| `ninth_block` | by the ninth frame of the one window that holds it | the unified PA paper |
 
 What concerns a window as a whole (LUSS-AE's playback rate) goes to the frames that the window scores. What concerns
-the frame after it (LUSS-AE's prediction) goes to that frame, but for `block`, where few frames follow a window: there
-it goes to the frames of the window.
+the frame after it (LUSS-AE's prediction) goes to that frame, but where windows do not overlap and few frames follow
+one: there it goes to the frames of the window.
+
+Flow map t leads from frame t to t + 1. It scores frame t + 1 (`sliding.frames_of_maps`), so that nothing looks ahead.
+Under `ninth_block` all frames of a window have one score, so that the ninth frame of 16, index 8, gets the window's
+ninth map, which leads from it to frame 9.
 
 Where a window reaches beyond the clip, its first or last frame is repeated.
 """
@@ -31,32 +36,34 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Policy:
-    """Which windows say what of a frame: `one` frame of each, all those `before`, `all` that hold it, or its `block`.
+    """Which windows say what of a frame: `one` frame of each, all those `before`, or `all` that hold it.
 
-    `frame` is the index in the window of the `one`; a `causal` policy does not look ahead.
+    `frame` is the index in the window of the `one`; a `causal` policy does not look ahead. Windows `apart` do not
+    overlap: one holds a frame, and its `one` frame speaks for all of them.
 
     Example:
         >>> list(POLICIES["block"].starts(16, 40)), list(POLICIES["ninth"].asked(16))
         ([0, 16, 32], [8])
     """
 
-    by: Literal["one", "before", "all", "block"]
+    by: Literal["one", "before", "all"]
     frame: int
     title: str
     causal: bool = False
+    apart: bool = False
 
     def asked(self, window: int) -> range:
         """The indices of the frames that are looked at in a window of so many."""
         return range(window)[self.frame :][:1] if self.by == "one" else range(window)
 
     def starts(self, window: int, count: int) -> range:
-        """The windows for a clip of `count` frames; all but `block`'s begin with the one before frame 0."""
-        return range(0, count, window) if self.by == "block" else range(-window, count - self._back(window))
+        """The windows for a clip of `count` frames; all but those apart begin with the one before frame 0."""
+        return range(0, count, window) if self.apart else range(-window, count - self._back(window))
 
     def of_frames(self, name: str, values: Values, window: int, count: int) -> Values:
         """An indicator of the frames looked at, (windows, asked) -> (count,)."""
-        if self.by == "block":
-            return values.reshape(-1)[:count]
+        if self.apart:
+            return np.repeat(values.reshape(-1), window // values.shape[1])[:count]
         if self.by == "all":
             rows = np.arange(count)[:, None] + window - np.arange(window)
             return mean_of(name, values[rows, np.arange(window)])
@@ -68,7 +75,7 @@ class Policy:
 
     def of_next(self, values: Values, window: int, count: int) -> Values:
         """An indicator of the frames after the windows, (windows,) -> (count,)."""
-        return np.repeat(values, window)[:count] if self.by == "block" else values[:count]
+        return np.repeat(values, window)[:count] if self.apart else values[:count]
 
     def _back(self, window: int) -> int:
         """How many frames before the one that it scores the last window begins."""
@@ -80,7 +87,8 @@ POLICIES = {
     "ninth": Policy("one", 8, "each as the ninth of its window"),
     "window": Policy("before", 0, "each by all frames of the window before it", True),
     "mean": Policy("all", 0, "each in the mean over all windows that hold it"),
-    "block": Policy("block", 0, "each in its window of a row that does not overlap"),
+    "block": Policy("all", 0, "each in its window of a row that does not overlap", apart=True),
+    "ninth_block": Policy("one", 8, "each by the ninth of its window of a row that does not overlap", apart=True),
 }
 
 

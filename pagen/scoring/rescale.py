@@ -1,14 +1,15 @@
-"""Rescaling and smoothing of scores, each a function of its own; nothing here is applied unasked.
+"""Rescaling of scores, each kind a function of its own; nothing here is applied unasked.
 
-What is taken from the video itself needs all of it (`min_max`, `robust`); what is taken from the scores of the
-training clips is known before the video begins (`calibrated`, `to_quantile`), and maps each score by itself.
+What is taken from the video itself needs all of it (`min_max`, `robust`) or its past (`robust_causal`); what is taken
+from the scores of the training clips is known before the video begins (`calibrated`, `to_quantile`), and maps each
+score by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import partial
+from bisect import insort
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,26 @@ def robust(scores: npt.NDArray[Any]) -> Scores:
     return calibrated(values, {"p1": float(low), "median": float(middle), "p99": float(high)})
 
 
+def robust_causal(scores: npt.NDArray[Any]) -> Scores:
+    """`robust` without looking ahead: each score (T,) by the median and the range of itself and those before it.
+
+    Not in the papers. At frame t the median and the percentiles 1 and 99 are those of frames 0 to t, linear between
+    neighbours; where that range is 0, as at frame 0, the score is only shifted. Raises PagenError: a score that is not
+    finite.
+
+    Example:
+        >>> robust_causal(np.array([5.0, 5.0, 8.0, 5.0])).round(2)
+        array([0.  , 0.  , 1.02, 0.  ])
+    """
+    values, past = _finite(scores), list[float]()
+    rescaled = np.empty_like(values)
+    for frame, score in enumerate(values.tolist()):
+        insort(past, score)
+        low, middle, high = (_between(past, share) for share in (0.01, 0.5, 0.99))
+        rescaled[frame] = (score - middle) / (high - low or 1.0)
+    return rescaled
+
+
 def calibrated(scores: npt.NDArray[Any], quantiles: Mapping[str, float]) -> Scores:
     """Scores of any shape less the training scores' `median`, over the range of their percentiles `p1` to `p99`.
 
@@ -85,10 +106,9 @@ def z_positive(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
 
 
 def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
-    """Scores less the training minimum `p0`, over the range up to `p100`, not cut off: how AccI-VAD calibrates.
+    """Scores less the training minimum `p0`, over the range up to `p100`, not cut off.
 
-    Deviation: the maximum is the largest training score for all; AccI-VAD takes their 99.9th percentile for pose and
-    velocity.
+    AccI-VAD's calibration (`object_min_max`) with training frames in place of training objects.
 
     Example:
         >>> trained_min_max(np.array([1.0, 6.0]), {"p0": 1.0, "p100": 3.0})
@@ -96,6 +116,28 @@ def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Sco
     """
     low, high = _known(known, "p0", "p100")
     return (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
+
+
+def object_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
+    """`trained_min_max` by the scores of all training objects, not of each training frame's highest.
+
+    How AccI-VAD's released code calibrates deep features.
+
+    Example:
+        >>> object_min_max(np.array([1.0, 6.0]), {"object_p0": 1.0, "object_p100": 3.0})
+        array([0. , 2.5])
+    """
+    return _object_range(scores, known, "p100")
+
+
+def object_min_most(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
+    """`object_min_max` with percentile 99.9 as the highest: how AccI-VAD's released code calibrates pose and velocity.
+
+    Example:
+        >>> object_min_most(np.array([1.0, 6.0]), {"object_p0": 1.0, "object_p99.9": 3.0})
+        array([0. , 2.5])
+    """
+    return _object_range(scores, known, "p99.9")
 
 
 def by_quantile(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
@@ -152,67 +194,42 @@ def to_quantile(scores: npt.NDArray[Any], grid: npt.NDArray[Any], values: npt.ND
     return np.interp(np.asarray(scores, np.float64), marks, shares)
 
 
-def causal_smooth(scores: npt.NDArray[Any], sigma: float) -> Scores:
-    """Mean of the present and past scores (T,) of one video under half a Gaussian of `sigma` frames: no look-ahead.
-
-    Frame t gets sum_k w_k s_(t-k) / sum_k w_k with w_k = exp(-k^2 / (2 sigma^2)), k from 0 to ceil(4 sigma), both sums
-    over the frames that exist: at the start there are fewer.
-
-    Example:
-        >>> causal_smooth(np.array([0.0, 0.0, 1.0]), sigma=1.0).round(2)
-        array([0.  , 0.  , 0.57])
-    """
-    values = np.asarray(scores, np.float64)
-    total, weight = np.zeros_like(values), np.zeros_like(values)
-    for back in range(min(math.ceil(4 * _positive(sigma)) + 1, len(values))):
-        share = math.exp(-(back**2) / (2 * sigma**2))
-        total[back:] += share * values[: len(values) - back]
-        weight[back:] += share
-    return total / weight
-
-
-def gaussian_smooth(scores: npt.NDArray[Any], sigma: float, ends: str = "nearest") -> Scores:
-    """Scores (T,) of one video under a Gaussian of `sigma` frames; looks 4 sigma ahead.
-
-    `ends` is what lies beyond them, as scipy calls it: `nearest` repeats the last ones, `reflect` mirrors them.
-
-    Example:
-        >>> gaussian_smooth(np.array([0.0, 1.0, 0.0]), sigma=0.5).round(2)
-        array([0.11, 0.79, 0.11])
-    """
-    from scipy.ndimage import gaussian_filter1d
-
-    values = np.asarray(scores, np.float64)
-    if len(values) == 0:
-        return values
-    smooth: Scores = gaussian_filter1d(values, _positive(sigma), mode=ends)
-    return smooth
-
+NONE = "none"
+"""The name of leaving scores as they are."""
 
 PER_VIDEO: dict[str, Callable[[npt.NDArray[Any]], Scores]] = {"min_max": min_max, "robust": robust}
-"""Rescaling by what the video itself holds."""
+"""Rescaling by what the video itself holds: it looks ahead."""
+
+RUNNING: dict[str, Callable[[npt.NDArray[Any]], Scores]] = {"robust_causal": robust_causal}
+"""Rescaling by what the video has held so far."""
 
 TRAINED: dict[str, Callable[[npt.NDArray[Any], Mapping[str, float]], Scores]] = {
     "calibrated": calibrated,
     "z_positive": z_positive,
     "trained_min_max": trained_min_max,
+    "object_min_max": object_min_max,
+    "object_min_most": object_min_most,
     "quantile": by_quantile,
 }
 """Rescaling by what is known of the scores of training clips."""
 
-SMOOTHING: dict[str, Callable[[npt.NDArray[Any], float], Scores]] = {
-    "none": lambda scores, sigma: np.asarray(scores, np.float64),
-    "causal": causal_smooth,
-    "gaussian": gaussian_smooth,
-    "reflected": partial(gaussian_smooth, ends="reflect"),
-}
-"""`reflected` is the Gaussian with the video's ends reflected, as scipy has it by default."""
+
+def _object_range(scores: npt.NDArray[Any], known: Mapping[str, float], highest: str) -> Scores:
+    names = OBJECT + "p0", OBJECT + highest
+    if not known.keys() >= set(names):
+        raise PagenError(
+            f"expected {' and '.join(names)} of training objects, found figures of training frames alone; train the "
+            "run again with --overwrite, or take --protocol accivad_frames"
+        )
+    low, high = _known(known, *names)
+    return (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
 
 
 def _known(known: Mapping[str, float], *names: str) -> list[float]:
     missing = [name for name in names if not math.isfinite(known.get(name, math.nan))]
     if missing:
-        raise PagenError(f"expected {missing[0]} of training scores, found {dict(known)}; calibrate again")
+        given = f"{known[missing[0]]}" if missing[0] in known else " ".join(known) or "nothing"
+        raise PagenError(f"expected {missing[0]} of training scores, found {given:.80}; train the run again")
     return [known[name] for name in names]
 
 
@@ -224,14 +241,15 @@ def _finite(scores: npt.NDArray[Any]) -> Scores:
     return values
 
 
+def _between(ordered: Sequence[float], share: float) -> float:
+    """The quantile of ascending values, linear between neighbours."""
+    place = share * (len(ordered) - 1)
+    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
+    return below + (place - math.floor(place)) * (above - below)
+
+
 def _ascends(values: Scores) -> bool:
     return bool(np.isfinite(values).all() and (np.diff(values) >= 0).all())
-
-
-def _positive(sigma: float) -> float:
-    if not sigma > 0:
-        raise PagenError(f"expected a smoothing width above 0 frames, found {sigma}; leave smoothing out instead")
-    return sigma
 
 
 def summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
@@ -246,3 +264,18 @@ def summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
     about = {"mean": values.mean(), "std": values.std(), "count": len(values), "median": grid[50]}
     about |= {f"p{percent}": value for percent, value in enumerate(grid)}
     return {name: float(value) for name, value in about.items()}
+
+
+OBJECT = "object_"
+"""What the names of figures of training objects begin with, beside those of training frames."""
+
+
+def of_objects(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    """The `summary` of the scores (N,) of all training objects, and percentile 99.9, by names of their own.
+
+    Example:
+        >>> round(of_objects(np.arange(1001.0))["object_p99.9"], 9)
+        999.0
+    """
+    figures = {**summary(values), "p99.9": float(np.percentile(values, 99.9))}
+    return {OBJECT + name: value for name, value in figures.items()}

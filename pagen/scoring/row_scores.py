@@ -24,13 +24,15 @@ from pagen.folders import Folder, digests, folder_name
 from pagen.models.density.detector import Detector, Scores
 from pagen.models.runs import Run, opened
 from pagen.scoring.density import highest, indicator_of
+from pagen.scoring.sources import from_files
 
 
 @dataclass(frozen=True)
 class RowScores:
     """Scores of the vectors of clips, in a folder; frame scores made of them are called as the indicator.
 
-    A frame without any vector scores `without`, the lowest of training.
+    A frame without any vector scores `without`, the lowest of training; `ahead` is how many frames after its own a
+    vector is made of, None where nobody knows.
 
     Example:
         >>> from types import SimpleNamespace
@@ -46,6 +48,7 @@ class RowScores:
     features: FeatureFolder
     indicator: str
     without: float
+    ahead: int | None = 0
 
     def scores(self, clip: str) -> Scores:
         """(N,), higher = more abnormal."""
@@ -69,14 +72,17 @@ def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -
         ...
         pagen.errors.PagenError: no features named 'velocty'; did you mean 'velocity'? known: ...
     """
-    features = extract(open_source(spec_of(run.recipe), dataset, compute), names, compute)
+    source = open_source(spec_of(run.recipe), dataset, compute)
+    features = extract(source, names, compute)
     inputs = {**features.folder.inputs, "model": run.weights}
     path = run.path / "scores" / folder_name(dataset) / "rows"
     folder = Folder.begin(path, "rows", {"features": run.recipe["features"]}, inputs, {})
     store = partial(_store, path, features, run.path, run.weights, compute.place)
     fill(folder, names, store, compute.spread_over, f"score {run.path.name}")
     indicator = indicator_of(run.recipe["features"])
-    return RowScores(path, features, indicator, run.calibration[indicator]["p0"])
+    known = None if from_files(run.recipe) else getattr(source, "ahead", None)  # sources of others may not say
+    ahead = None if known is None else known + features.span - 1
+    return RowScores(path, features, indicator, run.calibration[indicator]["p0"], ahead)
 
 
 def scores_of(detector: Detector, vectors: Any) -> Scores:

@@ -5,7 +5,7 @@ A row is named as recipes name it (`source`); whoever scores goes through the ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,6 +53,9 @@ class Task:
 
 class ClipScorer(Protocol):
     """A run of one network or detector over the clips of a task; picklable.
+
+    An attribute `ahead` says how many frames after the scored one it looks at, windows aside; where it is None, or
+    missing, nobody knows.
 
     Example:
         >>> class Darkness:
@@ -117,6 +120,28 @@ SOURCES: Registry[Source] = Registry(
     },
 )
 """Source of a recipe -> how it scores."""
+
+
+def farthest(scorers: Iterable[ClipScorer]) -> int | None:
+    """How many frames ahead several scorers look together; None if that is not known of one.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> farthest([SimpleNamespace(ahead=0), SimpleNamespace(ahead=7)]), farthest([SimpleNamespace()])
+        (7, None)
+    """
+    frames = [getattr(scorer, "ahead", None) for scorer in scorers]  # those of others may not say
+    return None if None in frames else max(count for count in frames if count is not None)
+
+
+def from_files(recipe: Mapping[str, Any]) -> bool:
+    """Whether what a run sees comes out of files of another program (`file:`), which say nothing of how it was made.
+
+    Example:
+        >>> from_files({"recipe": "temporal", "flow": "file:flow/"}), from_files({"flow": "dis"})
+        (True, False)
+    """
+    return any(isinstance(value, str) and value.startswith("file:") for value in recipe.values())
 
 
 def source_of(run: Run) -> Source:

@@ -22,6 +22,8 @@ POOLED, AT_ONCE = 16, 16
 the last ones repeated: a library's products of matrices round by the number of rows."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
+LENGTH = "length"
+"""How errors of flow are measured where nothing else is asked for: by the mean length of the difference of vectors."""
 Numbers = TypeVar("Numbers", Tensor, npt.NDArray[np.float64])
 
 
@@ -57,7 +59,7 @@ def score_windows(
         clips: (B, C, T + `network.beyond`, H, W) in [-1, 1].
         frames: the P frames of each window that are looked at.
         rebuilt: the indicator of a plain reconstruction.
-        measure: a name of `MEASURES`; the network's own by default. Lengths have their own.
+        measure: a name of `MEASURES`, of whole frames; by default the network's own, and of flow the length of errors.
 
     Example:
         >>> from pagen.models.conv_ae import ConvAE3d
@@ -69,15 +71,21 @@ def score_windows(
         require_name("error measure", measure, MEASURES)
     length = clips.shape[2] - network.beyond
     answer = network.answer(clips[:, :, :length], frames)
-    return measured(answer, clips[:, :, frames], clips[:, :, length:], rebuilt, measure or network.measure)
+    return measured(answer, clips[:, :, frames], clips[:, :, length:], rebuilt, network.measure, measure)
 
 
 def measured(
-    answer: Answer, shown: Tensor, following: Tensor, rebuilt: str = "psnr", measure: str = "mse"
+    answer: Answer,
+    shown: Tensor,
+    following: Tensor,
+    rebuilt: str = "psnr",
+    own: str = "mse",
+    asked: str | None = None,
 ) -> WindowScores[Tensor]:
     """Scores out of a network's answer on windows, whose looked-at frames were `shown` (B, C, P, H, W).
 
     The content of `following` (B, C, 1, H, W), the frame after each window, plays no part where none is predicted.
+    Whole frames are measured as `asked`, else by the network's `own` measure, and flow by the length of errors.
 
     Example:
         >>> zeros, ones = torch.zeros(1, 1, 1, 32, 32), torch.ones(1, 1, 1, 32, 32)
@@ -85,39 +93,41 @@ def measured(
         >>> round(float(scores.frames["vcr"]), 2), tuple(scores.maps["vcr_local"].shape)
         (-6.02, (1, 1, 16, 16))
     """
-    frames, maps = _errors(answer.frames, shown, rebuilt, measure)
-    after, following_maps = _errors(answer.after, following, rebuilt, measure)
+    frames, maps = _errors(answer.frames, shown, rebuilt, own, asked)
+    after, following_maps = _errors(answer.after, following, rebuilt, own, asked)
     odds = {name: each.cpu().double() for name, each in answer.odds.items()}
     return WindowScores(frames, odds, {name: each[:, 0] for name, each in after.items()}, maps | following_maps)
 
 
 def _errors(
-    answers: Mapping[str, Tensor], shown: Tensor, rebuilt: str, measure: str
+    answers: Mapping[str, Tensor], shown: Tensor, rebuilt: str, own: str, asked: str | None
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Scores (B, P) of all answers of one kind, and the maps (B, P, h, w) of those at the worst place."""
     scores, maps = dict[str, Tensor](), dict[str, Tensor]()
     for answered, frames in answers.items():
         name = rebuilt if answered == REBUILT else answered
-        whole, errors = errors_of(name, shown, frames, measure)
+        whole, errors = errors_of(name, shown, frames, asked or (LENGTH if _is_length(name) else own))
         scores |= {name: whole, name + LOCAL: worst(name, errors)}
         maps[name + LOCAL] = errors
     return scores, maps
 
 
-def errors_of(name: str, shown: Tensor, answered: Tensor, measure: str = "bpe") -> tuple[Tensor, Tensor]:
+def errors_of(name: str, shown: Tensor, answered: Tensor, measure: str) -> tuple[Tensor, Tensor]:
     """The score (B, P) of whole frames by an indicator, and the map (B, P, h, w) of where they err; of (B, C, P, H, W).
 
-    The measure is of whole frames; lengths have their own.
+    The measure is of whole frames: a name of `MEASURES`, or `LENGTH`. The map is of lengths for flow, and blur-pooled
+    else.
 
     Example:
-        >>> score, errors = errors_of("flow", torch.zeros(1, 2, 1, 4, 4), torch.ones(1, 2, 1, 4, 4))
-        >>> round(float(score), 3), tuple(errors.shape)
-        (1.414, (1, 1, 4, 4))
+        >>> shown, answered = torch.zeros(1, 2, 1, 4, 4), torch.ones(1, 2, 1, 4, 4)
+        >>> [round(float(errors_of("flow", shown, answered, measure)[0]), 3) for measure in (LENGTH, "mse")]
+        [1.414, 1.0]
     """
     shown, answered = shown.cpu(), answered.cpu()
-    lengths = indicator_named(name).unit == "length"
+    lengths = _is_length(name)
     errors = (flow_error_map if lengths else pooled_error_map)(shown, answered)
-    whole = frame_means(errors) if lengths or measure == "bpe" else MEASURES[measure](shown, answered)
+    of_map = measure == (LENGTH if lengths else "bpe")
+    whole = frame_means(errors) if of_map else MEASURES[measure](shown, answered)
     return _in_unit(name, whole), errors
 
 
@@ -130,6 +140,10 @@ def worst(name: str, errors: Tensor) -> Tensor:
         (1.0, -6.02)
     """
     return _in_unit(name, local_max(errors))
+
+
+def _is_length(name: str) -> bool:
+    return indicator_named(name).unit == "length"
 
 
 def _in_unit(name: str, errors: Tensor) -> Tensor:

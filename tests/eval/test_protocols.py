@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 from pagen.errors import PagenError
-from pagen.eval.protocol import Protocol, apply
-from pagen.eval.protocols import CAUSAL, PROTOCOLS, RAW, protocols_named
+from pagen.eval.protocol import STRICT, Protocol, apply
+from pagen.eval.protocols import CAUSAL, PROTOCOLS, RAW
 from pagen.footage.windows import Windows
+from pagen.scoring.rescale import TRAINED, of_objects, summary
 from pagen.scoring.sliding import frames_of_maps
 
 PED2 = (180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180)
@@ -37,12 +38,15 @@ def ped2() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
 COUNTS = {
     "raw": (2010, 1648),
     "causal": (2010, 1648),
+    "robust_causal": (2010, 1648),
     "lntra": (1830, 1526),
     "luss": (1818, 1536),
     "luss_released": (1818, 1536),
     "unified_pa": (122, 100),
+    "unified_pa_without_d": (122, 100),
     "mulde": (2010, 1648),
     "accivad": (2010, 1648),
+    "accivad_frames": (2010, 1648),
 }
 
 
@@ -90,29 +94,6 @@ def luss_parts(length: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {name: {"a": values} for name, values in parts.items()}, {"a": np.arange(length) % 2}
 
 
-@pytest.mark.parametrize(
-    ("protocol", "dataset", "weights"),
-    [
-        (PROTOCOLS["luss"], "ped2", (0.1, 0.8, 1.0)),
-        (PROTOCOLS["luss"], "street", (1, 1, 1)),
-        (PROTOCOLS["luss_released"], "ped2", (0.2, 0.2, 0.9)),
-    ],
-)
-def test_luss_is_equations_12_to_16(protocol: Protocol, dataset: str, weights: tuple[float, ...]) -> None:
-    parts, labels = luss_parts(60)
-    found, _ = apply(protocol, parts, labels, dataset, {name: {} for name in parts})
-    errors = [4 * 10 ** (parts[name]["a"][16:] / 10) for name in ("vcr", "ffp")]
-    chance = 1 / (1 + np.exp(-parts["prp"]["a"][16:]))
-
-    def robust(values: np.ndarray) -> np.ndarray:
-        return (values - np.median(values)) / (np.percentile(values, 99) - np.percentile(values, 1))
-
-    stretched = (chance - chance.min()) / np.ptp(chance)
-    last = stretched if protocol is PROTOCOLS["luss_released"] else robust(chance)
-    total = sum(w * part for w, part in zip(weights, (robust(errors[0]), robust(errors[1]), last), strict=True))
-    np.testing.assert_allclose(found["a"], total / sum(weights), rtol=1e-9)
-
-
 def test_mulde_adds_up_what_is_above_the_training_mean() -> None:
     parts = {"one": {"a": np.array([0.0, 3.0, 5.0])}, "two": {"a": np.array([9.0, 10.0, 14.0])}}
     known = {"one": {"mean": 1.0, "std": 2.0}, "two": {"mean": 10.0, "std": 4.0}}
@@ -120,13 +101,62 @@ def test_mulde_adds_up_what_is_above_the_training_mean() -> None:
     np.testing.assert_allclose(found["a"], [0.0, (1 + 0) / 2, (2 + 1) / 2])
 
 
+def test_a_kind_alone_is_cut_off_before_it_is_smoothed() -> None:
+    """MULDE's supplement: frame scores of one kind are standardised and clipped like those of several."""
+    values, known = np.array([0.0, 2.0, 9.0, 0.5, 3.0]), {"mean": 2.0, "std": 4.0}
+    found, _ = apply(PROTOCOLS["mulde"], {"deep": {"a": values}}, {"a": np.zeros(5, int)}, calibration={"deep": known})
+    expected = gaussian_filter1d(np.maximum((values - 2) / 4, 0), 3, mode="nearest")
+    np.testing.assert_allclose(found["a"], expected, rtol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=30), st.sampled_from(sorted(TRAINED)), st.integers(0, 9))
+def test_what_is_left_out_of_an_indicator_alone_changes_no_order(scores: list[int], each: str, seed: int) -> None:
+    """Rescaling alone either does what it does among others, or keeps every order and every tie."""
+    values, training = np.array(scores, float), np.random.default_rng(seed).normal(0, 300, 50)
+    known = {"deep": summary(training) | of_objects(training)}
+    labels = {"a": np.zeros(len(values), int)}
+    protocol = replace(RAW, each=each)
+    alone, _ = apply(protocol, {"deep": {"a": values}}, labels, calibration=known)
+    among, _ = apply(protocol, {"deep": {"a": values}, "x": {"a": values}}, labels, "", {**known, "x": known["deep"]})
+    if not np.allclose(alone["a"], among["a"], rtol=1e-9):
+        assert each in STRICT
+        pairs = [np.sign(np.subtract.outer(one["a"], one["a"])) for one in (alone, among)]
+        np.testing.assert_array_equal(*pairs)
+
+
 def test_accivad_divides_by_the_training_range_and_reflects_the_ends() -> None:
     values = np.random.default_rng(0).normal(size=50)
     parts = {"one": {"a": values}, "two": {"a": values**2}}
     known = {"one": {"p0": -1.0, "p100": 3.0}, "two": {"p0": 0.0, "p100": 2.0}}
-    found, _ = apply(PROTOCOLS["accivad"], parts, {"a": np.zeros(50, int)}, "shanghaitech", known)
     expected = gaussian_filter1d(((values + 1) / 4 + values**2 / 2) / 2, 7)
-    np.testing.assert_allclose(found["a"], expected, rtol=1e-9)
+    for name in ("accivad", "accivad_frames"):
+        found, _ = apply(PROTOCOLS[name], parts, {"a": np.zeros(50, int)}, "shanghaitech", known)
+        np.testing.assert_allclose(found["a"], expected, rtol=1e-9)
+
+
+def test_accivad_takes_the_range_of_all_training_objects() -> None:
+    """Of deep up to the highest, of velocity up to percentile 99.9, as released."""
+    objects = {name: np.random.default_rng(seed).gamma(2, size=3000) for seed, name in enumerate(("deep", "velocity"))}
+    frames = {name: values.reshape(-1, 10).max(axis=1) for name, values in objects.items()}
+    known = {name: summary(frames[name]) | of_objects(objects[name]) for name in objects}
+    parts = {name: {"a": np.random.default_rng(7).gamma(2, size=40)} for name in objects}
+    plain = replace(PROTOCOLS["accivad"], smooth="none"), replace(PROTOCOLS["accivad_frames"], smooth="none")
+    released, ours = (apply(one, parts, {"a": np.zeros(40, int)}, calibration=known)[0]["a"] for one in plain)
+    highest = {"deep": objects["deep"].max(), "velocity": np.percentile(objects["velocity"], 99.9)}
+    lowest = {name: values.min() for name, values in objects.items()}
+    each = [(parts[name]["a"] - lowest[name]) / (highest[name] - lowest[name]) for name in objects]
+    np.testing.assert_allclose(released, np.mean(each, axis=0), rtol=1e-12)
+    of_frames = [(parts[name]["a"] - values.min()) / np.ptp(values) for name, values in frames.items()]
+    np.testing.assert_allclose(ours, np.mean(of_frames, axis=0), rtol=1e-12)
+
+
+def test_a_run_that_knows_no_objects_is_told_what_to_do() -> None:
+    parts = {name: {"a": np.arange(4.0)} for name in ("deep", "velocity")}
+    known = {name: summary(np.arange(9.0)) for name in parts}
+    with pytest.raises(PagenError, match=r"training frames alone; train .* --overwrite, or take .* accivad_frames"):
+        apply(PROTOCOLS["accivad"], parts, {"a": np.zeros(4, int)}, calibration=known)
+    apply(PROTOCOLS["accivad_frames"], parts, {"a": np.zeros(4, int)}, calibration=known)
 
 
 @settings(max_examples=30, deadline=None)
@@ -136,7 +166,7 @@ def test_protocols_that_do_not_look_ahead_do_not_know_what_comes(known: int, mor
     shorter = {name: {"a": values["a"][:known]} for name, values in parts.items()}
     calibration = {name: {"p1": -30.0, "median": 0.0, "p99": 30.0} for name in parts}
     causal = [PROTOCOLS[name] for name in PROTOCOLS.names() if not PROTOCOLS[name].looks_ahead]
-    assert CAUSAL in causal
+    assert {"raw", "causal", "robust_causal"} == {protocol.name for protocol in causal}
     for protocol in causal:
         whole, _ = apply(protocol, parts, labels, calibration=calibration)
         prefix, _ = apply(protocol, shorter, {"a": labels["a"][:known]}, calibration=calibration)
@@ -196,43 +226,10 @@ def test_raw_changes_nothing_and_adds_nothing_up() -> None:
     assert "fused: less" in CAUSAL.title()
 
 
-def test_a_file_holds_ones_own(tmp_path: Path) -> None:
-    path = tmp_path / "mine.json"
-    path.write_text(
-        json.dumps({"policy": "mean", "smooth": "causal", "sigma": {"*": 3}, "fused": {"luss": ["vcr", "prp"]}})
-    )
-    mine, causal = protocols_named([str(path), "causal"])
-    assert (mine.name, mine.policy, mine.sigma_on("ped2"), mine.looks_ahead) == ("mine", "mean", 3, True)
-    assert causal is CAUSAL
-    assert [one.name for one in protocols_named(["all"])] == sorted(COUNTS)
-    kept, _ = alone(mine, *ped2())
-    assert sum(map(len, kept.values())) == 2010
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("", "expected a protocol as a JSON file"),
-        ("[1]", "expected a JSON object with the fields of a protocol"),
-        ('{"polisy": "mean"}', "did you mean 'policy'"),
-        ('{"policy": "men"}', "did you mean 'mean'"),
-        ('{"each_of": {"prp": "robst"}}', "did you mean 'robust'"),
-        ('{"every": true}', "expected a whole number for every"),
-        ('{"every": 0}', "every of 1 and more"),
-        ('{"smooth": "causal"}', "expected widths above 0 frames"),
-        ('{"sigma": 3}', "expected an object for sigma"),
-    ],
-)
-def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str) -> None:
-    (tmp_path / "mine.json").write_text(content)
-    with pytest.raises(PagenError, match=words):
-        protocols_named([str(tmp_path / "mine.json")])
-
-
 @pytest.mark.parametrize("verb", ["evaluate", "report.report"])
 def test_the_help_names_every_protocol_of_ours(verb: str) -> None:
     source = Path(str(import_module(f"pagen.eval.{verb}").__file__)).read_text("utf-8")
-    (names,) = re.findall(r"Protocols? \(([a-z_ ]+)\)", source)
+    (names,) = re.findall(r"Protocols? \(([a-z_\s]+)\)", source)
     assert sorted(names.split()) == PROTOCOLS.names()
 
 

@@ -40,13 +40,7 @@ FEW = 3
 def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Frames of 64x96 across which a man of 12x30 pixels runs, once he has stood still for a while."""
     root = tmp_path_factory.mktemp("men")
-    noise = np.random.default_rng(0).integers(90, 94, (64, 96), np.uint8)
-    for clip, length in LENGTHS.items():
-        (root / clip).mkdir(parents=True)
-        for index in range(length):
-            frame, left = noise.copy(), 10 + 8 * max(index - FEW, 0)
-            frame[20:50, left : left + 12] = 220
-            Image.fromarray(frame).save(root / clip / f"{index:03}.png")
+    run_of_men(root, LENGTHS, FEW)
     return root
 
 
@@ -109,6 +103,35 @@ def same(first: FrameVectors, second: FrameVectors) -> bool:
 def kept(folder: FeatureFolder, clip: str) -> FrameVectors:
     """What a folder holds of a clip."""
     return FrameVectors(folder.features(clip), folder.frames(clip), folder.boxes(clip))
+
+
+def run_of_men(root: Path, lengths: dict[str, int], still: int) -> None:
+    """Frames of 64x96 across which a man of 12x30 pixels runs, once he has stood still for a while."""
+    noise = np.random.default_rng(0).integers(90, 94, (64, 96), np.uint8)
+    for clip, length in lengths.items():
+        (root / clip).mkdir(parents=True)
+        for index in range(length):
+            frame, left = noise.copy(), 10 + 8 * max(index - still, 0)
+            frame[20:50, left : left + 12] = 220
+            Image.fromarray(frame).save(root / clip / f"{index:03}.png")
+
+
+@pytest.mark.parametrize("kind", sorted({*FEATURES.names()} - {"pose"}))
+def test_a_source_looks_as_far_ahead_as_it_says(
+    kind: str, specs: dict[str, FeatureSpec], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A clip's beginning and the whole clip agree on all frames that see nothing beyond it, and not on the next."""
+    root, known = tmp_path_factory.mktemp("ahead"), 10
+    run_of_men(root, {"training/a": 12, "testing/x": known}, still=1)
+    source = open_source(specs[kind], "folder", Compute(root, "cpu", 0))
+    ahead = getattr(source, "ahead", None)
+    assert ahead == (7 if kind == "hiera" else 0)
+    whole, beginning = source("train_a"), source("test_x")
+    of_frame = [[one.vectors[one.frames == frame] for frame in range(known)] for one in (whole, beginning)]
+    for of_whole, of_beginning in list(zip(*of_frame, strict=True))[1 : known - ahead]:
+        np.testing.assert_allclose(of_beginning, of_whole, rtol=1e-4, atol=1e-5)
+    if ahead:
+        assert not np.allclose(of_frame[0][known - ahead], of_frame[1][known - ahead], rtol=1e-4, atol=1e-5)
 
 
 def test_every_kind_is_looked_at(specs: dict[str, FeatureSpec]) -> None:

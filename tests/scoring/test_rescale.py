@@ -11,7 +11,8 @@ from scipy.stats import percentileofscore
 from sklearn.preprocessing import RobustScaler
 
 from pagen.errors import PagenError
-from pagen.scoring.rescale import calibrated, causal_smooth, gaussian_smooth, min_max, robust, to_quantile
+from pagen.scoring.rescale import calibrated, min_max, robust, robust_causal, to_quantile
+from pagen.scoring.smooth import causal_smooth, gaussian_smooth
 
 lengths = st.integers(1, 40)
 sigmas = st.sampled_from([0.3, 1.0, 2.0, 3.5])
@@ -69,13 +70,13 @@ def test_min_max_of_a_constant_is_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [min_max, robust, lambda x: causal_smooth(x, 2.0), lambda x: gaussian_smooth(x, 2.0)]
+    "change", [min_max, robust, robust_causal, lambda x: causal_smooth(x, 2.0), lambda x: gaussian_smooth(x, 2.0)]
 )
 def test_no_frames_stay_no_frames(change) -> None:
     assert change(np.empty(0)).shape == (0,)
 
 
-@pytest.mark.parametrize("change", [min_max, robust])
+@pytest.mark.parametrize("change", [min_max, robust, robust_causal])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_stretching_refuses_what_is_not_finite(change, value: float) -> None:
     with pytest.raises(PagenError, match="first at frame 1"):
@@ -111,6 +112,34 @@ def test_robust_knows_neither_unit_nor_zero_and_keeps_the_order(
     np.testing.assert_allclose(robust(scores * scale + offset), robust(scores), rtol=1e-8, atol=1e-8)
     np.testing.assert_allclose(robust(-scores), -robust(scores), rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(np.argsort(robust(scores)), np.argsort(scores))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 2**32 - 1))
+def test_robust_causal_is_robust_of_what_has_come_so_far(length: int, seed: int) -> None:
+    """Frame by frame, with numpy's percentiles of the frames up to there."""
+    scores = np.random.default_rng(seed).integers(-4, 5, length).astype(float)
+    expected = []
+    for frame in range(length):
+        low, middle, high = np.percentile(scores[: frame + 1], [1, 50, 99])
+        expected.append((scores[frame] - middle) / (high - low if high > low else 1))
+    np.testing.assert_allclose(robust_causal(scores), np.array(expected), rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 30), st.integers(0, 2**32 - 1))
+def test_robust_causal_of_a_prefix_is_a_prefix_to_the_bit(length: int, more: int, seed: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=length + more)
+    np.testing.assert_array_equal(robust_causal(scores[:length]), robust_causal(scores)[:length])
+    assert robust_causal(scores)[-1] == pytest.approx(robust(scores)[-1])
+
+
+def test_robust_causal_begins_at_nothing_and_stays_finite() -> None:
+    np.testing.assert_array_equal(robust_causal(np.array([7.0])), [0])
+    np.testing.assert_array_equal(robust_causal(np.full(5, -3.0)), np.zeros(5))
+    begun = robust_causal(np.array([0.0, 1e-300, 1e300]))
+    assert np.isfinite(begun).all()
+    assert np.abs(begun).max() < 2
 
 
 def test_robust_of_scores_without_a_range_only_shifts() -> None:

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagen.scoring.rescale import by_quantile, calibrated, summary, trained_min_max, z_positive
+from pagen.scoring.rescale import (
+    by_quantile,
+    calibrated,
+    object_min_max,
+    object_min_most,
+    of_objects,
+    summary,
+    trained_min_max,
+    z_positive,
+)
 
 
 def between_neighbours(ordered: list[float], share: float) -> float:
@@ -39,4 +48,14 @@ def test_every_rescaling_by_training_scores_takes_it() -> None:
     assert trained_min_max(values, known).min() == 0
     assert trained_min_max(values, known).max() == 1
     assert z_positive(values, known).max() == pytest.approx((values.max() - values.mean()) / values.std())
+    objects = of_objects(values)
+    assert objects == {f"object_{name}": value for name, value in known.items()} | {
+        "object_p99.9": pytest.approx(between_neighbours(sorted(values), 0.999))
+    }
+    assert object_min_max(values, objects).max() == 1
+    assert object_min_most(values, objects).max() > 1
+    np.testing.assert_allclose(
+        object_min_most(values, objects),
+        object_min_max(values, objects) / (object_min_max(objects["object_p99.9"], objects)),
+    )
     assert by_quantile(np.median(values), known) == pytest.approx(0.5)

@@ -142,6 +142,24 @@ def test_blocks_do_not_overlap() -> None:
         assert scores[frame] == pytest.approx(decibels(error(values, frame // 16 * 16, frame)), rel=1e-4)
 
 
+def test_the_ninth_of_a_block_speaks_for_all_its_frames() -> None:
+    values = np.random.default_rng(1).uniform(-1, 1, 30)
+    scores = slider(Mean(), "ninth_block").scores(take(values))["psnr"]
+    for frame in range(30):
+        start = frame // 16 * 16
+        assert scores[frame] == pytest.approx(decibels(error(values, start, start + 8)), rel=1e-4)
+
+
+def test_the_ninth_of_a_block_is_what_its_block_says_of_it() -> None:
+    torch.manual_seed(0)
+    shown: Any = np.random.default_rng(0).uniform(-1, 1, (40, 1, 32, 32))
+    for network in (Mean(), LUSSAE(1, "tiny", prp="conv").eval()):
+        each, ninth = (slider(network, policy).scores(shown) for policy in ("block", "ninth_block"))
+        assert each.keys() == ninth.keys()
+        for name, values in ninth.items():
+            np.testing.assert_allclose(values[8::16], each[name][8::16], rtol=1e-6, err_msg=name)
+
+
 def error(values: np.ndarray, start: int, frame: int) -> float:
     """Of a frame in the window at `start`, whose mean is what `Mean` answers, in [0, 1]."""
     window = values[np.clip(np.arange(16) + start, 0, len(values) - 1)]

@@ -13,6 +13,8 @@ import pytest
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.scores import score_run
+from pagen.features.open import open_source
+from pagen.features.spec import spec_of
 from pagen.footage.prepare import Prepared, prepare
 from pagen.models.density.detector import Rows
 from pagen.models.density.noise_perceptron import drawn
@@ -139,13 +141,22 @@ def test_a_run_over_objects_scores_every_frame(
         np.testing.assert_allclose(values, slow, rtol=1e-5)
         assert values[5] == values[6] == single.calibration[name]["p0"]
         assert single.calibration[name]["count"] == 3 * 48
+        assert single.calibration[name]["object_count"] == 2 * 3 * 46 + 46
+        assert rows.ahead is scores.ahead is None  # boxes of a file
     again = score_run(run, "folder", Compute(street, "cpu", 0), "window")
     assert (again.path.name, again.of("deep").keys()) == ("last", scores.of("deep").keys())
 
 
-def test_nearest_neighbours_leave_their_own_clip_out(learn: Callable[..., Path], boxes: Path) -> None:
-    run = open_run(learn(objects(KnnRecipe, boxes, features="velocity")))
-    assert run.calibration["velocity"]["p50"] > 0
+def test_nearest_neighbours_leave_their_own_clip_out(learn: Callable[..., Path], boxes: Path, street: Path) -> None:
+    run: Any = open_run(learn(objects(KnnRecipe, boxes, features="velocity")))
+    known, detector = run.calibration["velocity"], run.detector
+    assert known["p50"] > 0
+    source = open_source(spec_of(run.recipe), "folder", Compute(street, "cpu", 0))
+    scores = detector.training_score([source(clip).vectors for clip in source.prepared.clips("train")])
+    assert known["object_p0"] == pytest.approx(scores.min())
+    assert known["object_p99.9"] == pytest.approx(np.percentile(scores, 99.9))
+    assert known["object_p100"] == pytest.approx(scores.max()) == known["p100"]
+    assert known["object_p50"] < known["p50"]
     assert type(run.detector).__name__ == "Neighbours"
     with pytest.raises(PagenError, match="expected a run of a network"):
         run.network  # noqa: B018

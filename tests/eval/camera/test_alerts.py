@@ -18,7 +18,7 @@ from pagen.eval.camera.sources import Gap, Shot
 from pagen.eval.camera.threshold import Smooth, Threshold, event_counts, heights, lowest_threshold
 from pagen.eval.camera.watch import watch
 from pagen.scoring.frame_score import FrameScore
-from pagen.scoring.rescale import causal_smooth
+from pagen.scoring.smooth import causal_smooth
 
 THRESHOLD = Threshold("flow_speed", "", "flow_speed", 0.5, 0.0, 0.3, 0.2, 10.0, 1, 1, 0, 3, 0, 0, 1.0, None)
 FRAME = np.zeros((8, 8), np.uint8)

@@ -1,0 +1,71 @@
+"""A protocol of one's own out of a JSON file; every field of it is checked, to the last number."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pagen.errors import PagenError, require_name
+from pagen.eval.protocol import Protocol
+
+NUMBER, NAME = 0.0, ""
+NESTED: dict[str, Any] = {
+    "factors": {"": NUMBER},
+    "each_of": {"": NAME},
+    "fused": {"": [NAME]},
+    "weights": {"": {"": NUMBER}},
+    "sigma": {"": NUMBER},
+}
+"""Field of several parts -> an example of its form; all others are as the default of `Protocol` is."""
+KINDS: dict[type, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+    list: "a list of strings",
+    dict: "an object",
+}
+"""Type of a value -> its name in JSON."""
+
+
+def read_protocol(path: Path) -> Protocol:
+    """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
+
+    What is left out is as in `Protocol`; the name is the file's, unless it says otherwise. Raises PagenError: no such
+    file, no JSON object, or a field or value that a protocol does not have.
+    """
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        found = f"{error}; see docs/definitions.md"
+        raise PagenError(f"expected a protocol as a JSON file at {path}, found {found}") from error
+    if not isinstance(given, dict):
+        raise PagenError(f"expected a JSON object with the fields of a protocol in {path}, found {_shown(given)}")
+    form = {**asdict(Protocol("", "")), **NESTED}
+    for name, value in given.items():
+        require_name(f"field of a protocol ({path})", name, form)
+        _require(path, name, value, form[name])
+    return Protocol(**{"name": path.stem, "why": f"as {path.name} says", **given})
+
+
+def _require(path: Path, name: str, value: Any, form: Any) -> None:
+    """Raise PagenError where a value, or a part of it, is not of the form of its example."""
+    fits = type(value) is type(form)
+    if isinstance(form, float):
+        fits = type(value) in (int, float) and abs(value) <= sys.float_info.max
+    if not fits:
+        raise PagenError(f"expected {KINDS[type(form)]} for {name} in {path}, found {_shown(value)}; mend it")
+    if isinstance(form, dict):
+        for key, part in value.items():
+            _require(path, f"{name}.{key}", part, form[""])
+    if isinstance(form, list):
+        for index, part in enumerate(value):
+            _require(path, f"{name}[{index}]", part, form[0])
+
+
+def _shown(value: Any) -> str:
+    """A value in a few words, however much it holds."""
+    return f"{value!r:.60}" if isinstance(value, (str, int, float, type(None))) else KINDS[type(value)]

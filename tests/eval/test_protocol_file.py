@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pagen.errors import PagenError
+from pagen.eval.protocol import apply
+from pagen.eval.protocols import CAUSAL, PROTOCOLS, protocols_named
+
+
+def test_a_file_holds_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(
+        json.dumps({"policy": "mean", "smooth": "causal", "sigma": {"*": 3}, "fused": {"luss": ["vcr", "prp"]}})
+    )
+    mine, causal = protocols_named([str(path), "causal"])
+    assert (mine.name, mine.policy, mine.sigma_on("ped2"), mine.looks_ahead) == ("mine", "mean", 3, True)
+    assert causal is CAUSAL
+    assert [one.name for one in protocols_named(["all"])] == PROTOCOLS.names()
+    kept, _ = apply(mine, {"psnr": {"a": np.arange(30.0)}}, {"a": np.zeros(30, int)})
+    assert len(kept["a"]) == 30
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "expected a protocol as a JSON file"),
+        ("[1]", "expected a JSON object with the fields of a protocol"),
+        ('{"polisy": "mean"}', "did you mean 'policy'"),
+        ('{"policy": "men"}', "did you mean 'mean'"),
+        ('{"each_of": {"prp": "robst"}}', "did you mean 'robust'"),
+        ('{"every": true}', "expected a whole number for every"),
+        ('{"every": 0}', "every of 1 and more"),
+        ('{"smooth": "causal"}', "expected widths above 0 and up to 10,000 frames"),
+        ('{"sigma": 3}', "expected an object for sigma"),
+        ('{"weights": 3}', "expected an object for weights in .*, found 3"),
+        ('{"weights": {"ped2": 3}}', "expected an object for weights.ped2 in .*, found 3"),
+        ('{"weights": {"ped2": {"vcr": "much"}}}', "expected a finite number for weights.ped2.vcr in .*, found 'much'"),
+        ('{"weights": {"ped2": {"vcr": true}}}', "expected a finite number for weights.ped2.vcr in .*, found True"),
+        ('{"weights": {"ped2": {"vcr": -1}}}', "expected weights and factors from 0 to 1,000,000"),
+        ('{"weights": {"ped2": {"vcr": 1e999}}}', "expected a finite number for weights.ped2.vcr in .*, found inf"),
+        ('{"weights": {"ped2": {"vcr": 1%s}}}' % ("0" * 400), "expected a finite number for weights.ped2.vcr"),
+        ('{"factors": {"vcr": NaN}}', "expected a finite number for factors.vcr in .*, found nan"),
+        ('{"factors": [1]}', "expected an object for factors in .*, found a list"),
+        ('{"factors": {"vcr": 1e300}}', "expected weights and factors from 0 to 1,000,000"),
+        ('{"sigma": {"*": "x"}}', r"expected a finite number for sigma.\* in .*, found 'x'"),
+        ('{"smooth": "causal", "sigma": {"*": 1e9}}', "expected widths above 0 and up to 10,000 frames"),
+        ('{"smooth": "gaussian", "sigma": {"*": 3, "ped2": -3}}', "expected widths above 0 and up to 10,000 frames"),
+        ('{"smooth": "gaussian", "sigma": {"ped2": 3}}', "expected widths above 0 and up to 10,000 frames"),
+        ('{"fused": {"luss": "vcr"}}', "expected a list of strings for fused.luss in .*, found 'vcr'"),
+        ('{"fused": {"luss": ["vcr", 3]}}', r"expected a string for fused.luss\[1\] in .*, found 3"),
+        ('{"fused": {"luss": ["vcr", "vcr"]}}', "expected each indicator once"),
+        ('{"each_of": {"prp": ["robust"]}}', "expected a string for each_of.prp in .*, found a list of strings"),
+        ('{"each_of": ["prp"]}', "expected an object for each_of"),
+        ('{"each": null}', "expected a string for each in .*, found None"),
+        ('{"total": "calibrated"}', "no total of protocol mine named 'calibrated'; .*known: min_max none robust"),
+        ('{"measure": "psnr"}', "no measure of protocol mine named 'psnr'"),
+        ('{"name": ' + '{"a":' * 60 + "1" + "}" * 61, "expected a string for name in .*, found an object"),
+        ("[" * 100_000 + "]" * 100_000, "expected a protocol as a JSON file"),
+        ('{"weights": {"a": ' + '{"a":' * 500 + "1" + "}" * 502, "expected a finite number for weights.a.a in"),
+        ('{"dropped_first": 1.5}', "expected a whole number for dropped_first in .*, found 1.5"),
+        ('{"dropped_last": -1}', "expected dropped_first and dropped_last of 0 and more"),
+    ],
+)
+def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "mine.json").write_text(content)
+    with pytest.raises(PagenError, match=words) as problem:
+        protocols_named([str(tmp_path / "mine.json")])
+    assert len(str(problem.value).splitlines()) == 1
+    assert len(str(problem.value)) < 500
