@@ -53,8 +53,8 @@ def _scores(config: Any, variant: Variant, seed: int, policy: str) -> Scores:
     pseudo: Path | None = None
     if variant.stored and recipe.probability > 0:
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
-        form = {"size": recipe.size, "colour": recipe.colour, "workers": config.workers, "device": config.device}
-        generate(Generate(config.dataset, config.root, **variant.stored, **form, out=pseudo))
+        made = {**recipe.pa_flags, **variant.stored, "workers": config.workers, "device": config.device}
+        generate(Generate.at(config.scale, config.dataset, root=config.root, **made, out=pseudo))
     device, workers = config.device, config.workers
     train(Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, device=device, workers=workers))
     return score_run(path, config.dataset, Compute.of(config), policy, measure=variant.measure)

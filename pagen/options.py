@@ -21,5 +21,7 @@ SIZE = (256, 256)
 """Height and width that frames are prepared at by default, pixels."""
 SMALLEST_SIDE = 16
 """Pixels a side at least, which optical flow and masks need."""
+POOLED = 16
+"""Frames of a window that is judged as a whole by the mean of its features (Rai et al., 2024)."""
 STRIDES = (2, 3, 4, 5)
 """Strides of skip pseudo-anomalies by default (LNTRA)."""

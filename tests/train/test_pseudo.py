@@ -16,11 +16,12 @@ from pagen.footage.prepare import Prepared
 from pagen.generate.pa_set import PASet
 from pagen.models.runs import open_run
 from pagen.train.batches import ClipBatches, draw
-from pagen.train.config import Train, check_pseudo
+from pagen.train.config import Train
 from pagen.train.inputs import open_inputs
 from pagen.train.recipes.clips import FrameRecipe
 from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.session import train
+from pagen.train.stored import check_pseudo
 from pagen.train.train import parse, run
 
 MakeBatches = Callable[..., ClipBatches]

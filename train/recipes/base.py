@@ -65,6 +65,11 @@ class BaseRecipe:
         return ()
 
     @property
+    def pa_flags(self) -> dict[str, Any]:
+        """Flags of `pagen generate` that a PA set for it is made with, those alone that it looks at; none without."""
+        return {}
+
+    @property
     def idle(self) -> tuple[str, ...]:
         """Fields that nothing looks at, as the others are set: its runs do not remember them."""
         return ()
