@@ -259,7 +259,7 @@ DATA = "--dataset folder --root {footage} --workers 0"
             f"train skip {DATA} --scale tiny --crop 20 --out {{out}}",
             "expected --crop to be a multiple of 16, .*found 20",
         ),
-        (f"train spatial {DATA} --scale tiny --out {{out}}", "needs pseudo-anomalies on disk: give --pseudo DIR"),
+        (f"train spatial {DATA} --scale tiny --out {{out}}", "needs pseudo-anomalies on disk: give --pseudo pa/"),
         (f"train skip {DATA} --scale tiny --resume --out {{out}}", "expected a run to go on with at .*, found none"),
     ],
 )

@@ -6,7 +6,7 @@ of grey and of coloured frames. Recipes with members ask for one set that serves
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pagen.generate.config import Generate
 from pagen.generate.pa_set import PASet, open_pa_folder
 from pagen.options import PSEUDO_KINDS
 from pagen.train.config import Train
+from pagen.train.recipes.clips import MADE
 
 
 def check_pseudo(config: Train[Any]) -> None:
@@ -56,7 +57,7 @@ def require_fit(config: Train[Any], folder: Folder) -> None:
     """Raise PagenError, with the command that makes another, for a set that was not made as the recipe needs it."""
     wanted = {"dataset": config.dataset, **pa_flags_of(config.recipe)}
     made = {**asdict(Generate(config.dataset)), **folder.config}  # sets of 0.1.0 do not know every flag
-    unlike = [name for name, value in wanted.items() if not _SERVES.get(name, _alike)(value, made[name])]
+    unlike = [name for name in wanted if not _serves(name, wanted, made)]
     if unlike:
         expected, found = (_shown({name: values[name] for name in unlike}) for values in (wanted, made))
         raise PagenError(f"expected a PA set with {expected} in {config.pseudo}, found {found}; {_advice(config)}")
@@ -65,17 +66,18 @@ def require_fit(config: Train[Any], folder: Folder) -> None:
         raise PagenError(f"expected pseudo-anomalies of {wanted['flow']} flow in {config.pseudo}, found {found}")
 
 
-def _alike(wanted: Any, made: Any) -> bool:
-    return bool((list(wanted) if isinstance(wanted, tuple) else wanted) == made)
-
-
-_SERVES: dict[str, Callable[[Any, Any], bool]] = {
-    "kinds": lambda wanted, made: set(wanted) <= set(made),
-    "length": lambda wanted, made: bool(made >= wanted),
-    "flow": lambda wanted, made: bool(made == wanted.partition(":")[0]),
-    "matched": lambda wanted, made: bool(made or not wanted),
-}
-"""Flag -> whether a set made with one value serves where another is wanted; all others must be alike."""
+def _serves(name: str, wanted: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Whether a set that was made so has what is wanted by one of the flags."""
+    value, have = wanted[name], made[name]
+    if name == "kinds":
+        return set(value) <= set(have)
+    if name == "length" and not set(wanted["kinds"]) & set(MADE):
+        return bool(have >= value)  # segments can be cut, clips that are made of their parameters cannot
+    if name == "flow":
+        return bool(have == value.partition(":")[0])
+    if name == "matched":
+        return bool(have or not value)
+    return bool(have == (list(value) if isinstance(value, tuple) else value))
 
 
 def pa_flags_of(recipe: Any) -> dict[str, Any]:

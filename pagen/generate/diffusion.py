@@ -191,10 +191,13 @@ def _check_steps(scheduler: Any, steps: int) -> None:
 
 def _fits(scheduler: Any, steps: int) -> bool:
     """Whether every one of so many steps is one that the model learnt."""
-    trial = copy.deepcopy(scheduler)
     if steps > _learnt(scheduler):
         return False
-    trial.set_timesteps(steps)
+    trial = copy.deepcopy(scheduler)
+    try:
+        trial.set_timesteps(steps)
+    except (TypeError, ValueError):  # one that wants more than a number, which its pipeline gives
+        return True
     return bool(torch.as_tensor(trial.timesteps).max() < _learnt(scheduler))
 
 

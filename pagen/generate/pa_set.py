@@ -167,7 +167,7 @@ class PASet:
             return
         raise PagenError(
             f"expected {kind} pseudo-anomalies of {length} frames{' and more' * within} in {self.folder.path}, found "
-            f"clips of {self.length}; make a set of such: `{self.again(length=length)}`"
+            f"clips of {self.length}; make a set of such: `{self.again(kinds=(kind,), length=length)}`"
         )
 
     def again(self, **changes: Any) -> str:
@@ -180,7 +180,9 @@ class PASet:
             'pagen generate --dataset street --kinds skip --length 8 --out pa-new'
         """
         made, places = self.folder.config, self.folder.volatile
-        options: dict[str, Any] = {name: f"{made[name]}:{places[name]}" for name in ("masks", "flow", "intruders") if name in places}
+        options: dict[str, Any] = {
+            name: f"{made[name]}:{places[name]}" for name in ("masks", "flow", "intruders") if name in places
+        }
         known = {name: value for name, value in made.items() if name in FIELDS and name != "dataset"}
         root = self.prepared.folder.volatile.get("root", "None")  # procedural footage lies nowhere
         flags: dict[str, Any] = {"root": None if root == "None" else root, **known, **options, **changes}

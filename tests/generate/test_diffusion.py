@@ -13,7 +13,9 @@ import numpy.typing as npt
 import pytest
 
 from pagen.errors import PagenError
+from pagen.generate.config import Generate
 from pagen.generate.diffusion import DiffusionInpainter, open_pipeline
+from pagen.generate.generate import generate
 from pagen.generate.inpaint import Painting
 from pagen.generate.inpainters import open_inpainter
 from pagen.seeds import generator
@@ -151,6 +153,33 @@ def test_frames_share_the_noise_unless_asked_otherwise(folder: Path, inpainter: 
 def test_paintings_that_there_are_not(folder: Path, painting: dict[str, Any], message: str) -> None:
     with pytest.raises(PagenError, match=message):
         open_pipeline(str(folder), Painting(**painting))
+
+
+@pytest.mark.parametrize(
+    ("offset", "spacing", "most"),
+    [(0, "leading", 1000), (1, "leading", 999), (0, "trailing", 1000), (1, "linspace", 1000)],
+)
+def test_more_steps_than_the_scheduler_can_take_are_refused_before_anything_is_painted(
+    folder: Path, tmp_path: Path, offset: int, spacing: str, most: int
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    path = copy / "scheduler/scheduler_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "steps_offset": offset, "timestep_spacing": spacing}))
+    assert open_pipeline(str(copy), Painting(steps=most)).painting.steps == most
+    for steps in (most + 1, 1001, 10**6):
+        with pytest.raises(PagenError, match=f"expected --inference-steps of at most {most} for .*, found {steps}"):
+            open_pipeline(str(copy), Painting(steps=steps))
+
+
+@pytest.mark.parametrize("kinds", ["spatial", "temporal skip spatial"])
+@pytest.mark.parametrize("name", ["bundled", "folder"])
+def test_such_a_command_leaves_nothing(name: str, kinds: str, folder: Path, tmp_path: Path) -> None:
+    inpainter = str(folder) if name == "folder" else name
+    out = tmp_path / "pa"
+    with pytest.raises(PagenError, match="expected --inference-steps of at most"):
+        generate(Generate("street", kinds=tuple(kinds.split()), inpainter=inpainter, inference_steps=1001, out=out))  # type: ignore[arg-type]  # words
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("noise", ["clip", "frame"])

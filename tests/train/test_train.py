@@ -133,7 +133,9 @@ def test_recipes_of_stored_pseudo_anomalies_ask_for_them(
     name: str, kinds: str, configure: Configure, tmp_path: Path
 ) -> None:
     config = replace(configure(name, tmp_path / "run"), pseudo=None)
-    with pytest.raises(PagenError, match=rf"give --pseudo DIR, made by .* --kinds {kinds} --size 48 64"):
+    with pytest.raises(
+        PagenError, match=rf"give --pseudo pa/folder-{name}-tiny, made by .* --kinds {kinds} --size 48 64"
+    ):
         run(config)
     assert not (tmp_path / "run").exists()
 

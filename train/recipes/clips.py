@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
@@ -62,6 +63,8 @@ class ClipRecipe(Recipe):
         super().__post_init__()
         if self.window % 8 or self.window < 8:
             raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
+        if not isinstance(self.widths, str) and min(self.widths) < 1:
+            raise PagenError(f"expected --widths of 1 and more, found {self.widths}")
         if self.crop % 16 or not 0 <= self.crop <= min(self.size):
             expected = f"a multiple of 16, or 0 for whole frames, within --size {self.size}"
             raise PagenError(f"expected --crop to be {expected}, found {self.crop}")
@@ -76,7 +79,7 @@ class ClipRecipe(Recipe):
                 f"{'temporal' if self.source == 'flow' else 'some of skip patch spatial'}"
             )
         check_kinds(self.kinds)
-        if self.shares and (len(self.shares) != len(self.kinds) or not all(share > 0 for share in self.shares)):
+        if self.shares and (len(self.shares) != len(self.kinds) or not all(0 < share < inf for share in self.shares)):
             raise PagenError(f"expected --shares above 0, one for each of --kinds {self.kinds}, found {self.shares}")
 
     def check_training(self) -> None:
