@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated
 
 import tyro
-
-from pagen.errors import unknown_name
-from pagen.options import Scale
 
 Root = Annotated[
     Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
@@ -23,13 +18,3 @@ Rescore = Annotated[
     bool, tyro.conf.arg(help="Score again, where scores of an earlier state of a run or of the footage are kept.")
 ]
 Json = Annotated[bool, tyro.conf.arg(help="Print the result as JSON.")]
-
-
-def scale_in(argv: Sequence[str]) -> Scale:
-    """The value of --scale, read ahead because other defaults depend on it. Raises PagenError: no such scale."""
-    words = [word for argument in argv for word in argument.split("=", 1)]
-    values = [value for flag, value in pairwise(words) if flag == "--scale"]
-    scale = values[-1] if values else "cpu"
-    if scale not in get_args(Scale):
-        raise unknown_name("scale", scale, get_args(Scale))
-    return cast("Scale", scale)

@@ -9,8 +9,8 @@ from typing import Any
 import tyro
 
 from pagen import console
-from pagen.flags import scale_in
 from pagen.footage.catalogue import DATASETS
+from pagen.options import scale_in
 from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES, recipe_named, recipe_names
 

@@ -8,9 +8,9 @@ from typing import Any
 import tyro
 
 from pagen import console
-from pagen.flags import scale_in
 from pagen.footage.catalogue import DATASETS
 from pagen.generate.config import Generate
+from pagen.options import scale_in
 
 
 def parse(argv: Sequence[str]) -> Generate:
