@@ -140,7 +140,7 @@ def histogram(network: Any, batches: FeatureBatches, path: Path) -> None:
     for label, odd in (("normal frames", 0), ("painted frames", 1)):
         features = np.stack([batches.sample(2 * (index // 2) + odd)["features"] for index in pairs])
         with torch.no_grad():
-            odds = network(torch.from_numpy(features).to(device)).cpu().numpy()
+            odds = network(torch.from_numpy(features).to(device)).cpu().double().numpy()  # bins may be narrow
         axis.hist(odds, bins=60, alpha=0.6, label=label)
     axis.set(xlabel="log-odds of being painted", ylabel="training frames", title=f"what the {batches.recipe.name} says")
     axis.legend()

@@ -38,8 +38,6 @@ class Generate:
 
     dataset: Dataset
     root: Root = None
-    scale: Scale = "cpu"
-    """What the defaults of --size, --colour, --flow and --inference-steps are: the unified paper's, cpu, or tiny."""
     kinds: tuple[PseudoKind, ...] = PSEUDO_KINDS
     """Kinds of pseudo-anomalies."""
     masks: str = "motion"
@@ -89,6 +87,8 @@ class Generate:
     """Height and width of the frames."""
     colour: bool = False
     """Three channels instead of grey."""
+    scale: Scale = "cpu"
+    """What the defaults of --size, --colour, --flow and --inference-steps are: the unified paper's, cpu, or tiny."""
     seed: int = 0
     """Seed of everything that is drawn."""
     limit_clips: int | None = None
