@@ -1,6 +1,6 @@
 """LUSS-AE (Lohani et al., "Leveraging Unsupervised and Self-Supervised Learning for Video Anomaly Detection").
 
-One encoder, and three things to do with its code: visual-content reconstruction (VCR) gives the clip back,
+One encoder, and three things to do with its code: video clip reconstruction (VCR) gives the clip back,
 future-frame prediction (FFP) gives the frame after it, and playback-rate prediction (PRP) tells whether frames were
 skipped. Paper and released code differ in FFP: the code sees no more than the two oldest decoded frames ("released"),
 the paper writes one 2D convolution over all of them ("conv2d"); both start from the decoder before its tanh.
@@ -108,6 +108,17 @@ class LUSSAE(Autoencoder):
         code = self.encoded(clips)
         decoded = self.decoder(code)
         return Luss(decoded.tanh(), self.ffp(decoded), self._logits(code))
+
+    def decoded(self, clips: Tensor) -> Tensor:
+        """What both pictures are made of, (B, C, T, H, W): `tanh` of it is the clip, `ffp` of it the frame after."""
+        decoded: Tensor = self.decoder(self.encoded(clips))
+        return decoded
+
+    def freeze(self, vcr: bool, ffp: bool, prp: bool) -> None:
+        """Take what no task with a `True` uses out of training, so that several processes do not wait for it."""
+        self.decoder.requires_grad_(vcr or ffp)
+        self.ffp.requires_grad_(ffp)
+        self.prp.requires_grad_(prp)
 
     def classify(self, clips: Tensor) -> Tensor:
         """The logits alone, (B, 2), without the decoder. Raises PagenError for a shape that does not fit."""

@@ -57,12 +57,10 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
 def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Scores:
     recipe: Any = _recipe(config, variant)
     pseudo: Path | None = None
-    parts = list(recipe.parts.values())
-    if variant.stored and any(getattr(part, "probability", 0) > 0 for part in parts):
+    if variant.stored and any(getattr(part, "probability", 0) > 0 for part in recipe.parts.values()):
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
-        colour = any(part.colour for part in parts)
-        form = {"size": parts[0].size, "colour": colour, "workers": config.workers, "device": config.device}
-        generate(Generate(config.dataset, config.root, **variant.stored, **form, out=pseudo))
+        made = {**recipe.pa_flags, **variant.stored, "workers": config.workers, "device": config.device}
+        generate(Generate.at(config.scale, config.dataset, root=config.root, **made, out=pseudo))
     path = _trained(config, variant, seed, pseudo)
     measure = variant.measure or protocol.asked_measure
     return score_run(path, config.dataset, Compute.of(config), protocol.policy, measure=measure)

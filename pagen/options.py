@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, cast, get_args
+
+from pagen.errors import unknown_name
 
 Scale = Literal["paper", "cpu", "tiny"]
 """How large a training is."""
@@ -23,5 +27,17 @@ SIZE = (256, 256)
 """Height and width that frames are prepared at by default, pixels."""
 SMALLEST_SIDE = 16
 """Pixels a side at least, which optical flow and masks need."""
+POOLED = 16
+"""Frames of a window that is judged as a whole by the mean of its features (Rai et al., 2024)."""
 STRIDES = (2, 3, 4, 5)
 """Strides of skip pseudo-anomalies by default (LNTRA)."""
+
+
+def scale_in(argv: Sequence[str]) -> Scale:
+    """The value of --scale, read ahead because other defaults depend on it. Raises PagenError: no such scale."""
+    words = [word for argument in argv for word in argument.split("=", 1)]
+    values = [value for flag, value in pairwise(words) if flag == "--scale"]
+    scale = values[-1] if values else "cpu"
+    if scale not in get_args(Scale):
+        raise unknown_name("scale", scale, get_args(Scale))
+    return cast("Scale", scale)

@@ -259,7 +259,7 @@ DATA = "--dataset folder --root {footage} --workers 0"
             f"train skip {DATA} --scale tiny --crop 20 --out {{out}}",
             "expected --crop to be a multiple of 16, .*found 20",
         ),
-        (f"train spatial {DATA} --scale tiny --out {{out}}", "needs pseudo-anomalies on disk: give --pseudo DIR"),
+        (f"train spatial {DATA} --scale tiny --out {{out}}", "needs pseudo-anomalies on disk: give --pseudo pa/"),
         (f"train skip {DATA} --scale tiny --resume --out {{out}}", "expected a run to go on with at .*, found none"),
     ],
 )
@@ -303,9 +303,11 @@ def test_pseudo_anomalies_that_do_not_fit(
     other = write_folder(tmp_path / "other", {"training/b": 20})
     line = refused(capsys, tmp_path, *_train(other, pseudo, run))
     assert line.startswith("expected a PA set of folder at 32x48 grey in")
-    assert "found one of other folder at 32x48 grey; generate one" in line
+    assert "found one of other folder at 32x48 grey; make one" in line
     line = refused(capsys, tmp_path, *_train(footage, pseudo, run), "--size", "48", "64")
-    assert re.search("expected a PA set of folder at 48x64 grey in .*, found one of folder at 32x48 grey", line)
+    assert re.search(
+        "expected a PA set with --size 48 64 in .*, found --size 32 48; give --pseudo pa/folder-skip-tiny", line
+    )
     line = refused(capsys, tmp_path, *_train(footage, tmp_path / "nowhere", run))
     assert line.startswith("expected a pa_set folder of pagen at")
     line = refused(capsys, tmp_path, *_train(footage, next((tmp_path / "cache").glob("folder-32x48-*")), run))

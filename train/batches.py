@@ -15,7 +15,7 @@ from pagen.errors import PagenError
 from pagen.footage.clip_input import ClipInput, open_input
 from pagen.footage.prepare import Prepared
 from pagen.generate.pa_set import PASet, Pseudo
-from pagen.generate.skip import Skip, draw_skip
+from pagen.generate.skip import Skip, draw_skip, strides_that_fit
 from pagen.scoring.sliding import WINDOWS_AT_ONCE, Slider
 from pagen.scoring.window_scores import score_windows
 from pagen.seeds import generator
@@ -116,28 +116,42 @@ class ClipBatches:
 
     def drawn(self, index: int, rng: np.random.Generator) -> DrawnClip:
         """The clip of a sample: pseudo-anomalous with the recipe's probability, else the next normal one."""
-        if rng.random() < self.recipe.probability:
+        if rng.random() < self.recipe.share_at(index // self.recipe.batch, self.steps):
             return self._pseudo.draw(index, rng)
         name, start = self.normal.window(index)
         frames = self.normal.source(name)[start : start + self.normal.length]
         return DrawnClip(Pseudo(frames, frames, None), self._moving(name, start), "normal", (name, start))
 
-    def accelerated(self, share: float, rng: np.random.Generator) -> tuple[npt.NDArray[np.float32], bool]:
+    def accelerated(
+        self, share: float, strides: tuple[int, ...], rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.float32], bool]:
         """A clip (C, T, H, W) from elsewhere, and whether it is accelerated: either would start at the same frame."""
-        length, strides = self.recipe.window, cast("FrameRecipe", self.recipe).strides
-        name = self.accelerable[rng.integers(len(self.accelerable))]
+        length, names = self.recipe.window, self.accelerable(strides)
+        name = names[rng.integers(len(names))]
         frames = self.normal.source(name)
         skip = draw_skip(len(frames), -1, length, strides, rng)
         accelerated = rng.random() < share
         clip = frames[(skip if accelerated else Skip(skip.start, 1)).indices(length)]
         return self.tensor(clip, self.box(self._moving(name, skip.start), rng)), accelerated
 
-    @cached_property
-    def accelerable(self) -> list[str]:
-        """Clips that the recipe's strides fit into, each as often as it has windows. Raises PagenError: none."""
+    def stride_of_step(self, index: int) -> tuple[int, ...]:
+        """The stride of all clips that are accelerated in a sample's step, one of the recipe's that fit some clip."""
         strides = cast("FrameRecipe", self.recipe).strides  # flow is never accelerated
-        long = set(self.normal.long_enough(self.recipe.window, strides))
-        return [name for name, _ in self.normal.windows if name in long]
+        longest = max(self.prepared.length(name) for name in self.normal.names)
+        fitting = strides_that_fit(longest, self.recipe.window, strides)
+        rng = generator(self.seed, "stride", index // self.recipe.batch)
+        return (fitting[int(rng.integers(len(fitting)))],)
+
+    def accelerable(self, strides: tuple[int, ...]) -> list[str]:
+        """Clips that one of the strides fits into, each as often as it has windows. Raises PagenError: none."""
+        if strides not in self._accelerable:
+            long = set(self.normal.long_enough(self.recipe.window, strides))
+            self._accelerable[strides] = [name for name, _ in self.normal.windows if name in long]
+        return self._accelerable[strides]
+
+    @cached_property
+    def _accelerable(self) -> dict[tuple[int, ...], list[str]]:
+        return {}
 
     def box(self, points: Points, rng: np.random.Generator) -> Box:
         """Where a crop lies, about one of the points (N, 3) as a rule."""

@@ -56,21 +56,6 @@ class Train(Generic[R]):
             recipe.check_training()
 
 
-def check_pseudo(config: Train[Any]) -> None:
-    """Raise PagenError for a PA set that is missing, or that nothing would be taken from."""
-    recipe, parts = config.recipe, list(config.recipe.parts.values())
-    if config.pseudo is None and any(part.needed for part in parts):
-        kinds = " ".join(dict.fromkeys(kind for part in parts for kind in part.needed))
-        height, width = parts[0].size
-        raise PagenError(
-            f"recipe {recipe.name} needs pseudo-anomalies on disk: give --pseudo DIR, made by `pagen generate "
-            f"--dataset {config.dataset} --kinds {kinds} --size {height} {width} --out DIR`"
-        )
-    if config.pseudo is not None and not any(part.taken for part in parts):
-        advice = "give --probability above 0 and --kinds, or leave" if hasattr(recipe, "probability") else "leave"
-        raise PagenError(f"recipe {recipe.name} trains on normal clips alone; {advice} --pseudo out")
-
-
 def run_folder(config: Train[Any]) -> Path:
     """Where the run lies."""
     name = f"{config.recipe.name}-{folder_name(config.dataset)}-{config.scale}-{config.seed}"

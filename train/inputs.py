@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.footage.flow import open_flow
 from pagen.footage.prepare import Prepared, prepare
-from pagen.generate.pa_set import PASet, open_pa_folder
+from pagen.generate.pa_set import PASet
 from pagen.registry import resolve
 from pagen.train.config import Train
+from pagen.train.stored import open_stored
 
 HELD_OUT = 8
 """One clip in so many is held out for validation, and one at least."""
@@ -42,29 +42,10 @@ def open_inputs(config: Train[Any]) -> Inputs:
     """Prepare, compute and open what is missing. Raises PagenError for what does not fit the recipe."""
     recipe = config.recipe
     prepared = prepare(config.dataset, config.root, recipe.size, recipe.colour, workers=config.workers)
-    stored, names, validated = _stored(config, prepared), prepared.clips("train"), config.validate == "pseudo"
+    stored, names, validated = open_stored(config, prepared), prepared.clips("train"), config.validate == "pseudo"
     if validated and len(names) < 2:
         raise PagenError(f"expected 2 training clips and more for --validate pseudo, found {len(names)}; leave it out")
     held_out = tuple(names[-max(1, len(names) // HELD_OUT) :]) if validated else ()
     inputs = Inputs(prepared, stored, resolve(recipe.inputs)(config, prepared, stored, held_out), held_out)
     inputs.judged.check_pairs(wanted=validated)
     return inputs
-
-
-def _stored(config: Train[Any], prepared: Prepared) -> PASet | None:
-    recipe = config.recipe
-    if config.pseudo is None or not recipe.taken:
-        return None
-    stored = open_pa_folder(config.pseudo, prepared)
-    for kind in recipe.taken:
-        if not stored.items(kind, getattr(recipe, "window", stored.length)):
-            found = f"{' '.join(stored.kinds)}; generate them with --kinds {kind}"
-            raise PagenError(f"expected {kind} pseudo-anomalies in {config.pseudo}, found {found}")
-    if "temporal" in recipe.taken:
-        made = stored.folder.config["flow"], stored.folder.inputs.get("flow", "")  # wherever its files lie now
-        if made != (recipe.flow.partition(":")[0], open_flow(recipe.flow).identity()):
-            raise PagenError(
-                f"expected pseudo-anomalies of {recipe.flow} flow in {config.pseudo}, found {stored.flow_spec}; "
-                f"generate them with --flow {recipe.flow}, or train with --flow {stored.flow_spec}"
-            )
-    return stored

@@ -107,7 +107,7 @@ def _lines(network: Any, batches: ClipBatches) -> list[_Line]:
 
 
 def _sample(batches: ClipBatches, probability: float, index: int) -> dict[str, Clip]:
-    recipe = replace(batches.recipe, probability=probability, crop=0)
+    recipe = replace(batches.recipe, probability=probability, crop=0, warm_up=0)
     return replace(batches, recipe=recipe).sample(index)
 
 

@@ -64,7 +64,8 @@ class PseudoSource:
         usable = [item for item in items if item.start <= ends.get(item.clip, -1)]
         if not usable:
             wanted = f"{kind} pseudo-anomalies of {len(ends)} clips (the first is {min(ends)}) in the PA set"
-            raise PagenError(f"expected {wanted}, found none; generate them of all training clips")
+            again = f": `{self.stored.again(limit_clips=None)}`" if self.stored else ""
+            raise PagenError(f"expected {wanted}, found none; generate them of all training clips{again}")
         return usable
 
     def _rendered(self, stored: PASet, item: Item, rng: np.random.Generator) -> DrawnClip:

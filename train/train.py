@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any, cast, get_args
+from typing import Any
 
 import tyro
 
 from pagen import console
-from pagen.errors import unknown_name
 from pagen.footage.catalogue import DATASETS
-from pagen.options import Scale
-from pagen.train.config import Train, check_pseudo
+from pagen.options import scale_in
+from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES, recipe_named, recipe_names
 
 
@@ -24,7 +22,7 @@ def parse(argv: Sequence[str]) -> Train[Any]:
         raise SystemExit(0)
     name, rest = argv[0], list(argv[1:])
     recipe = recipe_named(name)
-    default, flags = Train(recipe.at(_scale(rest)), dataset=tyro.MISSING), (tyro.conf.FlagCreatePairsOff,)
+    default, flags = Train(recipe.at(scale_in(rest)), dataset=tyro.MISSING), (tyro.conf.FlagCreatePairsOff,)
     form: type[Train[Any]] = Train[recipe]  # type: ignore[valid-type]  # the recipe is chosen by name
     return tyro.cli(form, default=default, prog=f"pagen train {name}", args=rest, config=flags)
 
@@ -32,23 +30,15 @@ def parse(argv: Sequence[str]) -> Train[Any]:
 def run(config: Train[Any]) -> None:
     """The verb `train`."""
     DATASETS[config.dataset]
-    check_pseudo(config)
     from pagen.train.session import train
+    from pagen.train.stored import check_pseudo
+
+    check_pseudo(config)
 
     result = train(config)
     if int(os.environ.get("RANK", 0)) == 0:  # of several processes one speaks
         made = "curves.png, sheet.png, model card" if config.recipe.judged else "model card"
         console.result(result, config.json, f"{result['run']}: {made}")
-
-
-def _scale(argv: Sequence[str]) -> Scale:
-    """The value of --scale, read ahead because other defaults depend on it."""
-    words = [word for argument in argv for word in argument.split("=", 1)]
-    values = [value for flag, value in pairwise(words) if flag == "--scale"]
-    scale = values[-1] if values else "cpu"
-    if scale not in get_args(Scale):
-        raise unknown_name("scale", scale, get_args(Scale))
-    return cast("Scale", scale)
 
 
 def _usage() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def open_vificlip(option: str) -> Encoder:
     if statistics_of(folder) != IMAGENET:
         wanted = f"what pagen convert vificlip wrote in {folder}, with ImageNet's statistics"
         raise PagenError(f"expected {wanted}, found another model; open it as clip:{option}")
-    return _encoder("vificlip", address, folder, IMAGENET)
+    return replace(_encoder("vificlip", address, folder, IMAGENET), view="vifi")
 
 
 def located(what: str, name: str, option: str, example: str) -> tuple[str, Path]:

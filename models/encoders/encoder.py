@@ -25,7 +25,7 @@ from pagen.errors import PagenError
 
 Colour = tuple[float, float, float]
 FRAMES_AT_ONCE = 8
-VIEWS = ("whole", "vifi")
+VIEWS, OWN = ("whole", "vifi"), "own"
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Encoder:
         side: pixels a side of its input.
         mean, deviation: of red, green and blue, from 0 to 255, that its input is standardised by.
         place: what `origin` gives.
-        view: `"whole"` or `"vifi"`.
+        view: `"whole"` or `"vifi"`; as a factory gives it, what the network was trained on.
         device: where the network lies.
 
     Example:
@@ -91,7 +91,8 @@ def pictures(frames: Tensor, side: int, view: str = "whole") -> Tensor:
     """
     height, width = frames.shape[1:3]
     short, least = side * 8 // 7, min(height, width)
-    around = int(height * short / least + 0.5), int(width * short / least + 0.5)
+    factor = short / least  # divided first, as ViFi-CLIP's own resizing: the other order rounds some sides up
+    around = int(height * factor + 0.5), int(width * factor + 0.5)
     size = (side, side) if view == "whole" else around
     resized = interpolate(frames.permute(0, 3, 1, 2).float(), size, mode="bilinear", antialias=True)
     top, left = ((pixels - side) // 2 for pixels in size)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pagen.device import device_named
 from pagen.errors import require_name
-from pagen.models.encoders.encoder import VIEWS, Encoder
+from pagen.models.encoders.encoder import OWN, VIEWS, Encoder
 from pagen.models.encoders.kinds import ENCODERS
 
 
@@ -19,15 +19,17 @@ def open_encoder(spec: str, device: str = "cpu", view: str = "whole") -> Encoder
     Args:
         spec: MODEL and FOLDER are folders that `save_pretrained` wrote or hub ids `owner/name`.
         device: a name of torch's, or `auto`.
-        view: `"whole"`: the frame resized to a square; `"vifi"`: the middle of it.
+        view: `"whole"`: the frame resized to a square; `"vifi"`: the middle of it; `"own"`: what the encoder was
+            trained on, `vifi` of vificlip and the whole frame of the others.
 
     Example:
         >>> open_encoder("lite1")
         Traceback (most recent call last):
         pagen.errors.PagenError: no encoder named 'lite1'; did you mean 'lite0'? known: clip lite0 vificlip
     """
-    require_name("view", view, VIEWS)
+    require_name("view", view, (*VIEWS, OWN))
     name, _, option = spec.partition(":")
     device = device_named(device)
     encoder = ENCODERS[name](option)
-    return replace(encoder, network=encoder.network.to(device).eval(), view=view, device=device)
+    seen = encoder.view if view == OWN else view
+    return replace(encoder, network=encoder.network.to(device).eval(), view=seen, device=device)

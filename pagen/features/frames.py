@@ -51,7 +51,7 @@ def encoder_handle(spec: str, device: str = "cpu", view: str = "whole") -> Encod
     encoder = open_encoder(spec, device, view)
     path, weights = encoder.origin() or ("", "")
     spec = f"{encoder.name}:{path}" if path else spec
-    return EncoderHandle(spec, device, view, encoder.name, encoder.features, weights)
+    return EncoderHandle(spec, device, encoder.view, encoder.name, encoder.features, weights)
 
 
 @lru_cache(maxsize=2)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pagen.errors import PagenError
 from pagen.flags import Dataset, Device, Json, Overwrite, Processes, Root
-from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind
+from pagen.generate.frame_flags import check_frames, check_kinds
+from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind, Scale
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
+
+SCALES: dict[Scale, dict[str, Any]] = {
+    "paper": {"size": (256, 256), "colour": True, "flow": "tvl1", "inference_steps": 50},
+    "cpu": {},
+    "tiny": {"size": (96, 144)},
+}
+"""Scale -> the fields in which it differs from the defaults. `paper` is Rai et al. (2024), with the fifty steps of
+CompVis' script: one such set serves every member of the unified method."""
+LEAST_LAMBDA = 1e-3
+"""Lambdas are drawn until one is small enough; of a smaller --lambda-max hardly one in thirty would be."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,8 @@ class Generate:
     """Height and width of the frames."""
     colour: bool = False
     """Three channels instead of grey."""
+    scale: Scale = "cpu"
+    """What the defaults of --size, --colour, --flow and --inference-steps are: the unified paper's, cpu, or tiny."""
     seed: int = 0
     """Seed of everything that is drawn."""
     limit_clips: int | None = None
@@ -91,19 +104,29 @@ class Generate:
     overwrite: Overwrite = False
     json: Json = False
 
+    @classmethod
+    def at(cls, scale: Scale, dataset: str, **changes: Any) -> Self:
+        """The configuration of a scale, with changes.
+
+        Example:
+            >>> Generate.at("paper", "street").flow, Generate.at("paper", "street", flow="dis").flow
+            ('tvl1', 'dis')
+        """
+        return cls(dataset, scale=scale, **{**SCALES[scale], **changes})
+
     def __post_init__(self) -> None:
         if not self.kinds:
             raise PagenError(f"expected at least one of --kinds {' '.join(PSEUDO_KINDS)}, found none")
+        check_kinds(self.kinds)
+        check_frames(self.strides, self.patch, self.intruders, self.max_size, self.max_move)
         if self.length < 2 or min(self.size) < SMALLEST_SIDE or (self.limit_clips is not None and self.limit_clips < 1):
             raise PagenError(
                 f"expected --length of 2 and more, --size of {SMALLEST_SIDE} and more, --limit-clips of 1 and more"
             )
-        if not 0 < self.max_size <= 1 or not 0 < self.lambda_max <= 1 or self.max_move < 0:
-            raise PagenError("expected --max-size and --lambda-max in (0, 1] and --max-move of 0 and more")
-        if min(self.strides, default=0) < 2 or min(self.inference_steps, self.batch) < 1 or self.feather < 0:
-            raise PagenError(
-                "expected --strides of 2 and more, --inference-steps and --batch of 1 and more, --feather of 0 and more"
-            )
+        if not LEAST_LAMBDA <= self.lambda_max <= 1:
+            raise PagenError(f"expected --lambda-max from {LEAST_LAMBDA} to 1, found {self.lambda_max}")
+        if min(self.inference_steps, self.batch) < 1 or self.feather < 0:
+            raise PagenError("expected --inference-steps and --batch of 1 and more, --feather of 0 and more")
         if self.address is not None and self.engine != "ray":
             raise PagenError(f"expected --engine ray with --address, found --engine {self.engine}; give both or none")
 

@@ -7,6 +7,7 @@ the whole picture through their autoencoder: what lies outside of the mask is pu
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -141,7 +142,7 @@ def _to_uint8(images: torch.Tensor, channels: int) -> Frames:
 def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpainter:
     """The inpainting pipeline that `load_pipeline` loads; noise is drawn on the CPU whatever the device.
 
-    Raises PagenError: as `load_pipeline`, or a value that `Painting` does not allow.
+    Raises PagenError: as `load_pipeline`, a value that `Painting` does not allow, or more steps than the model learnt.
 
     Example:
         >>> open_pipeline(str(bundled()), Painting(batch=0))
@@ -155,6 +156,7 @@ def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpai
         raise PagenError("expected --precision fp32 on the CPU, found fp16, which is for a GPU; leave it out")
     pipeline = load_pipeline(name, device, torch.float16 if painting.precision == "fp16" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
+    _check_steps(pipeline.scheduler, painting.steps)
     return DiffusionInpainter(pipeline, _multiple(pipeline), int(pipeline.config.get("crop", 0)), painting)
 
 
@@ -177,6 +179,30 @@ def _check(painting: Painting) -> None:
     for name, least in (("steps", 1), ("batch", 1), ("feather", 0)):
         if getattr(painting, name) < least:
             raise PagenError(f"expected {name} of {least} and more, found {getattr(painting, name)}; give more")
+
+
+def _check_steps(scheduler: Any, steps: int) -> None:
+    """Raise PagenError for more denoising steps than the scheduler can take among those that the model learnt."""
+    if _fits(scheduler, steps):
+        return
+    most = next((fewer for fewer in range(min(steps, _learnt(scheduler)), 0, -1) if _fits(scheduler, fewer)), 1)
+    raise PagenError(f"expected --inference-steps of at most {most} for this inpainter, found {steps}; give fewer")
+
+
+def _fits(scheduler: Any, steps: int) -> bool:
+    """Whether every one of so many steps is one that the model learnt."""
+    if steps > _learnt(scheduler):
+        return False
+    trial = copy.deepcopy(scheduler)
+    try:
+        trial.set_timesteps(steps)
+    except (TypeError, ValueError):  # one that wants more than a number, which its pipeline gives
+        return True
+    return bool(torch.as_tensor(trial.timesteps).max() < _learnt(scheduler))
+
+
+def _learnt(scheduler: Any) -> int:
+    return int(scheduler.config.num_train_timesteps)
 
 
 def _multiple(pipeline: Any) -> int:

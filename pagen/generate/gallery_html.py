@@ -66,11 +66,8 @@ def gallery_html(pseudo: PASet, path: Path, shown: int = SHOWN) -> None:
 
 
 def _chosen(pseudo: PASet, kind: str, shown: int) -> Iterator[tuple[Item, Pseudo]]:
-    """A clip from each of so many equal parts of the set; spatial and temporal ones lie within one segment."""
+    """A clip from each of so many equal parts of the set."""
     items = pseudo.items(kind, pseudo.length)
-    if kind in ("spatial", "temporal"):
-        begins = {(name, record["start"]) for name in pseudo.clips(kind) for record in pseudo.records(kind, name)}
-        items = [item for item in items if (item.clip, item.start) in begins]
     rng = generator(pseudo.folder.config["seed"], "gallery", kind)
     for part in np.array_split(np.arange(len(items)), min(shown, len(items))):
         item = items[int(rng.choice(part))]

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import tyro
 
 from pagen import console
 from pagen.footage.catalogue import DATASETS
 from pagen.generate.config import Generate
+from pagen.options import scale_in
+
+
+def parse(argv: Sequence[str]) -> Generate:
+    """Read the flags; `--scale` decides the defaults of some.
+
+    Example:
+        >>> parse(["--dataset", "street", "--scale", "paper", "--flow", "dis"]).inference_steps
+        50
+    """
+    default, flags = Generate.at(scale_in(argv), tyro.MISSING), (tyro.conf.FlagCreatePairsOff,)
+    return tyro.cli(Generate, default=default, prog="pagen generate", args=list(argv), config=flags)
 
 
 def run(config: Generate) -> None:

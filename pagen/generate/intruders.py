@@ -14,7 +14,7 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ from pagen.folders import fingerprint
 from pagen.footage.decode import IMAGES, listing, read_image
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
-from pagen.registry import Registry
+from pagen.generate.frame_flags import SOURCES
 
 INTRUDERS = [
     *("astronaut", "brick", "camera", "cat", "cell", "clock", "coffee", "coins", "colorwheel"),
@@ -147,13 +147,43 @@ class Clips:
 Opener = Callable[[Prepared], Intruders]
 
 
+def open_pictures(option: str) -> Opener:
+    """The bundled pictures. Raises PagenError for an option.
+
+    Example:
+        >>> open_pictures("cats")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected intruders 'pictures' without an option, found 'pictures:cats'; leave it out
+    """
+    return _without_option("pictures", lambda prepared: Pictures(), option)
+
+
+def open_clips(option: str) -> Opener:
+    """The other training clips. Raises PagenError for an option.
+
+    Example:
+        >>> open_clips("")("prepared clips")
+        Clips(prepared='prepared clips')
+    """
+    return _without_option("clips", Clips, option)
+
+
 def _without_option(name: str, opener: Opener, option: str) -> Opener:
     if option:
         raise PagenError(f"expected intruders {name!r} without an option, found '{name}:{option}'; leave it out")
     return opener
 
 
-def _folder(option: str) -> Opener:
+def open_folder(option: str) -> Opener:
+    """The images of a folder. Raises PagenError: no such folder, or none in it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", np.zeros((4, 6), np.uint8))
+        ...     open_folder(folder)("prepared clips").names("train_01")
+        ('a.png',)
+    """
     directory = Path(option).expanduser().absolute()
     if not option or not directory.is_dir():
         raise PagenError(f"expected intruders 'folder:DIR' with a folder of images, found 'folder:{option}'")
@@ -163,18 +193,6 @@ def _folder(option: str) -> Opener:
             f"expected images ({' '.join(IMAGES)}) in {directory}, found none; give the folder that holds the files"
         )
     return lambda prepared: ImageFolder(names, directory=directory)
-
-
-SOURCES: Registry[Callable[[str], Opener]] = Registry(
-    "source of intruders",
-    "pagen.intruders",
-    {
-        "pictures": partial(_without_option, "pictures", lambda prepared: Pictures()),
-        "folder": _folder,
-        "clips": partial(_without_option, "clips", Clips),
-    },
-)
-"""Name -> function over what follows the colon of `name:option`, empty without one; raises PagenError."""
 
 
 def open_intruders(spec: str) -> Opener:
@@ -188,7 +206,8 @@ def open_intruders(spec: str) -> Opener:
         pagen.errors.PagenError: expected intruders 'folder:DIR' with a folder of images, found 'folder:'
     """
     name, _, option = spec.partition(":")
-    return SOURCES[name](option)
+    opener: Opener = SOURCES[name](option)
+    return opener
 
 
 def fit(frames: Frames, shape: tuple[int, int], channels: int, variation: int | None = None) -> Frames:

@@ -1,8 +1,8 @@
 """Making the pseudo-anomalies of one clip: an item that any process can compute alone.
 
-A clip goes through in segments of 16 frames. What is drawn for a segment (the object that is followed,
-the noise, lambda and its place) is kept for all of its frames, as in a clip that a network sees, and
-drawn again for the next, so that a long video does not hold a single pseudo-anomaly.
+A clip goes through in segments of `length` frames, each of which is one pseudo-anomaly. What is drawn for a segment
+(the object that is followed, the noise, lambda and its place) is kept for all of its frames, as in a clip that a
+network sees, and drawn again for the next, so that a long video does not hold a single pseudo-anomaly.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from pagen.seeds import generator
 
 Record = dict[str, Any]
 Piece = tuple[dict[str, npt.NDArray[Any]], Record]
-SEGMENT = 16
 
 
 @dataclass(frozen=True)
@@ -127,8 +126,8 @@ def _masked(job: Job, count: int) -> Iterator[tuple[int, npt.NDArray[np.bool_], 
     frames = job.prepared.frames(job.name)
     kind = open_masks(job.config.masks)
     state = kind.prepare(frames, job.name)
-    for start in range(0, count, SEGMENT):
-        segment = frames[start : min(start + SEGMENT, count)]
+    for start in range(0, count, job.config.length):
+        segment = frames[start : min(start + job.config.length, count)]
         rng = generator(job.config.seed, f"{job.kind} mask", job.name, start)
         masks, fell_back = kind.segment(segment, state, rng, start)
         record = {"clip": job.name, "start": start, "frames": len(segment), "mask": job.masks}

@@ -22,10 +22,9 @@ from pagen.generate.intruders import open_intruders
 from pagen.generate.make import Job, inpainter_of, make_clip
 from pagen.generate.mask_kinds import open_masks
 from pagen.generate.pa_set import PASet
-from pagen.generate.patch import PATCH_MASKS
 from pagen.options import PSEUDO_KINDS
 
-_NOT_BYTES = ("root", "workers", "engine", "address", "device", "out", "overwrite", "json")
+_NOT_BYTES = ("root", "scale", "workers", "engine", "address", "device", "out", "overwrite", "json")
 
 
 def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
@@ -42,10 +41,11 @@ def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
     prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.spread_over)
     clips = _clips_of(config, prepared)
     path = config.out or Path("pa") / folder_name(config.dataset)
-    inputs, places = _origins(config, prepared)
-    folder = Folder.begin(path, "pa_set", _settings(config), inputs, places, config.overwrite)
     temporal = clips.get("temporal")
-    flow = flow_folder(prepared, temporal, config.flow, config.spread_over) if temporal else None
+    grey = _grey(config, prepared) if temporal else None
+    inputs, places = _origins(config, prepared, grey)
+    folder = Folder.begin(path, "pa_set", _settings(config), inputs, places, config.overwrite)
+    flow = flow_folder(grey, temporal, config.flow, config.spread_over) if grey and temporal else None
     jobs = {
         f"{kind}/{name}": Job(config, kind, name, prepared, flow, path, folder.config["masks"])
         for kind, names in clips.items()
@@ -61,6 +61,13 @@ def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
     return folder, prepared
 
 
+def _grey(config: Generate, prepared: Prepared) -> Prepared:
+    """The clips whose flow is mixed: grey ones at any rate, so that it is that of a training, which sees flow alone."""
+    if not config.colour:
+        return prepared
+    return prepare(config.dataset, config.root, config.size, workers=config.spread_over)
+
+
 def _check(config: Generate) -> None:
     """Raise PagenError for a name that nothing bears, before anything is computed."""
     if "temporal" in config.kinds:
@@ -72,7 +79,6 @@ def _check(config: Generate) -> None:
         if config.matched:
             inpainter.matched(np.zeros((1, 64, 64, 1), np.uint8), np.ones((1, 64, 64), np.bool_))
     if "patch" in config.kinds:
-        PATCH_MASKS[config.patch]
         open_intruders(config.intruders)
 
 
@@ -88,9 +94,11 @@ def _settings(config: Generate) -> dict[str, Any]:
     return {**kept, **bare, "masks": masks, "kinds": [kind for kind in PSEUDO_KINDS if kind in config.kinds]}
 
 
-def _origins(config: Generate, prepared: Prepared) -> tuple[dict[str, str], dict[str, str]]:
+def _origins(config: Generate, prepared: Prepared, grey: Prepared | None) -> tuple[dict[str, str], dict[str, str]]:
     """Fingerprints of what the PA set is made of, and where that lies on this machine."""
     origins: dict[str, tuple[str, str] | None] = {"prepared": (str(prepared.path), prepared.fingerprint())}
+    if grey and grey is not prepared:
+        origins["grey"] = str(grey.path), grey.fingerprint()
     if "patch" in config.kinds:
         origins["intruders"] = open_intruders(config.intruders)(prepared).origin()
     if "temporal" in config.kinds and (identity := open_flow(config.flow).identity()):

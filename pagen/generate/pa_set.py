@@ -1,14 +1,15 @@
 """A PA set: pseudo-anomalies on disk, read as a torch data set.
 
 Spatial ones lie as frames (`spatial/NAME.npy`), temporal ones as flow (`temporal/NAME.npy`), both with their masks; of
-skip and patch ones only the parameters (`skip/NAME.jsonl`), of which the same pixels are made again.
+skip and patch ones only the parameters (`skip/NAME.jsonl`), of which the same pixels are made again. Spatial and
+temporal ones fill whole videos, one pseudo-anomaly a segment; no clip that is taken out of a set straddles two of them.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,19 @@ import numpy.typing as npt
 import torch
 
 from pagen.arrays import read_array, unpack
-from pagen.errors import PagenError
+from pagen.errors import PagenError, require_name
 from pagen.folders import Folder
 from pagen.footage.flow import FlowFolder, flow_folder
 from pagen.footage.prepare import Prepared, open_prepared
 from pagen.footage.windows import Windows, as_input
+from pagen.generate.command import command
+from pagen.generate.config import Generate
 from pagen.generate.intruders import Intruders, open_intruders
 from pagen.generate.patch import Patch, render
 from pagen.generate.skip import Skip
 from pagen.options import PSEUDO_KINDS
 
+FIELDS = {field.name for field in fields(Generate)}
 Sample = tuple[torch.Tensor, torch.Tensor, torch.Tensor, dict[str, Any]]
 
 
@@ -69,13 +73,18 @@ class PASet:
     """An opened PA set, with the prepared clips that it was made of.
 
     Example:
+        >>> import tempfile
         >>> config = {"dataset": "street", "clips": [["train_01", "train"]]}
-        >>> items = {"train_01": {"files": {}, "shape": [20, 48, 64, 1]}}
-        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}, items))
-        >>> settings = {"kinds": ["spatial"], "length": 16}
-        >>> made = Folder(Path("pa"), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
-        >>> [item.start for item in PASet(made, prepared).items("spatial", 16)]
-        [0, 1, 2, 3, 4]
+        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}))
+        >>> with tempfile.TemporaryDirectory() as top:
+        ...     Path(top, "spatial").mkdir()
+        ...     lines = ['{"start": 0, "frames": 16}', '{"start": 16, "frames": 16}', '{"start": 32, "frames": 8}']
+        ...     _ = Path(top, "spatial/train_01.jsonl").write_text("\\n".join(lines))
+        ...     settings = {"kinds": ["spatial"], "length": 16}
+        ...     made = Folder(Path(top), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
+        ...     pseudo = PASet(made, prepared)
+        ...     [item.start for item in pseudo.items("spatial", 16)], len(pseudo.items("spatial", 8))
+        ([0, 16], 19)
     """
 
     folder: Folder
@@ -101,13 +110,17 @@ class PASet:
 
     @property
     def length(self) -> int:
-        """Frames in a clip that it was made for; spatial and temporal ones can be cut to others."""
+        """Frames in a clip that it was made for; spatial and temporal ones can be cut to shorter ones."""
         return int(self.folder.config["length"])
 
     def items(self, kind: str, length: int) -> list[Item]:
-        """Every pseudo-anomalous clip of `length` frames: every window (spatial, temporal) or record (skip, patch)."""
+        """Every pseudo-anomalous clip of `length` frames: windows within a segment (spatial, temporal), or records.
+
+        Raises PagenError: skip or patch ones of another length than the set's, or no segment is as long.
+        """
         key = kind, length
         if key not in self._items:
+            self._require_length(kind, length)
             self._items[key] = [item for name in self.clips(kind) for item in self._items_of(kind, name, length)]
         return self._items[key]
 
@@ -128,7 +141,8 @@ class PASet:
         """A clip's matched normals, uint8 (T, H, W, C), see `Inpainter`. Raises PagenError: made without them."""
         path = self.folder.path / f"spatial_matched/{name}.npy"
         if not path.exists():
-            raise PagenError(f"expected matched normals in {self.folder.path}, found none; generate it with --matched")
+            wanted = f"make a set of such: `{self.again(matched=True)}`"
+            raise PagenError(f"expected matched normals in {self.folder.path}, found none; {wanted}")
         return read_array(path)
 
     def _stored(self, item: Item, window: slice) -> Pseudo:
@@ -139,15 +153,41 @@ class PASet:
         return Pseudo(pseudo, source[window], mask)
 
     def _items_of(self, kind: str, name: str, length: int) -> list[Item]:
+        records = self.records(kind, name)
         if kind in ("spatial", "temporal"):
-            frames = self.prepared.length(name) - (kind == "temporal")
-            return [Item(kind, name, start, {}) for start in Windows(length).inside(frames)]
-        if length != self.length:
-            raise PagenError(
-                f"expected clips of {self.length} frames as in {self.folder.path}, asked for {length}; "
-                f"generate a set with --length {length}"
-            )
-        return [Item(kind, name, record["start"], record) for record in self.records(kind, name)]
+            windows = Windows(length)
+            starts = [record["start"] + first for record in records for first in windows.inside(record["frames"])]
+            return [Item(kind, name, start, {}) for start in starts]
+        return [Item(kind, name, record["start"], record) for record in records]
+
+    def _require_length(self, kind: str, length: int) -> None:
+        """Raise PagenError where clips of a length cannot be taken out of what was made."""
+        within = kind in ("spatial", "temporal")
+        if length == self.length or (within and length < self.length):
+            return
+        raise PagenError(
+            f"expected {kind} pseudo-anomalies of {length} frames{' and more' * within} in {self.folder.path}, found "
+            f"clips of {self.length}; make a set of such: `{self.again(kinds=(kind,), length=length)}`"
+        )
+
+    def again(self, **changes: Any) -> str:
+        """The command that makes the set once more, with changes, beside it.
+
+        Example:
+            >>> prepared = Prepared(Folder(Path("street"), "prepared", {"dataset": "street"}, {}))
+            >>> settings = {"kinds": ["skip"], "length": 16, "flow": "dis", "masks": "motion", "intruders": "pictures"}
+            >>> PASet(Folder(Path("pa"), "pa_set", settings, {}), prepared).again(length=8)
+            'pagen generate --dataset street --kinds skip --length 8 --out pa-new'
+        """
+        made, places = self.folder.config, self.folder.volatile
+        options: dict[str, Any] = {
+            name: f"{made[name]}:{places[name]}" for name in ("masks", "flow", "intruders") if name in places
+        }
+        known = {name: value for name, value in made.items() if name in FIELDS and name != "dataset"}
+        root = self.prepared.folder.volatile.get("root", "None")  # procedural footage lies nowhere
+        flags: dict[str, Any] = {"root": None if root == "None" else root, **known, **options, **changes}
+        flags = {name: tuple(value) if isinstance(value, list) else value for name, value in flags.items()}
+        return command(self.prepared.dataset, {**flags, "out": f"{self.folder.path}-new"})
 
     @cached_property
     def _items(self) -> dict[tuple[str, int], list[Item]]:
@@ -155,8 +195,10 @@ class PASet:
 
     @cached_property
     def flow(self) -> FlowFolder:
-        """The flow that temporal ones were made of."""
-        return flow_folder(self.prepared, self.clips("temporal"), self.flow_spec)
+        """The flow that temporal ones were made of, that of grey clips; of coloured ones in sets of 0.1.0."""
+        apart = self.prepared.channels == 3 and "grey" in self.folder.volatile
+        source = _clips_of(self.folder, "grey") if apart else self.prepared
+        return flow_folder(source, self.clips("temporal"), self.flow_spec)
 
     @property
     def flow_spec(self) -> str:
@@ -187,14 +229,10 @@ class PseudoClips(torch.utils.data.Dataset[Sample]):
     (JSON text: the stride, or the patch). Entries of all kinds but temporal can share a batch.
 
     Example:
-        >>> config = {"dataset": "street", "clips": [["train_01", "train"]]}
-        >>> items = {"train_01": {"files": {}, "shape": [20, 48, 64, 1]}}
-        >>> prepared = Prepared(Folder(Path("street"), "prepared", config, {}, items))
-        >>> settings = {"kinds": ["spatial"], "length": 16}
-        >>> made = Folder(Path("pa"), "pa_set", settings, {}, {"spatial/train_01": {"files": {}}})
-        >>> pseudo = PASet(made, prepared)
-        >>> len(PseudoClips(pseudo, pseudo.items("spatial", 16), 16))
-        5
+        >>> prepared = Prepared(Folder(Path("street"), "prepared", {"dataset": "street"}, {}))
+        >>> pseudo = PASet(Folder(Path("pa"), "pa_set", {"kinds": ["skip"], "length": 16}, {}), prepared)
+        >>> len(PseudoClips(pseudo, [Item("skip", "train_01", 3, {"stride": 2})], 16))
+        1
     """
 
     def __init__(self, pseudo: PASet, items: list[Item], length: int) -> None:
@@ -222,6 +260,9 @@ def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
 
     Raises PagenError: the set or its clips are missing or damaged, or it was made of other clips.
 
+    Args:
+        prepared: those clips, or, for temporal ones of a set in colour, the grey ones that their flow is of.
+
     Example:
         >>> try:
         ...     open_pa_folder(Path("nowhere"))
@@ -230,21 +271,22 @@ def open_pa_folder(path: Path, prepared: Prepared | None = None) -> PASet:
         expected a pa_set folder of pagen at nowhere, found no manifest.json there
     """
     folder = Folder.open(Path(path), "pa_set")
-    clips = prepared or _clips_of(folder)
-    if clips.fingerprint() != folder.inputs["prepared"]:
-        made, (height, width) = folder.config, clips.size
-        wanted = _about(clips.dataset, clips.size, clips.channels == 3)
+    clips = prepared or _clips_of(folder, "prepared")
+    if clips.fingerprint() not in (folder.inputs["prepared"], folder.inputs.get("grey")):
+        made, colour = folder.config, clips.channels == 3
+        wanted = _about(clips.dataset, clips.size, colour)
         actual = _about(made["dataset"], made["size"], made["colour"])
+        advice = PASet(folder, clips).again(size=clips.size, colour=colour)
         raise PagenError(
             f"expected a PA set of {wanted} in {path}, found one of {'other ' if actual == wanted else ''}{actual}; "
-            f"generate one with --dataset {clips.dataset} --size {height} {width}"
+            f"make one: `{advice}`"
         )
     return PASet(folder, clips)
 
 
-def _clips_of(folder: Folder) -> Prepared:
+def _clips_of(folder: Folder, which: str) -> Prepared:
     try:
-        return open_prepared(Path(folder.volatile["prepared"]))
+        return open_prepared(Path(folder.volatile[which]))
     except PagenError as error:
         raise PagenError(
             f"cannot read the clips that {folder.path} was made of ({error}); generate it again, that prepares them too"
@@ -260,7 +302,7 @@ def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: in
 
     Args:
         kinds: only these; by default all that it holds.
-        length: frames in a clip; by default those that the set was made for, others for spatial and temporal only.
+        length: frames in a clip; by default those that the set was made for, fewer for spatial and temporal only.
 
     Raises:
         PagenError: no PA set, damaged, its prepared clips gone, a kind that it does not hold, or clips too short.
@@ -276,13 +318,13 @@ def open_pa_set(path: Path | str, kinds: Sequence[str] | None = None, length: in
     kinds, length = kinds or pseudo.kinds, length or pseudo.length
     for kind in kinds:
         if kind not in pseudo.kinds:
-            raise PagenError(
-                f"expected {kind} pseudo-anomalies in {path}, found {' '.join(pseudo.kinds)}; "
-                f"generate a set with --kinds {kind}"
-            )
+            require_name("kind", kind, PSEUDO_KINDS)
+            advice = pseudo.again(kinds=(*pseudo.kinds, kind))
+            found = f"{' '.join(pseudo.kinds)}; make a set of such: `{advice}`"
+            raise PagenError(f"expected {kind} pseudo-anomalies in {path}, found {found}")
     items = [item for kind in kinds for item in pseudo.items(kind, length)]
     if not items:
-        raise PagenError(f"expected clips of {length} frames in {path}, all of its videos are shorter; ask for less")
+        raise PagenError(f"expected clips of {length} frames in {path}, found none as long; ask for less")
     return PseudoClips(pseudo, items, length)
 
 

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from pagen.arrays import Frames
 from pagen.errors import PagenError
+from pagen.generate.frame_flags import PATCH_MASKS
 from pagen.generate.intruders import Intruders, Pictures, fit
-from pagen.registry import Registry
 
 Mask = npt.NDArray[np.float32]
 
@@ -136,10 +136,6 @@ def mixup(shape: tuple[int, int], centre: tuple[int, int], size: tuple[int, int]
         [0.0, 0.5, 0.5, 0.0, 0.0, 0.0]
     """
     return cutmix(shape, centre, size) / np.float32(2)
-
-
-_MASKS = {"smoothmix_s": smoothmix_s, "smoothmix_c": smoothmix_c, "cutmix": cutmix, "mixup": mixup}
-PATCH_MASKS: Registry[PatchMask] = Registry("patch mask", "pagen.patch_masks", _MASKS)
 
 
 def draw_shown(

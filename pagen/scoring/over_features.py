@@ -17,9 +17,10 @@ from pagen.footage.prepare import Prepared
 from pagen.footage.resize import resized_frame
 from pagen.models.encoders.open import open_encoder
 from pagen.models.runs import Run, opened
+from pagen.options import POOLED
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.sources import Size, Source, Task
-from pagen.scoring.window_scores import POOLED, log_odds
+from pagen.scoring.window_scores import log_odds
 
 INDICATOR = "semantic"
 
@@ -55,7 +56,7 @@ def _open(run: Run, task: Task) -> OverFeatures:
     """A run over the features of a task's clips, computed where they have not been. Errors as `feature_folder`."""
     prepared, compute = task.prepared(run.recipe), task.compute
     names = prepared.clips(task.split)
-    features = feature_folder(prepared, names, run.recipe["encoder"], compute)
+    features = feature_folder(prepared, names, run.recipe["encoder"], compute, _view(run))
     return OverFeatures(run.path, run.weights, prepared, features, compute.place)
 
 
@@ -83,7 +84,12 @@ class FeatureStream:
 
 
 def _stream(run: Run, device: str) -> Callable[[], FeatureStream]:
-    return partial(FeatureStream, run.on(device), open_encoder(run.recipe["encoder"], device), run.recipe)
+    return partial(FeatureStream, run.on(device), open_encoder(run.recipe["encoder"], device, _view(run)), run.recipe)
+
+
+def _view(run: Run) -> str:
+    """What its encoder sees of a frame: the whole, where a run does not say."""
+    return str(run.recipe.get("view", "whole"))
 
 
 SOURCE = Source(_open, _stream)

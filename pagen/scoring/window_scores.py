@@ -14,12 +14,13 @@ from torch import Tensor
 from pagen.errors import require_name
 from pagen.footage.windows import Windows
 from pagen.models.clip_network import REBUILT, Answer
+from pagen.options import POOLED
 from pagen.scoring.errors import MEASURES, flow_error_map, frame_means, local_max, pooled_error_map, psnr
 from pagen.scoring.indicator_table import LOCAL, indicator_named
 
-POOLED, AT_ONCE = 16, 16
-"""Frames that a discriminator pools, where it does; and feature vectors that it is shown at once, always as many,
-the last ones repeated: a library's products of matrices round by the number of rows."""
+AT_ONCE = 16
+"""Feature vectors that a discriminator is shown at once, always as many, the last ones repeated: a library's products
+of matrices round by the number of rows."""
 PEAK = 2.0
 """Width of the range [-1, 1]."""
 LENGTH = "length"

@@ -13,7 +13,9 @@ import numpy.typing as npt
 import pytest
 
 from pagen.errors import PagenError
-from pagen.generate.diffusion import DiffusionInpainter, open_pipeline
+from pagen.generate.config import Generate
+from pagen.generate.diffusion import DiffusionInpainter, open_bundled, open_pipeline
+from pagen.generate.generate import generate
 from pagen.generate.inpaint import Painting
 from pagen.generate.inpainters import open_inpainter
 from pagen.seeds import generator
@@ -151,6 +153,37 @@ def test_frames_share_the_noise_unless_asked_otherwise(folder: Path, inpainter: 
 def test_paintings_that_there_are_not(folder: Path, painting: dict[str, Any], message: str) -> None:
     with pytest.raises(PagenError, match=message):
         open_pipeline(str(folder), Painting(**painting))
+
+
+@pytest.mark.parametrize(("spacing", "most"), [("leading", 999), ("trailing", 1000), ("linspace", 1000)])
+def test_more_steps_than_the_scheduler_can_take_are_refused(
+    folder: Path, tmp_path: Path, spacing: str, most: int
+) -> None:
+    """Counted from 1, as the converted model's, a thousandth step of leading ones lies beyond what was learnt."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    path = copy / "scheduler/scheduler_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "timestep_spacing": spacing}))
+    assert open_pipeline(str(copy), Painting(steps=most)).painting.steps == most
+    for steps in (most + 1, 1001, 10**6):
+        with pytest.raises(PagenError, match=f"expected --inference-steps of at most {most} for .*, found {steps}"):
+            open_pipeline(str(copy), Painting(steps=steps))
+
+
+def test_the_bundled_inpainter_takes_as_many_steps_as_it_learnt() -> None:
+    assert open_bundled(Painting(steps=1000)).painting.steps == 1000
+    with pytest.raises(PagenError, match="at most 1000 for this inpainter, found 1001"):
+        open_bundled(Painting(steps=1001))
+
+
+@pytest.mark.parametrize("kinds", ["spatial", "temporal skip spatial"])
+@pytest.mark.parametrize("name", ["bundled", "folder"])
+def test_such_a_command_leaves_nothing(name: str, kinds: str, folder: Path, tmp_path: Path) -> None:
+    inpainter = str(folder) if name == "folder" else name
+    out = tmp_path / "pa"
+    with pytest.raises(PagenError, match="expected --inference-steps of at most"):
+        generate(Generate("street", kinds=tuple(kinds.split()), inpainter=inpainter, inference_steps=1001, out=out))  # type: ignore[arg-type]  # words
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("noise", ["clip", "frame"])

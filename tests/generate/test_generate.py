@@ -191,7 +191,7 @@ def test_matched_normals_lie_beside_their_items(ask: Ask, made: Path, tmp_path: 
     assert not (matched != normal).any(axis=3)[~mask].any()
     assert (matched != normal).any(axis=3)[mask].mean() > 0.3
     assert "spatial_matched/train_a.npy" in pseudo.folder.items["spatial/train_a"]["files"]
-    with pytest.raises(PagenError, match=r"found none; generate it with --matched"):
+    with pytest.raises(PagenError, match=r"found none; make a set of such: `pagen generate .* --matched"):
         open_pa_folder(made).matched("train_a")
 
 

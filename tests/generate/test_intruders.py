@@ -20,10 +20,11 @@ from pagen.footage.prepare import Prepared, prepare
 from pagen.generate import intruders as module
 from pagen.generate import open_pa_set
 from pagen.generate.config import Generate
+from pagen.generate.frame_flags import PATCH_MASKS
 from pagen.generate.generate import generate
 from pagen.generate.intruders import INTRUDERS, Clips, ImageFolder, Pictures, fit, open_intruders, vary
 from pagen.generate.pa_set import PASet, open_pa_folder
-from pagen.generate.patch import PATCH_MASKS, Patch
+from pagen.generate.patch import Patch
 from pagen.seeds import generator
 
 Ask = Callable[..., Generate]

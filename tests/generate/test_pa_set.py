@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,13 @@ from pagen.errors import PagenError
 from pagen.footage.flow import dis
 from pagen.footage.prepare import Prepared, prepare
 from pagen.generate import open_pa_set
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
 from pagen.generate.pa_set import Item, PASet, open_pa_folder
 from pagen.generate.patch import Patch, render
 from pagen.options import PSEUDO_KINDS
 
+Ask = Callable[..., Generate]
 FRAME_PSEUDO_KINDS = ["spatial", "skip", "patch"]
 
 
@@ -38,11 +42,11 @@ def open_changed(made: Path, tmp_path: Path, **volatile: str) -> Path:
     return copy
 
 
-def test_holds_every_window_of_every_clip_that_is_long_enough(made: Path, prepared: Prepared) -> None:
+def test_holds_every_segment_and_every_window_of_clips_that_are_long_enough(made: Path, prepared: Prepared) -> None:
     lengths = [prepared.length(name) for name in prepared.clips("train")]
     expected = {
-        "spatial": sum(length - 15 for length in lengths if length >= 16),
-        "temporal": sum(length - 16 for length in lengths if length >= 17),
+        "spatial": sum(length // 16 for length in lengths),
+        "temporal": sum((length - 1) // 16 for length in lengths),
         "skip": sum(length - 15 for length in lengths if length >= 31),
         "patch": sum(length - 15 for length in lengths if length >= 16),
     }
@@ -57,7 +61,7 @@ def test_holds_every_window_of_every_clip_that_is_long_enough(made: Path, prepar
 def test_entries(made: Path, prepared: Prepared, kind: str) -> None:
     clips = open_pa_set(made, [kind])
     height, width = prepared.size
-    for index in range(0, len(clips), 7):
+    for index in range(0, len(clips), 3):
         pseudo, target, mask, metadata = clips[index]
         assert pseudo.shape == target.shape == (2 if kind == "temporal" else 1, 16, height, width)
         assert mask.shape == (1, 16, height, width)
@@ -135,19 +139,45 @@ def test_flow_that_is_gone_is_computed_once_before_the_workers_start(
         np.testing.assert_array_equal(one, other)
 
 
-def test_spatial_and_temporal_can_be_cut_to_other_lengths(made: Path) -> None:
-    long = open_pa_set(made, ["spatial", "temporal"], length=30)
-    assert {item.clip for item in long.items} == {"train_a", "train_b"}
-    assert long[0][0].shape[1] == long[0][2].shape[1] == 30
+def test_spatial_and_temporal_can_be_cut_to_shorter_clips_within_a_segment(made: Path) -> None:
+    short = open_pa_set(made, ["spatial", "temporal"], length=10)
+    assert short[0][0].shape[1] == short[0][2].shape[1] == 10
+    starts = [item.start for item in short.items if (item.kind, item.clip) == ("spatial", "train_a")]
+    assert starts == [*range(7), *range(16, 23)]  # 40 frames: two segments, and one that is too short
     for kind in ("skip", "patch"):
-        with pytest.raises(PagenError, match=r"expected clips of 16 frames .* asked for 8; generate .* --length 8"):
+        with pytest.raises(PagenError, match=rf"expected {kind} .* of 8 frames in .* found clips of 16; .* --length 8"):
             open_pa_set(made, [kind], length=8)
-    with pytest.raises(PagenError, match="expected clips of 90 frames"):
-        open_pa_set(made, ["spatial"], length=90)
+    for kind in ("spatial", "temporal"):
+        with pytest.raises(PagenError, match=rf"expected {kind} .* of 17 frames and more in .* --length 17"):
+            open_pa_set(made, [kind], length=17)
+
+
+def test_segments_are_as_long_as_the_clips_that_a_set_is_made_for(ask: Ask, tmp_path: Path) -> None:
+    generate(ask(tmp_path / "pa", kinds=("spatial", "temporal"), length=24, limit_clips=1, inpainter="telea"))
+    pseudo = open_pa_folder(tmp_path / "pa")
+    for kind in pseudo.kinds:
+        assert [record["frames"] for record in pseudo.records(kind, "train_a")] == [24, 16 - (kind == "temporal")]
+        assert [item.start for item in pseudo.items(kind, 24)] == [0]
+
+
+def test_mixed_flow_is_that_of_grey_frames_in_colour_too(ask: Ask, street: Path, tmp_path: Path) -> None:
+    kinds = ("spatial", "temporal")
+    for colour in (False, True):
+        out = tmp_path / f"pa-{colour}"
+        generate(ask(out, kinds=kinds, colour=colour, limit_clips=1, inpainter="telea", masks="random"))
+    grey, coloured = (open_pa_folder(tmp_path / f"pa-{colour}") for colour in (False, True))
+    clean = prepare("folder", street, grey.prepared.size, workers=0)
+    assert coloured.prepared.channels == 3
+    np.testing.assert_array_equal(coloured.flow.flow("train_a"), grey.flow.flow("train_a"))
+    items = coloured.items("temporal", 16)
+    for item in items:
+        for one, other in zip(*(pseudo.render(item, 16).pseudo for pseudo in (grey, coloured)), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert open_pa_folder(tmp_path / "pa-True", clean).items("temporal", 16) == items
 
 
 def test_a_kind_that_it_does_not_hold(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(PagenError, match=r"expected spacial pseudo-anomalies .* spatial temporal skip patch"):
+    with pytest.raises(PagenError, match=r"no kind named 'spacial'; did you mean 'spatial'"):
         open_pa_set(made, ["skip", "spacial"])
     with pytest.raises(PagenError, match=r"found no manifest\.json there"):
         open_pa_set(tmp_path)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pagen.generate.patch import PATCH_MASKS
+from pagen.generate.frame_flags import PATCH_MASKS
 
 SIDE = 36
 # (y, x) of the centre, (h, w) of the patch

@@ -317,3 +317,68 @@ def test_luss_sees_a_clip_and_what_comes_next_and_a_clip_from_elsewhere(
             with pytest.raises(KeyError):
                 place_of(sample["fast"])
     assert np.mean(labels) == pytest.approx(0.5, abs=0.2)  # three standard deviations
+
+
+def test_no_clip_of_a_set_straddles_two_pseudo_anomalies(make_batches: MakeBatches, pseudo: PASet) -> None:
+    for name, kind in (("spatial", "spatial"), ("temporal", "temporal"), ("luss", "spatial")):
+        changes = {} if name == kind else {"kinds": (kind,)}
+        batches = make_batches(name, probability=1.0, **changes)
+        segments = {clip: [record["start"] for record in pseudo.records(kind, clip)] for clip in pseudo.clips(kind)}
+        for number in range(40):
+            clip, start = batches.describe(number).split()[1].split("@")
+            assert int(start) in segments[clip]
+    for item in pseudo.items("spatial", 8):
+        record = pseudo.records("spatial", item.clip)[item.start // 16]
+        assert record["start"] <= item.start <= record["start"] + record["frames"] - 8
+    assert {item.start % 16 for item in pseudo.items("spatial", 8)} == set(range(9))
+
+
+def strides_of(batches: ClipBatches, numbers: range) -> list[int]:
+    """The stride of the accelerated clip of each sample, of whole frames."""
+    places, found = {}, []
+    for name in batches.prepared.clips("train"):
+        for start, frame in enumerate(np.asarray(batches.prepared.frames(name))):
+            places[frame.tobytes()] = name, start
+    for number in numbers:
+        fast = np.rint((batches.sample(number)["fast"] + 1) * 127.5).astype(np.uint8).transpose(1, 2, 3, 0)
+        first, second = (places[np.ascontiguousarray(frame).tobytes()] for frame in fast[:2])
+        assert first[0] == second[0]
+        found.append(second[1] - first[1])
+    return found
+
+
+def test_the_stride_of_accelerated_clips_is_drawn_for_a_batch_or_for_each(make_batches: MakeBatches) -> None:
+    settings = {"crop": 0, "batch": 4, "accelerated": 0.999999, "strides": (2, 3), "weights": (0.6, 0.4, 1.0)}
+    batch, clip = (make_batches("luss", stride_per=per, **settings) for per in ("batch", "clip"))
+    numbers = range(48)
+    by_batch = np.reshape(strides_of(batch, numbers), (12, 4))
+    assert (by_batch == by_batch[:, :1]).all()
+    assert set(by_batch[:, 0]) == {2, 3}
+    by_clip = np.reshape(strides_of(clip, numbers), (12, 4))
+    assert (by_clip != by_clip[:, :1]).any()
+    for key, value in batch.sample(17).items():  # whichever sample is asked for first
+        np.testing.assert_array_equal(make_batches("luss", stride_per="batch", **settings).sample(17)[key], value)
+
+
+def test_without_weight_no_clip_is_accelerated(make_batches: MakeBatches, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = make_batches("luss", weights=(0.6, 0.4, 0.0))
+    monkeypatch.setattr(ClipBatches, "accelerated", None)
+    assert set(batches.sample(0)) == {"clips", "targets", "next"}
+    too_long = make_batches("luss", weights=(0.6, 0.4, 0.0), strides=(9,))
+    too_long.check()
+    with pytest.raises(PagenError, match="lower --strides"):
+        make_batches("luss", strides=(9,)).check()
+
+
+def test_the_share_of_pseudo_anomalies_grows_over_the_warm_up(make_batches: MakeBatches) -> None:
+    settings = {"probability": 0.8, "warm_up": 2, "steps": 50, "batch": 4}
+    batches = make_batches("skip", **settings)
+    assert [batches.recipe.share_at(step, 50) for step in (0, 49, 99, 500)] == pytest.approx([0.008, 0.4, 0.8, 0.8])
+    kinds = [[batches.describe(number).split()[0] for number in range(first, first + 200)] for first in (0, 200, 400)]
+    early, middle, late = (each.count("skip") / 200 for each in kinds)
+    assert early < 0.35 < middle < 0.72 < late
+    assert batches.describe(310) == make_batches("skip", **settings).describe(310)
+    plain = make_batches("skip", probability=0.8, steps=50, batch=4)
+    assert [plain.describe(number) for number in range(400, 440)] == [
+        batches.describe(number) for number in range(400, 440)
+    ]

@@ -16,11 +16,12 @@ from pagen.footage.prepare import Prepared
 from pagen.generate.pa_set import PASet
 from pagen.models.runs import open_run
 from pagen.train.batches import ClipBatches, draw
-from pagen.train.config import Train, check_pseudo
+from pagen.train.config import Train
 from pagen.train.inputs import open_inputs
 from pagen.train.recipes.clips import FrameRecipe
 from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.session import train
+from pagen.train.stored import check_pseudo
 from pagen.train.train import parse, run
 
 MakeBatches = Callable[..., ClipBatches]
@@ -72,7 +73,7 @@ def test_luss_sees_what_is_abnormal_and_is_to_give_the_normal_clip_and_what_come
 def test_an_item_that_has_no_next_frame_is_left_out(make_batches: MakeBatches, pseudo: PASet) -> None:
     luss, skip = (make_batches(name, kinds=("spatial",), probability=1.0) for name in ("luss", "skip"))
     ends = [{item.start for item in batches._pseudo._items["spatial"]} for batches in (luss, skip)]
-    assert (max(ends[0]), max(ends[1])) == (31, 32)
+    assert ends == [{0, 16}, {0, 16, 32}]  # segments of 16 in clips of 48 frames
     assert len(pseudo.items("spatial", 16)) == len(skip._pseudo._items["spatial"])
 
 
@@ -104,7 +105,7 @@ def test_flow_without_a_share_of_pseudo_anomalies_needs_no_pa_set(configure: Con
         (("luss", "--probability", "0.2"), "expected --kinds with --probability 0.2 for luss, found none"),
         (("luss", "--kinds", "skip"), "expected --probability above 0 with --kinds skip, found 0"),
         (("baseline", "--kinds", "temporal", "--probability", "0.2"), "expected --kinds of frames for baseline"),
-        (("memae", "--kinds", "spatial", "--probability", "0.2"), "needs pseudo-anomalies on disk: give --pseudo DIR"),
+        (("memae", "--kinds", "spatial", "--probability", "0.2"), "needs pseudo-anomalies on disk: give --pseudo pa/"),
         (("luss", "--kinds", "skip", "--probability", "0.2", "--strides", "1"), "expected --strides of 2 and more"),
     ],
 )
@@ -123,3 +124,23 @@ def test_held_out_clips_without_pseudo_anomalies_are_refused(
     for name in ("spatial", "discriminator"):
         with pytest.raises(PagenError, match="generate them of all training clips"):
             open_inputs(replace(configure(name, tmp_path), validate="pseudo"))
+
+
+ON_THE_FLY = [("luss", "skip", False), ("luss", "patch", False)]
+OUT_OF_A_SET = [
+    ("luss", "spatial", True),
+    ("luss", "skip patch", True),
+    ("baseline", "spatial", True),
+    ("memae", "skip", True),
+]
+
+
+@pytest.mark.parametrize(("name", "kinds", "stored"), [*ON_THE_FLY, *OUT_OF_A_SET])
+def test_the_command_line_trains_on_each_kind_with_a_set_and_without(
+    name: str, kinds: str, stored: bool, street: Path, pseudo: PASet, tmp_path: Path
+) -> None:
+    words = f"--scale tiny --size 48 64 --probability 0.4 --kinds {kinds} --epochs 1 --steps 1 --workers 0 --device cpu"
+    pa_set = ["--pseudo", str(pseudo.folder.path)] if stored else []
+    where = ["--dataset", "folder", "--root", str(street), "--out", str(tmp_path / "run")]
+    run(parse([name, *where, *pa_set, *words.split()]))
+    assert open_run(tmp_path / "run").recipe["kinds"] == kinds.split()

@@ -133,7 +133,9 @@ def test_recipes_of_stored_pseudo_anomalies_ask_for_them(
     name: str, kinds: str, configure: Configure, tmp_path: Path
 ) -> None:
     config = replace(configure(name, tmp_path / "run"), pseudo=None)
-    with pytest.raises(PagenError, match=rf"give --pseudo DIR, made by .* --kinds {kinds} --size 48 64"):
+    with pytest.raises(
+        PagenError, match=rf"give --pseudo pa/folder-{name}-tiny, made by .* --kinds {kinds} --size 48 64"
+    ):
         run(config)
     assert not (tmp_path / "run").exists()
 
@@ -178,21 +180,23 @@ def test_a_pa_set_without_the_kind_is_refused(
     pa = tmp_path / "pa"
     generate(Generate("folder", street, ("skip",), size=prepared.size, workers=0, out=pa))
     config = replace(configure("spatial", tmp_path / "run"), pseudo=pa)
-    with pytest.raises(PagenError, match=r"expected spatial .* found skip; generate them with --kinds spatial"):
+    with pytest.raises(
+        PagenError, match=r"expected a PA set with --kinds spatial in .* found --kinds skip; .* --kinds spatial"
+    ):
         train(config)
     assert not (tmp_path / "run").exists()
 
 
 def test_a_pa_set_of_another_size_is_refused(configure: Configure, pseudo: PASet, tmp_path: Path) -> None:
     config = configure("spatial", tmp_path / "run", size=(32, 48))
-    with pytest.raises(PagenError, match=r"found one of folder at 48x64 grey; generate one with .* --size 32 48"):
+    with pytest.raises(PagenError, match=r"set with --size 32 48 in .*, found --size 48 64; give .* --size 32 48"):
         train(config)
     with pytest.raises(PagenError, match="expected a pa_set folder"):
         train(replace(config, pseudo=tmp_path))
 
 
 def test_a_pa_set_of_another_flow_is_refused(configure: Configure, tmp_path: Path) -> None:
-    with pytest.raises(PagenError, match=r"expected pseudo-anomalies of tvl1 flow in .*, found dis; .* --flow tvl1"):
+    with pytest.raises(PagenError, match=r"set with --flow tvl1 in .*, found --flow dis; .* --flow tvl1"):
         train(configure("temporal", tmp_path / "run", flow="tvl1"))
     assert not (tmp_path / "run").exists()
 

@@ -6,6 +6,7 @@ The defaults are LNTRA's (Astrid et al. 2021): Adam at 1e-4, four whole grey cli
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
@@ -65,6 +66,11 @@ class BaseRecipe:
     def needed(self) -> tuple[PseudoKind, ...]:
         """The kinds among them that it cannot make on the fly."""
         return ()
+
+    @property
+    def pa_flags(self) -> dict[str, Any]:
+        """Flags of `pagen generate` that a PA set for it is made with, those alone that it looks at; none without."""
+        return {}
 
     @property
     def idle(self) -> tuple[str, ...]:
@@ -141,11 +147,11 @@ class Recipe(FootageForm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not self.rate > 0:
+        if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not 0 < self.rate < inf:
             raise PagenError("expected --batch, --epochs, --accumulate and --lr above zero, and --steps not below")
         if self.batch % self.accumulate:
             raise PagenError(f"expected --accumulate to divide --batch {self.batch}, found {self.accumulate}")
-        if not 0 <= self.ema < 1 or self.max_norm < 0:
+        if not 0 <= self.ema < 1 or not 0 <= self.max_norm < inf:
             found = f"{self.ema}, {self.max_norm}"
             raise PagenError(f"expected --ema in [0, 1) and --max-norm of 0 and more, found {found}")
 

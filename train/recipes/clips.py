@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
+from pagen.generate.frame_flags import check_frames, check_kinds
 from pagen.models.networks import NETWORKS
 from pagen.options import PseudoKind
 from pagen.train.recipes.base import Parts, Recipe, Scales
@@ -42,6 +44,8 @@ class ClipRecipe(Recipe):
     """Share of the crops that are centred on something that moves, or that a pseudo-anomaly replaced."""
     probability: float = 0.0
     """Share of the clips that are pseudo-anomalies."""
+    warm_up: int = 0
+    """Epochs over which that share grows from nothing, in equal steps; 0 has all of it from the start."""
     kinds: tuple[PseudoKind, ...] = ()
     """Kinds of pseudo-anomalies."""
     shares: tuple[float, ...] = ()
@@ -59,18 +63,23 @@ class ClipRecipe(Recipe):
         super().__post_init__()
         if self.window % 8 or self.window < 8:
             raise PagenError(f"expected --window to be a multiple of 8, found {self.window}")
+        if not isinstance(self.widths, str) and min(self.widths) < 1:
+            raise PagenError(f"expected --widths of 1 and more, found {self.widths}")
         if self.crop % 16 or not 0 <= self.crop <= min(self.size):
             expected = f"a multiple of 16, or 0 for whole frames, within --size {self.size}"
             raise PagenError(f"expected --crop to be {expected}, found {self.crop}")
         for flag, share in (("probability", self.probability), ("moving", self.moving)):
             if not 0 <= share <= 1:
                 raise PagenError(f"expected --{flag} between 0 and 1, found {share}")
+        if self.warm_up < 0:
+            raise PagenError(f"expected --warm-up of 0 epochs and more, found {self.warm_up}")
         if self.probability > 0 and not self.kinds:
             raise PagenError(
                 f"expected --kinds with --probability {self.probability} for {self.name}, found none; give "
                 f"{'temporal' if self.source == 'flow' else 'some of skip patch spatial'}"
             )
-        if self.shares and (len(self.shares) != len(self.kinds) or not all(share > 0 for share in self.shares)):
+        check_kinds(self.kinds)
+        if self.shares and (len(self.shares) != len(self.kinds) or not all(0 < share < inf for share in self.shares)):
             raise PagenError(f"expected --shares above 0, one for each of --kinds {self.kinds}, found {self.shares}")
 
     def check_training(self) -> None:
@@ -91,6 +100,21 @@ class ClipRecipe(Recipe):
     def needed(self) -> tuple[PseudoKind, ...]:
         """Those among them that are not made on the fly."""
         return tuple(kind for kind in self.taken if kind not in MADE)
+
+    @property
+    def pa_flags(self) -> dict[str, Any]:
+        """Its kinds, the size of its frames, and clips as long as its window."""
+        return {"kinds": self.taken, "size": self.size, "length": self.window} if self.taken else {}
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The warm-up, where there is none: runs of 0.1.0 do not know of any."""
+        return () if self.warm_up else ("warm_up",)
+
+    def share_at(self, step: int, steps: int) -> float:
+        """The share of pseudo-anomalies in a step of the run, of which an epoch has `steps`."""
+        grown = (step + 1) / (self.warm_up * steps) if self.warm_up else 1.0
+        return self.probability * min(grown, 1.0)
 
     def network(self, batches: Any) -> Any:
         """The autoencoder, with torch's own initialisation, as LNTRA's."""
@@ -121,7 +145,7 @@ class ClipRecipe(Recipe):
     def validation(self, stored: bool) -> Self | None:
         """The recipe whose whole clips tell how good a network is; None where its kinds need a PA set to be stored."""
         drawable = stored or set(self.kinds) <= set(MADE)
-        return replace(self, crop=0) if self.kinds and drawable else None
+        return replace(self, crop=0, warm_up=0) if self.kinds and drawable else None
 
     def shown(self, sample: dict[str, Any], outputs: dict[str, Any], frame: int) -> dict[str, Any]:
         """What a line of the sheet shows of a frame, title -> picture (C, H, W).
@@ -162,16 +186,22 @@ class FrameRecipe(ClipRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.strides, default=0) < 2:
-            raise PagenError(f"expected --strides of 2 and more, found {self.strides}; LNTRA takes 2 3 4 5")
+        check_frames(self.strides, self.patch, self.intruders, self.max_size, self.max_move)
         if "temporal" in self.kinds:
             raise PagenError(f"expected --kinds of frames for {self.name}, found temporal, of flow; take `temporal`")
 
     @property
+    def pa_flags(self) -> dict[str, Any]:
+        """The same, and whether frames have colours."""
+        return {**super().pa_flags, "colour": self.colour} if self.taken else {}
+
+    @property
     def idle(self) -> tuple[str, ...]:
         """How pseudo-anomalies are made, where there are none."""
-        return () if self.kinds else ("strides", "patch", "intruders", "max_size", "max_move")
+        made = ("strides", "patch", "intruders", "max_size", "max_move")
+        return (*super().idle, *(() if self.kinds else made))
 
     def validation(self, stored: bool) -> Self:
         """By its own kinds, or by skipped frames where it has none that can be drawn."""
-        return super().validation(stored) or replace(self, crop=0, kinds=("skip",), shares=(), strides=STRIDES)
+        skipped: dict[str, Any] = {"kinds": ("skip",), "shares": (), "strides": STRIDES}
+        return super().validation(stored) or replace(self, crop=0, warm_up=0, **skipped)

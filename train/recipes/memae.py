@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, Literal
 
 from pagen.errors import PagenError
@@ -34,8 +35,9 @@ class MemAERecipe(FrameRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.memory < 2 or self.entropy < 0:
-            raise PagenError(f"expected --memory of 2 and more and --entropy not below 0, found {self.memory}")
+        if self.memory < 2 or not 0 <= self.entropy < inf:
+            found = f"{self.memory} and {self.entropy}"
+            raise PagenError(f"expected --memory of 2 and more and --entropy not below 0, found {found}")
 
     def network(self, batches: Any) -> Any:
         """The autoencoder with its memory, drawn as published."""

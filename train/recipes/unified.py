@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, ClassVar, Literal, Self
 
 from pagen.errors import PagenError
 from pagen.models.networks import NETWORKS
-from pagen.options import PseudoKind, Scale, Source
+from pagen.options import POOLED, PseudoKind, Scale, Source
 from pagen.registry import resolve
 from pagen.train.recipes.base import BaseRecipe, Parts, Recipe, Scales
 from pagen.train.recipes.clips import CPU, TINY, ClipRecipe, FrameRecipe
+
+FRAME_BY_FRAME: dict[str, Any] = {"pool": "none", "view": "whole"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class TemporalRecipe(ClipRecipe):
     epochs: int = 25
     probability: float = 0.5
     kinds: tuple[PseudoKind, ...] = ("temporal",)
-    flow: str = "dis"
+    flow: str = "tvl1"
     """Optical flow: dis, tvl1, or file:DIR (CLIP.npy, from another program)."""
     encoding: Literal["uvm", "rgb", "uv"] = "uvm"
     """Channels: x, y and magnitude; the colours of the colour wheel, as the paper's figures; or x and y."""
@@ -50,14 +53,25 @@ class TemporalRecipe(ClipRecipe):
     name: ClassVar[str] = "temporal"
     source: ClassVar[Source] = "flow"
     rows: ClassVar[int] = 2
-    scales: ClassVar[Scales] = {"paper": {}, "cpu": {**CPU, "radius": 8.0}, "tiny": {**TINY, "radius": 8.0}}
+    scales: ClassVar[Scales] = {
+        "paper": {},
+        "cpu": {**CPU, "flow": "dis", "radius": 8.0},
+        "tiny": {**TINY, "flow": "dis", "radius": 8.0},
+    }
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.radius > 0:
+        if not 0 < self.radius < inf:
             raise PagenError(f"expected --radius above zero (pixels per frame), found {self.radius}")
+        if self.colour:
+            raise PagenError(f"expected no --colour for {self.name}, whose flow is of grey frames; leave it out")
         if set(self.kinds) - {"temporal"}:
             raise PagenError(f"expected --kinds temporal, of flow, for {self.name}, found {self.kinds}")
+
+    @property
+    def pa_flags(self) -> dict[str, Any]:
+        """The same, and the flow; whether frames have colours is nothing to it."""
+        return {**super().pa_flags, "flow": self.flow} if self.taken else {}
 
     @property
     def channels(self) -> int:
@@ -94,8 +108,11 @@ class DiscriminatorRecipe(Recipe):
     """Width of the hidden layer."""
     dropout: float = 0.5
     """Dropout after it."""
-    pool: Literal["none", "mean"] = "none"
+    pool: Literal["none", "mean"] = "mean"
     """Judge frame by frame, or the mean over windows of 16 frames."""
+    view: Literal["own", "whole", "vifi"] = "own"
+    """What the encoder sees of a frame: whole (squeezed into its square), vifi (the middle, as ViFi-CLIP was trained),
+    or own (vifi of vificlip, else whole)."""
     momentum: float = 0.9
     """Of SGD."""
     weight_decay: float = 1e-3
@@ -108,8 +125,24 @@ class DiscriminatorRecipe(Recipe):
     inputs: ClassVar[str] = "pagen.train.painted_features:feature_batches"
     picture: ClassVar[str] = "pagen.train.painted_features:histogram"
     scales: ClassVar[Scales] = {
-        "paper": {"colour": True}, "cpu": {"size": (192, 288)}, "tiny": {"size": (96, 144), "epochs": 2, "steps": 10}
-    }  # fmt: skip
+        "paper": {"colour": True},
+        "cpu": {**FRAME_BY_FRAME, "size": (192, 288)},
+        "tiny": {**FRAME_BY_FRAME, "size": (96, 144), "epochs": 2, "steps": 10},
+    }
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.hidden < 1 or not 0 <= self.dropout < 1:
+            found = f"{self.hidden} and {self.dropout}"
+            raise PagenError(f"expected --hidden of 1 and more and --dropout in [0, 1), found {found}")
+        if not 0 <= self.momentum < 1 or not 0 <= self.weight_decay < inf:
+            found = f"{self.momentum} and {self.weight_decay}"
+            raise PagenError(f"expected --momentum in [0, 1) and --weight-decay of 0 and more, found {found}")
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The view, where it is that of runs which do not know of any."""
+        return ("view",) if self.view == "whole" else ()
 
     @property
     def taken(self) -> tuple[PseudoKind, ...]:
@@ -121,6 +154,13 @@ class DiscriminatorRecipe(Recipe):
     def check_sources(self, device: str) -> None:
         """Raise PagenError for an encoder that is missing."""
         resolve("pagen.features.frames:encoder_handle")(self.encoder, device)
+
+    @property
+    def pa_flags(self) -> dict[str, Any]:
+        """Painted frames as large as its own, in clips as long as its windows; matched normals where it takes those."""
+        pooled = {"length": POOLED} if self.pool == "mean" else {}
+        form = {"kinds": self.taken, "size": self.size, "colour": self.colour}
+        return {**form, **pooled, "matched": self.matched}
 
     def optimiser(self, parameters: Any) -> Any:
         """SGD, as published."""

@@ -104,6 +104,7 @@ def test_what_is_written_opens_as_an_encoder(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors", "preprocessor_config.json"}
     encoder = open_encoder(f"vificlip:{folder}")
     assert (encoder.side, encoder.features) == (32, 24)
+    assert [open_encoder(f"vificlip:{folder}", view=view).view for view in ("whole", "own")] == ["whole", "vifi"]
     frames = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
     standard = (frames - np.float32([123.675, 116.28, 103.53])) / np.float32([58.395, 57.12, 57.375])
     with torch.inference_mode():

@@ -17,6 +17,7 @@ from skimage import data
 from torch import nn
 
 from pagen.errors import PagenError
+from pagen.models.encoders import encoder as module
 from pagen.models.encoders.encoder import FRAMES_AT_ONCE, VIEWS, Encoder, pictures
 from pagen.models.encoders.open import ENCODERS, open_encoder
 from pagen.spread import one_thread
@@ -102,6 +103,30 @@ def test_the_view_vifi_is_the_middle_at_8_7ths(size: tuple[int, int]) -> None:
     large = picture_of(frames[0]).resize((size[1] * 32 // 56, size[0] * 32 // 56), Image.Resampling.BILINEAR)
     left, top = (large.width - 28) // 2, (large.height - 28) // 2
     np.testing.assert_allclose(seen, np.asarray(large.crop((left, top, left + 28, top + 28))), atol=1.01)
+
+
+@pytest.mark.parametrize(
+    ("size", "short", "around"),
+    [
+        ((240, 360), 73, (73, 109)),
+        ((360, 240), 73, (109, 73)),
+        ((240, 360), 256, (256, 384)),
+        ((158, 238), 256, (256, 386)),
+    ],
+)
+def test_the_view_vifi_rounds_as_the_official_code(
+    size: tuple[int, int], short: int, around: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which divides the wanted short side by the present one first, and then rounds each side's product."""
+    asked = []
+    monkeypatch.setattr(module, "interpolate", lambda frames, size, **how: asked.append(size) or frames)
+    pictures(torch.zeros(1, *size, 3, dtype=torch.uint8), {73: 64, 256: 224}[short], "vifi")
+    assert asked == [around]
+
+
+def test_each_encoder_has_a_view_of_its_own(folders: dict[str, Path], lite0: Encoder) -> None:
+    assert open_encoder(f"clip:{folders['vision']}", view="own").view == "whole"
+    assert lite0.view == "whole"
 
 
 def test_lite0_knows_a_cat_and_a_cup_of_coffee(lite0: Encoder) -> None:

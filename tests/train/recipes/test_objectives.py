@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.ndimage
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from pagen.models.discriminator import Discriminator
 from pagen.models.luss import LUSSAE
@@ -106,6 +109,75 @@ def test_each_head_of_luss_teaches_the_encoder(weights: tuple[float, float, floa
     gradient = network.encoder[0].weight.grad
     assert gradient is not None
     assert float(gradient.abs().max()) > 0
+
+
+def counted(network: LUSSAE) -> list[int]:
+    """How many batches each batch normalisation has seen."""
+    return [int(norm.num_batches_tracked) for norm in network.modules() if isinstance(norm, nn.BatchNorm3d)]
+
+
+@pytest.mark.parametrize(
+    ("weights", "encoded", "decoded"),
+    [
+        ((0.6, 0.4, 1.0), 2, 1),
+        ((0.6, 0.0, 1.0), 2, 1),
+        ((0.6, 0.4, 0.0), 1, 1),
+        ((0.6, 0.0, 0.0), 1, 1),
+        ((0.0, 0.0, 1.0), 1, 0),
+    ],
+)
+def test_what_has_no_weight_goes_through_no_part_of_the_network(
+    weights: tuple[float, float, float], encoded: int, decoded: int
+) -> None:
+    recipe = LussRecipe(weights=weights, widths="tiny", prp="conv")
+    network, heads = recipe.network(None).train(), []
+    for name in ("ffp", "prp"):
+        getattr(network, name).register_forward_hook(lambda *call, name=name: heads.append(name))
+    parts = recipe.objective(network, luss_batch())
+    parts["loss"].backward()
+    assert set(counted(network.encoder)) == {encoded}
+    assert set(counted(network.decoder)) == {decoded}
+    assert heads == [name for name, weight in zip(("ffp", "prp"), weights[1:], strict=True) if weight]
+    assert set(parts) == {
+        "loss",
+        *(name for name, weight in zip(("vcr", "ffp", "prp"), weights, strict=True) if weight),
+    }
+    for name, parameter in network.named_parameters():  # processes that train together wait for every one that learns
+        assert (parameter.grad is not None) == parameter.requires_grad, name
+
+
+def test_the_default_objective_is_that_of_the_whole_network_bit_for_bit() -> None:
+    torch.manual_seed(0)
+    network, batch = LUSSAE(1, "tiny", prp="conv").train(), luss_batch()
+    twin = deepcopy(network)
+    LussRecipe().objective(network, batch)["loss"].backward()
+    heads = twin(batch["clips"])
+    vcr, ffp = functional.mse_loss(heads.vcr, batch["targets"]), functional.mse_loss(heads.ffp, batch["next"])
+    prp = functional.cross_entropy(twin.classify(batch["fast"]), batch["labels"].long())
+    (0.6 * vcr + 0.4 * ffp + 1.0 * prp).backward()
+    for one, other in zip(network.parameters(), twin.parameters(), strict=True):
+        assert one.grad is not None
+        assert other.grad is not None
+        assert torch.equal(one.grad, other.grad)
+
+
+def test_luss_learns_by_blur_pooled_errors_too() -> None:
+    torch.manual_seed(0)
+    network, batch = LUSSAE(1, "tiny", prp="conv").eval(), luss_batch()
+    parts = LussRecipe(error="bpe").objective(network, batch)
+    bell = np.exp(-(np.arange(-2, 3) ** 2) / 2)
+    kernel = np.outer(bell, bell) / bell.sum() ** 2
+    with torch.no_grad():
+        answered = network(batch["clips"])
+    for name, wanted in (("vcr", batch["targets"]), ("ffp", batch["next"])):
+        residual = (getattr(answered, name) - wanted).numpy().astype(np.float64)
+        blurred = scipy.ndimage.convolve(residual, kernel[None, None, None], mode="constant")[..., ::2, ::2]
+        np.testing.assert_allclose(parts[name].item(), np.mean(blurred**2), rtol=1e-5)
+        assert parts[name].dtype == torch.float32
+    parts["loss"].backward()
+    gradient = network.encoder[0].weight.grad
+    assert gradient is not None
+    assert 0 < float(gradient.abs().max()) < float("inf")
 
 
 def test_the_discriminator_learns_by_binary_cross_entropy() -> None:

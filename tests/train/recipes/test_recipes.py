@@ -21,6 +21,7 @@ from pagen.errors import PagenError
 from pagen.eval.scores import score_run
 from pagen.features import spec as feature_spec
 from pagen.folders import Folder
+from pagen.generate.config import Generate
 from pagen.models.conv_ae import WIDTHS, ConvAE3d
 from pagen.models.runs import open_run
 from pagen.options import Scale
@@ -29,7 +30,7 @@ from pagen.train.inputs import open_inputs
 from pagen.train.network_session import new_network
 from pagen.train.recipes import table
 from pagen.train.recipes.base import Recipe
-from pagen.train.recipes.clips import ClipRecipe
+from pagen.train.recipes.clips import ClipRecipe, FrameRecipe
 from pagen.train.recipes.density import DensityRecipe
 from pagen.train.recipes.lntra import SkipRecipe
 from pagen.train.recipes.luss import LussRecipe
@@ -39,6 +40,7 @@ from pagen.train.recipes.table import RECIPES, recipe_names
 from pagen.train.recipes.unified import DiscriminatorRecipe, SpatialRecipe, TemporalRecipe
 from pagen.train.session import train
 
+NAN, INF = float("nan"), float("inf")
 LNTRA = {"size": (256, 256), "window": 16, "widths": "paper", "lr": 1e-4, "schedule": "constant", "crop": 0, "steps": 0}
 UNIFIED = {**LNTRA, "batch": 24, "epochs": 25}
 SKIPPING = {**LNTRA, "batch": 4, "epochs": 60, "strides": (2, 3, 4, 5)}
@@ -66,9 +68,9 @@ INDICATORS = {
         ),
         ("steal", {**SKIPPING, "probability": 0.01}, 1),
         ("memae", {**LNTRA, "batch": 10, "epochs": 100, "memory": 2000, "entropy": 0.0002, "similarity": "dot"}, 1),
-        ("luss", {**LNTRA, "batch": 16, "epochs": 60, "weights": (0.6, 0.4, 1.0), "accelerated": 0.5}, 1),
+        ("luss", {**LNTRA, "batch": 16, "weights": (0.6, 0.4, 1.0), "accelerated": 0.5, "stride_per": "batch"}, 1),
         ("spatial", {**UNIFIED, "probability": 0.4}, 3),
-        ("temporal", {**UNIFIED, "probability": 0.5, "encoding": "uvm"}, 3),
+        ("temporal", {**UNIFIED, "probability": 0.5, "encoding": "uvm", "flow": "tvl1"}, 3),
     ],
 )
 def test_paper_scale_is_what_was_published(name: str, published: dict[str, Any], channels: int) -> None:
@@ -76,6 +78,38 @@ def test_paper_scale_is_what_was_published(name: str, published: dict[str, Any],
     assert recipe == RECIPES[name]()
     assert published.items() <= asdict(recipe).items()
     assert recipe.channels == channels
+
+
+def test_the_discriminator_at_paper_scale_judges_windows_by_what_its_encoder_sees() -> None:
+    recipe = DiscriminatorRecipe.at("paper")
+    published = {"batch": 16, "epochs": 20, "lr": 0.02, "momentum": 0.9, "weight_decay": 1e-3, "colour": True}
+    assert {**published, "pool": "mean", "view": "own"}.items() <= asdict(recipe).items()
+    for scale in ("cpu", "tiny"):
+        assert {"pool": "none", "view": "whole"}.items() <= asdict(DiscriminatorRecipe.at(scale)).items()
+
+
+MADE_OF_FRAMES = [
+    ({"patch": "cutmixx"}, "no patch mask named 'cutmixx'; did you mean 'cutmix'"),
+    ({"intruders": "picture"}, "no source of intruders named 'picture'"),
+    ({"intruders": "folder:nowhere"}, "expected intruders 'folder:DIR' with a folder of images"),
+    ({"intruders": "folder"}, "expected intruders 'folder:DIR' with a folder of images"),
+    ({"intruders": "clips:x"}, "expected intruders 'clips' without an option"),
+    *(({"max_size": value}, "--max-size in") for value in (0.0, -0.5, 1.1, NAN, INF)),
+    *(({"max_move": value}, "--max-move from 0") for value in (-1, 10**30)),
+    *(({"strides": value}, "--strides of 2 and more") for value in ((), (1, 2), (-3,))),
+    ({"kinds": ("skip", "skip")}, "each of --kinds once"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), MADE_OF_FRAMES)
+def test_what_frames_are_made_by_is_checked_alike_by_generate_and_by_every_recipe(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(PagenError, match=message):
+        Generate("street", **changes)
+    for name in (name for name in CLIPS if issubclass(RECIPES[name], FrameRecipe)):
+        with pytest.raises(PagenError, match=message):
+            replace(RECIPES[name].at("tiny"), probability=0.5, **{"kinds": ("patch",), **changes})
 
 
 @pytest.mark.parametrize("scale", get_args(Scale))
@@ -132,6 +166,26 @@ def test_scales_differ_in_size() -> None:
         (BaselineRecipe, {"ema": 1.0}, "--ema in"),
         (MemAERecipe, {"memory": 1}, "--memory of 2 and more"),
         (LussRecipe, {"accelerated": 1.0}, "--accelerated within"),
+        (LussRecipe, {"weights": (0.0, 0.0, 0.0)}, "--weights of 0 and more, one of them above"),
+        (LussRecipe, {"weights": (0.6, NAN, 1.0)}, "--weights of 0 and more"),
+        (LussRecipe, {"weights": (INF, 0.4, 1.0)}, "--weights of 0 and more"),
+        (BaselineRecipe, {"lr": INF}, "--lr"),
+        (BaselineRecipe, {"max_norm": NAN}, "--max-norm of 0 and more"),
+        (BaselineRecipe, {"max_norm": INF}, "--max-norm of 0 and more"),
+        (BaselineRecipe, {"widths": (2, 2, 2, 0)}, "--widths of 1 and more"),
+        (BaselineRecipe, {"warm_up": -1}, "--warm-up of 0 epochs and more"),
+        (SkipRecipe, {"shares": (INF,)}, "--shares above 0"),
+        (SkipRecipe, {"kinds": ("skip", "skip")}, "each of --kinds once, found skip skip"),
+        (MemAERecipe, {"entropy": NAN}, "--entropy not below 0"),
+        (TemporalRecipe, {"radius": INF}, "--radius above zero"),
+        (TemporalRecipe, {"colour": True}, "expected no --colour for temporal"),
+        (DiscriminatorRecipe, {"hidden": 0}, "--hidden of 1 and more"),
+        (DiscriminatorRecipe, {"dropout": 1.0}, r"--dropout in \[0, 1\)"),
+        (DiscriminatorRecipe, {"dropout": -0.1}, r"--dropout in \[0, 1\)"),
+        (DiscriminatorRecipe, {"momentum": 1.0}, "--momentum in"),
+        (DiscriminatorRecipe, {"momentum": -0.1}, "--momentum in"),
+        (DiscriminatorRecipe, {"weight_decay": -1e-3}, "--weight-decay of 0 and more"),
+        (DiscriminatorRecipe, {"weight_decay": INF}, "--weight-decay of 0 and more"),
         (LussRecipe, {"crop": 64}, "--prp conv with a --crop"),
     ],
 )

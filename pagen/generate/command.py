@@ -1,0 +1,43 @@
+"""How a PA set is asked for on the command line: what messages advise, so that it works when it is typed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pagen.generate.config import Generate
+from pagen.options import Scale
+
+
+def command(dataset: str, flags: Mapping[str, Any], scale: Scale = "cpu") -> str:
+    """`pagen generate` with every flag in which a set differs from what a scale gives by itself.
+
+    Args:
+        flags: field of `Generate` -> value, in the order in which they are to stand.
+
+    Example:
+        >>> command("street", {"kinds": ("spatial",), "size": (96, 144), "colour": True}, "tiny")
+        'pagen generate --dataset street --scale tiny --kinds spatial --colour'
+        >>> command("street", {"colour": False}, "paper")
+        'pagen generate --dataset street --scale paper --no-colour'
+    """
+    usual = asdict(Generate.at(scale, dataset))
+    words = ["pagen", "generate", "--dataset", dataset, *(["--scale", scale] if scale != "cpu" else [])]
+    for name, value in flags.items():
+        words += words_of(name, value) if value != usual[name] else []
+    return shlex.join(words)
+
+
+def words_of(name: str, value: Any) -> list[str]:
+    """A flag as it is typed.
+
+    Example:
+        >>> words_of("limit_clips", 2), words_of("size", (48, 64)), words_of("colour", False)
+        (['--limit-clips', '2'], ['--size', '48', '64'], ['--no-colour'])
+    """
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    return [f"--{flag}", *map(str, value if isinstance(value, (tuple, list)) else [value])]
