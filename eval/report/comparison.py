@@ -66,7 +66,7 @@ def content_of_runs(
         "meaning": table.title,
         "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
         "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
-        "legend": LEGEND,
+        "legend": f"{LEGEND} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
         "notes": [_shortened(note, names) for note in table.notes],
         "alike": ALIKE,
         "cold": f"{COLD:g}",
