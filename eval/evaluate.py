@@ -36,6 +36,8 @@ class Evaluate:
     """False alarms an hour that operating points may have."""
     localise: bool = False
     """Also measure where runs err, by RBDC and TBDC, against the data set's pixel masks."""
+    by_event: bool = False
+    """Also measure each kind of anomaly on its own, where the data set names them, and else each clip's."""
     scores: tuple[Path, ...] = ()
     """In place of runs: files of scores (.npz .npy .csv .json, or a folder); differences are to the first one."""
     labels: Path | None = None
@@ -59,7 +61,7 @@ class Evaluate:
 
 
 WAYS = {
-    "dataset": ((), ("runs", "root", "localise")),
+    "dataset": ((), ("runs", "root", "localise", "by_event")),
     "scores": (("labels",), ("labels", "fps")),
     "detections": (("tracks",), ("tracks", "labels", "frames")),
 }
@@ -92,7 +94,7 @@ def _evaluation(config: Evaluate, way: str) -> Evaluation:
         boxes, tracks = Path(str(config.detections)), Path(str(config.tracks))
         return evaluation.evaluate_boxes(boxes, tracks, config.labels, config.frames, settings)
     dataset, protocols, compute = str(config.dataset), config.protocol or ("causal",), Compute.of(config)
-    of_runs = evaluation.evaluate(config.runs, dataset, protocols, settings, compute, config.localise)
+    of_runs = evaluation.evaluate(config.runs, dataset, protocols, settings, compute, config.localise, config.by_event)
     for path in config.runs:
         console.say(f"scores: {path / 'scores' / folder_name(dataset)}")
     return of_runs
@@ -113,6 +115,6 @@ def require_way(config: Evaluate) -> str:
             raise PagenError(f"expected --{name} with --{way}, found none; give it")
     for name in {name: None for _, owned in WAYS.values() for name in owned if name not in own}:
         if getattr(config, name):
-            shown = "runs" if name == "runs" else f"--{name}"
+            shown = "runs" if name == "runs" else f"--{name.replace('_', '-')}"
             raise PagenError(f"expected no {shown} with --{way}, found {getattr(config, name)}; leave it out")
     return way

@@ -10,6 +10,7 @@ from typing import Any
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import score_baselines
+from pagen.eval.by_event import events_of
 from pagen.eval.localise import localise_boxes, localise_runs, require_masks
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocols_named
@@ -19,6 +20,7 @@ from pagen.eval.scores import Scores, score_run
 from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
+from pagen.footage.anomalies import kinds_of
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.prepare import Prepared, prepare
 from pagen.version import __version__
@@ -33,6 +35,7 @@ def evaluate(
     settings: EvaluationSettings = DEFAULTS,
     compute: Compute = ANYWHERE,
     localise: bool = False,
+    by_event: bool = False,
 ) -> Evaluation:
     """Score runs and the trivial baselines, and measure them under protocols.
 
@@ -42,6 +45,7 @@ def evaluate(
     Args:
         protocols: names, paths of JSON files, or `("all",)`.
         localise: also measure the runs' maps of errors against the data set's pixel masks.
+        by_event: also measure each kind of anomaly on its own.
     """
     chosen = protocols_named(protocols)
     prepared = labelled(dataset, compute)
@@ -53,7 +57,12 @@ def evaluate(
     series = [series_of(protocol, scores[_scored_by(protocol)], settings) for protocol in chosen]
     places = localise_runs(runs, prepared, compute, settings.seed) if localise else None
     edition = str(prepared.folder.config["label_edition"])
-    return _evaluation(dataset, edition, chosen, series, settings, places)
+    evaluation = _evaluation(dataset, edition, chosen, series, settings, places)
+    if not by_event:
+        return evaluation
+    kinds = kinds_of(prepared)
+    pairs = zip(chosen, series, strict=True)
+    return replace(evaluation, by_event=tuple(events_of(*pair, kinds, settings.seed) for pair in pairs))
 
 
 def scores_of(

@@ -229,14 +229,14 @@ def apply(
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
     for name, scores in indicators.items():
-        kept = {video: _kept(protocol, values) for video, values in matched(scores, labels).items()}
+        counted = {video: kept(protocol, values) for video, values in matched(scores, labels).items()}
         rescaled = partial(_rescaled, protocol, name, known=(calibration or {}).get(name, {}), alone=alone)
-        parts[name] = {video: rescaled(values) for video, values in kept.items() if len(values)}
+        parts[name] = {video: rescaled(values) for video, values in counted.items() if len(values)}
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
     final = {video: smooth(_by_video(protocol.total, values), sigma) for video, values in total.items()}
-    return final, {video: _kept(protocol, labels[video]) for video in total}
+    return final, {video: kept(protocol, labels[video]) for video in total}
 
 
 def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
@@ -259,7 +259,8 @@ def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
     return scores
 
 
-def _kept(protocol: Protocol, values: Array) -> Array:
+def kept(protocol: Protocol, values: Array) -> Array:
+    """Those of the values (T,) of a video's frames that count under a protocol."""
     return values[protocol.dropped_first : max(len(values) - protocol.dropped_last, 0) : protocol.every]
 
 

@@ -8,8 +8,8 @@ from dataclasses import fields
 from typing import Any
 
 from pagen import console
-from pagen.eval import render_places
-from pagen.eval.results import BAR, Evaluation, Row, Table, between, headlines, percent, signed
+from pagen.eval import render_events, render_places
+from pagen.eval.results import BAR, Evaluation, Row, Table, between, leads, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
 
 HEADERS = (
@@ -75,6 +75,8 @@ def text(evaluation: Evaluation) -> str:
     parts = [f"{dataset}labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
     if evaluation.tables:
         parts += [*(as_text(table) for table in evaluation.tables), LEGEND]
+    if evaluation.by_event:
+        parts += [*map(render_events.text, evaluation.by_event), render_events.LEGEND]
     if evaluation.localised:
         parts += [render_places.text(evaluation.localised), render_places.LEGEND]
     return "\n\n".join([*parts, *([ORACLE] if evaluation.weights == "oracle" else [])])
@@ -93,6 +95,9 @@ def page(evaluation: Evaluation, written_by: str) -> str:
         parts += glance(evaluation.tables)
     for table in evaluation.tables:
         parts += as_markdown(table, evaluation.alarms)
+    if evaluation.by_event:
+        parts += [part for events in evaluation.by_event for part in render_events.markdown(events)]
+        parts.append(render_events.LEGEND)
     if evaluation.localised:
         parts += [*render_places.markdown(evaluation.localised), render_places.LEGEND]
     return "\n\n".join(parts) + "\n"
@@ -101,7 +106,7 @@ def page(evaluation: Evaluation, written_by: str) -> str:
 def glance(tables: Sequence[Table]) -> list[str]:
     """Micro AUROC of every run's headline under the first protocol, a column a protocol, as Markdown."""
     micro = [{(row.run, row.indicator): percent(row.micro) for row in table.rows} for table in tables]
-    shown = [(row.run, row.indicator) for row in headlines(tables[0].rows)]
+    shown = [(row.run, row.indicator) for row in leads(tables[0].rows)]
     lines = [(*key, *(column.get(key, "-") for column in micro)) for key in shown]
     headers = ("run", "indicator", *(table.protocol for table in tables))
     lead = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
@@ -115,5 +120,5 @@ def command(config: Any) -> str:
         value = getattr(config, field.name)
         if value != field.default:
             values = value if isinstance(value, tuple) else [] if value is True else [value]
-            words += [f"--{field.name}", *map(str, values)]
+            words += [f"--{field.name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words)

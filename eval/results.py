@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from pagen.eval.metrics.roc import ByVideo
@@ -72,6 +72,10 @@ class Row:
         return f"{self.recipe} ({self.scale}, seed {self.seed})" if self.recipe else ""
 
 
+Scored = TypeVar("Scored", Row, Series)
+"""An indicator of a run, as figures or as scores."""
+
+
 @dataclass(frozen=True)
 class Table:
     """The rows of one protocol, the trivial baselines first, where there are any."""
@@ -114,6 +118,31 @@ class Places:
 
 
 @dataclass(frozen=True)
+class EventArea:
+    """One kind of anomaly by one run: AUROC in [0, 1] of its frames against all normal ones, with its interval."""
+
+    run: str
+    indicator: str
+    kind: str
+    micro: float
+    low: float
+    high: float
+    frames: int
+    """That show the kind."""
+    videos: int
+
+
+@dataclass(frozen=True)
+class Events:
+    """The kinds of anomalies under one protocol."""
+
+    protocol: str
+    normal: int
+    """Frames without an anomaly."""
+    areas: tuple[EventArea, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What `evaluate` found."""
 
@@ -131,6 +160,8 @@ class Evaluation:
     localised: Places | None = None
     series: tuple[tuple[Series, ...], ...] = ()
     """What each table was measured on, row by row."""
+    by_event: tuple[Events, ...] = ()
+    """What each kind of anomaly is found by, table by table, where that was asked for."""
 
     def plain(self) -> dict[str, Any]:
         """All but the series, for JSON."""
@@ -139,18 +170,16 @@ class Evaluation:
         return content
 
 
-def headlines(rows: Sequence[Row]) -> Iterator[Row]:
-    """The trivial baselines of a table's rows, then the headline of each run."""
+def leads(rows: Sequence[Scored]) -> Iterator[Scored]:
+    """The trivial baselines of a table's rows or series, then the headline of each run."""
     yield from (row for row in rows if row.run == TRIVIAL)
     for run in dict.fromkeys(row.run for row in rows if row.run != TRIVIAL):
         yield headline([row for row in rows if row.run == run])
 
 
-def headline(rows: Sequence[Row]) -> Row:
+def headline(rows: Sequence[Scored]) -> Scored:
     """Of one run: what it fuses, else an indicator at the worst place, else its first."""
-    fused = [row for row in rows if row.indicator.startswith("fused")]
-    local = [row for row in rows if row.indicator.endswith("_local")]
-    return next(iter([*fused, *local, *rows]))
+    return min(rows, key=lambda row: (not row.indicator.startswith("fused"), not row.indicator.endswith("_local")))
 
 
 def percent(share: float) -> str:

@@ -24,7 +24,11 @@ VERBS = {
     "evaluate": ("pagen.eval.evaluate:Evaluate", "score test footage and compare runs, with intervals"),
     "transfer": ("pagen.eval.transfer.transfer:Transfer", "runs trained on one data set, tested on others"),
     "ablate": ("pagen.ablate:Ablate", "the papers' own tables, trained and measured here"),
-    "report": ("pagen.eval.report.report:Report", "a run's scores, frames and errors as one HTML file"),
+    "report": (
+        "pagen.eval.report.report:Report",
+        "scores, frames and errors of a run, or of several, as one HTML file",
+    ),
+    "figure": ("pagen.eval.figures.figure:Figure", "scores, error maps and indicators of runs as figures for papers"),
     "calibrate": ("pagen.eval.camera.calibrate:Calibrate", "find the threshold for one's own camera on normal footage"),
     "score": ("pagen.eval.camera.score:Score", "watch a recording, a camera or a stream, and write alerts"),
     "export": (

@@ -298,7 +298,7 @@ def test_metrics_know_nothing_of_runs() -> None:
 
 
 def test_wings_of_eval_know_nothing_of_each_other() -> None:
-    wings = ("pagen.eval.camera", "pagen.eval.report", "pagen.eval.transfer")
+    wings = ("pagen.eval.camera", "pagen.eval.report", "pagen.eval.figures", "pagen.eval.transfer")
     found = [
         f"{name} -> {other}"
         for name, others in graph_of_house().items()

@@ -1,1 +1,1 @@
-"""A run's scores, frames and errors as one HTML file."""
+"""Scores, frames and errors of a run, or of several, as one HTML file."""

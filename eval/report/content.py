@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,18 @@ def _share(value: float) -> str:
 
 def _settings(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, dict[str, str]]:
     """Title -> name -> value: how the run was evaluated, and how it was trained."""
+    (evaluated, values), of_protocol = protocol_settings(protocol, evaluation, prepared).items()
+    tables = {
+        evaluated: values,
+        "recipe": plain_values(_read(run / "recipe.json")),
+        **dict([of_protocol]),
+        "environment of the training": plain_values(_read(run / "environment.json")),
+    }
+    return {title: table for title, table in tables.items() if table}
+
+
+def protocol_settings(protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, dict[str, str]]:
+    """Title -> name -> value: how runs were evaluated, and under which protocol."""
     evaluated = {
         "data set": prepared.dataset,
         "labels": evaluation.label_edition,
@@ -94,13 +106,12 @@ def _settings(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: P
         "bootstrap": f"{DRAWS:,} draws of whole videos, seed {evaluation.seed}",
         "pagen": evaluation.pagen,
     }
-    tables = {
-        "evaluation": evaluated,
-        "recipe": _read(run / "recipe.json"),
-        f"protocol {protocol.name}": asdict(protocol),
-        "environment of the training": _read(run / "environment.json"),
-    }
-    return {title: {name: _plain(value) for name, value in table.items()} for title, table in tables.items() if table}
+    return {"evaluation": evaluated, f"protocol {protocol.name}": plain_values(asdict(protocol))}
+
+
+def plain_values(table: Mapping[str, Any]) -> dict[str, str]:
+    """A table's values as text."""
+    return {name: _plain(value) for name, value in table.items()}
 
 
 def _read(path: Path) -> Any:

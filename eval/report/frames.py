@@ -7,8 +7,9 @@ errors that the page shows to full at the `HOT`-th. It is encoded apart, so that
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.maps import maps_of_run
+from pagen.eval.maps import Maps, maps_of_run, speed_maps
 from pagen.footage.prepare import Prepared
 
 Picture = npt.NDArray[np.uint8]
@@ -52,8 +53,8 @@ class Shown:
             "heat": self.indicator,
             "step": self.step,
             "frames": self.frames,
-            "pictures": {name: [_webp(one, quality) for one in shown] for name, shown in self.pictures.items()},
-            "heats": {name: [_webp(_red(one), 30) for one in heats] for name, heats in self.heats.items()},
+            "pictures": _encoded(self.pictures, quality),
+            "heats": _encoded_heats(self.heats),
         }
 
 
@@ -62,8 +63,7 @@ def shown_frames(drawn: Mapping[str, Any], prepared: Prepared, run: Path, comput
 
     `prepared` is the data set at the footage's own size.
     """
-    lengths = {video["name"]: int(video["length"]) for video in drawn["videos"]}
-    step = -(-sum(lengths.values()) // MOST)
+    lengths, step = _lengths(drawn, MOST)
     picks = {(pick["video"], pick["frame"]) for listed in drawn["picks"].values() for pick in listed}
     frames = {
         name: sorted({*range(0, length, step), *(frame for video, frame in picks if video == name)})
@@ -72,6 +72,45 @@ def shown_frames(drawn: Mapping[str, Any], prepared: Prepared, run: Path, comput
     pictures = {name: [_picture(prepared.frames(name)[frame]) for frame in shown] for name, shown in frames.items()}
     indicator, errors = _errors(frames, prepared, run, compute)
     return Shown(frames, pictures, _opacities(errors), indicator, step)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """As `Shown`, with a heat map of each run and last of the trivial baseline; empty of a run that has no map."""
+
+    frames: dict[str, list[int]]
+    pictures: dict[str, list[Picture]]
+    heats: list[dict[str, list[Picture]]]
+    step: int
+
+    def encoded(self, quality: int) -> dict[str, Any]:
+        """The pictures for the page's script, as `Shown.encoded`."""
+        return {
+            "heat": any(self.heats),
+            "step": self.step,
+            "frames": self.frames,
+            "pictures": _encoded(self.pictures, quality),
+            "heats": [_encoded_heats(heats) or None for heats in self.heats],
+        }
+
+
+def frames_beside(drawn: Mapping[str, Any], prepared: Prepared, runs: Sequence[Path], compute: Compute) -> Beside:
+    """Frames of the videos that `drawn` names, with the heat maps of all runs; the more runs, the fewer frames.
+
+    `prepared` is the data set at the footage's own size.
+    """
+    lengths, step = _lengths(drawn, 2 * MOST // (2 + len(runs)))
+    frames = {name: [*range(0, length, step)] for name, length in lengths.items()}
+    pictures = {name: [_picture(prepared.frames(name)[frame]) for frame in shown] for name, shown in frames.items()}
+    errors = [_errors(frames, prepared, run, compute)[1] for run in runs]
+    errors.append(_shown_of(partial(speed_maps, prepared), frames))
+    return Beside(frames, pictures, [_opacities(one) for one in errors], step)
+
+
+def _lengths(drawn: Mapping[str, Any], most: int) -> tuple[dict[str, int], int]:
+    """Video -> its frames, and that every so many-th is shown, so that no more than `most` are."""
+    lengths = {video["name"]: int(video["length"]) for video in drawn["videos"]}
+    return lengths, -(-sum(lengths.values()) // most)
 
 
 def gallery(pseudo: Path) -> str:
@@ -90,8 +129,12 @@ def _errors(
     if not mapped:
         return None, {}
     indicator, maps = mapped[0]
+    return indicator, _shown_of(maps, frames)
+
+
+def _shown_of(maps: Maps, frames: dict[str, list[int]]) -> dict[str, list[npt.NDArray[np.float32]]]:
     wanted = {name: set(shown) for name, shown in frames.items()}
-    return indicator, {
+    return {
         name: [_within(heat.astype(np.float32), HEAT_WIDTH) for frame, heat in enumerate(maps(name)) if frame in shown]
         for name, shown in wanted.items()
     }
@@ -126,6 +169,14 @@ def _within(picture: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
 
 def _red(opacity: Picture) -> Picture:
     return np.dstack([np.full((*opacity.shape, 3), RED, np.uint8), opacity])
+
+
+def _encoded(pictures: dict[str, list[Picture]], quality: int) -> dict[str, list[str]]:
+    return {name: [_webp(one, quality) for one in shown] for name, shown in pictures.items()}
+
+
+def _encoded_heats(heats: dict[str, list[Picture]]) -> dict[str, list[str]]:
+    return {name: [_webp(_red(one), 30) for one in shown] for name, shown in heats.items()}
 
 
 def _webp(picture: Picture, quality: int) -> str:

@@ -10,19 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from pagen.compute import Compute
 from pagen.eval.evaluation import evaluate
 from pagen.eval.protocols import protocol_named
 from pagen.eval.report.content import content_of
 from pagen.eval.report.frames import gallery, shown_frames
+from pagen.eval.report.template import write_page
 from pagen.eval.settings import EvaluationSettings
-from pagen.folders import write_text
 from pagen.footage.prepare import prepare
-
-LARGEST = 8_000_000
-"""Bytes that the page stays under."""
 
 
 def write_report(
@@ -48,16 +43,5 @@ def write_report(
     prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
     content = content_of(run, chosen, evaluation, prepared)
     shown = shown_frames(content["drawn"], prepared, run, compute)
-    for quality in (70, 55, 40, 25, 10):
-        page = _page(content, shown.encoded(quality), picture)
-        if len(page.encode()) < LARGEST:
-            break
-    write_text(path, page)
-    return {"bytes": len(page.encode()), "frames": sum(map(len, shown.frames.values())), "row": asdict(content["lead"])}
-
-
-def _page(content: dict[str, Any], shown: dict[str, Any], pseudo: str | None) -> str:
-    strict = jinja2.StrictUndefined
-    environment = jinja2.Environment(autoescape=True, undefined=strict, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8"))
-    return template.render(content=content, data={**content["drawn"], **shown}, pseudo=pseudo)
+    size = write_page(path, "report.html.jinja", content, shown, picture)
+    return {"bytes": size, "frames": sum(map(len, shown.frames.values())), "row": asdict(content["lead"])}

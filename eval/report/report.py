@@ -1,14 +1,16 @@
-"""The verb `report`: a run's scores on a data set as one HTML file that asks the network for nothing."""
+"""The verb `report`: scores of one run or several on a data set as one HTML file that asks the network for nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 
 from pagen import console
 from pagen.compute import Compute
+from pagen.errors import PagenError
 from pagen.eval.settings import EvaluationSettings
 from pagen.flags import Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
@@ -17,10 +19,10 @@ from pagen.footage.catalogue import DATASETS
 
 @dataclass(frozen=True)
 class Report:
-    """Draw a run's scores, frames and errors as one HTML file."""
+    """Draw a run's scores, frames and errors as one HTML file; of several runs, one beside the other."""
 
-    run: tyro.conf.Positional[Path]
-    """The run's folder."""
+    runs: tyro.conf.Positional[tuple[Path, ...]]
+    """Run folders: one, or several to compare."""
     dataset: Dataset
     root: Root = None
     protocol: str = "causal"
@@ -29,9 +31,9 @@ class Report:
     alarms: float = 10.0
     """False alarms an hour that the operating point may have."""
     out: Path | None = None
-    """The file; by default RUN/report.html."""
+    """The file; by default RUN/report.html of one run, and report.html of several."""
     pseudo: Path | None = None
-    """Folder of a set of pseudo-anomalies, whose gallery the page shows."""
+    """Folder of a set of pseudo-anomalies, whose gallery the page of one run shows."""
     device: Device = "auto"
     workers: Processes = None
     overwrite: Rescore = False
@@ -41,9 +43,23 @@ class Report:
 def run(config: Report) -> None:
     """The verb `report`."""
     DATASETS[config.dataset]
-    Folder.open(config.run, "run", verify=False)
+    if not config.runs:
+        raise PagenError(f"expected run folders, found none; as in: pagen report RUN --dataset {config.dataset}")
+    for path in config.runs:
+        Folder.open(path, "run", verify=False)
+    if config.pseudo and len(config.runs) > 1:
+        raise PagenError(f"expected no --pseudo for several runs, found {config.pseudo}; leave it out, or give one run")
+    path = config.out or (config.runs[0] / "report.html" if len(config.runs) == 1 else Path("report.html"))
+    about = _write(path, config)
+    console.result({"report": str(path), **about}, config.json, f"wrote {path} ({about['bytes'] / 1e6:.1f} MB)")
+
+
+def _write(path: Path, config: Report) -> dict[str, Any]:
+    what = (config.dataset, config.protocol, EvaluationSettings(alarms=config.alarms), Compute.of(config))
+    if len(config.runs) > 1:
+        from pagen.eval.report.comparison import write_comparison
+
+        return write_comparison(path, config.runs, *what)
     from pagen.eval.report.page import write_report
 
-    path, settings = config.out or config.run / "report.html", EvaluationSettings(alarms=config.alarms)
-    about = write_report(path, config.run, config.dataset, config.protocol, settings, Compute.of(config), config.pseudo)
-    console.result({"report": str(path), **about}, config.json, f"wrote {path} ({about['bytes'] / 1e6:.1f} MB)")
+    return write_report(path, config.runs[0], *what, config.pseudo)

@@ -10,7 +10,7 @@ from typing import Any
 from pagen import console
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.render import command
-from pagen.eval.results import BAR, TRIVIAL, Row, Table, headlines, percent, signed
+from pagen.eval.results import BAR, TRIVIAL, Row, Table, leads, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
 from pagen.papers.all_papers import TRANSFERS
 
@@ -65,7 +65,7 @@ class Transferred:
 
 def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
     """Data set -> its table, as lines over all of them."""
-    shown = [headlines(table.rows) for table in tables.values()]
+    shown = [leads(table.rows) for table in tables.values()]
     lines = [dict(zip(tables, rows, strict=True)) for rows in zip(*shown, strict=True)]
     pairs = ((next(iter(rows.values())), rows) for rows in lines)
     return tuple(Line(first.run, first.indicator, rows, _over_trained(rows, lines)) for first, rows in pairs)

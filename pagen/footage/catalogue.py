@@ -89,6 +89,8 @@ class DataSet:
     """(H, W) as published."""
     scenes: str | None = None
     """`module:function` that gives the scenes of procedural footage, which needs no folder."""
+    kinds: str | None = None
+    """`module:function` that says of a test clip which kinds of anomalies it shows when: see `footage.anomalies`."""
 
 
 _DERIVED = "derived from pixel masks"
@@ -182,6 +184,7 @@ _STREET = DataSet(
     licence="Apache-2.0",
     obtain="nothing to obtain",
     scenes="pagen.footage.street.scene:scenes",
+    kinds="pagen.footage.street.scene:street_kinds",
 )
 
 for _row in (
@@ -196,6 +199,7 @@ for _row in (
         test=(180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180),
         abnormal=1648,
         size=(240, 360),
+        kinds="pagen.footage.anomalies:ped2_kinds",
     ),
     DataSet(
         name="folder",
@@ -211,6 +215,7 @@ for _row in (
         name="street:square",
         what="procedural footage of a square, by another camera than the street's: to transfer to",
         scenes="pagen.footage.street.scene:square",
+        kinds="pagen.footage.street.scene:square_kinds",
     ),
 ):
     DATASETS.register(_row.name, _row)

@@ -9,15 +9,15 @@ same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
 import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.footage.street.actors import crowd
+from pagen.footage.street.actors import NEVER, crowd
 from pagen.footage.street.events import KINDS, Event, event
 from pagen.footage.street.preset import preset_named
 from pagen.footage.street.render import Light, Stage
@@ -84,10 +84,19 @@ class Scene:
         """1 for every frame whose mask has at least `MEANINGFUL` pixels, uint8 (T,)."""
         if not self.events:
             return np.zeros(self.length, np.uint8)
-        return np.array([mask.sum() >= MEANINGFUL for mask in self.masks()], np.uint8)
+        return _meaningful(self.masks())
 
-    def stage(self) -> Stage:
-        """The clip's cast and light, of which single frames can be drawn."""
+    def kinds(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """Kind of event -> the frames [start, end) in which its own visible pixels are as many as a label takes."""
+        seen = dict[str, npt.NDArray[np.uint8]]()
+        for number, each in enumerate(self.events):
+            stage = self.stage(alarming=(number,))
+            labels = _meaningful(stage.mask(index) for index in range(self.length))
+            seen[each.kind] = labels | seen.get(each.kind, np.zeros_like(labels))
+        return {kind: _runs(labels) for kind, labels in seen.items()}
+
+    def stage(self, alarming: Sequence[int] | None = None) -> Stage:
+        """The clip's cast and light, of which single frames can be drawn; masks are of all events or of some."""
         preset = preset_named(self.preset)
         key = (self.seed, self.preset, self.name)
         rng = generator(self.seed, "street", self.preset, self.name)
@@ -96,8 +105,19 @@ class Scene:
         actors, lanes = crowd(preset, rng, self.length / preset.fps)
         for index, one in enumerate(self.events):
             chance = generator(self.seed, "street", self.preset, self.name, "event", index)
-            actors += event(preset, chance, one, lanes if index == 0 else lanes[::-1])
+            cast = event(preset, chance, one, lanes if index == 0 else lanes[::-1])
+            calm = alarming is not None and index not in alarming
+            actors += [replace(actor, alarm=NEVER) for actor in cast] if calm else cast
         return Stage(preset, key, light, tuple(actors))
+
+
+def _meaningful(masks: Iterator[npt.NDArray[np.bool_]]) -> npt.NDArray[np.uint8]:
+    return np.array([mask.sum() >= MEANINGFUL for mask in masks], np.uint8)
+
+
+def _runs(labels: npt.NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
+    edges = np.flatnonzero(np.diff(np.r_[0, labels.astype(int), 0])).reshape(-1, 2)
+    return tuple((int(start), int(end)) for start, end in edges)
 
 
 def scenes(
@@ -138,6 +158,30 @@ def square() -> tuple[Scene, ...]:
         (20, 'square')
     """
     return scenes(preset="square")
+
+
+def street_kinds(clip: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    """Kind of event -> when it is seen in a test clip of the data set `street`, as `Scene.kinds` has it.
+
+    Example:
+        >>> street_kinds("test_02")  # one of those without an event
+        {}
+    """
+    return _kinds_in(scenes(), clip)
+
+
+def square_kinds(clip: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    """The same of `street:square`.
+
+    Example:
+        >>> square_kinds("test_09")
+        {}
+    """
+    return _kinds_in(square(), clip)
+
+
+def _kinds_in(every: Sequence[Scene], clip: str) -> dict[str, tuple[tuple[int, int], ...]]:
+    return next((scene.kinds() for scene in every if scene.name == clip), {})
 
 
 def _plot(seed: int, preset: str, test: int, frames: int) -> list[tuple[Event, ...]]:

@@ -26,7 +26,7 @@ from pagen.eval.report import frames as frames_module
 from pagen.eval.report.drawn import packed, roc
 from pagen.eval.report.frames import HOT, LEVELS, _opacities
 from pagen.eval.report.highlights import peaks, stand_out
-from pagen.eval.report.page import LARGEST
+from pagen.eval.report.template import LARGEST
 from pagen.eval.report.report import Report, run
 from pagen.eval.scores import open_scores
 from pagen.scoring.indicator_table import indicator_named
@@ -67,7 +67,7 @@ SEEN = """() => {
 def drawn(footage: Path, make_run: MakeRun, cache: Path, tmp_path: Path) -> Path:
     """The report of a run with random weights, whose name wants escaping."""
     path = tmp_path / "report.html"
-    run(Report(make_run(name=NAME), "folder", footage, out=path, device="cpu", workers=0))
+    run(Report((make_run(name=NAME),), "folder", footage, out=path, device="cpu", workers=0))
     return path
 
 
@@ -236,7 +236,7 @@ def test_a_run_without_a_map_and_a_set_with_a_gallery(
     monkeypatch.setattr(frames_module, "maps_of_run", lambda *arguments: [])
     cv2.imwrite(str(tmp_path / "gallery.png"), np.full((40, 60, 3), 99, np.uint8))
     path = tmp_path / "out" / "page.html"
-    config = Report(make_run(), "folder", footage, "lntra", out=path, pseudo=tmp_path, device="cpu", workers=0)
+    config = Report((make_run(),), "folder", footage, "lntra", out=path, pseudo=tmp_path, device="cpu", workers=0)
     run(config)
     assert data_of(path)["heat"] is None
     page, wrong, _ = opened(browser, path)
@@ -248,14 +248,14 @@ def test_a_run_without_a_map_and_a_set_with_a_gallery(
     assert wrong == []
     page.context.close()
     with pytest.raises(PagenError, match=r"expected gallery\.png in"):
-        run(Report(make_run(), "folder", footage, pseudo=footage))
+        run(Report((make_run(),), "folder", footage, pseudo=footage))
 
 
 def test_the_verb_says_what_it_wrote(
     footage: Path, make_run: MakeRun, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = make_run()
-    run(Report(path, "folder", footage, device="cpu", workers=0, json=True))
+    run(Report((path,), "folder", footage, device="cpu", workers=0, json=True))
     said = json.loads(capsys.readouterr().out)
     assert said["bytes"] == (path / "report.html").stat().st_size
     assert (said["frames"], said["row"]["indicator"]) == (35, "psnr_local")

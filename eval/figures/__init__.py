@@ -1,0 +1,1 @@
+"""Figures for papers, each a file of PNG, PDF or SVG: one module a kind."""

@@ -1,0 +1,96 @@
+"""The indicators of a run and their sum over one video, with frames above (LUSS-AE, figures 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pagen.errors import PagenError
+from pagen.eval.figures.curves import shade
+from pagen.eval.figures.grid import add_axes, outline, show_frame
+from pagen.eval.figures.request import Request
+from pagen.eval.results import Series
+from pagen.figures import COLOURS, PLAIN
+from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, order_of
+from pagen.scoring.rescale import PER_VIDEO
+
+LEFT, RIGHT, BOTTOM, TOP = 0.72, 0.1, 0.4, 0.2
+PANEL, GAP, SPACE = 0.6, 0.14, 0.05
+"""Inches: margins; height of a panel, what lies between panels, and between frames."""
+FRAMES = 5
+UNITS = {"logit": "log-odds", "length": "length", "density": "score", "dB": "dB", "": "score"}
+"""Unit of an indicator -> how an axis names it."""
+
+
+def indicators_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
+    """A panel an indicator, the sum last, below a strip of frames whose places dotted lines show."""
+    (run,), (video,) = request.runs, request.videos
+    series, length = shown_indicators(request.of_run(run), request), request.prepared.length(video)
+    frames = sorted(request.frames or {int((number + 0.5) * length / FRAMES) for number in range(FRAMES)})
+    wide = (request.width - LEFT - RIGHT + SPACE) / len(frames) - SPACE
+    tall = wide * request.prepared.size[0] / request.prepared.size[1]
+    figure = Figure((request.width, BOTTOM + len(series) * (PANEL + GAP) + tall + TOP))
+    for number, one in enumerate(reversed(series)):
+        place = (LEFT, BOTTOM + number * (PANEL + GAP), request.width - LEFT - RIGHT, PANEL)
+        axis = add_axes(figure, *place)
+        _panel(axis, request, one, video, frames)
+        axis.set_xlabel("frame (shaded: labelled abnormal)" if number == 0 else "")
+        axis.tick_params(labelbottom=number == 0)
+    for number, frame in enumerate(frames):
+        place = (LEFT + number * (wide + SPACE), BOTTOM + len(series) * (PANEL + GAP), wide, tall)
+        axis = add_axes(figure, *place)
+        show_frame(axis, request.prepared.frames(video)[frame])
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+        outline(axis, request.mask(video, frame), width=0.5)
+        axis.set_title(f"frame {frame}" if number == 0 else str(frame), fontsize=7, pad=2)
+    return figure, {"frames": frames, "indicators": [one.indicator for one in series]}
+
+
+def shown_indicators(series: list[Series], request: Request) -> list[Series]:
+    """What the run adds up under the protocol, and the sum; every indicator of a run that adds nothing up.
+
+    Raises PagenError: no frame of the video counts.
+    """
+    if request.videos[0] not in series[0].final:
+        raise PagenError(f"protocol {request.protocol.name} scores no frame of {request.videos[0]}; name another video")
+    added = fused_of(series[0].recipe, request.protocol.fused)
+    total = [one for one in series if one.indicator.startswith("fused")]
+    parts = [one for one in series if one not in total and (not total or one.indicator in added)]
+    return sorted(parts, key=lambda one: (order_of(one.indicator), one.indicator)) + total
+
+
+def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Sequence[int]) -> None:
+    values = series.final[video]
+    total = series.indicator.startswith("fused")
+    shade(axis, request.spans(video), request.prepared.length(video))
+    for frame in frames:
+        axis.axvline(frame, color=PLAIN, linewidth=0.5, linestyle=":", zorder=1)
+    marker = "." if request.protocol.every > 1 else ""
+    where = [request.frame_of(index) for index in range(len(values))]
+    axis.plot(where, values, color=COLOURS[1] if total else COLOURS[0], marker=marker, markersize=3)
+    axis.locator_params(axis="y", nbins=3)
+    axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2)
+    axis.yaxis.set_label_coords(-(LEFT - 0.34) / (request.width - LEFT - RIGHT), 0.5)
+
+
+def symbol(indicator: str) -> str:
+    """An indicator as papers write it: A with the task as its index, A alone for the sum."""
+    if indicator.startswith("fused"):
+        return "$A$"
+    stem = indicator.removesuffix(LOCAL).upper().replace("_", r"\ ")
+    return rf"$A_\mathrm{{{stem}{',local' if indicator.endswith(LOCAL) else ''}}}$"
+
+
+def unit(request: Request, indicator: str) -> str:
+    """What the values of an indicator count under the protocol."""
+    protocol = request.protocol
+    if protocol.each_of.get(indicator, protocol.each) in PER_VIDEO:
+        return "rescaled"
+    named = indicator_named(indicator).unit
+    if (protocol.plain_errors and named == "dB") or (protocol.probabilities and named == "logit"):
+        return "error" if named == "dB" else "probability"
+    return "sum" if indicator.startswith("fused") else UNITS[named]

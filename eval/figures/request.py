@@ -1,0 +1,96 @@
+"""What a figure is drawn of: runs, their names, videos and frames of a data set, under one protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pagen.compute import Compute
+from pagen.errors import PagenError, require_name
+from pagen.eval.evaluation import labelled, scores_of
+from pagen.eval.metrics.events import events
+from pagen.eval.protocol import Protocol
+from pagen.eval.protocols import protocol_named
+from pagen.eval.results import Series, headline
+from pagen.eval.series import series_of
+from pagen.eval.settings import EvaluationSettings
+from pagen.eval.side_by_side import labels_of
+from pagen.footage.prepare import Prepared
+
+
+@dataclass(frozen=True)
+class Request:
+    """The request; `prepared` is the data set at the footage's own size, `width` in inches, `frames` may be empty."""
+
+    runs: tuple[Path, ...]
+    names: tuple[str, ...]
+    prepared: Prepared
+    videos: tuple[str, ...]
+    frames: tuple[int, ...]
+    protocol: Protocol
+    compute: Compute
+    width: float
+
+    @cached_property
+    def series(self) -> tuple[Series, ...]:
+        """Of the trivial baselines and of every indicator of the runs, under the protocol."""
+        scored = scores_of(self.runs, self.prepared, self.protocol.policy, self.compute)
+        return series_of(self.protocol, scored, EvaluationSettings(self.prepared.dataset, self.prepared.fps))
+
+    def of_run(self, run: Path) -> list[Series]:
+        """The series of one run."""
+        return [one for one in self.series if one.run == str(run)]
+
+    def spans(self, video: str) -> list[tuple[int, int]]:
+        """When a video is labelled abnormal: the first frame, and the one after the last."""
+        return [(int(start), int(end)) for start, end in events(np.asarray(self.prepared.labels(video)))]
+
+    def mask(self, video: str, frame: int) -> npt.NDArray[np.bool_] | None:
+        """What is marked (H, W) in a frame at the footage's own size; None where there are no masks."""
+        masks = self.prepared.each_mask(video)
+        return None if masks is None else next(islice(masks, frame, None))
+
+    def frame_of(self, index: int) -> int:
+        """The frame whose score is the one of that index under the protocol."""
+        return self.protocol.dropped_first + index * self.protocol.every
+
+    def shown_frames(self) -> tuple[int, ...]:
+        """The frames asked for, else the one of the first video that the first run scores highest."""
+        if self.frames:
+            return self.frames
+        scores = headline(self.of_run(self.runs[0])).final.get(self.videos[0])
+        if scores is None:
+            raise PagenError(f"protocol {self.protocol.name} scores no frame of {self.videos[0]}; give --frame")
+        return (self.frame_of(int(np.argmax(scores))),)
+
+
+def request_of(
+    runs: tuple[Path, ...],
+    dataset: str,
+    videos: tuple[str, ...],
+    frames: tuple[int, ...],
+    protocol: str,
+    compute: Compute,
+    names: tuple[str, ...] = (),
+    width: float = 3.4,
+) -> Request:
+    """Read footage and names.
+
+    Raises PagenError: as `labelled`, an unknown video or protocol, a frame beyond the end, or a run given twice.
+    """
+    chosen = protocol_named(protocol, "a figure")
+    prepared = labelled(dataset, compute)
+    clips = prepared.clips("test")
+    for video in videos:
+        require_name(f"test video of {dataset}", video, clips)
+    for frame in frames:
+        length = prepared.length(videos[0])
+        if not 0 <= frame < length:
+            raise PagenError(f"expected a --frame from 0 to {length - 1} of {videos[0]}, found {frame}")
+    called = names or tuple(labels_of(runs, dataset))
+    return Request(runs, called, prepared, videos or tuple(clips), frames, chosen, compute, width)

@@ -1,0 +1,89 @@
+"""The page of several runs: their scores on one axis, their heat maps side by side, and what each run finds.
+
+Every run stands for what it leads with: what it fuses, else an indicator at the worst place, else its first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from pagen.compute import Compute
+from pagen.eval import render_events
+from pagen.eval.evaluation import evaluate
+from pagen.eval.protocol import Protocol
+from pagen.eval.protocols import protocol_named
+from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
+from pagen.eval.report.content import protocol_settings
+from pagen.eval.report.drawn import drawn
+from pagen.eval.report.frames import COLD, HOT, frames_beside
+from pagen.eval.report.template import write_page
+from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, leads
+from pagen.eval.settings import EvaluationSettings
+from pagen.eval.side_by_side import ALIKE, compared, labels_of
+from pagen.footage.prepare import Prepared, prepare
+
+
+def write_comparison(
+    path: Path, runs: Sequence[Path], dataset: str, protocol: str, settings: EvaluationSettings, compute: Compute
+) -> dict[str, Any]:
+    """Write the page, and return its size in bytes, how many frames it holds, and a row of the table for each run.
+
+    Raises PagenError as `evaluate`, more than one protocol, or a run that is given twice.
+    """
+    chosen, labels = protocol_named(protocol, "a report"), labels_of(runs, dataset)
+    evaluation = evaluate(runs, dataset, [protocol], settings, compute, by_event=True)
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
+    names = dict(zip(map(str, runs), labels, strict=True))
+    content = content_of_runs(names, chosen, evaluation, prepared)
+    shown = frames_beside(content["drawn"], prepared, runs, compute)
+    size = write_page(path, "runs.html.jinja", content, shown)
+    rows = [asdict(row) for row in leads(evaluation.tables[0].rows)]
+    return {"bytes": size, "frames": sum(map(len, shown.frames.values())), "rows": rows}
+
+
+def content_of_runs(
+    names: dict[str, str], protocol: Protocol, evaluation: Evaluation, prepared: Prepared
+) -> dict[str, Any]:
+    """What the page's template shows, pictures aside; `names` are run -> label, in order.
+
+    The evaluation is of the runs under the protocol alone, by event too; `prepared` at the footage's own size.
+    """
+    (table,), (every,), (events,) = evaluation.tables, evaluation.series, evaluation.by_event
+    labels = [*names.values(), BAR]
+    series = [replace(one, indicator=label) for one, label in zip(compared(every), labels, strict=True)]
+    rows = [_named(row, names) for row in leads(table.rows)]
+    areas = tuple(replace(area, run=names.get(area.run, area.run)) for area in events.areas)
+    events = replace(events, areas=areas)
+    return {
+        "title": f"{', '.join(names.values())} on {prepared.dataset}",
+        "about": f"{rows[0].frames:,} frames of {rows[0].videos} videos count; labels: {evaluation.label_edition}.",
+        "trained": [f"{row.run}: {row.recipe_title}, trained on {row.trained_on}" for row in rows if row.recipe],
+        "size": prepared.size,
+        "protocol": protocol.name,
+        "meaning": table.title,
+        "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
+        "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
+        "legend": f"{LEGEND} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
+        "notes": [_shortened(note, names) for note in table.notes],
+        "alike": ALIKE,
+        "cold": f"{COLD:g}",
+        "hot": f"{HOT:g}",
+        "events": [render_events.headers(events), *render_events.lines(events)],
+        "events_legend": render_events.LEGEND,
+        "settings": protocol_settings(protocol, evaluation, prepared),
+        "drawn": {**drawn(protocol, series, prepared, float("nan"), {}), "point": None, "alike": True},
+    }
+
+
+def _named(row: Row, names: dict[str, str]) -> Row:
+    return row if row.run == TRIVIAL else replace(row, run=names[row.run])
+
+
+def _shortened(note: str, names: dict[str, str]) -> str:
+    """A note with the runs' labels in place of their paths, the longest path first."""
+    for run in sorted(names, key=len, reverse=True):
+        note = note.replace(run, names[run])
+    return note
