@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from pagen.errors import PagenError
+from pagen.features.box_file import ObjectFile, object_file
 from pagen.features.kinds import FEATURES, JOIN
-from pagen.features.pose import FilePose
+from pagen.features.pose import file_of_poses
 from pagen.features.source import FeatureSource, Feed, Frames, FrameVectors
 from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Prepared
@@ -85,12 +86,10 @@ def open_joined(spec: FeatureSpec, feed: Feed) -> Joined:
 
     Raises PagenError as they do, and for poses of a file that do not belong to the boxes.
     """
-    sources = tuple(_opened(spec, name, feed) for name in spec.name.split(JOIN))
-    if not feed.live:
-        for source in sources:
-            if isinstance(source, FilePose):
-                _require_matching(source, sources)
-    return Joined(sources)
+    names = spec.name.split(JOIN)
+    if "pose" in names and (poses := file_of_poses(spec)) is not None:
+        _require_matching(poses, spec.boxes)
+    return Joined(tuple(_opened(spec, name, feed) for name in names))
 
 
 def _opened(spec: FeatureSpec, name: str, feed: Feed) -> FeatureSource:
@@ -99,17 +98,14 @@ def _opened(spec: FeatureSpec, name: str, feed: Feed) -> FeatureSource:
     return kind.source(FeatureSpec(name, **options), feed)
 
 
-def _require_matching(poses: FilePose, sources: tuple[FeatureSource, ...]) -> None:
-    """Raise PagenError, before anything is computed, for boxes of a file that have another number of poses."""
-    for source in sources:
-        boxes = getattr(source, "boxes", None)
-        if boxes is None:
-            continue
-        for clip in poses.prepared.clips():
-            found, wanted = poses.file.rows(poses.prepared, clip).frames, boxes(source.prepared, clip).frames
-            if not np.array_equal(found, wanted):
-                raise _apart(clip, f"{len(wanted)} boxes", f"{len(found)} poses")
-        return
+def _require_matching(poses: ObjectFile, boxes: str) -> None:
+    """Raise PagenError, before anything is computed, for poses that are not one for each of the boxes of a file."""
+    kind, _, path = boxes.partition(":")
+    placed = object_file(path, "box").clips() if kind == "file" else {}
+    for clip, posed in poses.clips().items():
+        frames = placed[clip].frames if clip in placed else np.empty(0, np.int64)
+        if not np.array_equal(posed.frames, frames):
+            raise _apart(clip, f"{len(frames)} boxes of {boxes!r}", f"{len(posed.frames)} poses")
 
 
 def _apart(clip: str, first: str, other: str) -> PagenError:

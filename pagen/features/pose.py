@@ -111,22 +111,29 @@ def normalised(poses: Poses) -> Poses:
 def open_pose(spec: FeatureSpec, feed: Feed) -> FeatureSource:
     """The features `pose`: of what `poses` names, a file, the file of `boxes`, or a model.
 
-    Raises PagenError: no file named, or no such file, poses in it, boxes, model or device.
+    Raises PagenError: as `file_of_poses`, or no such boxes, model or device.
     """
-    (name, _, option), device = spec.poses.partition(":"), feed.compute.device
-    if name == "vitpose":
-        model, boxes = vision_model("vitpose", option, device), open_boxes(spec.boxes, device)
-        return ModelPose(feed.clips(None, spec.colour), boxes, model, spec.raw_poses)
-    file = object_file(option or _file_of_boxes(spec.boxes), "pose")
-    file.clips()  # refuses a damaged one at once
-    return FilePose(feed.clips(None, spec.colour), file, spec.raw_poses)
+    file, device = file_of_poses(spec), feed.compute.device
+    if file is not None:
+        return FilePose(feed.clips(None, spec.colour), file, spec.raw_poses)
+    model = vision_model("vitpose", spec.poses.partition(":")[2], device)
+    boxes = open_boxes(spec.boxes, device)
+    return ModelPose(feed.clips(None, spec.colour), boxes, model, spec.raw_poses)
 
 
-def _file_of_boxes(boxes: str) -> str:
-    kind, _, path = boxes.partition(":")
-    if kind != "file":
+def file_of_poses(spec: FeatureSpec) -> ObjectFile | None:
+    """The file that holds the poses; None where a model finds them.
+
+    Raises PagenError: no file named, no such file, or none of poses in it.
+    """
+    (name, _, option), (kind, _, path) = spec.poses.partition(":"), spec.boxes.partition(":")
+    if name != "file":
+        return None
+    if not option and kind != "file":
         raise PagenError(
-            f"expected poses for pose, found none with boxes {boxes!r}; give --poses file:PATH or vitpose:MODEL, a "
-            "file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
+            f"expected poses for pose, found none with boxes {spec.boxes!r}; give --poses file:PATH or vitpose:MODEL, "
+            "a file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
         )
-    return path
+    file = object_file(option or path, "pose")
+    file.clips()  # refuses a damaged one at once
+    return file

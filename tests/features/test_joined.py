@@ -12,7 +12,7 @@ import pytest
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.features.open import open_source, open_stream
+from pagen.features.open import check_sources, open_source, open_stream
 from pagen.features.spec import FeatureSpec, is_of_objects
 
 
@@ -53,8 +53,10 @@ def test_poses_of_other_objects_are_refused_before_anything_is_made(root: Path, 
     arrays["testing_poses"] = arrays["testing_poses"][:-1]
     arrays["testing_pose_offsets"] = np.append(arrays["testing_pose_offsets"][:-1], 11)
     np.savez(file, **arrays)
-    with pytest.raises(PagenError, match=r"found 12 boxes and 11 poses in clip test_x"):
-        opened("velocity+pose", root, file)
+    with pytest.raises(PagenError, match=r"found 12 boxes of 'file:.*' and 11 poses in clip test_x"):
+        check_sources(FeatureSpec("velocity+pose", boxes=f"file:{file}"), "cpu")
+    with pytest.raises(PagenError, match=r"found 0 boxes of 'motion' and 18 poses in clip train_a"):
+        open_source(FeatureSpec("deep+pose", poses=f"file:{file}"), "folder", Compute(root, "cpu", 0))
 
 
 @pytest.mark.parametrize(
