@@ -26,7 +26,7 @@ METHODS = {
     "MemAE": re.compile(r"memae", re.IGNORECASE),
     "the semantic discriminator": re.compile(r"discriminator", re.IGNORECASE),
 }
-GCL = re.compile(r"pagen\.models\.density\.gcl|pagen\.train\.(gcl_session|recipes\.gcl)")
+GCL = re.compile(r"pagen\.models\.density\.gcl|pagen\.train\.(gcl_|recipes\.gcl)")
 """GCL's generator is taught by a discriminator of its own, which is no semantic discriminator."""
 INDICATORS = {"psnr", "flow", "semantic", "vcr", "ffp", "prp", "density", "frame_difference", "flow_speed"}
 

@@ -7,7 +7,7 @@ neighbours leave the frame's own video out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pagen.compute import Compute
 from pagen.features.extract import extract
 from pagen.features.open import open_source
 from pagen.folders import write_text
+from pagen.footage.prepare import Prepared
 from pagen.models.density.detector import Detector, detector_card
 from pagen.models.density.multiscale import MultiScale
 from pagen.models.pretrained import CARD
@@ -33,6 +34,8 @@ from pagen.train.run_card import fitted_on, title
 from pagen.train.session import Calibration, Opened, Worked, train_in_folder
 from pagen.train.state import Row
 
+Choosing = Callable[[Train[Any], Prepared], Sequence[str]]
+"""Configuration and prepared clips -> the training clips that are learnt from."""
 Fitting = Callable[[Any, FeatureClips, Train[Any], Path, Accelerator], list[Row]]
 """Detector, clips, configuration, run folder and accelerator -> the rows of the table of steps, if there are steps."""
 
@@ -46,7 +49,7 @@ def train_detector(config: Train[Any]) -> dict[str, Any]:
 def _opened(config: Train[Any], device: str) -> Opened:
     compute = Compute(config.root, device, config.workers)
     source = open_source(config.recipe.spec, config.dataset, compute)
-    names = source.prepared.clips("train")
+    names = resolve(config.recipe.choosing)(config, source.prepared)
     features = extract(source, names, compute)
     prints = {"prepared": source.prepared.fingerprint(), **source.inputs()}
     clips = FeatureClips(features, source.prepared, tuple(names))
@@ -61,6 +64,11 @@ def _work(config: Train[Any], clips: FeatureClips, path: Path, accelerator: Acce
         console.say(f"{recipe.name} ({config.scale} scale): {count:,} {recipe.features} features of {size} numbers")
     rows = resolve(recipe.fitting)(detector, clips, config, path, accelerator)
     return rows, lambda: _save(config, detector, clips, path, rows)
+
+
+def every_clip(config: Train[Any], prepared: Prepared) -> Sequence[str]:
+    """All training clips."""
+    return prepared.clips("train")
 
 
 def fit_at_once(

@@ -5,16 +5,16 @@ Statistics are those of the population, in float64, so that a batch of one gives
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pagen.models.density.detector import PIECE, Rows, Scores
+from pagen.models.density.gcl_settings import Target
 from pagen.models.density.standard import Standard
 
-Target = Literal["ones", "replace", "gaussian", "none"]
 TINY = 1e-6
 
 
@@ -40,6 +40,20 @@ def pseudo_labels(values: Tensor, factor: float) -> Tensor:
     exact = values.detach().cpu().double()
     mean, deviation = exact.mean(), exact.std(correction=0)
     return (exact >= mean + factor * deviation) & (deviation > TINY * mean.abs())
+
+
+def soft_labels(values: Tensor) -> Tensor:
+    """Values (N,) from 0, the lowest, to 1, the highest, float64 on the CPU: labels without equation 2's threshold.
+
+    0 where they do not vary, as `pseudo_labels` gives none there.
+
+    Example:
+        >>> soft_labels(torch.tensor([1.0, 3.0, 2.0]))
+        tensor([0.0000, 1.0000, 0.5000], dtype=torch.float64)
+    """
+    exact = values.detach().cpu().double()
+    range_ = exact.max() - exact.min()
+    return (exact - exact.min()) / range_ if range_ > TINY * exact.mean().abs() else torch.zeros_like(exact)
 
 
 def pseudo_targets(

@@ -45,8 +45,8 @@ class FeatureKind:
 
 JOIN = "+"
 """Between kinds of objects whose vectors are joined to one."""
-_FORM, _BOXES = ("size", "colour"), ("boxes", "colour")
-_OF_ENCODER = FeatureKind("pagen.features.frames:open_encoded", ("pool", *_FORM))
+_FORM, _BOXES, _ROWS = ("size", "colour"), ("boxes", "colour"), ("snippet", "window", "segment")
+_OF_ENCODER = FeatureKind("pagen.features.frames:open_encoded", ("pool", "segment", *_FORM))
 
 
 def _of_objects(module: str, *takes: str, option: str = "") -> FeatureKind:
@@ -92,10 +92,10 @@ FEATURES = FeatureKinds(
     "features",
     "pagen.features",
     {
-        "hiera": FeatureKind("pagen.features.video:open_rolling", _FORM, option="MODEL"),
-        "latents": FeatureKind("pagen.features.latents:open_latents", option="RUN"),
+        "hiera": FeatureKind("pagen.features.video:open_rolling", ("segment", *_FORM), option="MODEL"),
+        "latents": FeatureKind("pagen.features.latents:open_latents", ("segment",), option="RUN"),
         "locations": FeatureKind("pagen.features.latents:open_locations", option="RUN"),
-        "file": FeatureKind("pagen.features.file:open_vectors", ("snippet", "window"), option="DIR", decoded=False),
+        "file": FeatureKind("pagen.features.file:open_vectors", _ROWS, option="DIR", decoded=False),
         "velocity": _of_objects("velocity:open_velocity", "flow", "bins", "by_height"),
         "deep": _of_objects("deep:open_deep", "encoder", "side", "bgr"),
         "pose": _of_objects("pose:open_pose", "poses", "raw_poses"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pagen.compute import Compute
 from pagen.features.kinds import FEATURES
+from pagen.features.segments import Segmented
 from pagen.features.source import FeatureSource, Feed
 from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Size
@@ -18,7 +19,7 @@ def open_source(spec: FeatureSpec, dataset: str, compute: Compute) -> FeatureSou
     Raises PagenError: no such kind, data set or device, a model or run that is missing or of another kind, or an option
     too many or too few.
     """
-    return FEATURES[spec.name].source(spec, Feed(replace(compute, device=compute.place), dataset))
+    return _opened(spec, Feed(replace(compute, device=compute.place), dataset))
 
 
 def open_stream(spec: FeatureSpec, size: Size, device: str) -> FeatureSource:
@@ -26,7 +27,14 @@ def open_stream(spec: FeatureSpec, size: Size, device: str) -> FeatureSource:
 
     It needs neither the clips of training nor their flow. `size` is (H, W) of the frames. Errors as `open_source`.
     """
-    return FEATURES[spec.name].source(spec, Feed(Compute(device=device), camera=size))
+    return _opened(spec, Feed(Compute(device=device), camera=size))
+
+
+def _opened(spec: FeatureSpec, feed: Feed) -> FeatureSource:
+    """The source, averaged over segments where that is wanted and its vectors are not of segments as they come."""
+    source = FEATURES[spec.name].source(spec, feed)
+    averaged = spec.segment > 1 and source.config().get("span", 1) == 1
+    return Segmented(source, spec.segment) if averaged else source
 
 
 def check_sources(spec: FeatureSpec, device: str) -> None:

@@ -37,6 +37,9 @@ class FeatureOptions:
     """Leave pose in pixels, as in AccI-VAD's published files, in place of parts of its height."""
     pool: int = 1
     """Frames, ending with the one described, that vectors of lite0, clip and vificlip are averaged over."""
+    segment: int = 1
+    """Frames of the segments, one after the other, that vectors of whole frames are averaged over; 1 leaves a vector a
+    frame."""
     snippet: int = 0
     """Frames that a vector of file:DIR is of, where it is of a segment (I3D: 16); 0 of its own frame, or as the
     folder's features.json says."""
@@ -66,10 +69,10 @@ class FeatureSpec(FeatureOptions):
         require_name(BOXES.what, boxes, BOXES.names())
         require_name("source of poses", self.poses.partition(":")[0], POSES)
         self._check_option()
-        if self.side < 0 or min(self.bins, self.pool) < 1:
+        if self.side < 0 or min(self.bins, self.pool, self.segment) < 1:
             raise PagenError(
-                "expected --side of 0 and more, --bins and --pool of 1 and more, found "
-                f"{self.side}, {self.bins} and {self.pool}"
+                "expected --side of 0 and more, --bins, --pool and --segment of 1 and more, found "
+                f"{self.side}, {self.bins}, {self.pool} and {self.segment}"
             )
         if min(self.snippet, self.window) < 0 or (self.snippet and self.window):
             raise PagenError(

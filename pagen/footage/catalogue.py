@@ -56,6 +56,8 @@ class Layout:
     """Folders of a clip's pixel masks, `{clip}` as above."""
     images: tuple[str, ...] = IMAGES
     videos: tuple[str, ...] = ()
+    train_labels: tuple[LabelSource, ...] = ()
+    """Where labels of training clips may lie; one file for all names them with their folder, `training/NAME`."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,10 @@ _FOLDER = Layout(
     ),
     masks=("masks/{clip}",),
     videos=VIDEOS,
+    train_labels=(
+        LabelSource("csv", "labels.csv", "labels.csv"),
+        LabelSource("npy", "labels/training/{clip}.npy", "labels/*.npy"),
+    ),
 )
 
 MIXED = ":mixed"

@@ -13,6 +13,7 @@ from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import NAMED, Layout
 from pagen.footage.clips import SPLITS, FileClip, Footage
+from pagen.footage.labels import without_suffix
 from pagen.registry import resolve
 
 _RATE_TOLERANCE = 0.05
@@ -165,8 +166,8 @@ def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> It
     without = [clip.name for clip in tests if clip.label is None]
     if expected is not None and without:
         yield f"expected labels of all test clips, found none for {_few(without)}"
-    yield from _strangers(tests)
-    readable = [clip for clip in tests if clip.label and (decode_all or not (clip.video or clip.label.kind == "masks"))]
+    yield from _strangers(clips)
+    readable = [clip for clip in clips if clip.label and (decode_all or not (clip.video or clip.label.kind == "masks"))]
     errors = [f"{clip.name}: {error}" for clip in readable if (error := _error(clip.labels))]
     yield from errors
     if expected is not None and len(readable) == len(footage.dataset.test) and not errors:
@@ -175,13 +176,13 @@ def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> It
             yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an old file?"
 
 
-def _strangers(tests: Sequence[FileClip]) -> Iterator[str]:
+def _strangers(clips: Sequence[FileClip]) -> Iterator[str]:
     """Clips that a label file names and that are not there; a slip of the pen would leave a clip unlabelled."""
-    clip_names = {clip.label.key for clip in tests if clip.label}
-    for kind, path in sorted({(clip.label.kind, clip.label.path) for clip in tests if clip.label}):
+    clip_names = {clip.label.key for clip in clips if clip.label}
+    for kind, path in sorted({(clip.label.kind, clip.label.path) for clip in clips if clip.label}):
         names_in = resolve(NAMED[kind]) if kind in NAMED else None
         if names_in and not _error(names_in, path):
-            strange = [name for name in names_in(path) if not clip_names & {name, Path(name).stem}]
+            strange = [name for name in names_in(path) if not clip_names & {name, without_suffix(name)}]
             if strange:
                 yield f"expected only test clips in {path}, found {_few(strange)}, which is not among them"
 

@@ -150,8 +150,18 @@ def read_csv(path: Path, key: str, length: int) -> Labels | None:
         [0, 1, 1, 0]
     """
     videos = parse_csv(_text(path), str(path))
-    named = [intervals for name, intervals in videos.items() if key in (name, Path(name).stem)]
+    named = [intervals for name, intervals in videos.items() if key in (name, without_suffix(name))]
     return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
+
+
+def without_suffix(name: str) -> str:
+    """A video's name, and that of its folder where it has one, without what tells the format.
+
+    Example:
+        >>> without_suffix("training/walk.mp4"), without_suffix("walk")
+        ('training/walk', 'walk')
+    """
+    return Path(name).with_suffix("").as_posix()
 
 
 def read_npy(path: Path, key: str, length: int) -> Labels:

@@ -8,14 +8,15 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from pagen.errors import PagenError
 from pagen.footage import decode
-from pagen.footage.catalogue import DATASETS, MIXED, DataSet, LabelSource, Layout
+from pagen.footage.catalogue import DATASETS, MIXED, NAMED, DataSet, LabelSource, Layout
 from pagen.footage.clips import SPLITS, ClipLabels, FileClip, Footage, SceneClip
+from pagen.footage.labels import without_suffix
 from pagen.footage.mixed import mixed
 from pagen.registry import resolve
 
@@ -82,9 +83,14 @@ def locate(name: str, root: Path | None = None) -> Footage:
         raise _missing(dataset, root)
     folders = [location.clips_folder(split) for split in SPLITS]
     train, test = (sorted(location.entries(part), key=decode.natural) if part else [] for part in folders)
-    source = _label_source(location, test)
-    entries = [("train", path) for path in train] + [("test", path) for path in test]
-    clips = tuple(_clip(location, split, path, source) for split, path in entries)
+    source, named = _label_source(location, test), _named(location)
+    clips = (
+        *(
+            replace(_clip(location, "train", path, None), label=_training_label(location, path, named))
+            for path in train
+        ),
+        *(_clip(location, "test", path, source) for path in test),
+    )
     return Footage(name, dataset, location.root, location.layout.name, source.edition if source else "none", clips)
 
 
@@ -184,6 +190,26 @@ def _label_source(location: Location, entries: Sequence[Path]) -> LabelSource | 
     for source in location.layout.labels:
         if any((location.root / source.path.format(clip=_stem(path))).exists() for path in entries):
             return source
+    return None
+
+
+def _named(location: Location) -> set[str]:
+    """What files of labels for all training clips name, without what tells the format."""
+    named = set[str]()
+    for source in location.layout.train_labels:
+        if source.kind in NAMED:
+            with suppress(PagenError, FileNotFoundError):  # the check of the footage says what is wrong with a file
+                named.update(map(without_suffix, resolve(NAMED[source.kind])(location.root / source.path)))
+    return named
+
+
+def _training_label(location: Location, path: Path, named: set[str]) -> ClipLabels | None:
+    """Where labels of a training clip lie: in a file that names it `training/NAME`, or in one of its own."""
+    for source in location.layout.train_labels:
+        file, shared = location.root / source.path.format(clip=_stem(path)), "{clip}" not in source.path
+        key = f"training/{_stem(path)}" if shared else _stem(path)
+        if file.is_file() and (key in named or not shared):
+            return ClipLabels(source.kind, file, key)
     return None
 
 

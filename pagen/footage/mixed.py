@@ -38,3 +38,17 @@ def mixed(footage: Footage) -> Footage:
     left = [clip for index, clip in enumerate(tests) if index not in drawn]
     clips = (*footage.split("train"), *moved, *left)
     return replace(footage, name=name, dataset=DATASETS[name], clips=clips, mixed_from=footage)
+
+
+def known_normal(footage: Footage) -> frozenset[str]:
+    """The training clips that need no labels to be known as normal: all that a data set trains on, mixed ones aside.
+
+    None of footage as it was found: what lies among its training clips, nobody has said.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> len(known_normal(mixed(locate("street")))), len(known_normal(locate("street")))
+        (12, 0)
+    """
+    before = footage.mixed_from
+    return frozenset(clip.name for clip in before.split("train")) if before else frozenset()

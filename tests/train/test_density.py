@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +26,6 @@ from pagen.seeds import torch_generator
 from pagen.train import loop
 from pagen.train.config import Train
 from pagen.train.density_batches import DensityBatches
-from pagen.train.gcl_session import abnormal, segment_ends
 from pagen.train.recipes.density import GmmRecipe, KnnRecipe, MsmaRecipe, MuldeRecipe
 from pagen.train.recipes.gcl import GclRecipe
 from pagen.train.session import train
@@ -191,38 +189,6 @@ def test_the_same_seed_gives_the_same_bytes(learn: Callable[..., Path], boxes: P
     recipe = objects(GmmRecipe, boxes, features="velocity")
     one, two = (learn(recipe, out=out) / "model/model.safetensors" for out in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
-
-
-@pytest.mark.parametrize("variant", ["B", "PT", "OCC", "WS"])
-def test_gcl_tells_how_good_its_labels_are(
-    variant: Any, tiny: Callable[..., Any], write_folder: Callable[..., Path], tmp_path: Path
-) -> None:
-    lengths = {"training/a": 64, "training/b": 48, "testing/x": 48, "testing/y": 50}
-    root, run = write_folder(tmp_path / "footage", lengths, SIZE), tmp_path / "run"
-    train(Train(tiny("gcl", variant=variant), "folder:mixed", root, None, "tiny", 0, run, device="cpu", workers=0))
-    with (run / "pseudo_labels.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["phase"] for row in rows] == [
-        *(["generator"] * 2 + ["discriminator"] * 2) * (variant != "B"),
-        *["both"] * 3,
-    ]
-    assert all(0 <= float(row["share_D"]) < 1 for row in rows if row["phase"] == "both")
-    assert (run / "pseudo_labels.png").stat().st_size > 5000
-    (values,) = score_run(run, "folder:mixed", Compute(root, "cpu", 0)).of("density").values()
-    assert np.isfinite(values).all()
-
-
-@pytest.mark.parametrize(("frames", "length", "ends"), [(48, 16, [15, 31, 47]), (40, 16, [15, 31]), (7, 16, [6])])
-def test_clips_are_cut_into_segments(frames: int, length: int, ends: list[int]) -> None:
-    np.testing.assert_array_equal(segment_ends(frames, length), ends)
-
-
-def test_a_segment_is_abnormal_if_one_of_its_frames_is() -> None:
-    labels = np.zeros(48, np.uint8)
-    labels[[16, 47]] = 1
-    ends = segment_ends(48, 16)
-    np.testing.assert_array_equal(abnormal(labels, ends, 16), [False, True, True])
-    np.testing.assert_array_equal(abnormal(None, ends, 16), [False] * 3)
 
 
 @pytest.mark.parametrize("kind", [KnnRecipe, MuldeRecipe])

@@ -22,7 +22,7 @@ from pagen.registry import resolve
 from pagen.train.recipes.base import Parts, Recipe, Scales
 from pagen.train.recipes.features import MADE, OBJECTS, PARTS, PUBLISHED, DensityRecipe
 
-YOUNGER = ("poses", "snippet", "window")
+YOUNGER = ("poses", "snippet", "window", "segment")
 """Options of features that runs of 0.1.0 do not remember, and others only where they are not at their defaults."""
 OBJECT_LR, FRAME_LR = 5e-4, 1e-4
 """MULDE's learning rates, of features of objects and of frames."""
@@ -38,10 +38,12 @@ class DetectorRecipe(DensityRecipe):
     """The detector of the recipe's name, of each kind of objects alike; settings are called as its fields.
 
     Attributes:
+        choosing: `module:function` that says which training clips it learns from; see `density_session.Choosing`.
         fitting: `module:function` that fits it; see `density_session.Fitting`.
         renamed: fields of the recipe whose setting is called otherwise, or that are none (empty).
     """
 
+    choosing: ClassVar[str] = "pagen.train.density_session:every_clip"
     fitting: ClassVar[str] = "pagen.train.density_session:fit_at_once"
     renamed: ClassVar[dict[str, str]] = {}
 

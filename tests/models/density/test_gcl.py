@@ -15,7 +15,14 @@ from pagen.models.density import gcl_labels
 from pagen.models.density.detector import rows_of
 from pagen.models.density.detectors import DETECTORS
 from pagen.models.density.gcl import GCL, perceptron
-from pagen.models.density.gcl_labels import distances, pseudo_labels, pseudo_targets, temporal_differences
+from pagen.models.density.gcl_labels import (
+    distances,
+    pseudo_labels,
+    pseudo_targets,
+    soft_labels,
+    temporal_differences,
+)
+from pagen.models.density.gcl_training import Seen
 from pagen.models.density.open import open_detector
 from pagen.models.density.standard import Standard
 from pagen.seeds import entropy, torch_generator
@@ -216,7 +223,7 @@ def test_the_history_tells_the_phases() -> None:
     assert [row["rows"] for row in made.history] == [120, 120, 200, 200, 200, 200]
     names = {phase: {name for row in made.history if row["phase"] == phase for name in row} for phase, _ in phases}
     common = {"phase", "epoch", "rows"}
-    of_discriminator = {"loss_D", "share_G", "precision_G"}
+    of_discriminator = {"loss_D", "share_G", "precision_G", "auroc_G", "auroc_D"}
     assert names["generator"] == common | {"loss_G"}
     assert names["discriminator"] == common | of_discriminator
     assert names["both"] == common | of_discriminator | {"loss_G", "share_D", "precision_D"}
@@ -331,3 +338,114 @@ def test_normal_videos_that_are_refused() -> None:
             made.fit(iter(x), [True] * 4)
         with pytest.raises(PagenError, match="expected a video that is known to be normal, found none"):
             made.fit(x, [False] * 4)
+
+
+def of_batch(x: list[Vectors]) -> tuple[torch.Tensor, GCL]:
+    """Features as the networks see them, and networks as they begin."""
+    whole, start = np.concatenate(x), GCL(**SMALL)
+    with torch.random.fork_rng():
+        torch.manual_seed(entropy(0, "weights") % 2**63)
+        start._build(16)
+    scaled = (whole - whole.mean(0, dtype=np.float64)) / whole.std(0, ddof=1, dtype=np.float64)
+    return torch.from_numpy(scaled).float(), start
+
+
+def test_an_autoencoder_is_the_generator_alone_and_scores_by_its_error() -> None:
+    x, labels = videos(2, 50)
+    inputs, start = of_batch(x)
+    made = GCL(**{**SMALL, "epochs": 1}, variant="AE_AllData").fit(x, labels=labels)
+    errors = np.linalg.norm((inputs - start.generator(inputs)).detach().numpy(), axis=1)
+    optimiser = torch.optim.RMSprop(start.generator.parameters(), 1e-3, momentum=0.6)
+    (inputs - start.generator(inputs)).square().sum(1).sqrt().mean().backward()
+    optimiser.step()
+    (row,) = made.history
+    assert (row["phase"], row["rows"]) == ("generator", 100)
+    assert row["auroc_G"] == pytest.approx(roc_auc_score(np.concatenate(labels), errors))
+    np.testing.assert_allclose(row["loss_G"], errors.mean(), rtol=1e-5)
+    with torch.no_grad():
+        np.testing.assert_allclose(
+            made.anomaly_score(x), np.linalg.norm(inputs - start.generator(inputs), axis=1), rtol=1e-3
+        )
+    np.testing.assert_array_equal(made.anomaly_score(x), made.errors(x))
+    np.testing.assert_allclose(np.linalg.norm(inputs.numpy() - made.rebuilt(x), axis=1), made.errors(x), rtol=1e-3)
+
+
+def test_autoencoders_differ_in_what_they_are_trained_on() -> None:
+    x, _ = videos(4, 50)
+    counts = {}
+    for variant in ("AE_AllData", "AE_OCC", "AE_TD"):
+        made = GCL(**TINY, variant=variant, calm=0.6).fit(x, [True, False, False, False])  # type: ignore[arg-type]
+        assert {row["phase"] for row in made.history} == {"generator"}
+        assert len(made.history) == TINY["epochs"]
+        counts[variant] = made.history[0]["rows"]
+    assert counts == {"AE_AllData": 200, "AE_OCC": 50, "AE_TD": 120}
+    with pytest.raises(PagenError, match="which videos are normal for variant AE_OCC"):
+        GCL(**TINY, variant="AE_OCC").fit(x)
+
+
+def test_a_generator_s_own_labels_teach_it() -> None:
+    x, _ = videos(2, 20)
+    inputs, start = of_batch(x)
+    made = GCL(**{**SMALL, "epochs": 1}, teaching="own").fit(x)
+    rebuilt = start.generator(inputs)
+    errors = np.linalg.norm((inputs - rebuilt).detach().numpy(), axis=1)
+    labels = errors >= errors.mean() + errors.std()
+    targets = torch.where(torch.from_numpy(labels)[:, None], torch.ones(16), inputs)
+    (row,) = made.history
+    assert (row["phase"], row["share_G"]) == ("own", labels.mean())
+    np.testing.assert_allclose(row["loss_G"], (targets - rebuilt).square().sum(1).sqrt().mean().item(), rtol=1e-5)
+    assert made.scored_by == "G"
+    assert not any("loss_D" in row for row in GCL(**TINY, variant="PT", teaching="own").fit(x).history)
+
+
+def test_soft_labels_are_errors_without_a_threshold() -> None:
+    x, _ = videos(2, 20)
+    inputs, start = of_batch(x)
+    errors = torch.from_numpy(np.linalg.norm((inputs - start.generator(inputs)).detach().numpy(), axis=1))
+    wanted = (errors - errors.min()) / (errors.max() - errors.min())
+    np.testing.assert_allclose(soft_labels(errors), wanted, rtol=1e-6)
+    chance = torch.sigmoid(start.discriminator(inputs)[:, 0])
+    loss = -(wanted * torch.log(chance) + (1 - wanted) * torch.log(1 - chance)).mean()
+    (row,) = GCL(**{**SMALL, "epochs": 1}, teaching="soft").fit(x).history
+    np.testing.assert_allclose(row["loss_D"], loss.item(), rtol=1e-5)
+    assert soft_labels(torch.ones(4)).tolist() == [0] * 4
+
+
+def test_either_network_may_score() -> None:
+    x, _ = videos(4, 50)
+    by_discriminator, by_generator = GCL(**TINY).fit(x), GCL(**TINY, score="G").fit(x)
+    np.testing.assert_array_equal(by_generator.errors(x), by_discriminator.errors(x))
+    np.testing.assert_array_equal(by_generator.anomaly_score(x), by_discriminator.errors(x))
+    assert not np.allclose(by_discriminator.anomaly_score(x), by_discriminator.errors(x))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"variant": "AE_TD", "score": "D"}, "expected score G with AE_TD, which trains no discriminator, found D"),
+        ({"teaching": "own", "score": "D"}, "expected score G with teaching own"),
+        ({"variant": "AE_OCC", "teaching": "own"}, "expected teaching mutual with variant AE_OCC"),
+        ({"teaching": "owm"}, "no teaching named 'owm'; did you mean 'own'"),
+        ({"difference": -1.0}, "a difference of 0 and more, found -1"),
+    ],
+)
+def test_settings_that_exclude_each_other(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(PagenError, match=message):
+        GCL(**settings)
+
+
+def test_what_the_networks_say_can_be_watched() -> None:
+    x, labels = videos(4, 50)
+    rows, last = list[dict[str, Any]](), dict[str, Any]()
+
+    def watch(row: dict[str, Any], seen: Seen) -> None:
+        rows.append(row)
+        last.update({name: (seen.scores[name].copy(), seen.labels[name].copy()) for name in "GD"})
+
+    made = GCL(**TINY, variant="PT").fit(x, labels=labels, watch=watch)
+    assert rows == made.history
+    truth = np.concatenate(labels).astype(bool)
+    for name, (scores, found) in last.items():
+        assert made.history[-1][f"auroc_{name}"] == pytest.approx(roc_auc_score(truth, scores))
+        assert made.history[-1][f"share_{name}"] == found.mean()
+        assert made.history[-1][f"precision_{name}"] == truth[found].mean()
