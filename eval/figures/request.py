@@ -39,7 +39,7 @@ class Request:
     @cached_property
     def series(self) -> tuple[Series, ...]:
         """Of the trivial baselines and of every indicator of the runs, under the protocol."""
-        scored = scores_of(self.runs, self.prepared, self.protocol.policy, self.compute)
+        scored = scores_of(self.runs, self.prepared, self.protocol, self.compute)
         return series_of(self.protocol, scored, EvaluationSettings(self.prepared.dataset, self.prepared.fps))
 
     def of_run(self, run: Path) -> list[Series]:

@@ -26,8 +26,8 @@ from pagen.eval.report import frames as frames_module
 from pagen.eval.report.drawn import packed, roc
 from pagen.eval.report.frames import HOT, LEVELS, _opacities
 from pagen.eval.report.highlights import peaks, stand_out
-from pagen.eval.report.template import LARGEST
 from pagen.eval.report.report import Report, run
+from pagen.eval.report.template import LARGEST
 from pagen.eval.scores import open_scores
 from pagen.scoring.indicator_table import indicator_named
 
