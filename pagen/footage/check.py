@@ -12,8 +12,7 @@ from typing import Any
 from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import NAMED, Layout
-from pagen.footage.clips import SPLITS, FileClip, Footage
-from pagen.footage.labels import without_suffix
+from pagen.footage.clips import SPLITS, FileClip, Footage, without_suffix
 from pagen.registry import resolve
 
 _RATE_TOLERANCE = 0.05

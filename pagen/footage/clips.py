@@ -215,3 +215,13 @@ class Footage:
     def split(self, name: str) -> list[ClipSource]:
         """The clips of a split, `"train"` or `"test"`."""
         return [clip for clip in self.clips if clip.split == name]
+
+
+def without_suffix(name: str) -> str:
+    """A video's name, and that of its folder where it has one, without what tells the format.
+
+    Example:
+        >>> without_suffix("training/walk.mp4"), without_suffix("walk")
+        ('training/walk', 'walk')
+    """
+    return Path(name).with_suffix("").as_posix()

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
+from pagen.footage.clips import without_suffix
 from pagen.footage.decode import IMAGES, listing, mask_frames
 
 Labels = npt.NDArray[np.uint8]
@@ -152,16 +153,6 @@ def read_csv(path: Path, key: str, length: int) -> Labels | None:
     videos = parse_csv(_text(path), str(path))
     named = [intervals for name, intervals in videos.items() if key in (name, without_suffix(name))]
     return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
-
-
-def without_suffix(name: str) -> str:
-    """A video's name, and that of its folder where it has one, without what tells the format.
-
-    Example:
-        >>> without_suffix("training/walk.mp4"), without_suffix("walk")
-        ('training/walk', 'walk')
-    """
-    return Path(name).with_suffix("").as_posix()
 
 
 def read_npy(path: Path, key: str, length: int) -> Labels:

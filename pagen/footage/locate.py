@@ -15,8 +15,7 @@ from pathlib import Path
 from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import DATASETS, MIXED, NAMED, DataSet, LabelSource, Layout
-from pagen.footage.clips import SPLITS, ClipLabels, FileClip, Footage, SceneClip
-from pagen.footage.labels import without_suffix
+from pagen.footage.clips import SPLITS, ClipLabels, FileClip, Footage, SceneClip, without_suffix
 from pagen.footage.mixed import mixed
 from pagen.registry import resolve
 

@@ -27,8 +27,6 @@ PUBLISHED = {
     "gcl_occ": _figures("GCL_OCC", 74.20, 79.62),
     "gcl_ws": _figures("GCL_WS", 79.84, 86.21),
 }
-
-
 ROWS = {
     "gcl_ae_alldata": {"recipe": "gcl", "variant": "AE_AllData"},
     "gcl_ae_occ": {"recipe": "gcl", "variant": "AE_OCC"},
@@ -108,5 +106,3 @@ ABLATIONS = {
         STAND_IN,
     ),
 }
-_VARIANTS = {"gcl_b": "B", "gcl": "PT", "gcl_occ": "OCC", "gcl_ws": "WS"}
-ROWS = {row: {"recipe": "gcl", "variant": variant} for row, variant in _VARIANTS.items()}

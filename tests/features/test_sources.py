@@ -116,7 +116,7 @@ def run_of_men(root: Path, lengths: dict[str, int], still: int) -> None:
             Image.fromarray(frame).save(root / clip / f"{index:03}.png")
 
 
-@pytest.mark.parametrize("kind", sorted({*FEATURES.names()} - {"pose"}))
+@pytest.mark.parametrize("kind", sorted({*FEATURES.names()} - {"pose", "file"}))
 def test_a_source_looks_as_far_ahead_as_it_says(
     kind: str, specs: dict[str, FeatureSpec], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -219,7 +219,7 @@ def test_folders_of_different_sources_lie_apart(
     [
         ({"of": "velocty"}, "no features named 'velocty'; did you mean 'velocity'?"),
         ({"boxes": "moton"}, "no kind of boxes named 'moton'; did you mean 'motion'?"),
-        ({"pool": 0}, "--pool of 1 and more, found 128, 8 and 0"),
+        ({"pool": 0}, "--segment of 1 and more, found 128, 8, 0 and 1"),
         ({"bins": 9}, "expected no --bins with features lite0, found 9; leave it out"),
         ({"of": "deep", "by_height": True}, "expected no --by-height with features deep, found True; leave it out"),
         ({"of": "deep", "bgr": True}, "expected --colour with --bgr, found grey footage"),

@@ -168,5 +168,5 @@ def test_boxes_of_a_file_and_flow_of_a_folder(clips: Prepared, open_of: Open, tm
 
 
 def test_no_bins_are_refused(clips: Prepared, open_of: Open) -> None:
-    with pytest.raises(PagenError, match="--bins and --pool of 1 and more, found 128, 0 and 1"):
+    with pytest.raises(PagenError, match="--bins, --pool and --segment of 1 and more, found 128, 0, 1 and 1"):
         open_of("velocity", clips, bins=0)

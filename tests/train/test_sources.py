@@ -213,7 +213,7 @@ def test_kinds_that_would_be_lost_are_refused(kinds: tuple[str, ...], changes: d
 @pytest.mark.parametrize("features", ["latents:RUN", "hiera:M", "file:DIR", "lite0"])
 def test_a_recipes_own_default_is_never_refused(features: str) -> None:
     recipe = replace(GclRecipe(), features=features)
-    assert recipe.spec.pool == (16 if features == "lite0" else 1)
+    assert (recipe.spec.segment, recipe.spec.pool) == (16, 1)
     if features != "lite0":
         with pytest.raises(PagenError, match="expected no --pool with features"):
             replace(GclRecipe(), features=features, pool=8)
