@@ -13,13 +13,14 @@ import pytest
 from pagen import ablate as module
 from pagen import console
 from pagen.ablate import Ablate, run
-from pagen.ablation import as_text, changes_of, named, over_features
+from pagen.ablation import _scores, as_text, changes_of, named, over_features
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.protocol import Protocol, apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
 from pagen.generate.config import Generate
+from pagen.options import Scale
 from pagen.papers.all_papers import ABLATIONS
 from pagen.papers.forms import Ablation, Variant
 from pagen.scoring.window_scores import MEASURES
@@ -177,3 +178,27 @@ def test_tables_of_frame_features_take_those_that_are_asked_for() -> None:
     )
     with pytest.raises(PagenError, match="expected no --features with table objects, found lite0"):
         run(Ablate("objects", "street", features="lite0"))
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "made"),
+    [
+        ("masks", "paper", {"size": (256, 256), "colour": True, "flow": "tvl1", "inference_steps": 50}),
+        ("masks", "cpu", {"size": (192, 288), "colour": False, "flow": "dis", "inference_steps": 20}),
+        ("p_t", "paper", {"size": (256, 256), "flow": "tvl1", "kinds": ("temporal",)}),
+        ("p_t", "tiny", {"size": (96, 144), "flow": "dis", "kinds": ("temporal",)}),
+    ],
+)
+def test_the_sets_of_a_table_are_made_at_its_scale(
+    name: str, scale: Scale, made: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Generate] = []
+    monkeypatch.setattr("pagen.ablation.generate", asked.append)
+    monkeypatch.setattr("pagen.ablation.train", lambda config: None)
+    monkeypatch.setattr("pagen.ablation.score_run", lambda *given, **how: None)
+    config = Ablate(name, dataset="street", scale=scale, out=tmp_path, workers=0)
+    for variant in ABLATIONS[name].variants:
+        _scores(config, variant, 0, Protocol("own", "why"))
+    assert asked
+    for one in asked:
+        assert {flag: getattr(one, flag) for flag in made} == made

@@ -215,9 +215,9 @@ def test_another_seed_changes_every_kind(ask: Ask, made: Path, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("quick")
-def test_kinds_are_a_set(ask: Ask, made: Path, tmp_path: Path) -> None:
+def test_the_order_of_kinds_does_not_matter(ask: Ask, made: Path, tmp_path: Path) -> None:
     out = tmp_path / "pa"
-    summary = generate(ask(out, kinds=("patch", "skip", "patch")))
+    summary = generate(ask(out, kinds=("patch", "skip")))
     assert folders(out) == {"manifest.json", "gallery.png", "gallery.html", "skip", "patch"}
     assert list(summary["kinds"]) == ["skip", "patch"]
     for file in ("skip/train_a.jsonl", "patch/train_c.jsonl"):
@@ -297,12 +297,17 @@ def test_no_training_clips(ask: Ask, street: Path, tmp_path: Path) -> None:
         ({"length": 1}, "--length of 2 and more"),
         ({"size": (15, 40)}, "--size of 16 and more"),
         ({"limit_clips": 0}, "--limit-clips of 1 and more"),
-        ({"max_size": 0}, r"--max-size and --lambda-max in \(0, 1\]"),
-        ({"max_size": 1.1}, r"--max-size and --lambda-max in \(0, 1\]"),
-        ({"max_move": -1}, "--max-move of 0 and more"),
+        *(({"lambda_max": value}, "--lambda-max from 0.001 to 1") for value in (0, 1e-9, 1.1, float("nan"))),
+        ({"max_size": 0}, r"--max-size in \(0, 1\]"),
+        ({"max_size": 1.1}, r"--max-size in \(0, 1\]"),
+        ({"max_move": -1}, "--max-move from 0"),
         ({"strides": ()}, "--strides of 2 and more"),
         ({"strides": (2, 1)}, "--strides of 2 and more"),
         ({"inference_steps": 0}, "--inference-steps and --batch of 1 and more"),
+        ({"inference_steps": 1001}, "--inference-steps of at most 1000 for this inpainter, found 1001"),
+        ({"batch": 0}, "--inference-steps and --batch of 1 and more"),
+        ({"feather": -1}, "--feather of 0 and more"),
+        ({"kinds": ("skip", "patch", "skip")}, "each of --kinds once, found skip patch skip"),
         ({"masks": "moton"}, "did you mean 'motion'"),
         ({"masks": "random:thick256"}, "did you mean 'thick_256'"),
         ({"inpainter": "tella"}, "did you mean 'telea'"),
@@ -318,6 +323,7 @@ def test_no_training_clips(ask: Ask, street: Path, tmp_path: Path) -> None:
 def test_what_is_asked_for_in_vain(ask: Ask, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(PagenError, match=message):
         generate(ask(tmp_path / "pa", **changes))
+    assert not (tmp_path / "pa").exists()
 
 
 def test_an_unknown_data_set(tmp_path: Path) -> None:
