@@ -20,7 +20,7 @@ PUBLISHED = {
     "gmm_frames": column(_TABLE2, "mulde", shanghaitech=(76.2, 82.9), ucf_crime=(60.3, 84.5), ubnormal=(66.8, 83.2)),
     "knn_frames": column(_TABLE2, "mulde", shanghaitech=(71.9, 83.1), ucf_crime=(53.0, 82.7), ubnormal=(65.2, 82.5)),
 }
-_KINDS: dict[tuple[str, ...], tuple[tuple[float, float], tuple[float, float]]] = {
+_SUPPLEMENT: dict[tuple[str, ...], tuple[tuple[float, float], tuple[float, float]]] = {
     ("pose",): ((84.6, 86.5), (78.5, 83.6)),
     ("deep",): ((89.0, 88.0), (76.6, 82.3)),
     ("velocity",): ((86.6, 91.8), (82.0, 88.1)),
@@ -34,10 +34,10 @@ PUBLISHED |= {
     f"mulde_{'_'.join(kinds)}": column(
         f"MULDE's supplement, {' and '.join(kinds)}", "mulde", avenue=avenue, shanghaitech=shanghaitech
     )
-    for kinds, (avenue, shanghaitech) in _KINDS.items()
+    for kinds, (avenue, shanghaitech) in _SUPPLEMENT.items()
 }
 ROWS: dict[str, dict[str, Any]] = {
-    **{f"mulde_{'_'.join(kinds)}": {"recipe": "mulde", "of": "objects", "kinds": kinds} for kinds in _KINDS},
+    **{f"mulde_{'_'.join(kinds)}": {"recipe": "mulde", "of": "objects", "kinds": kinds} for kinds in _SUPPLEMENT},
     **{name: {"recipe": name, "of": "objects"} for name in ("mulde", "msma")},
     **{f"{name}_frames": {"recipe": name, "of": "frames"} for name in ("mulde", "msma", "gmm", "knn")},
 }
