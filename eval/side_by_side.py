@@ -68,6 +68,6 @@ def labels_of(runs: Sequence[Path], dataset: str) -> list[str]:
     """
     if len({path.resolve() for path in runs}) < len(runs):
         raise PagenError(f"expected each run once, found {' '.join(map(str, runs))}; leave one out")
-    trained = [json.loads((path / "recipe.json").read_text(encoding="utf-8"))["dataset"] for path in runs]
+    trained = [json.loads((path / "recipe.json").read_text(encoding="utf-8")).get("dataset", dataset) for path in runs]
     pairs = zip(names_of(runs), trained, strict=True)
     return [name if other == dataset else f"{name} (trained on {other})" for name, other in pairs]

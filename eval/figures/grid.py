@@ -16,7 +16,9 @@ HEAT = "inferno"
 OUTLINE = "#56B4E9"
 LEFT, RIGHT, GAP, TITLE, BOTTOM, BAR = 0.22, 0.06, 0.08, 0.2, 0.42, 0.07
 """Inches: margins, between pictures, a line of titles, below the last row, and height of a bar in there."""
-LEAST = 0.4
+LETTER = 0.62
+"""Width of a letter, in sizes of the font, about."""
+LEAST = 0.55
 """Inches that a picture has at least."""
 
 
@@ -47,7 +49,11 @@ class Grid:
         first, last = bar.ax.get_xticklabels()
         first.set_horizontalalignment("left")
         last.set_horizontalalignment("right")
-        bar.set_label(label, fontsize=7, labelpad=1)
+        bar.set_label(label, fontsize=_fitting(label, 7, self._wide), labelpad=1)
+
+    def title(self, row: int, column: int, text: str) -> None:
+        """A title above a picture, in letters as large as its width allows."""
+        self.axes[row, column].set_title(text, fontsize=_fitting(text, 8, self._wide), pad=3)
 
     def _picture(self, row: int, column: int, rows: int) -> Axes:
         bottom = BOTTOM + (rows - 1 - row) * (self._tall + TITLE)
@@ -58,6 +64,11 @@ class Grid:
 
     def _at(self, left: float, bottom: float, wide: float, tall: float) -> Axes:
         return add_axes(self.figure, left, bottom, wide, tall)
+
+
+def _fitting(text: str, size: float, wide: float) -> float:
+    """The size in points at which a text is no wider than so many inches, and never above `size`."""
+    return min(size, 72 * (wide + GAP / 2) / (LETTER * max(len(text), 1)))
 
 
 def add_axes(figure: Figure, left: float, bottom: float, wide: float, tall: float) -> Axes:

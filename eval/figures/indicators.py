@@ -17,9 +17,11 @@ from pagen.figures import COLOURS, PLAIN
 from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, order_of
 from pagen.scoring.rescale import PER_VIDEO
 
-LEFT, RIGHT, BOTTOM, TOP = 0.72, 0.1, 0.4, 0.2
+LEFT, RIGHT, BOTTOM, TOP = 0.9, 0.1, 0.4, 0.2
 PANEL, GAP, SPACE = 0.6, 0.14, 0.05
 """Inches: margins; height of a panel, what lies between panels, and between frames."""
+TICKS = 0.57
+"""Inches that the numbers of an axis take beside it."""
 FRAMES = 5
 UNITS = {"logit": "log-odds", "length": "length", "density": "score", "dB": "dB", "": "score"}
 """Unit of an indicator -> how an axis names it."""
@@ -74,7 +76,7 @@ def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Seq
     axis.plot(where, values, color=COLOURS[1] if total else COLOURS[0], marker=marker, markersize=3)
     axis.locator_params(axis="y", nbins=3)
     axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2)
-    axis.yaxis.set_label_coords(-(LEFT - 0.34) / (request.width - LEFT - RIGHT), 0.5)
+    axis.yaxis.set_label_coords(-TICKS / (request.width - LEFT - RIGHT), 0.5)
 
 
 def symbol(indicator: str) -> str:

@@ -35,8 +35,8 @@ def maps_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
         show_frame(row[0], request.prepared.frames(video)[frame])
         outline(row[0], request.mask(video, frame))
         row[0].set_ylabel(f"frame {frame}")
-    for axis, title in zip(grid.axes[0], (video, *columns), strict=True):
-        axis.set_title(title, pad=3)
+    for number, title in enumerate((video, *columns)):
+        grid.title(0, number, title)
     for number, (label, shown, highest) in enumerate(columns.values(), 1):
         images = [show_heat(axis, one, highest) for axis, one in zip(grid.axes[:, number], shown, strict=True)]
         grid.bar(number, images[0], label)

@@ -38,16 +38,16 @@ def measures_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
     errors = {name: [float(frame_means(one)) for one in column] for name, column in maps.items()}
     height, width = answers[0][1].shape[3:]
     grid = Grid(request.width, len(frames), 2 + len(POOLS), height / width)
-    for row, frame, (what, shown, answered) in zip(grid.axes, frames, answers, strict=True):
-        for axis, title, picture in zip(row, (video, what), (shown, answered), strict=False):
-            show_frame(axis, _picture(picture))
-            axis.set_title(title, pad=3)
-        row[0].set_ylabel(f"frame {frame}")
+    for row, (frame, (what, shown, answered)) in enumerate(zip(frames, answers, strict=True)):
+        for number, (title, picture) in enumerate([(video, shown), (what, answered)]):
+            show_frame(grid.axes[row, number], _picture(picture))
+            grid.title(row, number, title)
+        grid.axes[row, 0].set_ylabel(f"frame {frame}")
     for number, (name, column) in enumerate(maps.items(), 2):
         highest = max(float(one.max()) for one in column)
-        for axis, one, error in zip(grid.axes[:, number], column, errors[name], strict=True):
-            image = show_heat(axis, one[0, 0].numpy(), highest)
-            axis.set_title(f"{name} {error:.3g}", pad=3)
+        for row, (one, error) in enumerate(zip(column, errors[name], strict=True)):
+            image = show_heat(grid.axes[row, number], one[0, 0].numpy(), highest)
+            grid.title(row, number, f"{name} {error:#.3g}")
         grid.bar(number, image, "squared error")
     return grid.figure, {"frames": frames, "errors": errors}
 

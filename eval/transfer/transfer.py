@@ -12,6 +12,7 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.settings import EvaluationSettings
+from pagen.figures import require_form
 from pagen.flags import Device, Json, Processes, Rescore
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS
@@ -43,12 +44,14 @@ class Transfer:
     write: Path | None = None
     """Also write the tables to this Markdown file."""
     plot: Path | None = None
-    """Also draw them as a heat map, into this PNG file."""
+    """Also draw them as a heat map, into this file (.png, .pdf or .svg)."""
 
 
 def run(config: Transfer) -> None:
     """The verb `transfer`."""
     roots = require_roots(config)
+    if config.plot is not None:
+        require_form(config.plot)
     from pagen.eval.transfer import results, transferring
 
     settings = EvaluationSettings(seed=config.seed, weights=config.weights)

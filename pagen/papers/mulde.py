@@ -105,7 +105,7 @@ ABLATIONS = {
         "Kinds of objects under MULDE, with poses of the file of boxes",
         "MULDE's Tables S3 and S4: Avenue / ShanghaiTech",
         "mulde",
-        tuple(_of_kinds(f"{avenue[0]} / {campus[0]}", *kinds) for kinds, (avenue, campus) in _KINDS.items()),
+        tuple(_of_kinds(f"{avenue[0]} / {campus[0]}", *kinds) for kinds, (avenue, campus) in _SUPPLEMENT.items()),
     ),
     "features": Ablation(
         "Features of MULDE",
