@@ -38,6 +38,12 @@ class Segmented:
     def context(self) -> int:
         return self.source.context + self.segment - 1
 
+    @property
+    def ahead(self) -> int | None:
+        """Frames after its segment that a vector is made of; None where the source does not say."""
+        known: int | None = getattr(self.source, "ahead", None)
+        return known
+
     def __call__(self, clip: str) -> FrameVectors:
         of_clip = self.source(clip)
         if of_clip.boxes is not None or not np.array_equal(of_clip.frames, np.arange(len(of_clip.vectors))):

@@ -64,7 +64,7 @@ class GclRecipe(DetectorRecipe):
     difference: float | None = None
     """In place of --calm, the largest distance of a segment to the one before; the paper: 0.70, of its own features."""
     standardise: bool = True
-    """Bring features to mean 0 and deviation 1."""
+    """Features are brought to mean 0 and deviation 1; otherwise they are left as they are."""
 
     name: ClassVar[str] = "gcl"
     choosing: ClassVar[str] = "pagen.train.gcl_clips:chosen_clips"
