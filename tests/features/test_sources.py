@@ -196,7 +196,7 @@ def test_folders_of_different_sources_lie_apart(
     [
         ({"of": "velocty"}, "no features named 'velocty'; did you mean 'velocity'?"),
         ({"boxes": "moton"}, "no kind of boxes named 'moton'; did you mean 'motion'?"),
-        ({"pool": 0}, "--pool of 1 and more, found 128, 8 and 0"),
+        ({"pool": 0}, "--pool and --segment of 1 and more, found 128, 8, 0 and 1"),
         ({"bins": 9}, "expected no --bins with features lite0, found 9; leave it out"),
         ({"of": "deep", "by_height": True}, "expected no --by-height with features deep, found True; leave it out"),
         ({"of": "deep", "bgr": True}, "expected --colour with --bgr, found grey footage"),
