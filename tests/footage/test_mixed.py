@@ -15,6 +15,7 @@ from pagen.footage.check import check, require
 from pagen.footage.clips import Footage
 from pagen.footage.list_datasets import Datasets, run
 from pagen.footage.locate import locate
+from pagen.footage.mixed import known_normal
 from pagen.footage.prepare import prepare
 from pagen.seeds import generator
 
@@ -124,3 +125,19 @@ def test_what_cannot_be_mixed(write_folder: WriteFolder, tmp_path: Path) -> None
         locate("folder:mixed", root)
     with pytest.raises(PagenError, match="found no ped1 in"):
         locate("ped1:mixed", root)
+
+
+def test_training_clips_have_labels_by_their_folder_alone(write_folder: WriteFolder, tmp_path: Path) -> None:
+    """A test clip of the same name has labels of its own."""
+    root = write_folder(tmp_path / "own", {"training/a": 9, "training/b": 9, "testing/a": 9})
+    header = "video,start_frame,end_frame\n"
+    (root / "labels.csv").write_text(f"{header}a,0,4\ntraining/b,,\n")
+    clips = {clip.name: clip.labels() for clip in locate("folder", root).clips}
+    assert clips["train_a"] is None
+    assert [int(marks.sum()) for name in ("train_b", "test_a") if (marks := clips[name]) is not None] == [0, 4]
+    assert check(locate("folder", root)) == []
+    (root / "labels.csv").write_text(f"{header}a,0,4\ntraining/c,,\n")
+    (problem,) = check(locate("folder", root))
+    assert "found training/c, which is not among them" in problem
+    assert known_normal(locate("folder:mixed", write_folder(tmp_path / "two", LENGTHS))) == {"train_a"}
+    assert known_normal(locate("folder", root)) == frozenset()

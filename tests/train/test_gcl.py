@@ -106,6 +106,19 @@ def test_the_same_command_gives_the_same_bytes(configured: Callable[..., Train[A
     assert all((runs[0] / name).read_bytes() == (runs[1] / name).read_bytes() for name in names)
 
 
+def test_a_run_that_was_killed_is_made_again(
+    configured: Callable[..., Train[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, whole = configured(), Path(train(replace(configured(), out=tmp_path / "whole"))["run"])
+    with monkeypatch.context() as patch:
+        patch.setattr("pagen.train.gcl_session.strongest", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            train(config)
+    run = Path(train(config)["run"])
+    names = ("model/model.safetensors", "calibration.json", "pseudo_labels.csv", *PICTURES)
+    assert all((run / name).read_bytes() == (whole / name).read_bytes() for name in names)
+
+
 def clips_of(config: Train[Any]) -> FeatureClips:
     compute = Compute(config.root, "cpu", 0)
     source = open_source(config.recipe.spec, config.dataset, compute)
