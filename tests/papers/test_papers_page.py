@@ -40,7 +40,7 @@ def ours(kind: str, name: str, frames: str, field: str, key: str) -> Any:
         return of_protocol[key] if key else of_protocol
     if name == "generate":
         return getattr(Generate.at("paper", "street"), field)
-    recipe = RECIPES[name].at("paper")
+    recipe: Any = RECIPES[name].at("paper")
     of_features = replace(recipe, features="lite0") if frames else recipe
     return {**vars(of_features), **of_features.settings}[field]  # runs do not remember what 0.1.0 did not know
 
