@@ -22,7 +22,12 @@ CALM = ("PT", "AE_TD")
 
 @dataclass(eq=False)
 class GCLSettings:
-    """What can be chosen; `pagen.models.density.gcl.GCL` says what each is."""
+    """What can be chosen; `pagen.models.density.gcl.GCL` says what each is, and what is refused.
+
+    Example:
+        >>> GCLSettings().scored_by, GCLSettings(variant="AE_AllData").scored_by
+        ('D', 'G')
+    """
 
     variant: Variant = "B"
     targets: Target = "ones"

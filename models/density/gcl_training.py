@@ -38,6 +38,10 @@ class Seen:
     Attributes:
         scores: the generator's errors and the discriminator's probabilities.
         labels: the pseudo-labels that were made of them.
+
+    Example:
+        >>> Seen.of(2).scores["G"], Seen.of(2).labels["D"]
+        (array([nan, nan]), array([False, False]))
     """
 
     scores: dict[str, Scores]
@@ -63,6 +67,14 @@ class Cooperation:
         differences: (N,), of each feature to the one before it; called where they count.
         normal_rows: (N,) bool, features of videos known to be normal; of no length where none is needed.
         truth: (N,) bool, abnormal features, for the history alone.
+
+    Example:
+        >>> gcl, rows = GCLSettings(epochs=2), Rows((np.eye(4),))
+        >>> networks = nn.ModuleDict({"generator": nn.Linear(4, 4), "discriminator": nn.Linear(4, 1)})
+        >>> inputs = lambda piece: torch.from_numpy(piece).float()
+        >>> taught = Cooperation(gcl, networks, inputs, rows, lambda: np.zeros(4), torch.zeros(0), None, None)
+        >>> [(row["phase"], row["rows"]) for row in taught.epochs()]
+        [('both', 4), ('both', 4)]
     """
 
     gcl: GCLSettings

@@ -61,6 +61,9 @@ def specs(
     arrays |= {"testing_clips": ["x"], "testing_clip_frames": [5], "testing_pose_offsets": [0, 0, 3, 3, 4, 4]}
     poses = np.random.default_rng(0).normal(30, 9, (4, 6))
     np.savez(folder / "poses.npz", training_poses=poses, testing_poses=poses, **arrays)  # type: ignore[arg-type]
+    (folder / "vectors").mkdir()
+    for name, length in CLIPS.items():
+        np.save(folder / f"vectors/{name}.npy", np.random.default_rng(length).normal(size=(length, 3)))
     run = make_run(ConvAE3d(1, (2, 3, 4, 5)), size=(40, 56))
     return {
         "lite0": FeatureSpec("lite0", size=(32, 48)),
@@ -73,6 +76,7 @@ def specs(
         "deep": FeatureSpec("deep", encoder=f"clip:{clip}", side=0),
         "pose": FeatureSpec("pose", boxes=f"file:{folder / 'poses.npz'}"),
         "tube": FeatureSpec(f"tube:{run}"),
+        "file": FeatureSpec(f"file:{folder / 'vectors'}"),
     }
 
 
@@ -159,7 +163,7 @@ def test_what_a_source_gives(kind: str, sources: dict[str, FeatureSource], resul
             assert (found.boxes[:, :2] < found.boxes[:, 2:]).all()
 
 
-@pytest.mark.parametrize("kind", sorted(set(FEATURES.names()) - {"pose"}))
+@pytest.mark.parametrize("kind", sorted(set(FEATURES.names()) - {"pose", "file"}))
 def test_a_stream_ends_as_a_clip_does(kind: str, sources: dict[str, FeatureSource], results: Results) -> None:
     source, found = sources[kind], results[kind]["train_a"]
     with one_thread():
@@ -218,9 +222,9 @@ def test_folders_of_different_sources_lie_apart(
     [
         ({"of": "velocty"}, "no features named 'velocty'; did you mean 'velocity'?"),
         ({"boxes": "moton"}, "no kind of boxes named 'moton'; did you mean 'motion'?"),
-        ({"pool": 0}, "--pool of 1 and more, found 128, 8 and 0"),
+        ({"pool": 0}, "--segment of 1 and more, found 128, 8, 0 and 1"),
         ({"bins": 9}, "expected no --bins with features lite0, found 9; leave it out"),
-        ({"of": "deep", "by_height": True}, "expected no --by_height with features deep, found True; leave it out"),
+        ({"of": "deep", "by_height": True}, "expected no --by-height with features deep, found True; leave it out"),
         ({"of": "deep", "bgr": True}, "expected --colour with --bgr, found grey footage"),
         ({"of": "latents:run", "size": (32, 48)}, r"expected no --size with features latents, found \(32, 48\)"),
     ],
@@ -241,8 +245,8 @@ def test_sources_that_are_not_there_are_refused(footage: Path, make_run: Callabl
     judge = make_run(Discriminator(4), recipe="discriminator", source="features")
     for of, message in {
         "lite0:x": "expected encoder lite0 or lite0:imagenet, found 'lite0:x'",
-        "latents": "expected features 'latents:RUN' with a run's folder, found 'latents'; name the run",
-        "tube": "expected features 'tube:RUN' with a run's folder, found 'tube'; name the run",
+        "latents": "expected features 'latents:RUN', found 'latents'; name the RUN",
+        "tube": "expected features 'tube:RUN', found 'tube'; name the RUN",
         "clip:nowhere": "with a folder or a hub id owner/name, found 'clip:nowhere'",
         f"latents:{tmp_path}": "expected a run folder of pagen at",
         f"locations:{judge}": "expected a run of an autoencoder in .*, found discriminator",

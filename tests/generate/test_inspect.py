@@ -183,7 +183,7 @@ def test_the_verb(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["inspect", str(made)])
     shown = capsys.readouterr().out
     assert "patch: 51 clips, all looked at" in shown
-    assert f"  near-copies: {report['kinds']['temporal']['near_copies']} of 48 = " in shown
+    assert f"  near-copies: {report['kinds']['temporal']['near_copies']} of 5 = " in shown
     for line in report["warnings"]:
         assert f"warning: {line}" in shown
     assert "\n  2       46     ##############################\n  3       0\n" in shown

@@ -1,4 +1,4 @@
-"""docs/papers.md: each row says where it stands, none is silent; what it holds of the papers is what the code has."""
+"""docs/papers.md: each row says where it stands, and what it holds of the papers is what the code has."""
 
 from __future__ import annotations
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.published import published_row
-from pagen.papers import all_papers
+from pagen.papers import all_papers, gcl
 from pagen.papers.all_papers import ABLATIONS, PAPERS, PUBLISHED
+from pagen.train.recipes.gcl import GclRecipe
 from pagen.train.recipes.table import RECIPES
 
 FIGURES = [
@@ -29,6 +31,13 @@ FIGURES = [
     ("accivad", "shanghaitech", 85.9, 89.6),
     ("gcl", "ucf_crime", 71.04, None),
     ("gcl_ws", "shanghaitech:zhong", 86.21, None),
+    ("gcl_ae_alldata", "ucf_crime", 56.32, None),
+    ("gcl_ae_alldata", "shanghaitech:zhong", 62.73, None),
+    ("gcl_ae_occ", "ucf_crime", 65.76, None),
+    ("gcl_ae_td", "ucf_crime", 63.84, None),
+    ("gcl_without_nl", "ucf_crime", 64.23, None),
+    ("gcl_own", "ucf_crime", 62.28, None),
+    ("gcl_soft", "ucf_crime", 63.58, None),
 ]
 
 
@@ -108,6 +117,13 @@ def test_of_ubnormal_the_two_splits_are_two_data_sets() -> None:
     rai = {"baseline_by_rai": 54.06, "patch_by_rai": 57.09, "skip_by_rai": 55.48}
     assert micro == {**rai, "unified_without_d": 57.53, "unified": 57.98}
     assert all("unified" not in row for row, of in PUBLISHED.items() if "ubnormal" in of)
+
+
+def test_every_row_of_gcl_is_of_a_run_that_can_be_trained() -> None:
+    assert gcl.ROWS.keys() == gcl.PUBLISHED.keys()
+    settings = [{name: value for name, value in row.items() if name != "recipe"} for row in gcl.ROWS.values()]
+    assert all(replace(GclRecipe(), **changes) for changes in settings)
+    assert len({tuple(changes.items()) for changes in settings}) == len(settings)
 
 
 def test_gcl_shares_no_column_with_others() -> None:
