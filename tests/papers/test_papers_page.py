@@ -17,7 +17,7 @@ from pagen.train.recipes.table import RECIPES
 
 PAGE = Path(__file__).parents[2] / "docs" / "papers.md"
 STANDING = re.compile(r"faithful|choice: \S.+|not built: \S.+")
-HELD = re.compile(r"`(protocol )?(\w+)(\(frames\))?\.(\w+) = ([^`]+)`")
+HELD = re.compile(r"`(protocol )?(\w+)(\(frames\))?\.(\w+)(?:\[(\w+)\])? = ([^`]+)`")
 PARTS = ("Equations", "Hyper-parameters", "Tables", "Figures", "Said in words")
 
 
@@ -28,19 +28,21 @@ def rows() -> Iterator[list[str]]:
 
 
 def published() -> dict[str, tuple[str, ...]]:
-    """A held cell -> its parts: what kind of thing, of which name, for frames or not, which field, which value."""
+    """A held cell -> its parts: which kind of thing, of which name, for frames or not; field, key in it, and value."""
     found = [match for cells in rows() for match in HELD.finditer(cells[2])]
     return {match.group(0): match.groups(default="") for match in found}
 
 
-def ours(kind: str, name: str, frames: str, field: str) -> Any:
+def ours(kind: str, name: str, frames: str, field: str, key: str) -> Any:
     """What the code has there."""
     if kind:
-        return getattr(protocol_named(name, "a page"), field)
+        of_protocol = getattr(protocol_named(name, "a page"), field)
+        return of_protocol[key] if key else of_protocol
     if name == "generate":
         return getattr(Generate.at("paper", "street"), field)
-    recipe = RECIPES[name].at("paper")
-    return (replace(recipe, features="lite0") if frames else recipe).settings[field]
+    recipe: Any = RECIPES[name].at("paper")
+    of_features = replace(recipe, features="lite0") if frames else recipe
+    return {**vars(of_features), **of_features.settings}[field]  # runs do not remember what 0.1.0 did not know
 
 
 def test_every_row_has_its_standing() -> None:
