@@ -10,6 +10,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
 from pagen.flags import Device, Json, Processes, Rescore, Root
@@ -27,9 +28,7 @@ class Evaluate:
     dataset: str | None = None
     """Name of the data set, as `pagen datasets` lists them."""
     root: Root = None
-    protocol: tuple[str, ...] = ()
-    """Protocols (raw causal robust_causal lntra luss luss_released unified_pa unified_pa_without_d mulde accivad
-    accivad_frames), JSON files of one's own, or `all`; by default causal for runs, and raw for scores out of files."""
+    protocol: Protocols = ()
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
     alarms: float = 10.0

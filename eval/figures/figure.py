@@ -11,6 +11,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.flags import OneProtocol
 from pagen.figures import require_form
 from pagen.flags import Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
@@ -38,8 +39,7 @@ class Figure:
     frame: tuple[int, ...] = ()
     """Frames of the video, from 0, for all kinds but scores; by default the one that the first run scores highest, and
     of indicators five at equal distances."""
-    protocol: str = "causal"
-    """Protocol (raw causal lntra luss luss_released unified_pa mulde accivad), or a JSON file of one's own."""
+    protocol: OneProtocol = "causal"
     labels: tuple[str, ...] = ()
     """What the runs are called, one for each; by default their folders' names."""
     width: float | None = None

@@ -11,6 +11,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
 from pagen.flags import Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
@@ -25,9 +26,7 @@ class Report:
     """Run folders: one, or several to compare."""
     dataset: Dataset
     root: Root = None
-    protocol: str = "causal"
-    """Protocol (raw causal robust_causal lntra luss luss_released unified_pa unified_pa_without_d mulde accivad
-    accivad_frames), or a JSON file of one's own."""
+    protocol: OneProtocol = "causal"
     alarms: float = 10.0
     """False alarms an hour that the operating point may have."""
     out: Path | None = None

@@ -11,6 +11,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
 from pagen.figures import require_form
 from pagen.flags import Device, Json, Processes, Rescore
@@ -29,8 +30,7 @@ class Transfer:
     """Names of the data sets to test on, as `pagen datasets` lists them."""
     roots: tuple[Path, ...] = ()
     """Where the footage lies: one folder for all data sets, or one for each, in their order."""
-    protocol: str = "causal"
-    """A protocol's name, or a JSON file of one's own."""
+    protocol: OneProtocol = "causal"
     calibrate: Literal["source", "target"] = "source"
     """What is fused is calibrated by the data set trained on, or by normal clips (unlabelled) of the one tested on."""
     weights: FusionWeights = "published"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
+from pagen import cli
 from pagen.errors import PagenError
 from pagen.eval.protocol import STRICT, Protocol, apply
 from pagen.eval.protocols import CAUSAL, PROTOCOLS, RAW
@@ -226,10 +226,11 @@ def test_raw_changes_nothing_and_adds_nothing_up() -> None:
     assert "fused: less" in CAUSAL.title()
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "report.report"])
-def test_the_help_names_every_protocol_of_ours(verb: str) -> None:
-    source = Path(str(import_module(f"pagen.eval.{verb}").__file__)).read_text("utf-8")
-    (names,) = re.findall(r"Protocols? \(([a-z_\s]+)\)", source)
+@pytest.mark.parametrize("verb", ["evaluate", "report", "figure", "transfer"])
+def test_the_help_names_every_protocol_of_ours(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.dispatch([verb, "--help"])
+    (names,) = re.findall(r"Protocols? \(([a-z_\s]+)\)", re.sub(r"[│\s]+", " ", capsys.readouterr().out))
     assert sorted(names.split()) == PROTOCOLS.names()
 
 
