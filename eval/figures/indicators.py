@@ -15,7 +15,7 @@ from pagen.eval.figures.request import Request
 from pagen.eval.results import Series
 from pagen.figures import COLOURS, PLAIN
 from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, order_of
-from pagen.scoring.rescale import PER_VIDEO
+from pagen.scoring.rescale import PER_VIDEO, RUNNING
 
 LEFT, RIGHT, BOTTOM, TOP = 0.9, 0.1, 0.4, 0.2
 PANEL, GAP, SPACE = 0.6, 0.14, 0.05
@@ -90,7 +90,7 @@ def symbol(indicator: str) -> str:
 def unit(request: Request, indicator: str) -> str:
     """What the values of an indicator count under the protocol."""
     protocol = request.protocol
-    if protocol.each_of.get(indicator, protocol.each) in PER_VIDEO:
+    if {protocol.each_of.get(indicator, protocol.each), protocol.total} & {*PER_VIDEO, *RUNNING}:
         return "rescaled"
     named = indicator_named(indicator).unit
     if (protocol.plain_errors and named == "dB") or (protocol.probabilities and named == "logit"):
