@@ -168,6 +168,10 @@ def _check_shapes(stored: Stored) -> None:
         raise ValueError(
             f"boxes {boxes.shape} of {len(vectors)} rows {'with' if frames is not None else 'without'} frames"
         )
+    flat = () if boxes is None else boxes[~(boxes[:, :2] < boxes[:, 2:]).all(axis=1)]
+    if len(flat):
+        shown = ", ".join(f"{value:g}" for value in flat[0])
+        raise ValueError(f"boxes without area, first {shown}, where x_min, y_min, x_max, y_max are wanted")
 
 
 def open_vectors(spec: FeatureSpec, feed: Feed) -> FileVectors:

@@ -24,6 +24,7 @@ from pagen.footage.prepare import prepare
 
 LENGTHS = {"train_a": 9, "test_x": 6}
 RNG = np.random.default_rng(0)
+BOX = np.array([[1.0, 2.0, 9.0, 12.0]])
 Write = Callable[..., Path]
 
 
@@ -194,7 +195,16 @@ def test_what_does_not_fit_is_told_in_a_line(
         ({"features": rows(2), "frames": np.array([0.5, 1])}, r"found others \(frames float64"),
         ({"features": rows(2), "frames": np.array([0, 1, 2])}, r"found others \(frames int64 \(3,\) of 2 rows"),
         ({"features": rows(9), "boxes": np.zeros((9, 4))}, r"found others \(boxes \(9, 4\) of 9 rows without frames"),
-        ({"features": rows(1), "frames": np.array([0]), "boxes": np.zeros((1, 4))}, "boxes in all files or in none"),
+        ({"features": rows(1), "frames": np.array([0]), "boxes": BOX}, "boxes in all files or in none"),
+        (
+            {"features": rows(1), "frames": np.array([0]), "boxes": BOX[:, [2, 1, 0, 3]]},
+            "without area, first 9, 2, 1, 12",
+        ),
+        (
+            {"features": rows(1), "frames": np.array([0]), "boxes": BOX[:, [0, 3, 2, 1]]},
+            "without area, first 1, 12, 9, 2",
+        ),
+        ({"features": rows(1), "frames": np.array([0]), "boxes": np.zeros((1, 4))}, "without area, first 0, 0, 0, 0"),
     ],
 )
 def test_archives_that_do_not_fit(content: Any, message: str, write: Write, opened: Callable[..., Any]) -> None:

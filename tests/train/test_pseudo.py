@@ -104,6 +104,10 @@ def test_flow_without_a_share_of_pseudo_anomalies_needs_no_pa_set(configure: Con
         (("mulde", "--pseudo", "pa"), "recipe mulde trains on normal clips alone; leave --pseudo out"),
         (("luss", "--probability", "0.2"), "expected --kinds with --probability 0.2 for luss, found none"),
         (("luss", "--kinds", "skip"), "expected --probability above 0 with --kinds skip, found 0"),
+        (
+            ("luss", "--warm-up", "2"),
+            "expected --probability above 0 with --warm-up 2, which grows that share, found 0",
+        ),
         (("baseline", "--kinds", "temporal", "--probability", "0.2"), "expected --kinds of frames for baseline"),
         (("memae", "--kinds", "spatial", "--probability", "0.2"), "needs pseudo-anomalies on disk: give --pseudo pa/"),
         (("luss", "--kinds", "skip", "--probability", "0.2", "--strides", "1"), "expected --strides of 2 and more"),

@@ -83,13 +83,18 @@ class ClipRecipe(Recipe):
             raise PagenError(f"expected --shares above 0, one for each of --kinds {self.kinds}, found {self.shares}")
 
     def check_training(self) -> None:
-        """Raise PagenError for whole frames that no convolution divides, or for kinds of which there is no share."""
+        """Raise PagenError for whole frames that no convolution divides, or for kinds or a warm-up without a share."""
         if self.crop == 0 and any(side % 16 for side in self.size):
             found = f"{self.size}; give a --crop"
             raise PagenError(f"expected --size in multiples of 16 to train on whole frames, found {found}")
         if self.kinds and self.probability == 0 and not type(self).kinds:
             kinds = " ".join(self.kinds)
             raise PagenError(f"expected --probability above 0 with --kinds {kinds}, found 0; LNTRA takes 0.2")
+        if self.warm_up and self.probability == 0:
+            raise PagenError(
+                f"expected --probability above 0 with --warm-up {self.warm_up}, which grows that share, found 0; "
+                "give both, or leave --warm-up out"
+            )
 
     @property
     def taken(self) -> tuple[PseudoKind, ...]:
