@@ -16,8 +16,10 @@ from accelerate import Accelerator
 
 from pagen import console
 from pagen.compute import Compute
+from pagen.errors import PagenError
 from pagen.features.extract import extract
 from pagen.features.open import open_source
+from pagen.features.spec import is_of_objects
 from pagen.folders import write_text
 from pagen.footage.prepare import Prepared
 from pagen.models.density.detector import Detector, detector_card
@@ -53,6 +55,10 @@ def _opened(config: Train[Any], device: str) -> Opened:
     features = extract(source, names, compute)
     prints = {"prepared": source.prepared.fingerprint(), **source.inputs()}
     clips = FeatureClips(features, source.prepared, tuple(names))
+    if not any(map(len, clips.videos)):
+        asked = config.recipe.spec
+        how = f" in boxes by {asked.boxes}; take other --boxes, or larger footage" if is_of_objects(asked.of) else ""
+        raise PagenError(f"expected {asked.of} features of the training clips of {config.dataset}, found none{how}")
     return clips, prints, {"prepared": str(source.prepared.path)}
 
 

@@ -168,9 +168,9 @@ def _check_shapes(stored: Stored) -> None:
         raise ValueError(
             f"boxes {boxes.shape} of {len(vectors)} rows {'with' if frames is not None else 'without'} frames"
         )
-    flat = () if boxes is None else boxes[~(boxes[:, :2] < boxes[:, 2:]).all(axis=1)]
-    if len(flat):
-        shown = ", ".join(f"{value:g}" for value in flat[0])
+    without_area = [] if boxes is None else boxes[~(boxes[:, :2] < boxes[:, 2:]).all(axis=1)].tolist()
+    if without_area:
+        shown = ", ".join(f"{value:g}" for value in without_area[0])
         raise ValueError(f"boxes without area, first {shown}, where x_min, y_min, x_max, y_max are wanted")
 
 

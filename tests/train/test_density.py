@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
@@ -209,3 +210,15 @@ def test_boxes_of_a_file_are_of_no_camera(learn: Callable[..., Path], boxes: Pat
     streamer = open_streamer(str(learn(objects(GmmRecipe, boxes, features="velocity"))), device="cpu")
     with pytest.raises(PagenError, match="boxes"):
         streamer(np.zeros((48, 64), np.uint8))
+
+
+def test_footage_on_which_nothing_moves_has_no_objects_to_learn(tmp_path: Path) -> None:
+    for clip in ("training/a", "testing/x"):
+        (tmp_path / clip).mkdir(parents=True)
+        for index in range(6):
+            Image.new("L", (64, 48), 90).save(tmp_path / clip / f"{index}.png")
+    recipe = replace(KnnRecipe.at("tiny"), features="velocity")
+    message = "velocity features of the training clips of folder, found none in boxes by motion; take other --boxes"
+    with pytest.raises(PagenError, match=message):
+        train(Train(recipe, "folder", tmp_path, None, "tiny", 0, tmp_path / "run", device="cpu", workers=0))
+    assert not (tmp_path / "run").exists()
