@@ -26,6 +26,7 @@ def footage(write_folder: Callable[..., Path], tmp_path_factory: pytest.TempPath
     return write_folder(tmp_path_factory.mktemp("segments"), LENGTHS)
 
 
+@pytest.mark.slow
 def test_segments_are_means_of_frames_that_do_not_overlap(footage: Path) -> None:
     compute = Compute(footage, "cpu", 0)
     plain = open_source(FeatureSpec("lite0", size=(32, 48)), "folder", compute)
@@ -52,6 +53,7 @@ def test_the_rest_of_a_clip_is_no_segment_but_a_short_clip_is_one(frames: int, c
     np.testing.assert_allclose(found[0], vectors[:16].mean(axis=0), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_camera_gets_the_mean_over_its_last_frames(footage: Path) -> None:
     spec, compute = FeatureSpec("lite0", size=(32, 48), segment=4), Compute(footage, "cpu", 0)
     plain = open_source(FeatureSpec("lite0", size=(32, 48)), "folder", compute)

@@ -40,6 +40,7 @@ def test_kinds_of_ped2_lie_inside_of_its_clips(number: int) -> None:
         assert all(end <= length or end == 10**6 for _, end in intervals)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason="Ped2 is not at hand")
 def test_kinds_of_ped2_cover_its_labels() -> None:
     prepared = prepare("ped2", root=SHARED, size=None, workers=1)

@@ -139,6 +139,7 @@ OUT_OF_A_SET = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kinds", "stored"), [*ON_THE_FLY, *OUT_OF_A_SET])
 def test_the_command_line_trains_on_each_kind_with_a_set_and_without(
     name: str, kinds: str, stored: bool, street: Path, pseudo: PASet, tmp_path: Path

@@ -89,6 +89,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return top / "out"
 
 
+@pytest.mark.slow
 def test_features_are_the_official_ones(folder: Path) -> None:
     from transformers import CLIPVisionModelWithProjection
 
