@@ -48,9 +48,12 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)
+    scored: dict[tuple[str, str | None, int], Scores] = {}
     for variant in variants:
-        runs = [_scores(config, variant, seed, protocol) for seed in range(config.seeds)]
-        rows = tuple(_row(variant, protocol, trivial, scores, settings) for scores in runs)
+        keys = [(named(config, variant), variant.measure, seed) for seed in range(config.seeds)]
+        for key in keys:  # lines that are trained alike share their run, and what is scored of it
+            scored[key] = scored.get(key) or _scores(config, variant, key[2], protocol)
+        rows = tuple(_row(variant, protocol, trivial, scored[key], settings) for key in keys)
         yield Measured(variant.label, rows, variant.published)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pagen import ablate as module
+from pagen import ablation as module_of_tables
 from pagen import console
 from pagen.ablate import Ablate, run
 from pagen.ablation import _scores, as_text, changes_of, named, over_features
@@ -137,6 +138,27 @@ def test_what_steps_do_not_look_at_is_fitted_to_the_same_steps(
         for file in ("model/model.safetensors", "recipe.json", "calibration.json", "metrics.csv"):
             here, anew = (path / "velocity" / file for path in (config.out / f"{named(config, variant)}-0", apart))
             assert here.read_bytes() == anew.read_bytes()
+
+
+def test_lines_that_are_trained_alike_are_trained_and_scored_once(
+    write_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
+    root = write_folder(tmp_path / "footage", {"training/a": 40, "testing/x": 30})
+    own = Variant("own", "luss", SMALL, indicators=("vcr",))
+    variants = (own, replace(own, label="PRP", indicators=("prp",)), replace(own, label="by MSE", measure="mse"))
+    scored: list[str] = []
+    score = module_of_tables._scores
+
+    def counted(config: Ablate, variant: Variant, seed: int, protocol: Protocol) -> Any:
+        scored.append(variant.label)
+        return score(config, variant, seed, protocol)
+
+    monkeypatch.setattr(module_of_tables, "_scores", counted)
+    config = Ablate("small", "folder", root, "tiny", out=tmp_path / "out", device="cpu", workers=0)
+    table = Ablation("Lines", "a paper", "causal", variants)
+    assert [line.label for line in module_of_tables.measure(table, config)] == ["own", "PRP", "by MSE"]
+    assert scored == ["own", "by MSE"]
 
 
 def test_a_table_that_needs_poses_is_refused_before_anything_is_made(
