@@ -16,7 +16,7 @@ from pagen.eval.settings import EvaluationSettings
 from pagen.flags import Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
-from pagen.options import FusionWeights
+from pagen.options import FusionWeights, flag_of
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,6 @@ def require_way(config: Evaluate) -> str:
             raise PagenError(f"expected --{name} with --{way}, found none; give it")
     for name in {name: None for _, owned in WAYS.values() for name in owned if name not in own}:
         if getattr(config, name):
-            shown = "runs" if name == "runs" else f"--{name.replace('_', '-')}"
+            shown = "runs" if name == "runs" else flag_of(name)
             raise PagenError(f"expected no {shown} with --{way}, found {getattr(config, name)}; leave it out")
     return way

@@ -17,7 +17,7 @@ from pagen.options import Measure
 from pagen.papers.all_papers import FUSED
 from pagen.scoring.indicator_table import indicator_named
 from pagen.scoring.policies import POLICIES
-from pagen.scoring.rescale import NONE, OBJECT, PER_VIDEO, RUNNING, TRAINED, plain_error, probability
+from pagen.scoring.rescale import NONE, OBJECT, PER_VIDEO, TRAINED, UNTRAINED, plain_error, probability
 from pagen.scoring.smooth import SMOOTHING
 
 Floats = dict[str, npt.NDArray[np.float64]]
@@ -34,8 +34,8 @@ WIDEST = 10_000.0
 CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
     "policy": POLICIES,
     "measure": (OWN, *get_args(Measure)),
-    "each": (NONE, *PER_VIDEO, *RUNNING, *TRAINED),
-    "total": (NONE, *PER_VIDEO, *RUNNING),
+    "each": (*UNTRAINED, *TRAINED),
+    "total": UNTRAINED,
     "smooth": SMOOTHING,
     "macro": MACRO_RULES,
 }
@@ -68,7 +68,7 @@ class Protocol:
     factors: Mapping[str, float] = field(default_factory=dict)
     """Indicator -> what it is multiplied by before it is rescaled, for a source that measures in another unit."""
     each: str = "calibrated"
-    """How each indicator is rescaled: a name of `rescale.PER_VIDEO`, `RUNNING` or `TRAINED`, or none."""
+    """How each indicator is rescaled: a name of `rescale.UNTRAINED` or `TRAINED`."""
     each_of: Mapping[str, str] = field(default_factory=dict)
     """Indicators that are rescaled otherwise."""
     fused: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: FUSED)
@@ -76,7 +76,7 @@ class Protocol:
     weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Data set (or *) -> indicator -> weight, as published; 1 where nothing is said."""
     total: str = NONE
-    """How the sum is rescaled, or an indicator that stands alone: a name of `rescale.PER_VIDEO`, `RUNNING`, or none."""
+    """How the sum is rescaled, or an indicator that stands alone: a name of `rescale.UNTRAINED`."""
     smooth: str = "none"
     """A name of `smooth.SMOOTHING`."""
     sigma: Mapping[str, float] = field(default_factory=dict)
@@ -178,6 +178,10 @@ class Protocol:
         )
         return f"; it does not look ahead, but what is scored does: {far}" if far else "; nothing looks ahead"
 
+    def frame_of(self, index: int) -> int:
+        """The frame of a video whose score is the one of that index among those that count."""
+        return self.dropped_first + index * self.every
+
     def sigma_on(self, dataset: str) -> float:
         """Width of the smoothing on a data set, frames."""
         return self.sigma.get(dataset, self.sigma.get(ANY, 0.0))
@@ -235,7 +239,7 @@ def apply(
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
-    final = {video: smooth(_by_video(protocol.total, values), sigma) for video, values in total.items()}
+    final = {video: smooth(UNTRAINED[protocol.total](values), sigma) for video, values in total.items()}
     return final, {video: kept(protocol, labels[video]) for video in total}
 
 
@@ -272,14 +276,13 @@ def _rescaled(
     raw = np.asarray(scores, np.float64)
     values = _as_measured(protocol, name, unit, raw)
     if rescaling not in TRAINED:
-        return _by_video(rescaling, values)
+        return UNTRAINED[rescaling](values)
     if alone and (rescaling in STRICT or not known):
         return values
     if values is not raw:
-        others = " ".join((NONE, *PER_VIDEO, *RUNNING))
         raise PagenError(
-            f"expected one of {others} for {name} in protocol {protocol.name}, whose plain_errors, probabilities or "
-            f"factors training scores do not have, found {rescaling}; mend it"
+            f"expected one of {' '.join(UNTRAINED)} for {name} in protocol {protocol.name}, whose plain_errors, "
+            f"probabilities or factors training scores do not have, found {rescaling}; mend it"
         )
     if unit != "density":  # a frame is its own one object
         known = {**{OBJECT + figure: value for figure, value in known.items()}, **known}
@@ -293,8 +296,3 @@ def _as_measured(protocol: Protocol, name: str, unit: str, values: npt.NDArray[n
     if protocol.probabilities and unit == "logit":
         values = probability(values)
     return values * protocol.factors[name] if name in protocol.factors else values
-
-
-def _by_video(rescaling: str, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Scores of one video, rescaled by nothing else."""
-    return values if rescaling == NONE else {**PER_VIDEO, **RUNNING}[rescaling](values)

@@ -11,6 +11,7 @@ from pagen import console
 from pagen.eval import render_events, render_places
 from pagen.eval.results import BAR, Evaluation, Row, Table, between, leads, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
+from pagen.options import words_of
 
 HEADERS = (
     *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
@@ -118,7 +119,5 @@ def command(config: Any) -> str:
     words = ["pagen", type(config).__name__.lower(), *map(str, config.runs)]
     for field in fields(config)[1:]:
         value = getattr(config, field.name)
-        if value != field.default:
-            values = value if isinstance(value, tuple) else [] if value is True else [value]
-            words += [f"--{field.name.replace('_', '-')}", *map(str, values)]
+        words += words_of(field.name, value) if value != field.default else []
     return shlex.join(words)

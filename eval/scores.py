@@ -17,10 +17,11 @@ import numpy.typing as npt
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.features.source import farthest
 from pagen.fill import fill
 from pagen.folders import Folder, atomic, digests, folder_name
 from pagen.footage.prepare import Prepared
-from pagen.scoring.sources import ClipScorer, Task, farthest, source_of
+from pagen.scoring.sources import ClipScorer, Task, source_of
 from pagen.spread import Workers
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import ByVideo
-from pagen.eval.results import BAR, TRIVIAL, Series, headline
+from pagen.eval.results import BAR, TRIVIAL, Series, leads
 
 
 def names_of(runs: Sequence[Path]) -> list[str]:
@@ -38,9 +38,8 @@ def names_of(runs: Sequence[Path]) -> list[str]:
 
 def compared(series: Sequence[Series]) -> list[Series]:
     """The headline of each run, in the order of the runs, and last the trivial baseline that they have to beat."""
-    runs = dict.fromkeys(one.run for one in series if one.run != TRIVIAL)
-    of_runs = [headline([one for one in series if one.run == run]) for run in runs]
-    return [*of_runs, next(one for one in series if one.indicator == BAR)]
+    first = [*leads(series)]
+    return [*(one for one in first if one.run != TRIVIAL), next(one for one in first if one.indicator == BAR)]
 
 
 def on_one_axis(scores: ByVideo) -> dict[str, npt.NDArray[np.float64]]:

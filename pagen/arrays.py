@@ -86,3 +86,14 @@ def unpack(bits: npt.NDArray[np.uint8], width: int) -> npt.NDArray[np.bool_]:
 def _header(file: Any, piece: Array, total: int) -> None:
     shape = (total, *piece.shape[1:])
     npy.write_array_header_1_0(file, {"descr": npy.dtype_to_descr(piece.dtype), "fortran_order": False, "shape": shape})
+
+
+def runs(marks: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The maximal runs of True among marks (T,), half-open, (N, 2).
+
+    Example:
+        >>> runs(np.array([False, True, True]))
+        array([[1, 3]])
+    """
+    steps = np.diff(marks.astype(np.int8), prepend=0, append=0)
+    return np.column_stack([np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
-from pagen.errors import unknown_name
+from pagen.errors import require_name
 
 Scale = Literal["paper", "cpu", "tiny"]
 """How large a training is."""
@@ -38,6 +38,22 @@ def scale_in(argv: Sequence[str]) -> Scale:
     words = [word for argument in argv for word in argument.split("=", 1)]
     values = [value for flag, value in pairwise(words) if flag == "--scale"]
     scale = values[-1] if values else "cpu"
-    if scale not in get_args(Scale):
-        raise unknown_name("scale", scale, get_args(Scale))
+    require_name("scale", scale, get_args(Scale))
     return cast("Scale", scale)
+
+
+def flag_of(name: str) -> str:
+    """A field of a configuration as it is typed: `limit_clips` is --limit-clips."""
+    return f"--{name.replace('_', '-')}"
+
+
+def words_of(name: str, value: Any) -> list[str]:
+    """A flag as it is typed.
+
+    Example:
+        >>> words_of("limit_clips", 2), words_of("size", (48, 64)), words_of("colour", False)
+        (['--limit-clips', '2'], ['--size', '48', '64'], ['--no-colour'])
+    """
+    if isinstance(value, bool):
+        return [flag_of(name) if value else flag_of(f"no_{name}")]
+    return [flag_of(name), *map(str, value if isinstance(value, (tuple, list)) else [value])]

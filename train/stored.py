@@ -15,10 +15,10 @@ from pagen.errors import PagenError
 from pagen.folders import Folder, folder_name
 from pagen.footage.flow import open_flow
 from pagen.footage.prepare import Prepared
-from pagen.generate.command import command, words_of
+from pagen.generate.command import command
 from pagen.generate.config import Generate
 from pagen.generate.pa_set import PASet, open_pa_folder
-from pagen.options import PSEUDO_KINDS
+from pagen.options import PSEUDO_KINDS, words_of
 from pagen.train.config import Train
 from pagen.train.recipes.clips import MADE
 

@@ -15,7 +15,7 @@ from pagen.eval.figures.request import Request
 from pagen.eval.results import Series
 from pagen.figures import COLOURS, PLAIN
 from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, order_of
-from pagen.scoring.rescale import PER_VIDEO, RUNNING
+from pagen.scoring.rescale import NONE, UNTRAINED
 
 LEFT, RIGHT, BOTTOM, TOP = 0.9, 0.1, 0.4, 0.2
 PANEL, GAP, SPACE = 0.6, 0.14, 0.05
@@ -72,7 +72,7 @@ def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Seq
     for frame in frames:
         axis.axvline(frame, color=PLAIN, linewidth=0.5, linestyle=":", zorder=1)
     marker = "." if request.protocol.every > 1 else ""
-    where = [request.frame_of(index) for index in range(len(values))]
+    where = [request.protocol.frame_of(index) for index in range(len(values))]
     axis.plot(where, values, color=COLOURS[1] if total else COLOURS[0], marker=marker, markersize=3)
     axis.locator_params(axis="y", nbins=3)
     axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2)
@@ -90,7 +90,7 @@ def symbol(indicator: str) -> str:
 def unit(request: Request, indicator: str) -> str:
     """What the values of an indicator count under the protocol."""
     protocol = request.protocol
-    if {protocol.each_of.get(indicator, protocol.each), protocol.total} & {*PER_VIDEO, *RUNNING}:
+    if {protocol.each_of.get(indicator, protocol.each), protocol.total} & (UNTRAINED.keys() - {NONE}):
         return "rescaled"
     named = indicator_named(indicator).unit
     if (protocol.plain_errors and named == "dB") or (protocol.probabilities and named == "logit"):

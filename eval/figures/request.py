@@ -55,10 +55,6 @@ class Request:
         masks = self.prepared.each_mask(video)
         return None if masks is None else next(islice(masks, frame, None))
 
-    def frame_of(self, index: int) -> int:
-        """The frame whose score is the one of that index under the protocol."""
-        return self.protocol.dropped_first + index * self.protocol.every
-
     def shown_frames(self) -> tuple[int, ...]:
         """The frames asked for, else the one of the first video that the first run scores highest."""
         if self.frames:
@@ -66,7 +62,7 @@ class Request:
         scores = headline(self.of_run(self.runs[0])).final.get(self.videos[0])
         if scores is None:
             raise PagenError(f"protocol {self.protocol.name} scores no frame of {self.videos[0]}; give --frame")
-        return (self.frame_of(int(np.argmax(scores))),)
+        return (self.protocol.frame_of(int(np.argmax(scores))),)
 
 
 def request_of(

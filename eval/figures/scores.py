@@ -60,7 +60,7 @@ def _panel(axis: Axes, request: Request, video: str, scaled: list[dict[str, Any]
 
 def _curve(axis: Axes, request: Request, scores: ByVideo, number: int, trivial: bool, video: str) -> Line2D:
     values = scores.get(video, ())
-    frames = [request.frame_of(index) for index in range(len(values))]
+    frames = [request.protocol.frame_of(index) for index in range(len(values))]
     colour = PLAIN if trivial else COLOURS[number % len(COLOURS)]
     dashes = (0, (3, 1.2)) if trivial else ("-", (0, (5, 1)))[number // len(COLOURS) % 2]
     marker = "." if request.protocol.every > 1 else ""

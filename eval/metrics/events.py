@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import runs
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import ByVideo, check_videos
 from pagen.eval.metrics.undefined import Undefined
@@ -69,17 +70,6 @@ def alarm_events(scores: npt.NDArray[Any], threshold: float, gap: int = 0) -> In
     alarms = runs(np.asarray(scores) >= threshold)
     apart = np.append(alarms[1:, 0] - alarms[:-1, 1] > gap, np.ones(min(len(alarms), 1), bool))
     return np.column_stack([alarms[np.roll(apart, 1), 0], alarms[apart, 1]])
-
-
-def runs(marks: npt.NDArray[np.bool_]) -> Intervals:
-    """The maximal runs of True among marks (T,).
-
-    Example:
-        >>> runs(np.array([False, True, True]))
-        array([[1, 3]])
-    """
-    steps = np.diff(marks.astype(np.int8), prepend=0, append=0)
-    return np.column_stack([np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)])
 
 
 def event_recall(scores: ByVideo, labels: ByVideo, threshold: float) -> float:

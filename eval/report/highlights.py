@@ -66,8 +66,7 @@ def stand_out(
     }
 
     def picked(note: Callable[..., str], name: str, index: int) -> Pick:
-        frame = protocol.dropped_first + index * protocol.every
-        return Pick(name, frame, note(final[name], labels[name], index, threshold))
+        return Pick(name, protocol.frame_of(index), note(final[name], labels[name], index, threshold))
 
     picks = {kind: [picked(note, *place) for place in places] for kind, (note, places) in lists.items()}
     false = operating_point(final, labels, threshold, fps / protocol.every).false_alarms

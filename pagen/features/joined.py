@@ -18,7 +18,7 @@ from pagen.errors import PagenError
 from pagen.features.box_file import ObjectFile, object_file
 from pagen.features.kinds import FEATURES, JOIN
 from pagen.features.pose import file_of_poses
-from pagen.features.source import FeatureSource, Feed, Frames, FrameVectors
+from pagen.features.source import FeatureSource, Feed, Frames, FrameVectors, farthest
 from pagen.features.spec import FeatureSpec
 from pagen.footage.prepare import Prepared
 
@@ -40,8 +40,7 @@ class Joined:
     @property
     def ahead(self) -> int | None:
         """How many frames after its own a vector is made of: the most of a kind; None where one does not say."""
-        each = [getattr(source, "ahead", None) for source in self.sources]
-        return max((kind for kind in each if kind is not None), default=0) if None not in each else None
+        return farthest(self.sources)
 
     @cached_property
     def _configs(self) -> list[dict[str, Any]]:

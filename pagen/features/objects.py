@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pagen.features.boxes import BoxArray, BoxFinder
-from pagen.features.source import Frames, FrameVectors, Vectors
+from pagen.features.source import Frames, FrameVectors, Vectors, ahead_of
 from pagen.footage.prepare import Prepared
 
 Placed = tuple[Frames, BoxArray]
@@ -33,8 +33,7 @@ class ObjectSource(ABC):
     @property
     def ahead(self) -> int | None:
         """As far as its boxes, which may not say."""
-        ahead: int | None = getattr(self.boxes, "ahead", None)
-        return ahead
+        return ahead_of(self.boxes)
 
     def __call__(self, clip: str) -> FrameVectors:
         located, frames = self.boxes(self.prepared, clip), self.prepared.frames(clip)

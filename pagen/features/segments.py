@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from pagen.errors import PagenError
-from pagen.features.source import FeatureSource, Frames, FrameVectors, Vectors, one_a_frame
+from pagen.features.source import FeatureSource, Frames, FrameVectors, Vectors, ahead_of, one_a_frame
 from pagen.footage.prepare import Prepared
 
 
@@ -41,8 +41,7 @@ class Segmented:
     @property
     def ahead(self) -> int | None:
         """Frames after its segment that a vector is made of; None where the source does not say."""
-        known: int | None = getattr(self.source, "ahead", None)
-        return known
+        return ahead_of(self.source)
 
     def __call__(self, clip: str) -> FrameVectors:
         of_clip = self.source(clip)

@@ -5,7 +5,7 @@ A frame may have one vector (an encoder's), many (one an object, one a location)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -79,6 +79,18 @@ class FeatureSource(Sourced, Protocol):
 
         All belong to frame 0. Close to what `__call__` gives, which may batch otherwise.
         """
+
+
+def ahead_of(source: object) -> int | None:
+    """How many frames after its own a source, boxes or a scorer look; None where that is not known, or not said."""
+    ahead: int | None = getattr(source, "ahead", None)
+    return ahead
+
+
+def farthest(sources: Iterable[object]) -> int | None:
+    """How many frames ahead several of them look together; None if that is not known of one."""
+    frames = [ahead_of(source) for source in sources]
+    return None if None in frames else max((count for count in frames if count is not None), default=0)
 
 
 @dataclass(frozen=True)

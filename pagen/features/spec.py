@@ -10,6 +10,7 @@ from typing import Any
 from pagen.errors import PagenError, require_name
 from pagen.features.box_kinds import BOXES
 from pagen.features.kinds import FEATURES
+from pagen.options import flag_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +83,7 @@ class FeatureSpec(FeatureOptions):
             raise PagenError("expected --colour with --bgr, found grey footage; it is the same either way")
         for name, default in OPTIONS.items():
             if (value := getattr(self, name)) != default and name not in looked_at:
-                flag = name.replace("_", "-")
-                raise PagenError(f"expected no --{flag} with features {self.name}, found {value}; leave it out")
+                raise PagenError(f"expected no {flag_of(name)} with features {self.name}, found {value}; leave it out")
 
     def _check_option(self) -> None:
         wanted = FEATURES[self.name].option

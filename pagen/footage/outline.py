@@ -6,18 +6,16 @@ decoded for what nobody looks at.
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from pathlib import Path
 
 from pagen.arrays import write_array
-from pagen.errors import PagenError
 from pagen.fill import Made, fill
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared, cache_folder, open_prepared
+from pagen.footage.prepare import Prepared, cache_folder, identity_of, open_prepared, require_one_a_frame
 from pagen.spread import Workers
 
 
@@ -33,15 +31,13 @@ def outline(dataset: str, root: Path | None = None, workers: Workers = None) -> 
     """
     footage = locate(dataset, root)
     require(footage)
-    identity = hashlib.sha256(
-        "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips).encode()
-    ).hexdigest()
+    identity = identity_of(footage)
     path = cache_folder() / f"{folder_name(dataset)}-outline-{identity[:8]}"
     clips = [[clip.name, clip.split] for clip in footage.clips]
     about = {"fps": footage.fps, "label_edition": footage.label_edition, "clips": clips, "frames": False}
     config = {"dataset": dataset, "size": None, "colour": False, **about}
     volatile = {"root": str(footage.root), "layout": footage.layout}
-    folder = Folder.begin(path, "prepared", config, {"footage": identity[:32]}, volatile)
+    folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile)
     fill(folder, {clip.name: clip for clip in footage.clips}, partial(_outlined, path), workers, f"look at {dataset}")
     return open_prepared(path)
 
@@ -49,9 +45,8 @@ def outline(dataset: str, root: Path | None = None, workers: Workers = None) -> 
 def _outlined(path: Path, clip: ClipSource) -> Made:
     """Write the labels of one clip; returns their digest and the shape of the frames, as if they were grey."""
     length, labels, file = clip.length(), clip.labels(), path / f"labels/{clip.name}.npy"
-    if labels is not None and len(labels) != length:
-        raise PagenError(f"clip {clip.name}: expected {length} labels, one a frame, found {len(labels)}; mend them")
     if labels is not None:
+        require_one_a_frame(clip.name, "labels", len(labels), length)
         write_array(file, labels)
     shape = (length, *next(iter(clip.frames())).shape[:2], 1)
     return digests(path, [file] if labels is not None else []), {"shape": shape}

@@ -20,7 +20,7 @@ from pagen.errors import PagenError
 from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
-from pagen.footage.clips import ClipSource
+from pagen.footage.clips import ClipSource, Footage
 from pagen.footage.locate import locate
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
@@ -62,8 +62,7 @@ def prepare(
         raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
     require(footage)
-    sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
-    identity = hashlib.sha256(sources.encode()).hexdigest()[:32]
+    identity = identity_of(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
     clips = [[clip.name, clip.split] for clip in footage.clips]
@@ -76,6 +75,17 @@ def prepare(
     _refuse_mixed_sizes(folder)  # which leaves it unfinished
     folder.finish()
     return open_prepared(path)
+
+
+def identity_of(footage: Footage) -> str:
+    """32 hex digits that stand for the clips of located footage, by name and by what `ClipSource.identity` says.
+
+    Example:
+        >>> len(identity_of(locate("street")))
+        32
+    """
+    sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
+    return hashlib.sha256(sources.encode()).hexdigest()[:32]
 
 
 def open_prepared(path: Path, verify: bool = True) -> Prepared:
@@ -186,15 +196,22 @@ def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource)
     shape = read_array(paths["clips"]).shape
     labels, masks = clip.labels(), clip.masks()
     if labels is not None:
-        _require_one_a_frame(clip.name, "labels", len(labels), count)
+        require_one_a_frame(clip.name, "labels", len(labels), count)
         write_array(paths["labels"], labels)
     if masks is not None:
         bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
-        _require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
+        require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
     return digests(path, [file for file in paths.values() if file.exists()]), {"shape": shape}
 
 
-def _require_one_a_frame(name: str, what: str, count: int, frames: int) -> None:
+def require_one_a_frame(name: str, what: str, count: int, frames: int) -> None:
+    """Raise PagenError for labels or masks of a clip that are not as many as its frames.
+
+    Example:
+        >>> require_one_a_frame("test_01", "labels", count=9, frames=10)
+        Traceback (most recent call last):
+        pagen.errors.PagenError: clip test_01: expected 10 labels, one a frame, found 9; mend the labels
+    """
     if count != frames:
         raise PagenError(f"clip {name}: expected {frames} {what}, one a frame, found {count}; mend the {what}")
 

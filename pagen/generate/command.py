@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pagen.generate.config import Generate
-from pagen.options import Scale
+from pagen.options import Scale, words_of
 
 
 def command(dataset: str, flags: Mapping[str, Any], scale: Scale = "cpu") -> str:
@@ -28,16 +28,3 @@ def command(dataset: str, flags: Mapping[str, Any], scale: Scale = "cpu") -> str
     for name, value in flags.items():
         words += words_of(name, value) if value != usual[name] else []
     return shlex.join(words)
-
-
-def words_of(name: str, value: Any) -> list[str]:
-    """A flag as it is typed.
-
-    Example:
-        >>> words_of("limit_clips", 2), words_of("size", (48, 64)), words_of("colour", False)
-        (['--limit-clips', '2'], ['--size', '48', '64'], ['--no-colour'])
-    """
-    flag = name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{flag}" if value else f"--no-{flag}"]
-    return [f"--{flag}", *map(str, value if isinstance(value, (tuple, list)) else [value])]

@@ -114,8 +114,7 @@ def trained_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Sco
         >>> trained_min_max(np.array([1.0, 6.0]), {"p0": 1.0, "p100": 3.0})
         array([0. , 2.5])
     """
-    low, high = _known(known, "p0", "p100")
-    return (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
+    return _over_range(scores, known, "p0", "p100")
 
 
 def object_min_max(scores: npt.NDArray[Any], known: Mapping[str, float]) -> Scores:
@@ -200,8 +199,12 @@ NONE = "none"
 PER_VIDEO: dict[str, Callable[[npt.NDArray[Any]], Scores]] = {"min_max": min_max, "robust": robust}
 """Rescaling by what the video itself holds: it looks ahead."""
 
-RUNNING: dict[str, Callable[[npt.NDArray[Any]], Scores]] = {"robust_causal": robust_causal}
-"""Rescaling by what the video has held so far."""
+UNTRAINED: dict[str, Callable[[npt.NDArray[Any]], Scores]] = {
+    NONE: lambda scores: np.asarray(scores, np.float64),
+    **PER_VIDEO,
+    "robust_causal": robust_causal,
+}
+"""Rescaling that no training scores are needed for: none, by the video itself, or by what it has held so far."""
 
 TRAINED: dict[str, Callable[[npt.NDArray[Any], Mapping[str, float]], Scores]] = {
     "calibrated": calibrated,
@@ -221,7 +224,11 @@ def _object_range(scores: npt.NDArray[Any], known: Mapping[str, float], highest:
             f"expected {' and '.join(names)} of training objects, found figures of training frames alone; train the "
             "run again with --overwrite, or take --protocol accivad_frames"
         )
-    low, high = _known(known, *names)
+    return _over_range(scores, known, *names)
+
+
+def _over_range(scores: npt.NDArray[Any], known: Mapping[str, float], lowest: str, highest: str) -> Scores:
+    low, high = _known(known, lowest, highest)
     return (np.asarray(scores, np.float64) - low) / (high - low or 1.0)
 
 

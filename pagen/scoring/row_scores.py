@@ -18,6 +18,7 @@ from pagen.arrays import read_array, write_array
 from pagen.compute import Compute
 from pagen.features.extract import FeatureFolder, extract
 from pagen.features.open import open_source
+from pagen.features.source import ahead_of
 from pagen.features.spec import spec_of
 from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
@@ -80,7 +81,7 @@ def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -
     store = partial(_store, path, features, run.path, run.weights, compute.place)
     fill(folder, names, store, compute.spread_over, f"score {run.path.name}")
     indicator = indicator_of(run.recipe["features"])
-    known = None if from_files(run.recipe) else getattr(source, "ahead", None)  # sources of others may not say
+    known = None if from_files(run.recipe) else ahead_of(source)
     ahead = None if known is None else known + features.span - 1
     return RowScores(path, features, indicator, run.calibration[indicator]["p0"], ahead)
 

@@ -5,7 +5,7 @@ A row is named as recipes name it (`source`); whoever scores goes through the ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -120,18 +120,6 @@ SOURCES: Registry[Source] = Registry(
     },
 )
 """Source of a recipe -> how it scores."""
-
-
-def farthest(scorers: Iterable[ClipScorer]) -> int | None:
-    """How many frames ahead several scorers look together; None if that is not known of one.
-
-    Example:
-        >>> from types import SimpleNamespace
-        >>> farthest([SimpleNamespace(ahead=0), SimpleNamespace(ahead=7)]), farthest([SimpleNamespace()])
-        (7, None)
-    """
-    frames = [getattr(scorer, "ahead", None) for scorer in scorers]  # those of others may not say
-    return None if None in frames else max(count for count in frames if count is not None)
 
 
 def from_files(recipe: Mapping[str, Any]) -> bool:

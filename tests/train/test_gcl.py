@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from pagen.features.extract import extract
 from pagen.features.open import open_source
 from pagen.footage.locate import locate
 from pagen.footage.prepare import prepare
+from pagen.models.density.gcl_settings import GCLSettings
 from pagen.models.runs import open_run
 from pagen.train.config import Train
 from pagen.train.density_batches import FeatureClips
@@ -273,3 +274,11 @@ def test_snippets_of_a_file_are_the_segments(
     assert len(values) == 48
     assert len(set(values[:16])) == 1
     assert len(set(values)) == 3
+
+
+def test_the_recipe_at_scale_paper_has_the_defaults_of_the_method() -> None:
+    """Two classes hold them, one with the help of flags; the paper's whole system is PT, from scratch B."""
+    recipe, method = asdict(GclRecipe.at("paper")), asdict(GCLSettings())
+    shared = recipe.keys() & method.keys()
+    assert shared >= method.keys() - {"seed", "device", "drop_constant"}
+    assert {name for name in shared if recipe[name] != method[name]} == {"variant"}

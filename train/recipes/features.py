@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pagen.errors import PagenError
 from pagen.features.spec import OPTIONS, FeatureOptions, FeatureSpec, is_of_objects, spec_of, takes
-from pagen.options import Source
+from pagen.options import Source, flag_of
 from pagen.train.recipes.base import FootageForm, Scales
 
 OBJECTS = "objects"
@@ -72,8 +72,7 @@ class DensityRecipe(FeatureOptions, FootageForm):
             raise PagenError(f"expected --kinds of objects, each name once, found {given}; train a run of each")
         for name, value in self._chosen.items():
             if name not in taken and name != "colour":
-                flag = name.replace("_", "-")
-                raise PagenError(f"expected no --{flag} with --kinds {given}, found {value}; leave it out")
+                raise PagenError(f"expected no {flag_of(name)} with --kinds {given}, found {value}; leave it out")
 
     @property
     def _chosen(self) -> dict[str, Any]:

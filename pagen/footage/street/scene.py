@@ -16,6 +16,7 @@ from itertools import cycle, islice
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import runs
 from pagen.errors import PagenError
 from pagen.footage.street.actors import NEVER, crowd
 from pagen.footage.street.events import KINDS, Event, event
@@ -93,7 +94,7 @@ class Scene:
             stage = self.stage(alarming=(number,))
             labels = _meaningful(stage.mask(index) for index in range(self.length))
             seen[each.kind] = labels | seen.get(each.kind, np.zeros_like(labels))
-        return {kind: _runs(labels) for kind, labels in seen.items()}
+        return {kind: tuple((int(start), int(end)) for start, end in runs(labels > 0)) for kind, labels in seen.items()}
 
     def stage(self, alarming: Sequence[int] | None = None) -> Stage:
         """The clip's cast and light, of which single frames can be drawn; masks are of all events or of some."""
@@ -113,11 +114,6 @@ class Scene:
 
 def _meaningful(masks: Iterator[npt.NDArray[np.bool_]]) -> npt.NDArray[np.uint8]:
     return np.array([mask.sum() >= MEANINGFUL for mask in masks], np.uint8)
-
-
-def _runs(labels: npt.NDArray[np.uint8]) -> tuple[tuple[int, int], ...]:
-    edges = np.flatnonzero(np.diff(np.r_[0, labels.astype(int), 0])).reshape(-1, 2)
-    return tuple((int(start), int(end)) for start, end in edges)
 
 
 def scenes(

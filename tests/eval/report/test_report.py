@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tomllib
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,20 +68,6 @@ def drawn(footage: Path, make_run: MakeRun, cache: Path, tmp_path: Path) -> Path
     path = tmp_path / "report.html"
     run(Report((make_run(name=NAME),), "folder", footage, out=path, device="cpu", workers=0))
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("expected Debian's Chromium, found none; apt-get install chromium", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def data_of(path: Path) -> dict[str, Any]:
