@@ -32,10 +32,12 @@ def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSe
     members = {name: (name,) for name in scores.indicators()} | ({"fused": added} if len(added) > 1 else {})
     for indicator, names in members.items():
         parts = {name: scores.of(name) for name in names}
-        applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=known)
+        about: dict[str, Any] = {"dataset": settings.dataset, "calibration": known, "by_video": scores.by_clip}
+        applied = partial(apply, indicators=parts, labels=scores.labels, **about)
         weights, note = _weights(partial(applied, protocol), names, known, settings.weights)
         final, labels = applied(protocol, weights=weights)
-        raw, _ = applied(protocol.raw(), weights=weights)
+        as_scored = {"by_video": {}} if len(names) == 1 else {}  # an indicator alone is not rescaled at all
+        raw, _ = applied(protocol.raw(), weights=weights, **as_scored)
         yield Series(run, indicator + note, final, raw, labels, recipe, scores.ahead)
 
 

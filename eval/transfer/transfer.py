@@ -31,8 +31,11 @@ class Transfer:
     roots: tuple[Path, ...] = ()
     """Where the footage lies: one folder for all data sets, or one for each, in their order."""
     protocol: OneProtocol = "causal"
-    calibrate: Literal["source", "target"] = "source"
-    """What is fused is calibrated by the data set trained on, or by normal clips (unlabelled) of the one tested on."""
+    calibrate: Literal["source", "target", "scene"] = "source"
+    """What is fused is calibrated by the data set trained on, or by training clips (normal, unlabelled) of the one
+    tested on; by scene, every indicator is, by those of the same scene."""
+    leave_one_out: bool = False
+    """Also tell, of each method, what runs that were not trained on a data set reach there."""
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
     device: Device = "auto"
@@ -55,9 +58,8 @@ def run(config: Transfer) -> None:
     from pagen.eval.transfer import results, transferring
 
     settings = EvaluationSettings(seed=config.seed, weights=config.weights)
-    transferred = transferring.transfer(
-        config.runs, roots, config.protocol, settings, Compute.of(config), config.calibrate == "target"
-    )
+    how = (config.calibrate, config.leave_one_out)
+    transferred = transferring.transfer(config.runs, roots, config.protocol, settings, Compute.of(config), *how)
     if config.plot is not None:
         from pagen.eval.transfer.heat_map import heat_map
 

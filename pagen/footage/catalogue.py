@@ -89,6 +89,7 @@ class DataSet:
     """Number of abnormal test frames in the current label edition."""
     size: tuple[int, int] | None = None
     """(H, W) as published."""
+    scene_names: tuple[str, ...] = ()
     scenes: str | None = None
     """`module:function` that gives the scenes of procedural footage, which needs no folder."""
     kinds: str | None = None
@@ -150,6 +151,9 @@ MIXED = ":mixed"
 """Ends the name of a data set with half of its test clips among the training clips: see `pagen.footage.mixed`."""
 
 
+WITHOUT = "without-"
+
+
 class DataSets(Registry[DataSet]):
     """Data sets by name, and every one of them as `NAME:mixed`, which is not listed.
 
@@ -157,6 +161,10 @@ class DataSets(Registry[DataSet]):
         >>> "street" in DATASETS, DATASETS["ped2:mixed"].name, DATASETS["ped2:mixed"].abnormal
         (True, 'ped2:mixed', None)
     """
+
+    def parted(self, name: str) -> tuple[str, str]:
+        base, colon, modifier = name.rpartition(":")
+        return (name, "") if not colon or name in self else (base, modifier)
 
     def __getitem__(self, name: str) -> DataSet:
         """The row of that name. Raises PagenError that names the nearest one."""

@@ -99,6 +99,7 @@ class FileClip:
     files: tuple[Path, ...]
     mask_files: tuple[Path, ...] | None
     label: ClipLabels | None
+    scene: str = ""
 
     def frames(self) -> Iterator[Frames]:
         return decode.video_frames(self.path) if self.video else decode.image_frames(self.files)
@@ -148,6 +149,7 @@ class SceneClip:
 
     scene: Any
     moved_to: str = ""
+    name_of_scene = ""
 
     @property
     def name(self) -> str:
