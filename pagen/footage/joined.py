@@ -5,10 +5,63 @@ Clips are called after their data set, `a.train_01`. There are no test clips: ea
 
 from __future__ import annotations
 
-from pagen.footage.catalogue import DATASETS, WITHOUT
+from collections.abc import Sequence
 
-JOIN = "+"
-"""Between the names of joined data sets."""
+from pagen.errors import PagenError
+from pagen.folders import folder_name
+from pagen.footage.catalogue import DATASETS, JOIN, WITHOUT
+from pagen.footage.clips import Footage
+
+_RATE_TOLERANCE = 0.05
+
+
+def joined(name: str, parts: Sequence[Footage]) -> Footage:
+    """The training clips of located data sets as one; what is checked remains each of them.
+
+    Raises PagenError: a data set without training clips.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> footage = locate("street+street:square")
+        >>> len(footage.split("train")), footage.split("train")[12].name, footage.split("test")
+        (24, 'street-square.train_01', [])
+    """
+    for part in parts:
+        if not part.split("train"):
+            raise PagenError(f"expected training clips of {part.name} to join, found none in {part.root}; leave it out")
+    clips = [clip.renamed(f"{folder_name(part.name)}.{clip.name}") for part in parts for clip in part.split("train")]
+    return Footage(name, DATASETS[name], None, "joined", (), tuple(clips), parts=tuple(parts))
+
+
+def require_one_size(footage: Footage) -> None:
+    """Raise PagenError for joined data sets of several sizes, by the first frame of each.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> require_one_size(locate("street"))
+    """
+    sizes = {part.name: next(iter(part.split("train")[0].frames())).shape[:2] for part in footage.parts}
+    if len(set(sizes.values())) > 1:
+        found = ", ".join(f"{height}x{width} of {name}" for name, (height, width) in sizes.items())
+        raise PagenError(
+            f"expected frames of one size to join, found {found}; give a --size, or leave one out: objects are looked "
+            "for in frames as they are"
+        )
+
+
+def differing_rates(footage: Footage) -> str:
+    """What there is to tell of frames a second that differ between joined data sets; empty where there is nothing.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> differing_rates(locate("street+street:square"))
+        ''
+    """
+    rates = {part.name: part.fps for part in footage.parts}
+    if not rates or max(rates.values()) <= min(rates.values()) * (1 + _RATE_TOLERANCE):
+        return ""
+    found = ", ".join(f"{rate:.4g} of {name}" for name, rate in rates.items())
+    return f"{footage.name}: frames a second differ ({found}), so that a window lasts longer in some than in others"
 
 
 def parts_of(name: str) -> list[str]:
@@ -40,7 +93,8 @@ def base_of(name: str) -> str:
         >>> base_of("ped2:mixed"), base_of("street:square")
         ('ped2', 'street:square')
     """
-    return name if not DATASETS.parted(name)[1] else base_of(DATASETS.parted(name)[0])
+    base, modifier = DATASETS.parted(name)
+    return base_of(base) if modifier else name
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -54,9 +108,7 @@ def _overlap(one: str, other: str) -> bool:
 def _scenes(name: str) -> set[str]:
     """The scenes that a name, modifiers and all, leaves of a data set."""
     base, modifier = DATASETS.parted(name)
-    if not modifier:
-        return set(DATASETS[name].scene_names)
-    scenes = _scenes(base)
+    scenes = _scenes(base) if modifier else set(DATASETS[name].scene_names)
     if modifier.startswith(WITHOUT):
         return scenes - {modifier.removeprefix(WITHOUT)}
     return scenes & {modifier} if modifier in DATASETS[base_of(name)].scene_names else scenes

@@ -16,7 +16,7 @@ from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
 
-PLAIN = Protocol("plain", "plain", fused={"one": ("psnr_local", "prp")})
+PLAIN = Protocol("plain", "plain", fused={"two": ("psnr_local", "prp")})
 LABELS = {"a": np.array([0, 0, 1, 1], np.uint8), "b": np.array([0, 1, 0, 1], np.uint8)}
 LOCAL = {"a": np.array([1.0, 2.0, 3.0, 4.0]), "b": np.array([101.0, 104.0, 102.0, 103.0])}
 PRP = {"a": np.array([0.0, 0.5, 0.1, 0.9]), "b": np.array([5.0, 6.0, 5.5, 9.0])}
@@ -37,7 +37,7 @@ def test_an_indicator_alone_is_moved_video_by_video() -> None:
 
 def test_what_is_fused_is_calibrated_video_by_video() -> None:
     final, _ = apply(PLAIN, {"psnr_local": LOCAL, "prp": PRP}, LABELS, by_video=KNOWN)
-    np.testing.assert_allclose(final["b"], BY_HAND["b"] + (PRP["b"] - 5.2) / 4)
+    np.testing.assert_allclose(final["b"], (BY_HAND["b"] + (PRP["b"] - 5.2) / 4) / 2)
 
 
 def test_alike_calibrations_change_no_sum() -> None:
