@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy as np
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import score_baselines
+from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.protocol import Protocol
 from pagen.eval.results import TRIVIAL
-from pagen.eval.scores import Scores, score_run
+from pagen.eval.scores import Scores, Values, score_run
 from pagen.folders import folder_name
 from pagen.footage.clips import Footage
 from pagen.footage.prepare import Prepared
-from pagen.models.runs import open_run
+from pagen.models.runs import Run, open_run
 from pagen.scoring.indicator_table import fused_of
 from pagen.scoring.rescale import of_objects, summary
 from pagen.scoring.row_scores import RowScores, row_scores
@@ -30,30 +31,54 @@ Known = dict[str, dict[str, float]]
 class Normal:
     """What a run, or the trivial baselines, says of the normal clips of a data set.
 
-    `rows` are of each detector of a density run: scores of all that frames show.
+    `shown` are of each detector of a density run: indicator -> clip -> scores (N,) of all that its frames show.
     """
 
     scores: Scores
-    rows: tuple[RowScores, ...] = ()
+    shown: Mapping[str, ByVideo] = field(default_factory=dict)
 
     def known(self, clips: Sequence[str]) -> Known:
         """The calibration by the named clips; `pseudo_auroc` stays that of the run, which knows no others."""
         trained, indicators = self.scores.config.get("calibration", {}), self.scores.indicators()
         judged = {name: {key: of[key] for key in ("pseudo_auroc",) if key in of} for name, of in trained.items()}
-        objects = {of.indicator: of_objects(np.concatenate([of.scores(clip) for clip in clips])) for of in self.rows}
+        objects = {name: of_objects(np.concatenate([of[clip] for clip in clips])) for name, of in self.shown.items()}
         frames = {name: np.concatenate([self.scores.clips[clip][name] for clip in clips]) for name in indicators}
         return {name: judged.get(name, {}) | summary(frames[name]) | objects.get(name, {}) for name in indicators}
 
 
-def normal_of(run: Path, dataset: str, compute: Compute) -> Normal:
+def normal_of(path: Path, dataset: str, compute: Compute) -> Normal:
     """A run over the training clips of a data set, none of which it knows to be normal but by their split.
 
-    The scores are kept in RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
+    The scores are kept in RUN/scores/DATASET/calibration and resumed there. Of the clips that a detector was trained
+    on, its own training scores count, for nearest neighbours know these by heart. Errors are those of `score_run`.
     """
-    out = run / "scores" / folder_name(dataset) / "calibration"
-    scores = score_run(run, dataset, compute, "block", out, "train")
-    detectors = [single for single in open_run(run).single() if single.detector is not None]
-    return Normal(scores, tuple(row_scores(one, dataset, scores.config["clips"], compute) for one in detectors))
+    run, out = open_run(path), path / "scores" / folder_name(dataset) / "calibration"
+    scores = score_run(path, dataset, compute, "block", out, "train")
+    names, shown = scores.config["clips"], dict[str, ByVideo]()
+    for one in (single for single in run.single() if single.detector is not None):
+        rows = row_scores(one, dataset, names, compute)
+        values = {clip: rows.scores(clip) for clip in names}
+        if one.recipe["dataset"] == dataset:
+            values = learnt(one, rows, names, compute)
+            scores = _of_frames(scores, rows, values)
+        shown[rows.indicator] = values
+    return Normal(scores, shown)
+
+
+def learnt(run: Run, rows: RowScores, names: Sequence[str], compute: Compute) -> dict[str, Values]:
+    """Clip -> scores (N,) of a detector's own training clips, as its calibration has them."""
+    videos = {clip: rows.features.features(clip) for clip in names}
+    filled = [clip for clip in names if len(videos[clip])]
+    scores = run.on(compute.place).training_score([videos[clip] for clip in filled])
+    parts = np.split(scores, np.cumsum([len(videos[clip]) for clip in filled])[:-1])
+    return {**dict.fromkeys(names, np.empty(0)), **dict(zip(filled, parts, strict=True))}
+
+
+def _of_frames(scores: Scores, rows: RowScores, values: ByVideo) -> Scores:
+    """Scores with those of an indicator made of other values of what frames show."""
+    name = rows.indicator
+    made = {clip: rows.of_frames(clip, len(of[name]), values[clip]) for clip, of in scores.clips.items()}
+    return replace(scores, clips={clip: {**of, name: made[clip]} for clip, of in scores.clips.items()})
 
 
 def calibration_of(run: Path, dataset: str, compute: Compute) -> Known:
@@ -66,7 +91,7 @@ def calibration_of(run: Path, dataset: str, compute: Compute) -> Known:
 class ByTarget:
     """Calibrates what a protocol adds up by all training clips of the data set tested on.
 
-    A run that was trained on it keeps its own, of which it left out what it had learnt by heart.
+    A run that was trained on it has that calibration.
     """
 
     protocol: Protocol

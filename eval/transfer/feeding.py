@@ -48,8 +48,9 @@ def _require_file(run: Run, field: str, value: str, target: str) -> None:
     if field == "features":
         if folder_of(value.removeprefix(FILE), target) is None:
             folder = f"no folder {target} in {value.removeprefix(FILE)}, which {run.path} of {home} looks at"
-            raise PagenError(f"expected features of the clips of {target}, found {folder}; put them there, or leave the "
-                             "run out")
+            raise PagenError(
+                f"expected features of the clips of {target}, found {folder}; put them there, or leave the run out"
+            )
         return
     instead = f"train with {INSTEAD[field]}, or leave" if field in INSTEAD else "leave"
     raise PagenError(

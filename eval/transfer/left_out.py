@@ -37,7 +37,9 @@ def left_out(lines: Sequence[Line], targets: Sequence[str]) -> tuple[LeftOut, ..
     """
     methods = dict.fromkeys(_name(line) for line in lines)
     return tuple(
-        LeftOut(method, {target: _held([line for line in lines if _name(line) == method], target) for target in targets})
+        LeftOut(
+            method, {target: _held([line for line in lines if _name(line) == method], target) for target in targets}
+        )
         for method in methods
     )
 

@@ -77,7 +77,9 @@ def own_datasets(known: Collection[str]) -> dict[str, Own]:
     file = own_file()
     if not file.is_file():
         if os.environ.get("PAGEN_DATASETS"):
-            raise PagenError(f"expected data sets as TOML in {file}, which PAGEN_DATASETS names, found no file; mend it")
+            raise PagenError(
+                f"expected data sets as TOML in {file}, which PAGEN_DATASETS names, found no file; mend it"
+            )
         return dict(NAMED)
     found = {name: _own(file, name, entry) for name, entry in _read(file).items()}
     for name in found:
@@ -85,14 +87,14 @@ def own_datasets(known: Collection[str]) -> dict[str, Own]:
     return {**found, **NAMED}
 
 
-def require_own(name: str, known: Collection[str], where: str) -> None:
-    """Raise PagenError for what no data set of one's own may be called.
+def require_own(name: str, known: Collection[str], where: str, whose: str = "the catalogue") -> None:
+    """Raise PagenError for what no data set of one's own may be called, `known` names among it.
 
     Example:
         >>> require_own("shop", ["ped2"], "")
     """
     if name in known:
-        raise PagenError(f"expected a name that the catalogue does not have, found {name}{where}; choose another")
+        raise PagenError(f"expected a name that {whose} does not have, found {name}{where}; choose another")
     if not NAME.fullmatch(name):
         raise PagenError(f"expected a name of letters, digits, - and _, found {name!r}{where}; choose another")
 
@@ -161,3 +163,15 @@ def kind_of_place(place: str) -> str:
         ('npy', 'masks', 'csv')
     """
     return next(kind for end, kind in LABEL_PLACES.items() if place.endswith(end))
+
+
+def asked_as(dataset: str) -> list[str]:
+    """The words that name a data set on a command line, so that advice works when it is typed.
+
+    Example:
+        >>> asked_as("ped2")
+        ['--dataset', 'ped2']
+    """
+    if dataset not in NAMED:
+        return ["--dataset", dataset]
+    return ["--dataset", "folder", "--root", str(NAMED[dataset].root), "--name", dataset]

@@ -195,4 +195,3 @@ def test_a_name_of_the_file_may_not_be_given_to_another_folder(
     with pytest.raises(SystemExit):
         cli.main(["prepare", "--dataset", "folder", "--root", str(tmp_path), "--name", "shop"])
     assert f"expected a name that {file} does not have, found shop; choose another" in capsys.readouterr().err
-

@@ -185,4 +185,3 @@ def test_json_has_every_seed(lines: tuple[Line, ...]) -> None:
     content = console.as_json(asdict(transferred(lines, left_out=leaving_out(lines, tuple(BAR)))))
     for part in ('"areas"', '"runs/skip-ped2-1"', '"left_out"'):
         assert part in content
-
