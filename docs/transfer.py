@@ -2,9 +2,9 @@
 
     python docs/transfer.py [--data DIR] [--out runs] [--scale cpu] [--seeds 3] [--recipes skip mulde]
 
-From the repository's root; DIR holds the data sets as `pagen datasets` names them, and those of `OWN` in the folders that
-stand there, as `--dataset folder` takes them. Nothing is chosen on a label. Shorter: `--scale tiny --seeds 1`, fewer
-`--recipes`, `--trained-on` or `--tested-on`. What a run took is kept beside it, and written below the tables.
+From the repository's root; DIR holds the data sets as `pagen datasets` names them, and those of `OWN` in the folders
+that stand there, as `--dataset folder` takes them. Nothing is chosen on a label. Shorter: `--scale tiny --seeds 1`,
+fewer `--recipes`, `--trained-on` or `--tested-on`. What a run took is kept beside it, and written below the tables.
 """
 
 from __future__ import annotations
@@ -101,7 +101,6 @@ def trained(config: Transfers, recipe: str, dataset: str, seed: int) -> None:
 
 def pagen(words: list[str]) -> None:
     """A verb, as a user would call it."""
-    print(f"pagen {' '.join(words[:4])} ...", file=sys.stderr, flush=True)
     subprocess.check_call([sys.executable, "-m", "pagen", *words])
 
 

@@ -10,6 +10,10 @@ import tyro
 Root = Annotated[
     Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
 ]
+Name = Annotated[
+    str | None,
+    tyro.conf.arg(help="What to call the footage of --dataset folder --root DIR, in runs, scores and tables."),
+]
 Dataset = Annotated[str, tyro.conf.arg(help="Name of the data set, as `pagen datasets` lists them.")]
 Device = Annotated[str, tyro.conf.arg(help="Where networks run: cpu, cuda, cuda:1, mps, or the best there is.")]
 Processes = Annotated[int | None, tyro.conf.arg(help="Processes; 0 works in this one, by default one for each core.")]

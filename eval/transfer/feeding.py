@@ -1,4 +1,4 @@
-"""What a run can be fed: runs over files of one data set's clips are refused for others, before anything is prepared."""
+"""What a run can be fed: runs over files of one data set are refused for others, before anything is prepared."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ def _require_file(run: Run, field: str, value: str, target: str) -> None:
         return
     instead = f"train with {INSTEAD[field]}, or leave" if field in INSTEAD else "leave"
     raise PagenError(
-        f"expected {field} that can be computed for {target}, found {value} of {home} alone in {run.path}; {instead} the "
-        "run out"
+        f"expected {field} that can be computed for {target}, found {value} of {home} alone in {run.path}; "
+        f"{instead} the run out"
     )

@@ -1,4 +1,4 @@
-"""The lines of a table of transfers: a trivial baseline, or a recipe trained on one data set with one seed or several."""
+"""The lines of a table of transfers: a trivial baseline, or a recipe trained on one data set with a seed or several."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Kin:
-    """What tells which runs belong together: `alike` is all of its recipe but the seed, `method` is what it is called."""
+    """Which runs belong together: `alike` is all of a run's recipe but the seed, `method` is what it is called."""
 
     alike: str
     method: str

@@ -23,7 +23,7 @@ from pagen.eval.transfer.results import Transferred
 from pagen.footage.clips import Footage
 from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared
-from pagen.models.runs import Run, open_run
+from pagen.models.runs import open_run
 from pagen.version import __version__
 
 

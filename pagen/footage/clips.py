@@ -81,6 +81,9 @@ class ClipSource(Protocol):
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
 
+    def renamed(self, name: str) -> ClipSource:
+        """The same clip by another name."""
+
 
 @dataclass(frozen=True)
 class ClipLabels:
@@ -194,6 +197,9 @@ class FileClip:
     def moved(self, split: str) -> FileClip:
         return replace(self, split=split)
 
+    def renamed(self, name: str) -> FileClip:
+        return replace(self, name=name)
+
 
 @dataclass(frozen=True)
 class SceneClip:
@@ -202,6 +208,7 @@ class SceneClip:
     Attributes:
         fps: that of its data set.
         moved_to: the split, where it is not the scene's own.
+        called: its name, where it is not the scene's own.
 
     Example:
         >>> from pagen.footage.street.scene import scenes
@@ -213,12 +220,13 @@ class SceneClip:
     drawn: Any
     fps: float = 0.0
     moved_to: str = ""
+    called: str = ""
     abnormal: ClassVar[None] = None
     scene: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
-        return str(self.drawn.name)
+        return self.called or str(self.drawn.name)
 
     @property
     def split(self) -> str:
@@ -246,6 +254,9 @@ class SceneClip:
     def moved(self, split: str) -> SceneClip:
         return replace(self, moved_to=split)
 
+    def renamed(self, name: str) -> SceneClip:
+        return replace(self, called=name)
+
 
 @dataclass(frozen=True)
 class Footage:
@@ -260,6 +271,7 @@ class Footage:
         known: what its data set, or lists in the folder, know of clips by name; nothing where a modifier changed it.
         unlisted: names on disk of clips that no list names.
         as_found: the footage as it was found, where a modifier of its name has changed it.
+        parts: the data sets that it is joined of.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -278,6 +290,7 @@ class Footage:
     known: tuple[KnownClip, ...] = ()
     unlisted: tuple[str, ...] = ()
     as_found: Footage | None = None
+    parts: tuple[Footage, ...] = ()
 
     @property
     def label_edition(self) -> str:

@@ -1,10 +1,10 @@
 """Data sets of one's own, by name: a TOML file of the user's, and `--name` on one command.
 
     [shop]
-    root = "/data/shop"                    # a folder as `--dataset folder` takes it; ~ and paths beside the file, too
-    fps = 15                               # where no video tells another rate
-    labels = ["labels/{clip}.npy", "labels_strict/{clip}.npy"]    # places below root; each is an edition, the first counts
-    scenes = ["till", "door"]              # what the names of its clips begin with: till_01.mp4 is of the scene till
+    root = "/data/shop"    # a folder as `--dataset folder` takes it; ~ is the home; paths may begin beside the file
+    fps = 15               # where no video tells another rate
+    labels = ["labels/{clip}.npy", "strict/{clip}.npy"]    # below root, each an edition of labels; the first counts
+    scenes = ["till", "door"]    # what the names of its clips begin with: till_01.mp4 is of the scene till
     what = "a shop, two cameras"
     licence = "ours"
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
@@ -26,7 +27,7 @@ from pagen.errors import PagenError
 NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 """What a name may be: no colon and no plus, which say more of a name, and nothing that a folder's name may not have."""
 LABEL_PLACES = {".csv": "csv", "{clip}.npy": "npy", "{clip}": "masks"}
-"""How a place of labels ends -> how they are written: one file for all clips, one a clip, or a folder of masks a clip."""
+"""How a place of labels ends -> how they are written: a file of all clips, a file a clip, a folder of masks a clip."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,28 @@ def kind_of_place(place: str) -> str:
         ('npy', 'masks', 'csv')
     """
     return next(kind for end, kind in LABEL_PLACES.items() if place.endswith(end))
+
+
+def said_by(name: str) -> str:
+    """Who says where a data set of one's own lies: the file, or the flag.
+
+    Example:
+        >>> said_by("shop").endswith(".toml")
+        True
+    """
+    return "--root" if name in NAMED else str(own_file())
+
+
+def check_command(dataset: str) -> str:
+    """What to type to have all problems of a data set listed.
+
+    Example:
+        >>> check_command("ped2")
+        'pagen datasets check ped2'
+    """
+    if dataset not in NAMED:
+        return f"pagen datasets check {dataset}"
+    return shlex.join(["pagen", "datasets", "check", "folder", "--root", str(NAMED[dataset].root)])
 
 
 def asked_as(dataset: str) -> list[str]:

@@ -23,11 +23,11 @@ from pagen.errors import PagenError
 from pagen.eval.results import Row, headline
 from pagen.eval.scores import Scores, open_scores
 from pagen.eval.settings import EvaluationSettings
+from pagen.eval.transfer.calibrating import calibration_of
 from pagen.eval.transfer.heat_map import heat_map
 from pagen.eval.transfer.lines import Line
 from pagen.eval.transfer.results import Transferred, text
 from pagen.eval.transfer.transfer import Transfer, require_roots, run
-from pagen.eval.transfer.calibrating import calibration_of
 from pagen.eval.transfer.transferring import transfer as transferred
 from pagen.folders import tree_hash, write_json
 from pagen.footage.catalogue import DATASETS
@@ -233,7 +233,7 @@ def test_what_is_undefined_or_worse_than_chance_is_shown(
 
     def changed(line: Line, micro: float) -> Line:
         rows = {name: replace(row, micro=micro, low=math.nan, high=math.nan) for name, row in line.rows.items()}
-        return replace(line, rows=rows, areas={name: (micro,) for name in rows})
+        return replace(line, rows=rows, areas=dict.fromkeys(rows, (micro,)))
 
     shown = replace(found, lines=(changed(speed, 0.9), difference, changed(here, math.nan), changed(there, 0.3)))
     last = text(shown).split("\n\n")[2].splitlines()[-2:]
