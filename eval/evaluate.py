@@ -13,7 +13,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Device, Json, Name, Processes, Rescore, Root
+from pagen.flags import Called, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights, flag_of
@@ -28,7 +28,7 @@ class Evaluate:
     dataset: str | None = None
     """Name of the data set, as `pagen datasets` lists them."""
     root: Root = None
-    name: Name = None
+    called: Called = None
     protocol: Protocols = ()
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
@@ -61,7 +61,7 @@ class Evaluate:
 
 
 WAYS = {
-    "dataset": ((), ("runs", "root", "name", "localise", "by_event")),
+    "dataset": ((), ("runs", "root", "called", "localise", "by_event")),
     "scores": (("labels",), ("labels", "fps")),
     "detections": (("tracks",), ("tracks", "labels", "frames")),
 }

@@ -32,12 +32,11 @@ def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSe
     members = {name: (name,) for name in scores.indicators()} | ({"fused": added} if len(added) > 1 else {})
     for indicator, names in members.items():
         parts = {name: scores.of(name) for name in names}
-        about: dict[str, Any] = {"dataset": settings.dataset, "calibration": known, "by_video": scores.by_clip}
-        applied = partial(apply, indicators=parts, labels=scores.labels, **about)
-        weights, note = _weights(partial(applied, protocol), names, known, settings.weights)
-        final, labels = applied(protocol, weights=weights)
-        as_scored = {"by_video": {}} if len(names) == 1 else {}  # an indicator alone is not rescaled at all
-        raw, _ = applied(protocol.raw(), weights=weights, **as_scored)
+        applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=known)
+        by_video = partial(applied, by_video=scores.by_clip)
+        weights, note = _weights(partial(by_video, protocol), names, known, settings.weights)
+        final, labels = by_video(protocol, weights=weights)
+        raw, _ = (applied if len(names) == 1 else by_video)(protocol.raw(), weights=weights)
         yield Series(run, indicator + note, final, raw, labels, recipe, scores.ahead)
 
 

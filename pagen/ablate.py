@@ -10,7 +10,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError, require_name
-from pagen.flags import Device, Json, Name, Processes, Root
+from pagen.flags import Called, Device, Json, Processes, Root
 from pagen.folders import write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import Scale
@@ -25,7 +25,7 @@ class Ablate:
     dataset: str = ""
     """Name of the data set; `list` needs none."""
     root: Root = None
-    name: Name = None
+    called: Called = None
     scale: Scale = "cpu"
     """Scale of the recipes."""
     features: str = ""

@@ -91,7 +91,7 @@ def dispatch(argv: Sequence[str]) -> None:
 
 def _named(config: Any) -> Any:
     """The configuration, with one's own footage called as `--name` says."""
-    return resolve("pagen.footage.named:named")(config) if getattr(config, "name", None) else config
+    return resolve("pagen.footage.named:named")(config) if getattr(config, "called", None) else config
 
 
 def usage() -> str:

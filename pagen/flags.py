@@ -10,9 +10,11 @@ import tyro
 Root = Annotated[
     Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
 ]
-Name = Annotated[
+Called = Annotated[
     str | None,
-    tyro.conf.arg(help="What to call the footage of --dataset folder --root DIR, in runs, scores and tables."),
+    tyro.conf.arg(
+        name="name", help="What to call the footage of --dataset folder --root DIR, in runs, scores and tables."
+    ),
 ]
 Dataset = Annotated[str, tyro.conf.arg(help="Name of the data set, as `pagen datasets` lists them.")]
 Device = Annotated[str, tyro.conf.arg(help="Where networks run: cpu, cuda, cuda:1, mps, or the best there is.")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from pagen.errors import PagenError
-from pagen.flags import Dataset, Device, Json, Name, Overwrite, Processes, Root
+from pagen.flags import Called, Dataset, Device, Json, Overwrite, Processes, Root
 from pagen.folders import folder_name
 from pagen.options import Scale
 from pagen.train.recipes.base import BaseRecipe
@@ -24,7 +24,7 @@ class Train(Generic[R]):
     recipe: Annotated[R, tyro.conf.arg(name="")]
     dataset: Dataset
     root: Root = None
-    name: Name = None
+    called: Called = None
     pseudo: Path | None = None
     """PA set to train with; skipped frames and patches are made on the fly where none is given."""
     scale: Scale = "cpu"

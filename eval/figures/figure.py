@@ -14,7 +14,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.figures import require_form
-from pagen.flags import Dataset, Device, Json, Name, Processes, Rescore, Root
+from pagen.flags import Called, Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.own import asked_as
@@ -36,7 +36,7 @@ class Figure:
     out: Path
     """The file, whose name ends with .png, .pdf or .svg."""
     root: Root = None
-    name: Name = None
+    called: Called = None
     video: tuple[str, ...] = ()
     """Test videos: any number for scores, by default all; one for each other kind."""
     frame: tuple[int, ...] = ()

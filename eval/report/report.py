@@ -14,7 +14,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Dataset, Device, Json, Name, Processes, Rescore, Root
+from pagen.flags import Called, Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.own import asked_as
@@ -28,7 +28,7 @@ class Report:
     """Run folders: one, or several to compare."""
     dataset: Dataset
     root: Root = None
-    name: Name = None
+    called: Called = None
     protocol: OneProtocol = "causal"
     alarms: float = 10.0
     """False alarms an hour that the operating point may have."""

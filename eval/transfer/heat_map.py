@@ -35,7 +35,7 @@ def heat_map(transferred: Transferred, path: Path) -> None:
     axis = figure.subplots()
     values = 100 * np.array([[line.micro(name) for name in names] for line in lines])
     image = axis.imshow(values, cmap=COLOURS, vmin=CHANCE, vmax=100, aspect="auto")
-    lean = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if len(names) > FEW else {}
+    lean: dict[str, Any] = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if len(names) > FEW else {}
     axis.set_xticks(range(len(names)), names, **lean)
     axis.set_yticks(range(len(lines)), [_label(line) for line in lines], fontsize=8)
     axis.set(xlabel="tested on (framed: what it was trained on)", title=f"Transfer, protocol {transferred.protocol}")

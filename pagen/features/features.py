@@ -12,7 +12,7 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.spec import FeatureSpec
-from pagen.flags import Dataset, Device, Json, Name, Overwrite, Processes, Root
+from pagen.flags import Called, Dataset, Device, Json, Overwrite, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
@@ -25,7 +25,7 @@ class Features(FeatureSpec):
     of: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="KIND")]
     dataset: Dataset
     root: Root = None
-    name: Name = None
+    called: Called = None
     split: Literal["all", "train", "test"] = "all"
     """Which clips."""
     out: Path | None = None

@@ -15,7 +15,7 @@ FOLDER = "folder"
 
 
 def named(config: Any) -> Any:
-    """A verb's configuration, whose data set is called as its `name` says, if that is given.
+    """A verb's configuration, whose data set is called as `--name` says, if that is given.
 
     Raises PagenError: another data set than `folder`, no root, or a name that is taken.
 
@@ -24,7 +24,7 @@ def named(config: Any) -> Any:
         >>> named(Prepare("ped2")).dataset
         'ped2'
     """
-    name = getattr(config, "name", None)
+    name = getattr(config, "called", None)
     if not name:
         return config
     if config.dataset != FOLDER:
@@ -44,7 +44,7 @@ def as_typed(config: Any) -> Any:
     Example:
         >>> from pathlib import Path
         >>> from pagen.footage.prepare_dataset import Prepare
-        >>> as_typed(Prepare("shop", Path("footage"), name="shop")).dataset
+        >>> as_typed(Prepare("shop", Path("footage"), called="shop")).dataset
         'folder'
     """
-    return replace(config, dataset=FOLDER) if getattr(config, "name", None) else config
+    return replace(config, dataset=FOLDER) if getattr(config, "called", None) else config

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pagen import console
-from pagen.flags import Dataset, Json, Name, Overwrite, Processes, Root
+from pagen.flags import Called, Dataset, Json, Overwrite, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.clips import SPLITS
 from pagen.options import SIZE
@@ -24,7 +24,7 @@ class Prepare:
 
     dataset: Dataset
     root: Root = None
-    name: Name = None
+    called: Called = None
     size: tuple[int, int] | Literal["native"] = SIZE
     """Height and width of the prepared frames; `native` keeps the footage's own."""
     colour: bool = False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pagen.errors import PagenError
-from pagen.flags import Dataset, Device, Json, Name, Overwrite, Processes, Root
+from pagen.flags import Called, Dataset, Device, Json, Overwrite, Processes, Root
 from pagen.generate.frame_flags import check_frames, check_kinds
 from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind, Scale
 from pagen.spread import Workers
@@ -38,7 +38,7 @@ class Generate:
 
     dataset: Dataset
     root: Root = None
-    name: Name = None
+    called: Called = None
     kinds: tuple[PseudoKind, ...] = PSEUDO_KINDS
     """Kinds of pseudo-anomalies."""
     masks: str = "motion"

@@ -24,7 +24,7 @@ from pagen.generate.mask_kinds import open_masks
 from pagen.generate.pa_set import PASet
 from pagen.options import PSEUDO_KINDS
 
-_NOT_BYTES = ("root", "name", "scale", "workers", "engine", "address", "device", "out", "overwrite", "json")
+_NOT_BYTES = ("root", "called", "scale", "workers", "engine", "address", "device", "out", "overwrite", "json")
 
 
 def pa_folder(config: Generate) -> tuple[Folder, Prepared]:

@@ -18,7 +18,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.flags import Json, Name, Processes, Root
+from pagen.flags import Called, Json, Processes, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -36,7 +36,7 @@ class Export:
     dataset: str | None = None
     """Data set whose clips the file is checked on; by default the one that the run was trained on."""
     root: Root = None
-    name: Name = None
+    called: Called = None
     out: Path | None = None
     """File to write; by default RUN/export/model.pt2 or RUN/export/model.onnx."""
     tolerance: float = 1e-4

@@ -56,9 +56,8 @@ def own(name: str, entry: Own) -> DataSet:
     labels = tuple(LabelSource(kind_of_place(place), place, place.format(clip="*")) for place in entry.labels)
     parts = tuple(replace(part, clip=_clip(entry.scenes)) for part in layout.parts)
     layout = replace(layout, parts=parts, labels=labels or layout.labels)
-    about = {"name": name, "what": entry.what, "fps": entry.fps, "licence": entry.licence}
-    obtain = f"{said_by(name)} says where it lies"
-    return replace(FOLDER, **about, obtain=obtain, layouts=(layout,), scene_names=entry.scenes, root=entry.root)
+    row = replace(FOLDER, name=name, what=entry.what, fps=entry.fps, licence=entry.licence, layouts=(layout,))
+    return replace(row, obtain=f"{said_by(name)} says where it lies", scene_names=entry.scenes, root=entry.root)
 
 
 def _clip(scenes: tuple[str, ...]) -> str:
