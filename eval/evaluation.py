@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import score_baselines
 from pagen.eval.by_event import events_of
+from pagen.eval.counted import require_classes
 from pagen.eval.localise import localise_boxes, localise_runs, require_masks
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocols_named
 from pagen.eval.results import TRIVIAL, Evaluation, Places, Series
-from pagen.eval.score_files import frames_of, read_score_files
+from pagen.eval.score_files import counted_of, read_score_files
 from pagen.eval.scores import Scores, score_run
 from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
@@ -88,7 +88,7 @@ def evaluate_files(
     name, or labels of one class.
     """
     chosen, scored = protocols_named(protocols), read_score_files(scores, labels)
-    _require_classes(scored[0][1].labels, f"frames of {labels}")
+    require_classes(scored[0][1].labels, f"frames of {labels}")
     series = [series_of(protocol, scored, settings) for protocol in chosen]
     return _evaluation(None, str(labels), chosen, series, settings)
 
@@ -96,8 +96,8 @@ def evaluate_files(
 def evaluate_boxes(
     detections: Path, tracks: Path, labels: Path | None, frames: Path | None, settings: EvaluationSettings
 ) -> Evaluation:
-    """Measure anybody's scored boxes against tracks; arguments as `localise_boxes` and `frames_of` take them."""
-    places = localise_boxes(detections, tracks, frames_of(labels, frames), settings.seed)
+    """Measure anybody's scored boxes against tracks; arguments as `localise_boxes` and `counted_of` take them."""
+    places = localise_boxes(detections, tracks, counted_of(labels, frames), settings.seed)
     return _evaluation(None, str(tracks), (), (), settings, places)
 
 
@@ -129,15 +129,5 @@ def labelled(dataset: str, compute: Compute) -> Prepared:
             f"expected frame labels for the {len(labels)} test clips of {prepared.dataset}, found none for "
             f"{len(missing)} ({missing[0]} first); put them into {files} below {footage['root']}"
         )
-    _require_classes(labels, f"test frames of {prepared.dataset}")
+    require_classes(labels, f"test frames of {prepared.dataset}")
     return prepared
-
-
-def _require_classes(labels: Mapping[str, Any], what: str) -> None:
-    """Raise PagenError for labels of one class: AUROC compares abnormal frames with normal ones."""
-    frames, abnormal = sum(map(len, labels.values())), sum(int(marks.sum()) for marks in labels.values())
-    if abnormal in (0, frames):
-        which = "abnormal" if abnormal else "normal"
-        raise PagenError(
-            f"AUROC is undefined: all {frames} {what} are labelled {which}; expected both classes, check the labels"
-        )

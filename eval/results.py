@@ -18,8 +18,8 @@ BAR = "flow_speed"
 class Series:
     """The scores of one indicator of one run under one protocol, of the frames that count: video -> (kept,).
 
-    `final` are as the protocol leaves them, `raw` neither rescaled nor smoothed; a label of 1 is abnormal. The recipe
-    is the run's, empty of baselines and files.
+    `final` are as the protocol leaves them, `raw` neither rescaled nor smoothed; a label of 1 is abnormal. `frames` are
+    the frames' numbers. The recipe is the run's, empty of baselines and files.
     """
 
     run: str
@@ -27,6 +27,7 @@ class Series:
     final: ByVideo
     raw: ByVideo
     labels: ByVideo
+    frames: ByVideo
     recipe: Mapping[str, Any]
     ahead: int | None = 0
     """How many frames after the scored one the run looks at, windows aside; None where that is not known."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pagen.eval.fusion import oracle_weights, pseudo_weights
-from pagen.eval.protocol import Protocol, apply
+from pagen.eval.protocol import Protocol, apply, counted_frames
 from pagen.eval.results import Series
 from pagen.eval.scores import Scores
 from pagen.eval.settings import EvaluationSettings
@@ -30,13 +30,14 @@ def _of_run(protocol: Protocol, run: str, scores: Scores, settings: EvaluationSe
     recipe, known = scores.config.get("recipe", {}), scores.config.get("calibration", {})
     added = fused_of(recipe, protocol.fused)
     members = {name: (name,) for name in scores.indicators()} | ({"fused": added} if len(added) > 1 else {})
+    frames = counted_frames(protocol, {clip: scores.labels[clip] for clip in scores.clips})
     for indicator, names in members.items():
         parts = {name: scores.of(name) for name in names}
         applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=known)
         weights, note = _weights(partial(applied, protocol), names, known, settings.weights)
         final, labels = applied(protocol, weights=weights)
         raw, _ = applied(protocol.raw(), weights=weights)
-        yield Series(run, indicator + note, final, raw, labels, recipe, scores.ahead)
+        yield Series(run, indicator + note, final, raw, labels, frames, recipe, scores.ahead)
 
 
 def _weights(applied: Any, names: Sequence[str], calibration: Any, kind: str) -> tuple[Weights | None, str]:

@@ -59,10 +59,10 @@ class Request:
         """The frames asked for, else the one of the first video that the first run scores highest."""
         if self.frames:
             return self.frames
-        scores = headline(self.of_run(self.runs[0])).final.get(self.videos[0])
-        if scores is None:
-            raise PagenError(f"protocol {self.protocol.name} scores no frame of {self.videos[0]}; give --frame")
-        return (self.protocol.frame_of(int(np.argmax(scores))),)
+        series, video = headline(self.of_run(self.runs[0])), self.videos[0]
+        if video not in series.final:
+            raise PagenError(f"protocol {self.protocol.name} scores no frame of {video}; give --frame")
+        return (int(series.frames[video][np.argmax(series.final[video])]),)
 
 
 def request_of(

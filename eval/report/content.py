@@ -28,8 +28,7 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: 
     name, series = run.resolve().name, shown_series(every)
     rows = [row if row.run == TRIVIAL else replace(row, run=name) for row in table.rows]
     lead = next(row for row in rows if (row.run, row.indicator) == (name, series[0].indicator))
-    final, labels = series[0].final, series[0].labels
-    picks, counts = stand_out(protocol, final, labels, lead.threshold, prepared.fps, evaluation.alarms)
+    picks, counts = stand_out(protocol, series[0], lead.threshold, prepared.fps, evaluation.alarms)
     return {
         "run": name,
         "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {lead.frames:,} frames of {lead.videos} "

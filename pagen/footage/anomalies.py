@@ -72,7 +72,7 @@ def _by_clip(clip: str) -> Kinds:
 
 
 def kinds_of_frames(labels: npt.NDArray[Any], intervals: Kinds) -> npt.NDArray[np.str_]:
-    """The kind (T,) of each frame, by labels (T,) and by when each kind is seen.
+    """The kind (T,) of each frame, by labels (T,), 1 = abnormal, and by when each kind is seen.
 
     Example:
         >>> kinds_of_frames(np.array([0, 1, 1, 1]), {"cart": ((0, 3),), "bus": ((2, 3),)}).tolist()
@@ -83,4 +83,4 @@ def kinds_of_frames(labels: npt.NDArray[Any], intervals: Kinds) -> npt.NDArray[n
         for frame in range(len(labels))
     ]
     names = [TOGETHER.join(kinds) or UNNAMED for kinds in seen]
-    return np.array([name if label else NORMAL for name, label in zip(names, labels, strict=True)], np.str_)
+    return np.array([name if label == 1 else NORMAL for name, label in zip(names, labels, strict=True)], np.str_)

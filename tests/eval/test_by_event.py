@@ -35,7 +35,8 @@ def scores(seed: int) -> dict[str, np.ndarray]:
 
 def series(run: str, indicator: str, seed: int) -> Series:
     labels = {name: (kinds != "").astype(np.uint8) for name, kinds in KINDS.items()}
-    return Series(run, indicator, scores(seed), scores(seed), labels, {})
+    frames = {name: np.arange(len(kinds)) for name, kinds in KINDS.items()}
+    return Series(run, indicator, scores(seed), scores(seed), labels, frames, {})
 
 
 def test_an_area_is_that_of_one_kind_against_all_normal_frames() -> None:
