@@ -8,30 +8,46 @@ from dataclasses import fields
 from typing import Any
 
 from pagen import console
-from pagen.eval import render_events, render_places
+from pagen.eval import render_events, render_places, render_scenes
 from pagen.eval.results import BAR, Evaluation, Row, Table, between, leads, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
 from pagen.options import words_of
 
-HEADERS = (
-    *("run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)"),
-    *("AP", "EER", "frames", "recipe", "trained on"),
-)
+SCENES = "by scene (scenes)"
+"""What stands above the mean over scenes, where there are several."""
 
 
-def point_headers(against: str) -> tuple[str, ...]:
+def headers(table: Table) -> list[str]:
+    """What stands above `cells`."""
+    return [*figure_headers(table), "frames", "recipe", "trained on"]
+
+
+def figure_headers(table: Table) -> list[str]:
+    """What stands above `figures`."""
+    scenes = [SCENES] if table.scenes else []
+    return ["run", "indicator", "micro AUROC", "95 % interval", "raw", "macro (videos)", *scenes, "AP", "EER"]
+
+
+def point_headers(table: Table) -> list[str]:
     """What stands above `points`."""
-    return ("run", "indicator", f"over {against}", "95 % interval", "frames found", "events found", "delay, s")
+    scenes = ["found, a threshold a scene"] if table.scenes else []
+    over = (f"over {table.against}", "95 % interval")
+    return ["run", "indicator", *over, "frames found", *scenes, "events found", "delay, s"]
 
 
 def cells(row: Row) -> list[str]:
     """A row as text; AUROCs x 100 with one decimal, `-` where undefined."""
+    return [*figures(row), f"{row.frames:,}", row.recipe_title or "-", row.trained_on or "-"]
+
+
+def figures(row: Row) -> list[str]:
+    """The figures of a row as text, without what it is of."""
+    scenes = row.by_scene
     return [
         *(row.run, row.indicator, percent(row.micro), between(row.low, row.high), percent(row.raw)),
         f"{percent(row.macro)} ({row.videos_used}/{row.videos})",
-        *(percent(row.average_precision), percent(row.equal_error_rate), f"{row.frames:,}"),
-        row.recipe_title or "-",
-        row.trained_on or "-",
+        *([f"{percent(scenes.mean)} ({scenes.used}/{len(scenes.micro)})"] if scenes else []),
+        *(percent(row.average_precision), percent(row.equal_error_rate)),
     ]
 
 
@@ -39,15 +55,18 @@ def points(row: Row) -> list[str]:
     """What a row says of alarms, and against another, as text."""
     delay = f"{row.delay:.1f}" if row.delay == row.delay else "-"
     over = (signed(row.over), between(row.over_low, row.over_high, " to "))
-    return [row.run, row.indicator, *over, percent(row.tpr), percent(row.event_recall), delay]
+    scenes = [percent(row.by_scene.tpr)] if row.by_scene else []
+    return [row.run, row.indicator, *over, percent(row.tpr), *scenes, percent(row.event_recall), delay]
 
 
 def as_text(table: Table) -> str:
     """A table for a terminal, with its title and notes; that of alarms and differences where it is of files."""
-    lines = [f"protocol {table.protocol}: {table.title}", console.table(HEADERS, [cells(row) for row in table.rows])]
-    further = [points(row) for row in table.rows]
-    if table.against != BAR and any(cell != "-" for row in further for cell in row[2:]):
-        lines += ["", console.table(point_headers(table.against), further)]
+    rows = console.table(headers(table), [cells(row) for row in table.rows])
+    lines, further = [f"protocol {table.protocol}: {table.title}", rows], [points(row) for row in table.rows]
+    if (table.against != BAR or table.scenes) and any(cell != "-" for row in further for cell in row[2:]):
+        lines += ["", console.table(point_headers(table), further)]
+    if table.scenes:
+        lines += ["", render_scenes.text(table)]
     return "\n".join([*lines, *table.notes])
 
 
@@ -56,9 +75,10 @@ def as_markdown(table: Table, alarms: float) -> list[str]:
     return [
         f"## Protocol {table.protocol}",
         f"{table.title[0].upper()}{table.title[1:]}",
-        console.markdown(HEADERS, [cells(row) for row in table.rows]),
+        console.markdown(headers(table), [cells(row) for row in table.rows]),
         f"Against `{table.against}` on the same draws of videos, and at no more than {alarms:g} false alarms an hour:",
-        console.markdown(point_headers(table.against), [points(row) for row in table.rows]),
+        console.markdown(point_headers(table), [points(row) for row in table.rows]),
+        *(render_scenes.markdown(table) if table.scenes else []),
         *table.notes,
     ]
 
@@ -70,12 +90,18 @@ LEGEND = (
 )
 
 
+def legends(tables: Sequence[Table]) -> list[str]:
+    """What the columns of tables mean."""
+    scenes = [render_scenes.LEGEND] if any(table.scenes for table in tables) else []
+    return [LEGEND, *scenes] if tables else []
+
+
 def text(evaluation: Evaluation) -> str:
     """The tables for a terminal."""
     dataset = f"{evaluation.dataset}, " if evaluation.dataset else ""
     parts = [f"{dataset}labels: {evaluation.label_edition}; bootstrap seed {evaluation.seed}"]
     if evaluation.tables:
-        parts += [*(as_text(table) for table in evaluation.tables), LEGEND]
+        parts += [*(as_text(table) for table in evaluation.tables), *legends(evaluation.tables)]
     if evaluation.by_event:
         parts += [*map(render_events.text, evaluation.by_event), render_events.LEGEND]
     if evaluation.localised:
@@ -89,7 +115,7 @@ def page(evaluation: Evaluation, written_by: str) -> str:
         f"# {'Frame-level AUROC' if evaluation.tables else 'RBDC and TBDC'} on {evaluation.dataset or 'files'}",
         f"Labels: {evaluation.label_edition}. Bootstrap seed {evaluation.seed}. pagen {evaluation.pagen}. Written by:",
         f"    {written_by}",
-        *([LEGEND] if evaluation.tables else []),
+        *legends(evaluation.tables),
         *([ORACLE] if evaluation.weights == "oracle" else []),
     ]
     if len(evaluation.tables) > 1:
@@ -109,9 +135,9 @@ def glance(tables: Sequence[Table]) -> list[str]:
     micro = [{(row.run, row.indicator): percent(row.micro) for row in table.rows} for table in tables]
     shown = [(row.run, row.indicator) for row in leads(tables[0].rows)]
     lines = [(*key, *(column.get(key, "-") for column in micro)) for key in shown]
-    headers = ("run", "indicator", *(table.protocol for table in tables))
+    above = ("run", "indicator", *(table.protocol for table in tables))
     lead = "Micro AUROC x 100, of what a run fuses, else of its worst place, else of its first indicator."
-    return ["## At a glance", lead, console.markdown(headers, lines)]
+    return ["## At a glance", lead, console.markdown(above, lines)]
 
 
 def command(config: Any) -> str:

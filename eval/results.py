@@ -34,6 +34,26 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Scenes:
+    """One indicator scene by scene: see `pagen.eval.metrics.scenes`."""
+
+    micro: Mapping[str, float]
+    """Scene -> micro AUROC in [0, 1], NaN where undefined."""
+    mean: float
+    """Over the scenes that have one."""
+    thresholds: Mapping[str, float]
+    """Scene -> the lowest one that keeps to the wanted false alarms in the scene."""
+    tpr: float
+    """Share of all abnormal frames found with these."""
+    event_recall: float
+
+    @property
+    def used(self) -> int:
+        """How many scenes have an AUROC."""
+        return sum(area == area for area in self.micro.values())
+
+
+@dataclass(frozen=True)
 class Row:
     """One indicator of one run under one protocol; AUROCs in [0, 1], NaN where undefined."""
 
@@ -66,6 +86,8 @@ class Row:
     scale: str | None = None
     seed: int | None = None
     trained_on: str | None = None
+    by_scene: Scenes | None = None
+    """Where the videos are of several scenes."""
 
     @property
     def recipe_title(self) -> str:
@@ -75,6 +97,16 @@ class Row:
 
 Scored = TypeVar("Scored", Row, Series)
 """An indicator of a run, as figures or as scores."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a table counts of a scene."""
+
+    name: str
+    videos: int
+    frames: int
+    abnormal: int
 
 
 @dataclass(frozen=True)
@@ -89,6 +121,8 @@ class Table:
     notes: tuple[str, ...]
     against: str = BAR
     """What each row is compared with."""
+    scenes: tuple[Scene, ...] = ()
+    """Empty where the videos are of one scene, or of none that is known."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from pagen.errors import require_name
@@ -25,6 +26,7 @@ class EvaluationSettings:
         fps: frames a second; None where they are not known, and nothing is said of alarms.
         alarms: false alarms an hour that an operating point may have.
         weights: a name of `WEIGHTS`.
+        scenes: video -> the scene that it shows, where the data set tells them apart.
     """
 
     dataset: str = ""
@@ -32,6 +34,7 @@ class EvaluationSettings:
     seed: int = 0
     alarms: float = 10.0
     weights: str = "published"
+    scenes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require_name("kind of weights", self.weights, WEIGHTS)

@@ -15,7 +15,7 @@ from pagen.eval import render_events
 from pagen.eval.evaluation import evaluate
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
-from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
+from pagen.eval.render import figure_headers, figures, legends, point_headers, points
 from pagen.eval.report.content import protocol_settings
 from pagen.eval.report.drawn import drawn
 from pagen.eval.report.frames import COLD, HOT, frames_beside
@@ -64,9 +64,9 @@ def content_of_runs(
         "size": prepared.size,
         "protocol": protocol.name,
         "meaning": table.title,
-        "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
-        "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
-        "legend": f"{LEGEND} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
+        "headers": [*figure_headers(table), *point_headers(table)[2:]],
+        "rows": [figures(row) + points(row)[2:] for row in rows],
+        "legend": f"{' '.join(legends([table]))} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
         "notes": [_shortened(note, names) for note in table.notes],
         "alike": ALIKE,
         "cold": f"{COLD:g}",

@@ -10,7 +10,7 @@ from typing import Any
 
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import Protocol
-from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
+from pagen.eval.render import figure_headers, figures, legends, point_headers, points
 from pagen.eval.report.drawn import drawn
 from pagen.eval.report.highlights import stand_out
 from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, Series, percent, signed
@@ -39,10 +39,10 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: 
         "title": table.title,
         "lead": lead,
         "cards": list(_cards(lead, evaluation.alarms)),
-        "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
-        "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
+        "headers": [*figure_headers(table), *point_headers(table)[2:]],
+        "rows": [figures(row) + points(row)[2:] for row in rows],
         "leading": rows.index(lead),
-        "legend": LEGEND,
+        "legend": " ".join(legends([table])),
         "notes": [note.replace(str(run), name) for note in table.notes],
         "meanings": {one.indicator: indicator_named(one.indicator).meaning for one in series},
         "counts": counts,
