@@ -28,6 +28,8 @@ ANY = "*"
 """Stands for every data set that has no entry of its own."""
 OWN = "own"
 """The name of a network's own measure of errors."""
+CHOSEN = "chosen"
+"""Stands for weights, and a width, that were chosen on another data set."""
 LARGEST = 1e6
 """What a weight or a factor may be at most."""
 WIDEST = 10_000.0
@@ -131,10 +133,11 @@ class Protocol:
         """Which frames are scored, how, and why: the lines above a table.
 
         The window policy plays a part where `windows` were scored, and not where scores were read from files. The
-        `weights` of what is added up are the protocol's where they are `published`; `ahead` is how far what is
-        evaluated looks ahead.
+        `weights` of what is added up are the protocol's where they are `published`, and so is the smoothing's width
+        where they are not `chosen`; `ahead` is how far what is evaluated looks ahead.
         """
-        smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
+        width = "as chosen" if weights == CHOSEN else f"{self.sigma_on(dataset):g} frames"
+        smooth = f"{self.smooth}, sigma {width}" if self.smooth != "none" else "none"
         policy = f", {POLICIES[self.policy].title}" if windows else ""
         return (
             f"{self.why}. Scored: {self._frames()}{policy}. Rescaling: {self._rescaling()}."

@@ -13,12 +13,15 @@ LEGEND = (
 
 def text(table: Table) -> str:
     """The table for a terminal."""
-    return f"by scene, protocol {table.protocol}:\n{console.table(headers(table), lines(table))}"
+    return f"by scene, protocol {table.protocol}{_labels(table)}:\n{console.table(headers(table), lines(table))}"
 
 
 def markdown(table: Table) -> list[str]:
     """The table as parts of a page."""
-    return ["Scene by scene, micro AUROC:", console.markdown(headers(table), lines(table))]
+    return [
+        f"Scene by scene, micro AUROC{_labels(table)}:",
+        console.markdown(headers(table), lines(table)),
+    ]
 
 
 def headers(table: Table) -> list[str]:
@@ -38,3 +41,7 @@ def lines(table: Table) -> list[list[str]]:
 
 def _cells(scene: str, rows: list[Row]) -> list[str]:
     return [percent(row.by_scene.micro[scene]) if row.by_scene else "-" for row in rows]
+
+
+def _labels(table: Table) -> str:
+    return f", labels {table.label_edition}" if table.label_edition else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,22 @@ if TYPE_CHECKING:
 TRIVIAL = "trivial baseline"
 BAR = "flow_speed"
 """The baseline that a run has to beat; scores out of files are compared with those of the first file."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for an indicator of a run, and the micro AUROC that it has on the set that it was chosen on."""
+
+    weights: Mapping[str, float] | None
+    """Indicator -> weight; None of an indicator alone."""
+    sigma: float | None
+    """Width of the smoothing in frames; None where the protocol does not smooth."""
+    micro: float = math.nan
+
+    def __str__(self) -> str:
+        shares = [f"{name} {weight:g}" for name, weight in (self.weights or {}).items()]
+        width = [f"sigma {self.sigma:g}"] if self.sigma is not None else []
+        return ", ".join([" ".join(shares), *width] if shares else width)
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,8 @@ class Series:
     recipe: Mapping[str, Any]
     ahead: int | None = 0
     """How many frames after the scored one the run looks at, windows aside; None where that is not known."""
+    choice: Choice | None = None
+    """What was chosen on another data set, where that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,8 @@ class Row:
     trained_on: str | None = None
     by_scene: Scenes | None = None
     """Where the videos are of several scenes."""
+    choice: Choice | None = None
+    """What was chosen on another data set, where that was asked for."""
 
     @property
     def recipe_title(self) -> str:
@@ -123,6 +144,8 @@ class Table:
     """What each row is compared with."""
     scenes: tuple[Scene, ...] = ()
     """Empty where the videos are of one scene, or of none that is known."""
+    label_edition: str = ""
+    """Or the file that the labels came out of."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +198,16 @@ class Events:
     normal: int
     """Frames without an anomaly."""
     areas: tuple[EventArea, ...]
+    label_edition: str = ""
+
+
+@dataclass(frozen=True)
+class ChosenOn:
+    """The labelled data set that choices were made on, by micro AUROC."""
+
+    dataset: str
+    label_edition: str
+    clips: int
 
 
 @dataclass(frozen=True)
@@ -184,7 +217,7 @@ class Evaluation:
     dataset: str | None
     """None where scores or boxes came out of files."""
     label_edition: str
-    """Or the file that the labels came out of."""
+    """Or the file that the labels came out of; of several editions all names."""
     seed: int
     """Of the bootstrap."""
     weights: str
@@ -197,6 +230,8 @@ class Evaluation:
     """What each table was measured on, row by row."""
     by_event: tuple[Events, ...] = ()
     """What each kind of anomaly is found by, table by table, where that was asked for."""
+    chosen_on: ChosenOn | None = None
+    """Where weights and smoothing come from, if not from the protocol."""
 
     def plain(self) -> dict[str, Any]:
         """All but the series, for JSON."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pagen.eval.labelled import Labelled
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import Protocol
 from pagen.eval.render import figure_headers, figures, legends, point_headers, points
@@ -19,12 +20,12 @@ from pagen.footage.prepare import Prepared
 from pagen.scoring.indicator_table import indicator_named, order_of
 
 
-def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, Any]:
+def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, labelled: Labelled) -> dict[str, Any]:
     """What the page's template shows, pictures aside: `lead` is the row that it leads with, `drawn` its script's data.
 
-    The evaluation is of the run alone under the protocol alone, `prepared` at the footage's own size.
+    The evaluation is of the run alone under the protocol alone, by the labels of `labelled`.
     """
-    (table,), (every,) = evaluation.tables, evaluation.series
+    (table,), (every,), prepared = evaluation.tables, evaluation.series, labelled.prepared
     name, series = run.resolve().name, shown_series(every)
     rows = [row if row.run == TRIVIAL else replace(row, run=name) for row in table.rows]
     lead = next(row for row in rows if (row.run, row.indicator) == (name, series[0].indicator))
@@ -47,7 +48,7 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: 
         "meanings": {one.indicator: indicator_named(one.indicator).meaning for one in series},
         "counts": counts,
         "settings": _settings(run, protocol, evaluation, prepared),
-        "drawn": drawn(protocol, series, prepared, lead.threshold, picks),
+        "drawn": drawn(protocol, series, labelled, lead.threshold, picks),
     }
 
 

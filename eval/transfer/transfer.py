@@ -33,8 +33,14 @@ class Transfer:
     protocol: OneProtocol = "causal"
     calibrate: Literal["source", "target"] = "source"
     """What is fused is calibrated by the data set trained on, or by normal clips (unlabelled) of the one tested on."""
+    labels: tuple[str, ...] = ()
+    """Editions of labels, where they are not the first that is there: EDITION for all data sets, or DATASET=EDITION."""
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
+    choose_on: str | None = None
+    """Another labelled data set, on which weights of what is fused and the smoothing are chosen by micro AUROC."""
+    choose_root: Path | None = None
+    """Where its footage lies, if not where `pagen datasets` finds it."""
     device: Device = "auto"
     workers: Processes = None
     seed: int = 0
@@ -54,10 +60,11 @@ def run(config: Transfer) -> None:
         require_form(config.plot)
     from pagen.eval.transfer import results, transferring
 
-    settings = EvaluationSettings(seed=config.seed, weights=config.weights)
-    transferred = transferring.transfer(
-        config.runs, roots, config.protocol, settings, Compute.of(config), config.calibrate == "target"
-    )
+    choices = {"choose_on": config.choose_on or "", "choose_root": config.choose_root}
+    settings = EvaluationSettings(seed=config.seed, weights=config.weights, **choices)
+    by_target, editions = config.calibrate == "target", editions_of(config)
+    how = (config.protocol, settings, Compute.of(config), by_target, editions)
+    transferred = transferring.transfer(config.runs, roots, *how)
     if config.plot is not None:
         from pagen.eval.transfer.heat_map import heat_map
 
@@ -85,3 +92,15 @@ def require_roots(config: Transfer) -> dict[str, Path | None]:
         Folder.open(path, "run", verify=False)
     roots = config.roots * len(config.datasets) if len(config.roots) == 1 else config.roots
     return dict(zip(config.datasets, roots or (None,) * len(config.datasets), strict=True))
+
+
+def editions_of(config: Transfer) -> dict[str, str]:
+    """Data set -> the edition of its labels that is asked for. Raises PagenError for one that is not tested on."""
+    editions: dict[str, str] = {}
+    for asked in config.labels:
+        dataset, named, edition = asked.partition("=")
+        if named and dataset not in config.datasets:
+            wanted = f"DATASET=EDITION as --labels, of {' '.join(config.datasets)}"
+            raise PagenError(f"expected {wanted}, found {asked}; name one of them")
+        editions |= {dataset: edition} if named else dict.fromkeys(config.datasets, asked)
+    return editions

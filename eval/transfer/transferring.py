@@ -11,7 +11,9 @@ import numpy as np
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.evaluation import labelled, scores_of
+from pagen.eval.baselines import scores_of
+from pagen.eval.choose import Judge, judge_of, require_other
+from pagen.eval.labelled import Labelled, labelled
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
 from pagen.eval.results import Table
@@ -22,7 +24,6 @@ from pagen.eval.tables import table_of
 from pagen.eval.transfer.results import Transferred, lines_of
 from pagen.folders import folder_name
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared
 from pagen.models.runs import Run, open_run
 from pagen.scoring.indicator_table import fused_of
 from pagen.scoring.rescale import of_objects, summary
@@ -37,6 +38,7 @@ def transfer(
     settings: EvaluationSettings,
     compute: Compute,
     by_target: bool = False,
+    editions: Mapping[str, str] | None = None,
 ) -> Transferred:
     """Score every run, and the trivial baselines, on every data set, and measure them under a protocol.
 
@@ -48,6 +50,7 @@ def transfer(
         roots: data set to test on -> where its footage lies; the `root` of `compute` plays no part.
         protocol: the name of one, or the path of a JSON file.
         by_target: what is fused is calibrated by training clips of the data set tested on.
+        editions: data set -> edition of its labels, where that is not the first that is there.
     """
     for name, root in roots.items():
         _require_clips(name, root, ("train", "test") if by_target else ("test",))
@@ -55,12 +58,14 @@ def transfer(
     _require_flow([open_run(run) for run in runs], list(roots))
     compute = replace(compute, device=compute.place)  # an unknown device is told before anything is prepared
     places = {name: replace(compute, root=root) for name, root in roots.items()}
-    targets = [labelled(name, place) for name, place in places.items()]
-    measured = partial(_table, runs, chosen, settings, by_target)
-    tables = {prepared.dataset: measured(prepared, places[prepared.dataset]) for prepared in targets}
+    require_other(settings.choose_on, list(roots))
+    targets = {name: labelled(name, place, (editions or {}).get(name, "")) for name, place in places.items()}
+    judge = judge_of(runs, [target.prepared for target in targets.values()], settings, compute)
+    measured = partial(_table, runs, chosen, settings, by_target, judge)
+    tables = {name: measured(target, places[name]) for name, target in targets.items()}
     return Transferred(
         tuple(roots),
-        {prepared.dataset: str(prepared.folder.config["label_edition"]) for prepared in targets},
+        {name: target.edition for name, target in targets.items()},
         chosen.name,
         {name: table.title for name, table in tables.items()},
         *("target" if by_target else "source", settings.weights, settings.seed, __version__),
@@ -73,15 +78,18 @@ def _table(
     protocol: Protocol,
     settings: EvaluationSettings,
     by_target: bool,
-    prepared: Prepared,
+    judge: Judge | None,
+    target: Labelled,
     compute: Compute,
 ) -> Table:
     """The table of one data set; with its own calibration where that is asked for and something is fused by it."""
-    scored = scores_of(runs, prepared, protocol, compute)
+    prepared = target.prepared
+    scored = target.of(scores_of(runs, prepared, protocol, compute))
     if by_target:
         scored = [scored[0], *(_calibrated(*one, protocol, prepared.dataset, compute) for one in scored[1:])]
-    settings = replace(settings, dataset=prepared.dataset, fps=prepared.fps)
-    return table_of(protocol, series_of(protocol, scored, settings), settings)
+    settings = replace(target.settings(settings), chosen_on=judge.chosen_on if judge else None)
+    choices = judge.choices(protocol, prepared.dataset) if judge else {}
+    return table_of(protocol, series_of(protocol, scored, settings, choices), settings)
 
 
 def _calibrated(run: str, scores: Scores, protocol: Protocol, dataset: str, compute: Compute) -> tuple[str, Scores]:

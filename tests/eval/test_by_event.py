@@ -92,6 +92,6 @@ def test_the_verb_measures_clips_where_no_kinds_are_known(
 
 
 def test_kinds_belong_to_a_data_set() -> None:
-    config = Evaluate((), scores=(Path("a.npz"),), labels=Path("l.npy"), by_event=True)
+    config = Evaluate((), scores=(Path("a.npz"),), labels="l.npy", by_event=True)
     with pytest.raises(PagenError, match="expected no --by-event with --scores, found True; leave it out"):
         require_way(config)

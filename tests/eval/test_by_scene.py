@@ -68,7 +68,7 @@ def test_without_several_scenes_there_is_no_such_column(scenes: dict[str, str]) 
     found = table(scenes)
     assert found.scenes == ()
     assert {row.by_scene for row in found.rows} == {None}
-    assert "scene" not in render.as_text(found)
+    assert "scene" not in render.as_text([found])
     assert len(render.headers(found)) == len(render.cells(found.rows[0])) == 11
 
 

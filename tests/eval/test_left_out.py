@@ -90,7 +90,7 @@ def test_labels_of_0_and_255_are_no_pair_of_classes(tmp_path: Path) -> None:
 
 def test_the_verb_takes_files_with_such_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     scores, marks = saved(tmp_path, a=[0, 1, 255, 1, 0])
-    run(Evaluate((), scores=(scores,), labels=marks, protocol=("raw", "causal", "mulde"), json=True))
+    run(Evaluate((), scores=(scores,), labels=str(marks), protocol=("raw", "causal", "mulde"), json=True))
     tables = json.loads(capsys.readouterr().out)["tables"]
     assert [table["rows"][0]["frames"] for table in tables if table["protocol"] in ("raw", "causal", "mulde")] == [
         4

@@ -244,13 +244,13 @@ def test_the_verb_localises_boxes(files: tuple, tmp_path: Path, capsys: pytest.C
     write_json(tmp_path / "frames.json", frames)
     np.savez(tmp_path / "labels.npz", **{name: np.zeros(count) for name, count in frames.items()})
     shown = []
-    for counted in ({"frames": tmp_path / "frames.json"}, {"labels": tmp_path / "labels.npz"}):
+    for counted in ({"frames": tmp_path / "frames.json"}, {"labels": str(tmp_path / "labels.npz")}):
         run(Evaluate((), detections=detections, tracks=tracks, json=True, **counted))
         shown.append(json.loads(capsys.readouterr().out))
     assert shown[0] == shown[1]
     assert shown[0]["tables"] == []
     assert shown[0]["localised"]["rows"][0]["tbdc"] == pytest.approx(localise(found, truth, frames).tbdc)
-    run(Evaluate((), detections=detections, tracks=tracks, labels=tmp_path / "labels.npz"))
+    run(Evaluate((), detections=detections, tracks=tracks, labels=str(tmp_path / "labels.npz")))
     assert "localisation: scored boxes" in capsys.readouterr().out
 
 
