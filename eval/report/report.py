@@ -12,7 +12,7 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.flags import OneProtocol
+from pagen.eval.flags import Edition, OneProtocol
 from pagen.eval.settings import EvaluationSettings
 from pagen.flags import Called, Dataset, Device, Json, Processes, Rescore, Root
 from pagen.folders import Folder
@@ -30,6 +30,7 @@ class Report:
     root: Root = None
     called: Called = None
     protocol: OneProtocol = "causal"
+    labels: Edition = ""
     alarms: float = 10.0
     """False alarms an hour that the operating point may have."""
     out: Path | None = None
@@ -58,7 +59,12 @@ def run(config: Report) -> None:
 
 
 def _write(path: Path, config: Report) -> dict[str, Any]:
-    what = (config.dataset, config.protocol, EvaluationSettings(alarms=config.alarms), Compute.of(config))
+    what = (
+        config.dataset,
+        config.protocol,
+        EvaluationSettings(alarms=config.alarms, labels=config.labels),
+        Compute.of(config),
+    )
     if len(config.runs) > 1:
         from pagen.eval.report.comparison import write_comparison
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.evaluation import labelled, scores_of
+from pagen.eval.baselines import scores_of
+from pagen.eval.choose import Judge, judge_of, require_other
+from pagen.eval.labelled import Labelled, labelled_by_each
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
 from pagen.eval.results import Table
+from pagen.eval.scores import Scores
 from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
 from pagen.eval.transfer.calibrating import calibrating, require_calibrating
 from pagen.eval.transfer.feeding import require_fed
 from pagen.eval.transfer.left_out import left_out
-from pagen.eval.transfer.lines import kin_of, lines_of
+from pagen.eval.transfer.lines import Kin, kin_of, lines_of
 from pagen.eval.transfer.results import Transferred
-from pagen.footage.clips import Footage
+from pagen.footage.clips import NO_LABELS, Footage
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared
-from pagen.models.runs import open_run
+from pagen.models.runs import Run, open_run
 from pagen.version import __version__
+
+NOTHING: Mapping[str, Sequence[str]] = {}
 
 
 def transfer(
@@ -33,6 +37,7 @@ def transfer(
     protocol: str,
     settings: EvaluationSettings,
     compute: Compute,
+    editions: Mapping[str, Sequence[str]] = NOTHING,
     calibrate: str = "source",
     leave_one_out: bool = False,
 ) -> Transferred:
@@ -45,64 +50,95 @@ def transfer(
     Args:
         roots: data set to test on -> where its footage lies; the `root` of `compute` plays no part.
         protocol: the name of one, or the path of a JSON file.
+        editions: data set -> editions of its labels, a column each, where that is not the first that is there.
         calibrate: by what: `source`, the data set trained on; `target`, training clips of the one tested on, for what
             is fused; or `scene`, those of each of its scenes, for every indicator.
         leave_one_out: also tell, of each method, what runs that were not trained on a data set reach there.
     """
-    footage = {name: locate(name, root) for name, root in roots.items()}
-    for each in footage.values():
-        _require_clips(each, calibrate)
+    targets = [_target(name, root, compute, calibrate) for name, root in roots.items()]
     chosen, opened = protocol_named(protocol, "a table of transfers"), [open_run(run) for run in runs]
     compute = replace(compute, device=compute.place)  # an unknown device is told before anything is prepared
+    require_other(settings.choose_on, list(roots))
     require_fed(opened, list(roots), compute.device)
-    places = {name: replace(compute, root=root) for name, root in roots.items()}
-    targets = [Target(footage[name], labelled(name, place), place) for name, place in places.items()]
-    tables = {one.name: _table(runs, chosen, settings, calibrate, one) for one in targets}
-    recipes = ([run.recipe, *(each.recipe for each in run.members.values())] for run in opened)
-    kin = {str(path): kin_of(each) for path, each in zip(runs, recipes, strict=True)}
-    lines = lines_of(tables, {name: name for name in tables}, kin)
+    columns = {target.name: target.columns(editions.get(target.name, ("",))) for target in targets}
+    first = [next(iter(labels.values())).prepared for labels in columns.values()]
+    measuring = Measuring(runs, chosen, settings, calibrate, judge_of(runs, first, settings, compute))
+    tables = {name: table for one in targets for name, table in measuring.tables(one, columns[one.name])}
+    datasets = {column: name for name, labels in columns.items() for column in labels}
+    lines = lines_of(tables, datasets, dict(zip(map(str, runs), map(_kin, opened), strict=True)))
     return Transferred(
-        tuple(roots),
-        {one.name: str(one.prepared.folder.config["label_edition"]) for one in targets},
+        tuple(tables),
+        {column: one.edition for labels in columns.values() for column, one in labels.items()},
         chosen.name,
         {name: table.title for name, table in tables.items()},
         *(calibrate, settings.weights, settings.seed, __version__),
         lines,
-        left_out(lines, list(roots)) if leave_one_out else (),
+        left_out(lines, list(tables)) if leave_one_out else (),
     )
 
 
 @dataclass(frozen=True)
 class Target:
-    """A data set tested on, as it was found and as it was prepared, and where that was done."""
+    """A data set tested on, as it was found, and where it is worked on."""
 
     footage: Footage
-    prepared: Prepared
     compute: Compute
 
     @property
     def name(self) -> str:
-        return self.prepared.dataset
+        return self.footage.name
+
+    def columns(self, editions: Sequence[str]) -> dict[str, Labelled]:
+        """The column of each edition of labels that is asked for, and what it is measured by.
+
+        Raises PagenError as `labelled_by_each`.
+        """
+        each = [one for edition in editions for one in labelled_by_each(self.name, self.compute, edition)]
+        if len(each) == 1:
+            return {self.name: each[0]}
+        return {f"{self.name} ({one.edition})": one for one in each}
 
 
-def _table(
-    runs: Sequence[Path], protocol: Protocol, settings: EvaluationSettings, calibrate: str, target: Target
-) -> Table:
-    """The table of one data set, calibrated as is asked for."""
-    prepared, calibrated = target.prepared, calibrating(calibrate, protocol)
-    scored = [
-        (run, calibrated(run, scores, target.footage, prepared, target.compute))
-        for run, scores in scores_of(runs, prepared, protocol, target.compute)
-    ]
-    settings = replace(settings, dataset=prepared.dataset, fps=prepared.fps)
-    return table_of(protocol, series_of(protocol, scored, settings), settings)
+@dataclass(frozen=True)
+class Measuring:
+    """How every data set is measured."""
+
+    runs: Sequence[Path]
+    protocol: Protocol
+    settings: EvaluationSettings
+    calibrate: str
+    judge: Judge | None
+
+    def tables(self, target: Target, columns: Mapping[str, Labelled]) -> Iterator[tuple[str, Table]]:
+        """The table of each column; what is scored serves all of them."""
+        scored = self._scored(target, next(iter(columns.values())))
+        choices = self.judge.choices(self.protocol, target.name) if self.judge else {}
+        for column, labelled in columns.items():
+            settings = replace(labelled.settings(self.settings), chosen_on=self.judge.chosen_on if self.judge else None)
+            series = series_of(self.protocol, labelled.of(scored), settings, choices)
+            yield column, table_of(self.protocol, series, settings)
+
+    def _scored(self, target: Target, labelled: Labelled) -> list[tuple[str, Scores]]:
+        """The trivial baselines and runs, calibrated as is asked for."""
+        calibrated, prepared = calibrating(self.calibrate, self.protocol), labelled.prepared
+        return [
+            (run, calibrated(run, scores, target.footage, prepared, target.compute))
+            for run, scores in scores_of(self.runs, prepared, self.protocol, target.compute)
+        ]
 
 
-def _require_clips(footage: Footage, calibrate: str) -> None:
-    name, where = footage.name, footage.root
+def _kin(run: Run) -> Kin:
+    return kin_of([run.recipe, *(each.recipe for each in run.members.values())])
+
+
+def _target(name: str, root: Path | None, compute: Compute, calibrate: str) -> Target:
+    """A data set that has the clips and labels that it needs. Raises PagenError for one that has not."""
+    footage = locate(name, root)
     if not footage.split("test"):
-        raise PagenError(f"expected test clips of {name} to be tested on, found none in {where}; put them there")
+        where = f" in {footage.root}; put them there" if footage.root else "; name the data sets one by one"
+        raise PagenError(f"expected test clips of {name} to be tested on, found none{where}")
     require_calibrating(calibrate, footage)
-    if footage.label_edition == "none":
+    if footage.label_edition == NO_LABELS:
         wanted = " or ".join(source.path for layout in footage.dataset.layouts for source in layout.labels)
-        raise PagenError(f"expected frame labels of {name} in {where}, found none; put them into {wanted}")
+        raise PagenError(f"expected frame labels of {name} in {footage.root}, found none; put them into {wanted}")
+    return Target(footage, replace(compute, root=root))

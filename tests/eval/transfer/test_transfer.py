@@ -27,7 +27,7 @@ from pagen.eval.transfer.calibrating import calibration_of
 from pagen.eval.transfer.heat_map import heat_map
 from pagen.eval.transfer.lines import Line
 from pagen.eval.transfer.results import Transferred, text
-from pagen.eval.transfer.transfer import Transfer, require_roots, run
+from pagen.eval.transfer.transfer import Transfer, editions_of, require_roots, run
 from pagen.eval.transfer.transferring import transfer as transferred
 from pagen.folders import tree_hash, write_json
 from pagen.footage.catalogue import DATASETS
@@ -69,8 +69,8 @@ def asked(runs: tuple[Path, ...], roots: tuple[Path, ...], **changes: Any) -> Tr
 def transfer(config: Transfer) -> Transferred:
     """What the verb prints."""
     settings = EvaluationSettings(seed=config.seed, weights=config.weights)
-    how = (config.calibrate, config.leave_one_out)
-    return transferred(config.runs, require_roots(config), config.protocol, settings, Compute.of(config), *how)
+    how = (Compute.of(config), editions_of(config), config.calibrate, config.leave_one_out)
+    return transferred(config.runs, require_roots(config), config.protocol, settings, *how)
 
 
 def frames(scores: Scores, values: dict[str, Any]) -> tuple[Any, Any]:
