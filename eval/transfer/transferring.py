@@ -55,9 +55,9 @@ def transfer(
             is fused; or `scene`, those of each of its scenes, for every indicator.
         leave_one_out: also tell, of each method, what runs that were not trained on a data set reach there.
     """
-    targets = [_target(name, root, compute, calibrate) for name, root in roots.items()]
     chosen, opened = protocol_named(protocol, "a table of transfers"), [open_run(run) for run in runs]
     compute = replace(compute, device=compute.place)  # an unknown device is told before anything is prepared
+    targets = [_target(name, root, compute, calibrate) for name, root in roots.items()]
     require_other(settings.choose_on, list(roots))
     require_fed(opened, list(roots), compute.device)
     columns = {target.name: target.columns(editions.get(target.name, ("",))) for target in targets}
