@@ -36,21 +36,6 @@ def read_npy(path: Path, key: str) -> Vector:
     return vector(opened(path), str(path))
 
 
-def is_npy(path: Path) -> bool:
-    """Whether a file is an array in NumPy's format, by its first bytes.
-
-    Example:
-        >>> import tempfile, numpy
-        >>> with tempfile.NamedTemporaryFile(suffix="_tracks.txt") as file:
-        ...     numpy.save(file, [0, 1])
-        ...     file.flush()
-        ...     is_npy(Path(file.name))
-        True
-    """
-    with path.open("rb") as file:
-        return file.read(len(NPY)) == NPY
-
-
 def read_npz(path: Path, key: str) -> Vector | None:
     """What a `.npz` of all clips says of the clip `key`, or None when it does not name it.
 

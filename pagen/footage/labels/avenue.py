@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.footage.labels.mat import has_variable, variable, variables, whole_numbers
+from pagen.footage.labels.mat import variable, variables, whole_numbers
 from pagen.footage.labels.mat_cells import cells
 from pagen.footage.labels.said import Interval, Spans, Vector, from_masks, vector
 
@@ -66,16 +66,6 @@ def mat_masks(files: tuple[Path, ...]) -> Iterator[Masks]:
         yield mask != 0
 
 
-def holds_mat_masks(path: Path) -> bool:
-    """Whether a file holds the masks of one clip.
-
-    Example:
-        >>> holds_mat_masks(Path("no such file.mat"))
-        False
-    """
-    return has_variable(path, _MASKS)
-
-
 def read_mat_intervals(path: Path, key: str) -> Spans:
     """What the cell `gt` says of the clip number `key`, from 1, last frame included.
 
@@ -111,13 +101,16 @@ def names_in_mat_intervals(path: Path) -> list[str]:
 
 
 def holds_mat_intervals(path: Path) -> bool:
-    """Whether a file holds intervals of all clips.
+    """Whether a file is to be read for intervals: it does not hold one label a frame.
 
     Example:
-        >>> holds_mat_intervals(Path("no such file.mat"))
+        >>> import scipy.io, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     scipy.io.savemat(f"{folder}/avenue.mat", {"01": [0, 1]})
+        ...     holds_mat_intervals(Path(folder, "avenue.mat"))
         False
     """
-    return has_variable(path, _INTERVALS)
+    return not holds_mat_frames(path)
 
 
 def read_mat_frames(path: Path, key: str) -> Vector | None:
@@ -151,8 +144,11 @@ def holds_mat_frames(path: Path) -> bool:
     """Whether a file holds one label a frame, a variable a clip.
 
     Example:
-        >>> holds_mat_frames(Path("no such file.mat"))
-        False
+        >>> import scipy.io, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     scipy.io.savemat(f"{folder}/avenue.mat", {"01": [0, 1]})
+        ...     holds_mat_frames(Path(folder, "avenue.mat"))
+        True
     """
     try:
         return bool(_frames(path))

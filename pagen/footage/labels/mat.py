@@ -71,21 +71,6 @@ def whole_numbers(array: npt.NDArray[Any]) -> bool:
     return array.dtype.kind in "iuf" and bool((np.isfinite(array) & (np.trunc(array) == array)).all())
 
 
-def has_variable(path: Path, name: str) -> bool:
-    """Whether a file is one of MATLAB's with a variable of that name; a damaged one has none.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.NamedTemporaryFile(suffix=".mat") as file:
-        ...     has_variable(Path(file.name), "gt")
-        False
-    """
-    try:
-        return name in variables(path)
-    except PagenError:
-        return False
-
-
 def refuse_foreign(path: Path) -> None:
     """Raise PagenError for what is no file of MATLAB's version 4 to 7, or is cut short before its header ends.
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from pagen.errors import PagenError
 from pagen.footage.decode import image_frames, natural
-from pagen.footage.labels.arrays import is_npy
-from pagen.footage.labels.raw import lines, wrong_line
-from pagen.footage.labels.said import Spans
+from pagen.footage.labels.arrays import read_npy
+from pagen.footage.labels.raw import NPY, head, lines, wrong_line
+from pagen.footage.labels.said import Spans, Vector
 
 if TYPE_CHECKING:
     from pagen.arrays import Masks
@@ -48,7 +48,7 @@ def parse_tracks(path: Path) -> list[Track]:
         ...     parse_tracks(Path(folder, "a_tracks.txt"))
         [Track(thing=3, first=0, last=450)]
     """
-    if path.is_file() and is_npy(path):
+    if holds_npy_for_tracks(path):
         raise PagenError(
             f"expected tracks 'object,first,last' in {path}, found an array in NumPy's format; such copies of "
             "UBnormal's labels mark NORMAL frames by 1, as a clip without anything abnormal shows; take the tracks"
@@ -56,11 +56,11 @@ def parse_tracks(path: Path) -> list[Track]:
     tracks = []
     for number, line in lines(path):
         try:
-            thing, first, last = (float(cell) for cell in line.split(","))
-            track = Track(int(thing), int(first), int(last))
-        except (ValueError, OverflowError):
+            numbers = [float(cell) for cell in line.split(",")]
+            track = Track(*map(int, numbers))
+        except (ValueError, OverflowError, TypeError):
             raise wrong_line("object,first,last", number, path, line) from None
-        if track != (thing, first, last) or not 0 <= track.first <= track.last or track.thing < 1:
+        if [*track] != numbers or not 0 <= track.first <= track.last or track.thing < 1:
             raise wrong_line("object,first,last", number, path, line)
         tracks.append(track)
     return tracks
@@ -80,17 +80,46 @@ def read_tracks(path: Path, key: str) -> Spans:
 
 
 def holds_tracks(path: Path) -> bool:
-    """Whether a file may be one of tracks: it is no array under that name.
+    """Whether a file is to be read as tracks: it is no array under that name.
 
     Example:
         >>> import tempfile
         >>> with tempfile.NamedTemporaryFile(suffix="_tracks.txt") as file:
-        ...     np.save(file, [0, 1])
-        ...     file.flush()
         ...     holds_tracks(Path(file.name))
-        False
+        True
     """
-    return not is_npy(path)
+    return not holds_npy_for_tracks(path)
+
+
+def read_npy_for_tracks(path: Path, key: str) -> Vector:
+    """What an array under the name of tracks says, one value a frame; STG-NF's copy marks normal frames by 1.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile(suffix="_tracks.txt") as file:
+        ...     np.save(file, [1, 0])
+        ...     file.flush()
+        ...     read_npy_for_tracks(Path(file.name), "a").fit(2, normal=1).labels.tolist()
+        [0, 1]
+    """
+    return read_npy(path, key)
+
+
+def holds_npy_for_tracks(path: Path) -> bool:
+    """Whether a file is an array in NumPy's format, by its first bytes.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile(suffix="_tracks.txt") as file:
+        ...     np.save(file, [1, 0])
+        ...     file.flush()
+        ...     holds_npy_for_tracks(Path(file.name))
+        True
+    """
+    try:
+        return head(path).startswith(NPY)
+    except PagenError:
+        return False
 
 
 def object_masks(files: tuple[Path, ...]) -> Iterator[Masks]:

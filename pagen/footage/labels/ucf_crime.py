@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pagen.errors import PagenError
-from pagen.footage.labels.mat import has_variable, variable, whole_numbers
+from pagen.footage.labels.mat import variable, whole_numbers
 from pagen.footage.labels.raw import bare, lines, reason, wrong_line
 from pagen.footage.labels.said import Interval, Spans
 
@@ -115,13 +115,3 @@ def read_ucf_mat(path: Path, key: str) -> Spans:
     if name != bare(key) or not whole:
         raise PagenError(f"expected whole numbers k x 2 of {key} in {path}, found {rows.shape} of {name}")
     return Spans(pairs, "one-inclusive")
-
-
-def holds_ucf_mat(path: Path) -> bool:
-    """Whether a file holds the intervals of one clip.
-
-    Example:
-        >>> holds_ucf_mat(Path("no such file.mat"))
-        False
-    """
-    return has_variable(path, _STRUCTURE)

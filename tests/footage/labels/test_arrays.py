@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.footage.labels.arrays import is_npy, names_in_npz, read_npy, read_npz, read_values
+from pagen.footage.labels.arrays import names_in_npz, read_npy, read_npz, read_values
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 5)])
@@ -93,10 +93,3 @@ def test_values_one_a_line_in_the_form_of_savetxt(tmp_path: Path) -> None:
     path.write_text("0.0\n1 0\n")
     with pytest.raises(PagenError, match="'0 or 1' in line 2"):
         read_values(path, "a")
-
-
-def test_an_array_is_told_by_its_first_bytes(tmp_path: Path) -> None:
-    with (tmp_path / "a_tracks.txt").open("wb") as file:
-        np.save(file, np.zeros(3))
-    (tmp_path / "b_tracks.txt").write_text("4,0,450")
-    assert [is_npy(tmp_path / f"{name}_tracks.txt") for name in "ab"] == [True, False]

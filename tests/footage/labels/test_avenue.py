@@ -239,21 +239,15 @@ def test_one_variable_a_clip_is_found_by_its_number(tmp_path: Path) -> None:
     assert avenue.read_mat_frames(path, "22") is None
 
 
-def test_forms_are_told_apart_by_what_the_file_holds(tmp_path: Path) -> None:
-    held = {
-        "volLabel": (avenue.holds_mat_masks, cell(masks())),
-        "gt": (avenue.holds_mat_intervals, cell([[1, 2]])),
-        "01": (avenue.holds_mat_frames, np.zeros((1, 9))),
-    }
-    for name, (_, value) in held.items():
-        path = tmp_path / name / "avenue.mat"
-        path.parent.mkdir()
-        scipy.io.savemat(path, {name: value})
-        assert {other for other, (holds, _) in held.items() if holds(path)} == {name}
-        with pytest.raises(PagenError, match=rf"expected the variable nothing in .*, found '{name}'"):
+def test_the_two_editions_called_avenue_mat_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    path, held = tmp_path / "avenue.mat", (avenue.holds_mat_intervals, avenue.holds_mat_frames)
+    for value, expected in (({"gt": cell([[1, 2]])}, (True, False)), ({"01": np.zeros((1, 9))}, (False, True))):
+        scipy.io.savemat(path, value)
+        assert tuple(holds(path) for holds in held) == expected
+        with pytest.raises(PagenError, match=f"expected the variable nothing in .*, found '{next(iter(value))}'"):
             variable(path, "nothing")
     path.write_bytes(b"MATLAB 5.0 MAT-file")
-    assert not any(holds(path) for holds, _ in held.values())
+    assert tuple(holds(path) for holds in held) == (True, False), "what is damaged is read, and said to be"
 
 
 def test_variables_are_named_without_being_read(tmp_path: Path) -> None:

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.footage.labels.arrays import read_npy
-from pagen.footage.labels.ubnormal import Track, holds_tracks, object_masks, parse_tracks, read_tracks
+from pagen.footage.labels.ubnormal import (
+    Track,
+    holds_npy_for_tracks,
+    holds_tracks,
+    object_masks,
+    parse_tracks,
+    read_npy_for_tracks,
+    read_tracks,
+)
 
 CLIP = "abnormal_scene_10_scenario_2"
 
@@ -58,10 +65,10 @@ def test_an_array_under_the_name_of_tracks_is_told_by_its_bytes_and_its_polarity
     path = tmp_path / f"{CLIP}_tracks.txt"
     with path.open("wb") as file:
         np.save(file, np.array([1.0, 1, 0, 0, 1]))
-    assert not holds_tracks(path)
+    assert (holds_tracks(path), holds_npy_for_tracks(path)) == (False, True)
     with pytest.raises(PagenError, match=r"found an array in NumPy's format; .* mark NORMAL frames by 1"):
         read_tracks(path, CLIP)
-    assert read_npy(path, CLIP).fit(5, normal=1).labels.tolist() == [0, 0, 1, 1, 0]
+    assert read_npy_for_tracks(path, CLIP).fit(5, normal=1).labels.tolist() == [0, 0, 1, 1, 0]
 
 
 @pytest.mark.parametrize("suffix", ["_tracks.txt", "_new_tracks.txt"])
@@ -93,3 +100,10 @@ def test_maps_that_do_not_go_with_the_tracks_are_refused(tmp_path: Path) -> None
     (tmp_path / f"{CLIP}_0001_gt.png").unlink()
     with pytest.raises(PagenError, match="found no 1"):
         list(object_masks((path,)))
+
+
+def test_text_or_what_is_damaged_is_read_as_tracks(tmp_path: Path) -> None:
+    for content in (b"4,0,450\r\n", b"", b"\x93NUM"):
+        path = tmp_path / f"{CLIP}_tracks.txt"
+        path.write_bytes(content)
+        assert (holds_tracks(path), holds_npy_for_tracks(path)) == (True, False)
