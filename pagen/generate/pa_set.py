@@ -181,7 +181,7 @@ class PASet:
         """
         made, places = self.folder.config, self.folder.volatile
         placed = [name for name in ("masks", "flow", "intruders") if name in places]
-        options = {name: f"{made[name]}:{places[name]}" for name in placed}
+        options: dict[str, Any] = {name: f"{made[name]}:{places[name]}" for name in placed}
         known = {name: value for name, value in made.items() if name in FIELDS and name != "dataset"}
         root = self.prepared.folder.volatile.get("root", "None")  # procedural footage lies nowhere
         where = {"root": None if root == "None" else root, "partial": bool(self.prepared.missing)}
