@@ -64,7 +64,7 @@ def labelled_by_each(dataset: str, compute: Compute, edition: str = "") -> list[
 
     Raises PagenError: no such edition there, test clips without its labels, labels that do not fit, or of one class.
     """
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
     footage = locate(dataset, compute.root)
     if not prepared.clips("test"):
         raise PagenError(f"expected test clips in {dataset}, found none; there is nothing to score")

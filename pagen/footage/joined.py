@@ -29,8 +29,15 @@ def joined(name: str, parts: Sequence[Footage]) -> Footage:
     for part in parts:
         if not part.split("train"):
             raise PagenError(f"expected training clips of {part.name} to join, found none in {part.root}; leave it out")
-    clips = [clip.renamed(f"{folder_name(part.name)}.{clip.name}") for part in parts for clip in part.split("train")]
-    return Footage(name, DATASETS[name], None, "joined", (), tuple(clips), parts=tuple(parts))
+    clips = tuple(clip.renamed(_called(part, clip.name)) for part in parts for clip in part.split("train"))
+    expected = {_called(part, clip) for part in parts for clip in part.expected.get("train", ())}
+    whole = {"train": frozenset(expected | {clip.name for clip in clips})} if expected else {}
+    return Footage(name, DATASETS[name], None, "joined", (), clips, expected=whole, parts=tuple(parts))
+
+
+def _called(part: Footage, clip: str) -> str:
+    """The name of a data set's clip among joined ones."""
+    return f"{folder_name(part.name)}.{clip}"
 
 
 def require_one_size(footage: Footage) -> None:
