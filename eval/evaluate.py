@@ -28,7 +28,6 @@ class Evaluate:
     dataset: str | None = None
     """Name of the data set, as `pagen datasets` lists them."""
     root: Root = None
-    called: Called = None
     protocol: Protocols = ()
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
@@ -61,6 +60,7 @@ class Evaluate:
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""

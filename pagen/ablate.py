@@ -25,7 +25,6 @@ class Ablate:
     dataset: str = ""
     """Name of the data set; `list` needs none."""
     root: Root = None
-    called: Called = None
     scale: Scale = "cpu"
     """Scale of the recipes."""
     features: str = ""
@@ -44,6 +43,7 @@ class Ablate:
     device: Device = "auto"
     workers: Processes = None
     partial: Partial = False
+    called: Called = None
     json: Json = False
     write: Path | None = None
     """Also write the table to this Markdown file."""

@@ -24,7 +24,6 @@ class Train(Generic[R]):
     recipe: Annotated[R, tyro.conf.arg(name="")]
     dataset: Dataset
     root: Root = None
-    called: Called = None
     pseudo: Path | None = None
     """PA set to train with; skipped frames and patches are made on the fly where none is given."""
     scale: Scale = "cpu"
@@ -43,6 +42,7 @@ class Train(Generic[R]):
     """Insist that there is something to go on with (the same command resumes by itself)."""
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     device: Device = "auto"
     workers: Processes = None
     json: Json = False

@@ -36,7 +36,6 @@ class Figure:
     out: Path
     """The file, whose name ends with .png, .pdf or .svg."""
     root: Root = None
-    called: Called = None
     video: tuple[str, ...] = ()
     """Test videos: any number for scores, by default all; one for each other kind."""
     frame: tuple[int, ...] = ()
@@ -52,6 +51,7 @@ class Figure:
     workers: Processes = None
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 

@@ -28,7 +28,6 @@ class Report:
     """Run folders: one, or several to compare."""
     dataset: Dataset
     root: Root = None
-    called: Called = None
     protocol: OneProtocol = "causal"
     labels: Edition = ""
     alarms: float = 10.0
@@ -41,6 +40,7 @@ class Report:
     workers: Processes = None
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 

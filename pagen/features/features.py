@@ -25,7 +25,6 @@ class Features(FeatureSpec):
     of: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="KIND")]
     dataset: Dataset
     root: Root = None
-    called: Called = None
     split: Literal["all", "train", "test"] = "all"
     """Which clips."""
     out: Path | None = None
@@ -38,6 +37,7 @@ class Features(FeatureSpec):
     device: Device = "auto"
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
     def __post_init__(self) -> None:

@@ -24,7 +24,6 @@ class Prepare:
 
     dataset: Dataset
     root: Root = None
-    called: Called = None
     size: tuple[int, int] | Literal["native"] = SIZE
     """Height and width of the prepared frames; `native` keeps the footage's own."""
     colour: bool = False
@@ -34,6 +33,7 @@ class Prepare:
     workers: Processes = None
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 

@@ -38,7 +38,6 @@ class Generate:
 
     dataset: Dataset
     root: Root = None
-    called: Called = None
     kinds: tuple[PseudoKind, ...] = PSEUDO_KINDS
     """Kinds of pseudo-anomalies."""
     masks: str = "motion"
@@ -104,6 +103,7 @@ class Generate:
     """PA set to write; by default pa/DATASET."""
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
     @classmethod

@@ -36,7 +36,6 @@ class Export:
     dataset: str | None = None
     """Data set whose clips the file is checked on; by default the one that the run was trained on."""
     root: Root = None
-    called: Called = None
     out: Path | None = None
     """File to write; by default RUN/export/model.pt2 or RUN/export/model.onnx."""
     tolerance: float = 1e-4
@@ -45,6 +44,7 @@ class Export:
     overwrite: bool = False
     """Replace a file that is there already."""
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
     def __post_init__(self) -> None:
