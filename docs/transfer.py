@@ -59,9 +59,10 @@ def main(config: Transfers) -> None:
         trained(config, recipe, dataset, seed)
     paths = [str(run_of(config, *run)) for run in runs]
     written = ["--write", str(config.page), "--plot", str(config.plot)]
-    labels = [f"{name}/*.npy" for name in ("labels", "labels_by_text")] if set(config.tested_on) & set(OWN) else []
-    editions = ["--labels", *labels] if labels else []
-    pagen(["transfer", *paths, "--datasets", *config.tested_on, *editions, "--partial", "--leave-one-out", *written])
+    several = [f"{name}=all" for name in config.tested_on if len(OWN.get(name, ("", ()))[1]) > 1]
+    editions = ["--labels", *several] if several else []
+    how = ["--partial", "--leave-one-out", *workers(config), *written]
+    pagen(["transfer", *paths, "--datasets", *config.tested_on, *editions, *how])
     config.page.write_text(config.page.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
 
 
