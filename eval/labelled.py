@@ -18,7 +18,7 @@ from pagen.eval.counted import require_classes
 from pagen.eval.scores import Scores
 from pagen.eval.settings import EvaluationSettings
 from pagen.footage.catalogue import DATASETS
-from pagen.footage.clips import Footage
+from pagen.footage.clips import NO_LABELS, Footage
 from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared, prepare, require_one_a_frame
 
@@ -42,8 +42,8 @@ class Labelled:
 
     def settings(self, others: EvaluationSettings) -> EvaluationSettings:
         """What tables of it are measured with."""
-        own = {"dataset": self.prepared.dataset, "fps": self.prepared.fps, "scenes": self.scenes}
-        return replace(others, labels=self.edition, **own)
+        where = replace(others, dataset=self.prepared.dataset, fps=self.prepared.fps)
+        return replace(where, labels=self.edition, scenes=self.scenes)
 
     def of(self, scored: Sequence[tuple[str, Scores]]) -> list[tuple[str, Scores]]:
         """Scores with these labels."""
@@ -101,8 +101,9 @@ def _missing(prepared: Prepared, edition: str, clips: int, missing: Sequence[str
     """Clips have no labels: where these are looked for."""
     footage = prepared.folder.volatile
     layouts = [layout for layout in DATASETS[prepared.dataset].layouts if layout.name == footage["layout"]]
+    of = f" of edition {edition}" if edition != NO_LABELS else ""
     files = " or ".join(source.path for layout in layouts for source in layout.labels)
     return PagenError(
-        f"expected frame labels for the {clips} test clips of {prepared.dataset}, found none for {len(missing)} "
-        f"({missing[0]} first; edition {edition}); put them into {files} below {footage['root']}"
+        f"expected frame labels{of} for the {clips} test clips of {prepared.dataset}, found none for {len(missing)} "
+        f"({missing[0]} first); put them into {files} below {footage['root']}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
     (low, high), over = _intervals(final, bar, labels, settings.seed)
     together = metrics.concatenate(final, labels)
     point, delay = _point(final, labels, settings, protocol.every)
-    return Row(
+    row = Row(
         *(series.run, series.indicator),
         *(metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(series.raw, labels)),
         macro.value,
@@ -75,9 +76,8 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
         *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
         *(point.threshold, point.tpr, point.event_recall, delay, *over),
         *(recipe.get(name) for name in ("recipe", "scale", "seed", "dataset")),
-        by_scene=_by_scene(final, labels, settings, protocol.every),
-        choice=series.choice,
     )
+    return replace(row, by_scene=_by_scene(final, labels, settings, protocol.every), choice=series.choice)
 
 
 def _scenes(labels: ByVideo, settings: EvaluationSettings) -> tuple[Scene, ...]:
