@@ -35,7 +35,8 @@ class EvaluationSettings:
         choose_on: data set that weights and smoothing are chosen on; None where they are the protocol's.
         choose_root: where its footage lies; None for where the other footage does.
         chosen_on: what choices have been made on.
-        part: how much of the data set there is, where that is not all.
+        part: how much of the data set there is, as `6 of 21 test clips`; empty where that is all.
+        told: which labels were made to fit their clips; empty where all did fit.
     """
 
     dataset: str = ""
@@ -49,6 +50,7 @@ class EvaluationSettings:
     choose_root: Path | None = None
     chosen_on: ChosenOn | None = None
     part: str = ""
+    told: str = ""
 
     def __post_init__(self) -> None:
         require_name("kind of weights", self.weights, WEIGHTS)

@@ -32,6 +32,8 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
     compared = bar.final if len(series) > 1 else None
     rows = tuple(_row(one, compared, protocol, settings) for one in series)
     notes = [*(_below(rows) if trivial else ()), *_published(series, protocol, settings.dataset)]
+    if settings.told:
+        notes.insert(0, f"Labels that did not fit their clips: {settings.told}.")
     if why := reason(rows[0].micro):  # the frames that the protocol scores are of one class
         notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
     looks_ahead = protocol.looks_ahead or any(one.ahead != 0 for one in series)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pagen.footage import decode
 from pagen.footage.catalogue import DataSet, Interval
+from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.known_clips import KnownClip
-from pagen.footage.layout import ANYWHERE, LABEL_KINDS, MASK_KINDS, LabelSource, Part
+from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
 from pagen.registry import resolve
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
+    from pagen.footage.labels.said import Fitted
 
 SPLITS = ("train", "test")
 LEFT_OUT = 255
@@ -23,17 +25,16 @@ LEFT_OUT = 255
 NO_LABELS = "none"
 """Stands for the edition where there are no labels."""
 
-_NORMAL = "pagen.footage.labels:normal_labels"
+_SPANS = "pagen.footage.labels.said:Spans"
 
 
 class ClipSource(Protocol):
     """One clip of a data set; can be pickled.
 
     Example:
-        >>> from pagen.footage.street.scene import scenes
-        >>> clip: ClipSource = SceneClip(scenes(train=1, test=0)[0])
+        >>> clip: ClipSource = FileClip("train_a", "train", Path("a"), False, (), None, None)
         >>> clip.name, clip.split, clip.moved("test").split
-        ('train_01', 'train', 'test')
+        ('train_a', 'train', 'test')
     """
 
     @property
@@ -65,6 +66,13 @@ class ClipSource(Protocol):
         Of an edition, by default the first that the footage has. Raises PagenError when they do not fit.
         """
 
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
+        """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`.
+
+        Args:
+            length: number of frames, where that has been counted; a video is decoded for it otherwise.
+        """
+
     def masks(self) -> Iterator[Masks] | None:
         """Pixel labels (H, W) bool, True = abnormal, one a frame, or None where there are none."""
 
@@ -80,28 +88,6 @@ class ClipSource(Protocol):
 
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
-
-
-@dataclass(frozen=True)
-class ClipLabels:
-    """Where the labels of one clip are written.
-
-    Attributes:
-        key: what the clip is called there.
-
-    Example:
-        >>> ClipLabels(LabelSource("csv", "labels.csv", "labels.csv"), Path("labels.csv"), "walk").key
-        'walk'
-    """
-
-    source: LabelSource
-    path: Path
-    key: str
-
-    def read(self, length: int) -> Frames | None:
-        """Labels of a clip of so many frames, or None where the file does not name it. Raises PagenError as readers."""
-        read: Callable[[Path, str, int, LabelSource], Frames | None] = resolve(LABEL_KINDS[self.source.kind].read)
-        return read(self.path, self.key, length, self.source)
 
 
 @dataclass(frozen=True)
@@ -151,17 +137,21 @@ class FileClip:
         return decode.video_length(self.path) if self.video else len(self.files)
 
     def labels(self, edition: str | None = None) -> Frames | None:
+        fitted = self.fitted_labels(edition)
+        return fitted.labels if fitted else None
+
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
         label = self.labels_of(edition)
         if label is None:
             return None
-        length = self.length()
-        marks = None if self.abnormal is False and not label.path.exists() else label.read(length)
-        if marks is None and self.abnormal is False:  # files of labels often name abnormal clips alone
-            marks = resolve(_NORMAL)(length)
-        if marks is not None:
+        length = self.length() if length is None else length
+        fitted = None if self.abnormal is False and not label.path.exists() else label.read(length)
+        if fitted is None and self.abnormal is False:  # files of labels often name abnormal clips alone
+            fitted = resolve(_SPANS)(()).fit(length)
+        if fitted is not None:
             for start, end in self.left_out:
-                marks[start:end] = LEFT_OUT
-        return marks
+                fitted.labels[start:end] = LEFT_OUT
+        return fitted
 
     def labels_of(self, edition: str | None = None) -> ClipLabels | None:
         """Where its labels of an edition are, by default the first that the footage has."""
@@ -196,58 +186,6 @@ class FileClip:
 
 
 @dataclass(frozen=True)
-class SceneClip:
-    """A clip of procedural footage, with the methods of `ClipSource`; `drawn` has the frames, labels and masks.
-
-    Attributes:
-        fps: that of its data set.
-        moved_to: the split, where it is not the scene's own.
-
-    Example:
-        >>> from pagen.footage.street.scene import scenes
-        >>> clip = SceneClip(scenes(train=1, test=0, frames=2)[0])
-        >>> next(clip.frames()).shape, clip.labels().tolist()
-        ((128, 192), [0, 0])
-    """
-
-    drawn: Any
-    fps: float = 0.0
-    moved_to: str = ""
-    abnormal: ClassVar[None] = None
-    scene: ClassVar[str] = ""
-
-    @property
-    def name(self) -> str:
-        return str(self.drawn.name)
-
-    @property
-    def split(self) -> str:
-        return self.moved_to or str(self.drawn.split)
-
-    def frames(self) -> Iterator[Frames]:
-        yield from self.drawn.frames()
-
-    def labels(self, edition: str | None = None) -> Frames | None:
-        return self.drawn.labels()  # type: ignore[no-any-return]  # a scene of anybody's
-
-    def masks(self) -> Iterator[Masks] | None:
-        return self.drawn.masks()  # type: ignore[no-any-return]  # as there
-
-    def length(self) -> int:
-        return int(self.drawn.length)
-
-    @property
-    def has_masks(self) -> bool:
-        return True
-
-    def identity(self) -> str:
-        return hashlib.sha256(repr(self.drawn).encode()).hexdigest()[:32]
-
-    def moved(self, split: str) -> SceneClip:
-        return replace(self, moved_to=split)
-
-
-@dataclass(frozen=True)
 class Footage:
     """A data set that has been found.
 
@@ -257,7 +195,8 @@ class Footage:
         editions: the editions of test labels that are there; the first is the default.
         clips: training clips, none of them known to be abnormal, then test clips, each in numerical order.
         aside: what else was found: abnormal training clips, validation clips.
-        known: what its data set, or lists in the folder, know of clips by name; nothing where a modifier changed it.
+        known: what its data set, or lists in the folder, know of clips by name.
+        expected: split -> names of the clips that should be there, where that is known.
         unlisted: names on disk of clips that no list names.
         as_found: the footage as it was found, where a modifier of its name has changed it.
 
@@ -276,6 +215,7 @@ class Footage:
     clips: tuple[ClipSource, ...]
     aside: tuple[ClipSource, ...] = ()
     known: tuple[KnownClip, ...] = ()
+    expected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     as_found: Footage | None = None
 
@@ -289,6 +229,18 @@ class Footage:
         """Frames per second: the first video's, or the catalogue's for images."""
         first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
         return decode.video_rate(first.path) if first else self.dataset.fps
+
+    @property
+    def missing(self) -> dict[str, list[int]]:
+        """Split -> how many clips are there, and of how many, where some are missing."""
+        found = {
+            split: expected & {clip.name for clip in self.split(split)} for split, expected in self.expected.items()
+        }
+        return {
+            split: [len(names), len(self.expected[split])]
+            for split, names in found.items()
+            if len(names) < len(self.expected[split])
+        }
 
     def split(self, name: str) -> list[ClipSource]:
         """The clips of a split, `"train"` or `"test"`."""

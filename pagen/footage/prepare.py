@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.labels.said import Fitted
 from pagen.footage.locate import locate
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
@@ -38,6 +39,7 @@ def prepare(
     out: Path | None = None,
     workers: Workers = None,
     overwrite: bool = False,
+    partial: bool = False,
 ) -> Prepared:
     """Prepare a data set, or open it where that has been done before.
 
@@ -49,6 +51,7 @@ def prepare(
         colour: three channels (RGB) instead of one (grey).
         out: the folder; by default one in the cache, named after the data set, size and footage.
         workers: as `spread` takes them.
+        partial: clips may be missing; how many are there is kept in the folder's configuration.
 
     Raises:
         PagenError: the footage is missing or damaged, a side under 16 pixels, or `out` holds something else.
@@ -61,16 +64,14 @@ def prepare(
     if size is not None and min(size) < SMALLEST_SIDE:
         raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
-    require(footage)
+    require(footage, partial)
     identity = identity_of(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
-    clips = [[clip.name, clip.split] for clip in footage.clips]
-    about = {"fps": footage.fps, "label_edition": footage.label_edition, "clips": clips}
-    config = {"dataset": dataset, "size": size, "colour": colour, **about}
+    config = {"dataset": dataset, "size": size, "colour": colour, **about(footage)}
     volatile = {"root": str(footage.root), "layout": footage.layout}
     folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
-    make = partial(_prepare_clip, path, size, colour)
+    make = functools.partial(_prepare_clip, path, size, colour)
     add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
     _refuse_mixed_sizes(folder)  # which leaves it unfinished
     folder.finish()
@@ -86,6 +87,23 @@ def identity_of(footage: Footage) -> str:
     """
     sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
     return hashlib.sha256(sources.encode()).hexdigest()[:32]
+
+
+def about(footage: Footage) -> dict[str, Any]:
+    """What a folder of clips keeps of the footage; `missing` and `scenes` only where there are any.
+
+    Example:
+        >>> about(locate("street"))  # doctest: +ELLIPSIS
+        {'fps': 10, 'label_edition': 'procedural', 'clips': [['train_01', 'train'], ...}
+    """
+    scenes = {clip.name: clip.scene for clip in footage.clips if clip.scene}
+    more = {"missing": footage.missing, "scenes": scenes}
+    return {
+        "fps": footage.fps,
+        "label_edition": footage.label_edition,
+        "clips": [[clip.name, clip.split] for clip in footage.clips],
+        **{name: value for name, value in more.items() if value},
+    }
 
 
 def open_prepared(path: Path, verify: bool = True) -> Prepared:
@@ -152,9 +170,22 @@ class Prepared:
         """Names of the clips of a split (`"train"`, `"test"`), or of all, in the data set's order."""
         return [name for name, own_split in self.folder.config["clips"] if split in (None, own_split)]
 
+    def scene(self, name: str) -> str:
+        """The scene that a clip shows; empty where there are none."""
+        return str(self.folder.config.get("scenes", {}).get(name, ""))
+
+    @property
+    def missing(self) -> dict[str, list[int]]:
+        """Split -> how many clips are there, and of how many, where some are missing."""
+        return dict(self.folder.config.get("missing", {}))
+
     def length(self, name: str) -> int:
         """Number of frames T."""
         return int(self.folder.items[name]["shape"][0])
+
+    def surplus(self, name: str) -> int:
+        """By how many frames what is written did not fit the clip, as `labels.said.Fitted` counts them."""
+        return int(self.folder.items[name].get("surplus", 0))
 
     def frames(self, name: str) -> Frames:
         """Frames (T, H, W, C) uint8, a read-only memmap."""
@@ -194,14 +225,24 @@ def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource)
     paths = {kind: path / kind / f"{clip.name}.npy" for kind in ("clips", "labels", "masks")}
     count = write_slices(paths["clips"], _chunks(resized_frame(frame, size, colour) for frame in clip.frames()))
     shape = read_array(paths["clips"]).shape
-    labels, masks = clip.labels(), clip.masks()
-    if labels is not None:
-        require_one_a_frame(clip.name, "labels", len(labels), count)
-        write_array(paths["labels"], labels)
+    fitted, masks = clip.fitted_labels(length=count), clip.masks()
+    if fitted is not None:
+        require_one_a_frame(clip.name, "labels", len(fitted.labels), count)
+        write_array(paths["labels"], fitted.labels)
     if masks is not None:
         bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
         require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
-    return digests(path, [file for file in paths.values() if file.exists()]), {"shape": shape}
+    return digests(path, [file for file in paths.values() if file.exists()]), known_of(shape, fitted)
+
+
+def known_of(shape: tuple[int, ...], fitted: Fitted | None) -> dict[str, Any]:
+    """What a folder keeps of a clip beside its files: the shape, and the surplus of its labels where there is any.
+
+    Example:
+        >>> known_of((120, 48, 64, 1), None)
+        {'shape': (120, 48, 64, 1)}
+    """
+    return {"shape": shape, **({"surplus": fitted.surplus} if fitted and fitted.surplus else {})}
 
 
 def require_one_a_frame(name: str, what: str, count: int, frames: int) -> None:

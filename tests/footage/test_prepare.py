@@ -20,10 +20,11 @@ from pagen.errors import PagenError
 from pagen.folders import tree_hash
 from pagen.footage import prepare as module
 from pagen.footage.catalogue import DataSet
-from pagen.footage.clips import Footage, SceneClip
+from pagen.footage.clips import Footage
 from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared, cache_folder, open_prepared, prepare
 from pagen.footage.prepare_dataset import Prepare, run
+from pagen.footage.scene_clip import SceneClip
 
 WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 5, "training/b": 7, "testing/x": 6}
@@ -171,7 +172,7 @@ def test_removed_files_are_made_again_and_damaged_ones_told(root: Path, tmp_path
 
 def test_labels_longer_than_the_video_are_refused(root: Path, tmp_path: Path) -> None:
     np.save(root / "labels/x.npy", np.zeros(9, np.uint8))
-    with pytest.raises(PagenError, match=r"expected one label a frame, \(6,\), in .*x\.npy, found \(9,\)"):
+    with pytest.raises(PagenError, match=r"expected one label a frame, \(6,\), in .*x\.npy, clip x, found \(9,\)"):
         prepare("folder", root, None, out=tmp_path / "out", workers=0)
 
 
@@ -227,7 +228,7 @@ def test_footage_of_others_that_contradicts_itself_is_refused(
     scene: Odd, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = DataSet("odd", "odd", 10, "none", "nowhere")
-    footage = Footage("odd", dataset, None, "procedural", "procedural", (SceneClip(scene),))
+    footage = Footage("odd", dataset, None, "procedural", ("procedural",), (SceneClip(scene),))
     monkeypatch.setattr("pagen.footage.prepare.locate", lambda name, root: footage)
     with pytest.raises(PagenError, match=message):
         prepare("odd", size=None, out=tmp_path / "out", workers=0)
