@@ -79,7 +79,7 @@ def labelled_by_each(dataset: str, compute: Compute, edition: str = "") -> list[
         raise PagenError(f"expected test clips in {dataset}, found none; there is nothing to score")
     default = str(prepared.folder.config["label_edition"])
     footage = locate(dataset, compute.root) if edition not in ("", default) else None
-    if footage is None:
+    if footage is None or not footage.editions:
         return [_labelled(prepared, default, dict(_prepared(prepared)))]
     wanted = footage.editions if edition == ALL else (edition,)
     for name in wanted:
