@@ -21,11 +21,12 @@ from pagen.scoring.baselines import BASELINES, PERCENTILE, Values
 from pagen.spread import Workers
 
 
-def score_baselines(prepared: Prepared, workers: Workers = None) -> Scores:
-    """Scores of the test clips at the footage's own size (`size=None`), computed once and kept in the cache."""
-    path = cache_folder() / f"baselines-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
+def score_baselines(prepared: Prepared, workers: Workers = None, split: str = "test") -> Scores:
+    """Scores of the clips of a split at the footage's own size (`size=None`), computed once and kept in the cache."""
+    what = "baselines" if split == "test" else f"baselines-{split}"
+    path = cache_folder() / f"{what}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     config = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
-    return fill_scores(path, _of_clip, prepared, config, {}, workers, "trivial baselines")
+    return fill_scores(path, _of_clip, prepared, config, {}, workers, "trivial baselines", split=split)
 
 
 def _of_clip(prepared: Prepared, clip: str) -> dict[str, Values]:

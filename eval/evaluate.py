@@ -13,7 +13,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights, flag_of
@@ -60,13 +60,14 @@ class Evaluate:
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""
 
 
 WAYS = {
-    "dataset": ((), ("runs", "root", "localise", "by_event", "labels", "choose_on", "choose_root")),
+    "dataset": ((), ("runs", "root", "called", "localise", "by_event", "labels", "choose_on", "choose_root")),
     "scores": (("labels",), ("labels", "fps")),
     "detections": (("tracks",), ("tracks", "labels", "frames")),
 }

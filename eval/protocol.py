@@ -22,6 +22,8 @@ from pagen.scoring.rescale import NONE, OBJECT, PER_VIDEO, TRAINED, UNTRAINED, p
 from pagen.scoring.smooth import SMOOTHING
 
 Floats = dict[str, npt.NDArray[np.float64]]
+Known = Mapping[str, Mapping[str, float]]
+"""Indicator -> figures of its scores on training clips."""
 Ahead = Mapping[str, int | None]
 """Run -> how many frames after the scored one it looks at; None where that is not known."""
 ANY = "*"
@@ -213,8 +215,9 @@ def apply(
     indicators: Mapping[str, ByVideo],
     labels: ByVideo,
     dataset: str = ANY,
-    calibration: Mapping[str, Mapping[str, float]] | None = None,
+    calibration: Known | None = None,
     weights: Mapping[str, float] | None = None,
+    by_video: Mapping[str, Known] | None = None,
 ) -> tuple[Floats, dict[str, Array]]:
     """Scores and labels under a protocol, video -> (kept,), of one indicator or of several that are added up.
 
@@ -229,13 +232,16 @@ def apply(
         calibration: indicator -> summary of its scores on training clips; an indicator alone that has none, as trivial
             baselines have not, is not rescaled by it.
         weights: in place of the published ones.
+        by_video: video -> calibration in place of that one, where videos are calibrated apart. That moves them against
+            each other, so that an indicator alone is rescaled, too.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
     for name, scores in indicators.items():
         counted = {video: kept(protocol, values) for video, values in matched(scores, labels).items()}
-        rescaled = partial(_rescaled, protocol, name, known=(calibration or {}).get(name, {}), alone=alone)
-        parts[name] = {video: rescaled(values) for video, values in counted.items() if len(values)}
+        known = {video: (by_video[video] if by_video else calibration or {}).get(name, {}) for video in counted}
+        rescaled = partial(_rescaled, protocol, name, alone=alone, apart=bool(by_video))
+        parts[name] = {video: rescaled(values, known[video]) for video, values in counted.items() if len(values)}
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
@@ -257,15 +263,15 @@ def kept(protocol: Protocol, values: Array) -> Array:
 
 
 def _rescaled(
-    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float], alone: bool
+    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float], alone: bool, apart: bool
 ) -> npt.NDArray[np.float64]:
-    """One indicator of one video, by what is `known` of its training scores."""
+    """One indicator of one video, by what is `known` of its training scores, be it of its scene's `apart`."""
     rescaling, unit = protocol.each_of.get(name, protocol.each), indicator_named(name).unit
     raw = np.asarray(scores, np.float64)
     values = _as_measured(protocol, name, unit, raw)
     if rescaling not in TRAINED:
         return UNTRAINED[rescaling](values)
-    if alone and (rescaling in STRICT or not known):
+    if alone and ((rescaling in STRICT and not apart) or not known):
         return values
     if values is not raw:
         raise PagenError(

@@ -12,6 +12,7 @@ from pagen import console
 from pagen.eval import render_events, render_places, render_scenes
 from pagen.eval.results import BAR, Evaluation, Row, Table, between, leads, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
+from pagen.footage.named import as_typed
 from pagen.options import words_of
 
 SCENES = "by scene (scenes)"
@@ -182,6 +183,7 @@ def glance(tables: Sequence[Table]) -> list[str]:
 
 def command(config: Any) -> str:
     """The command line that the configuration of a verb over runs stands for, defaults left out."""
+    config = as_typed(config)
     words = ["pagen", type(config).__name__.lower(), *map(str, config.runs)]
     for field in fields(config)[1:]:
         value = getattr(config, field.name)

@@ -53,10 +53,11 @@ def _of_run(
     for indicator, names in members_of(protocol, scores).items():
         parts, choice = {name: scores.of(name) for name in names}, choices.get((run, indicator))
         applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=known)
-        weights, note = _weights(partial(applied, protocol), names, known, settings.weights)
+        by_video = partial(applied, by_video=scores.by_clip)
+        weights, note = _weights(partial(by_video, protocol), names, known, settings.weights)
         weights = choice.weights if choice else weights
-        final, labels = applied(changed_by(choice, protocol), weights=weights)
-        raw, _ = applied(protocol.raw(), weights=weights)
+        final, labels = by_video(changed_by(choice, protocol), weights=weights)
+        raw, _ = (applied if len(names) == 1 else by_video)(protocol.raw(), weights=weights)
         yield Series(run, indicator + note, final, raw, labels, frames, recipe, scores.ahead, choice)
 
 

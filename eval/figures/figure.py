@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,9 +14,10 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.flags import Edition, OneProtocol
 from pagen.figures import require_form
-from pagen.flags import Dataset, Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Dataset, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
+from pagen.footage.own import asked_as
 
 Kind = Literal["scores", "maps", "measures", "indicators"]
 
@@ -49,6 +51,7 @@ class Figure:
     workers: Processes = None
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 
@@ -75,7 +78,8 @@ def require_request(config: Figure) -> None:
     require_form(config.out)
     DATASETS[config.dataset]
     most = 1 if config.kind in ONE_RUN else None
-    _require("run folders", len(config.runs), most, f"pagen figure {config.kind} RUN --dataset {config.dataset}")
+    asked = shlex.join(asked_as(config.dataset))
+    _require("run folders", len(config.runs), most, f"pagen figure {config.kind} RUN {asked}")
     if config.kind in ONE_VIDEO:
         _require(
             "videos as --video", len(config.video), 1, f"--video test_01, as `pagen prepare {config.dataset}` names it"
