@@ -13,11 +13,14 @@ from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
 from pagen.footage.layout import LABEL_KINDS
+from pagen.footage.own import check_command
 from pagen.registry import resolve
 
 
 def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> list[str]:
-    """Every missing or odd thing of a data set, one line each; of a mixed split, of the footage as it was found.
+    """Every missing or odd thing of a data set, one line each.
+
+    Of footage that a modifier of its name has changed, as it was found; of joined data sets, of each.
 
     With `decode_all` every frame and mask is decoded too, and every edition of labels read; else only the heads of the
     files are read. Where it may be `partial`, missing clips are not odd; what is there is checked as ever.
@@ -42,13 +45,11 @@ def require(footage: Footage, partial: bool = False) -> None:
     if problems := check(footage, partial=partial):
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         advice = "" if partial or not footage.missing else "; --partial works on the clips that are there"
-        raise PagenError(
-            f"{footage.name}: {problems[0]}{more}; 'pagen datasets check {footage.name}' lists all{advice}"
-        )
+        raise PagenError(f"{footage.name}: {problems[0]}{more}; '{check_command(footage.name)}' lists all{advice}")
 
 
 def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:
-    """A look at every clip that was found, those aside too; none of procedural footage.
+    """A look at every clip that was found, those aside too, of joined data sets all; none of procedural footage.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -56,6 +57,9 @@ def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:
         []
     """
     footage = footage.as_found or footage
+    if footage.parts:
+        looks = {look.clip.path: look for part in footage.parts for look in looked_at(part, decode_all)}
+        return [*looks.values()]  # parts may share clips
     known = {clip.name: clip for clip in footage.known}
     clips = [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
     return [look_at(clip, known.get(clip.name), decode_all) for clip in clips]
@@ -70,11 +74,20 @@ def problems_of(footage: Footage, looks: Sequence[Look], partial: bool = False) 
         []
     """
     footage = footage.as_found or footage
+    if footage.parts:
+        pairs = [(part, _looks_of(part, looks)) for part in footage.parts]
+        return [f"{part.name}: {problem}" for part, own in pairs for problem in problems_of(part, own, partial)]
     if not looks:
         return []
     clips, known = [look.clip for look in looks], {clip.name: clip for clip in footage.known}
     own = [f"{look.clip.name}: {problem}" for look in looks for problem in look.problems]
     return [*_clip_names(footage, clips, partial), *own, *_rates(clips, known), *_labels(footage, looks)]
+
+
+def _looks_of(part: Footage, looks: Sequence[Look]) -> list[Look]:
+    """The looks at the clips of one of several data sets."""
+    paths = {clip.path for clip in (*part.clips, *part.aside) if isinstance(clip, FileClip)}
+    return [look for look in looks if look.clip.path in paths]
 
 
 def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:

@@ -82,6 +82,9 @@ class ClipSource(Protocol):
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
 
+    def renamed(self, name: str) -> ClipSource:
+        """The same clip by another name."""
+
 
 @dataclass(frozen=True)
 class FileClip:
@@ -178,6 +181,9 @@ class FileClip:
     def moved(self, split: str) -> FileClip:
         return replace(self, split=split)
 
+    def renamed(self, name: str) -> FileClip:
+        return replace(self, name=name)
+
 
 @dataclass(frozen=True)
 class Footage:
@@ -193,6 +199,7 @@ class Footage:
         expected: split -> names of the clips that should be there, where that is known.
         unlisted: names on disk of clips that no list names.
         as_found: the footage as it was found, where a modifier of its name has changed it.
+        parts: the data sets that it is joined of.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -212,6 +219,7 @@ class Footage:
     expected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     as_found: Footage | None = None
+    parts: tuple[Footage, ...] = ()
 
     @property
     def label_edition(self) -> str:

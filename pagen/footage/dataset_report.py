@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pagen import console
 from pagen.footage.catalogue import MIXED, DataSet
 from pagen.footage.check import looked_at, notes_of, problems_of
-from pagen.footage.clip_check import Look
+from pagen.footage.clip_check import Look, attempt
 from pagen.footage.clips import SPLITS, ClipSource, FileClip, Footage
 from pagen.footage.editions import Edition, editions_of, expected_abnormal
 from pagen.footage.known_clips import clips_in, frames_in
@@ -87,14 +87,14 @@ def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[
         **{"name": name, "root": str(footage.root) if footage.root else None},
         **{"layout": footage.layout, "label_edition": edition},
         "expected": {**clips, **frames, "abnormal frames": expected_abnormal(footage, edition)},
-        "found": _counted(footage, {look.clip.name: look for look in looks}),
+        "found": _counted(footage, {look.clip.path: look for look in looks}),
         "editions": [asdict(each) for each in editions_of(footage, looks)],
         "notes": notes_of(footage, looks),
         "problems": problems_of(footage, looks, partial),
     }
 
 
-def _counted(footage: Footage, looks: Mapping[str, Look]) -> dict[str, Any]:
+def _counted(footage: Footage, looks: Mapping[Path, Look]) -> dict[str, Any]:
     """What is there; an unreadable label file counts as no labels, for it is among the problems."""
     tests = footage.split("test")
     lengths = {clip.name: _length(clip, looks) for clip in footage.clips}
@@ -108,15 +108,15 @@ def _counted(footage: Footage, looks: Mapping[str, Look]) -> dict[str, Any]:
     }
 
 
-def _length(clip: ClipSource, looks: Mapping[str, Look]) -> int:
-    return looks[clip.name].length or 0 if clip.name in looks else clip.length()
+def _length(clip: ClipSource, looks: Mapping[Path, Look]) -> int:
+    return looks[clip.path].length or 0 if isinstance(clip, FileClip) else clip.length()
 
 
-def _labels(clip: ClipSource, looks: Mapping[str, Look]) -> Frames | None:
-    """Labels as they were looked at; of procedural footage, nobody has."""
+def _labels(clip: ClipSource, looks: Mapping[Path, Look]) -> Frames | None:
+    """Labels as they were looked at, where somebody has, and no modifier has left frames out since."""
     if not isinstance(clip, FileClip) or clip.left_out:
-        return clip.labels()
-    fitted = looks[clip.name].labels.get(clip.label.source.edition) if clip.label else None
+        return attempt([], clip.labels)
+    fitted = looks[clip.path].labels.get(clip.label.source.edition) if clip.label else None
     return fitted.labels if fitted else None
 
 

@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from pagen import console
 from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
 from pagen.errors import PagenError
 from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.joined import differing_rates, require_one_size
 from pagen.footage.locate import locate
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
@@ -64,12 +66,16 @@ def prepare(
         raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
     require(footage, partial)
+    if size is None:
+        require_one_size(footage)
     identity = identity_of(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
     config = {"dataset": dataset, "size": size, "colour": colour, **about(footage)}
     volatile = {"root": str(footage.root), "layout": footage.layout}
     folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
+    if (told := differing_rates(footage)) and not folder.complete:
+        console.say(told)
     make = functools.partial(_prepare_clip, path, size, colour)
     add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
     _refuse_mixed_sizes(folder)  # which leaves it unfinished

@@ -18,6 +18,7 @@ class SceneClip:
     Attributes:
         fps: that of its data set.
         moved_to: the split, where it is not the scene's own.
+        called: its name, where it is not the scene's own.
 
     Example:
         >>> from pagen.footage.street.scene import scenes
@@ -29,12 +30,13 @@ class SceneClip:
     drawn: Any
     fps: float = 0.0
     moved_to: str = ""
+    called: str = ""
     abnormal: ClassVar[None] = None
     scene: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
-        return str(self.drawn.name)
+        return self.called or str(self.drawn.name)
 
     @property
     def split(self) -> str:
@@ -61,3 +63,6 @@ class SceneClip:
 
     def moved(self, split: str) -> SceneClip:
         return replace(self, moved_to=split)
+
+    def renamed(self, name: str) -> SceneClip:
+        return replace(self, called=name)
