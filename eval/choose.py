@@ -69,9 +69,9 @@ def judge_of(
     return Judge(runs, on, compute)
 
 
-def require_other(choose_on: str, targets: Sequence[str]) -> None:
+def require_other(choose_on: str | None, targets: Sequence[str]) -> None:
     """Raise PagenError where choices would be made on a data set that figures are of, before anything is read."""
-    if choose_on in targets:
+    if choose_on is not None and choose_on in targets:
         raise _not_other(choose_on, "the same data set")
 
 

@@ -15,9 +15,7 @@ import numpy.typing as npt
 
 from pagen.errors import PagenError, require_name
 from pagen.eval.metrics.roc import ByVideo
-
-LEFT_OUT = 255
-"""The label (uint8) of a frame that counts in no figure."""
+from pagen.footage.clips import LEFT_OUT
 
 
 def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:

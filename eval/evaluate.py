@@ -102,8 +102,8 @@ def _evaluation(config: Evaluate, way: str) -> Evaluation:
         boxes, tracks = Path(str(config.detections)), Path(str(config.tracks))
         return evaluation.evaluate_boxes(boxes, tracks, labels, config.frames, settings)
     dataset, protocols, compute = str(config.dataset), config.protocol or ("causal",), Compute.of(config)
-    choices = {"choose_on": config.choose_on or "", "choose_root": config.choose_root}
-    settings = replace(settings, labels=config.labels or "", **choices)
+    choices = replace(settings, choose_on=config.choose_on, choose_root=config.choose_root)
+    settings = replace(choices, labels=config.labels or "")
     of_runs = evaluation.evaluate(config.runs, dataset, protocols, settings, compute, config.localise, config.by_event)
     for path in config.runs:
         console.say(f"scores: {path / 'scores' / folder_name(dataset)}")

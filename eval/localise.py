@@ -19,7 +19,6 @@ import numpy.typing as npt
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.counted import LEFT_OUT
 from pagen.eval.maps import Maps, detections_of, maps_of_parts, scored_parts, speed_maps
 from pagen.eval.metrics.bootstrap import interval, multiplicities
 from pagen.eval.metrics.rbdc import Localisation, Matches, match, measured, resampled_areas
@@ -28,6 +27,7 @@ from pagen.eval.metrics.regions import Detections, Mask, Regions, from_masks, mo
 from pagen.eval.region_files import read_detections, read_tracks
 from pagen.eval.results import BAR, TRIVIAL, Place, Places
 from pagen.eval.settings import DRAWS
+from pagen.footage.clips import LEFT_OUT
 from pagen.footage.prepare import Prepared
 from pagen.scoring.over_density import OverDensity
 from pagen.seeds import generator

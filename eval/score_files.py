@@ -26,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, require_name
-from pagen.eval.counted import LEFT_OUT, matched
+from pagen.eval.counted import matched
 from pagen.eval.scores import Scores
+from pagen.footage.clips import LEFT_OUT
 
 Values = npt.NDArray[np.float64]
 Part = Values | dict[str, Values]

@@ -32,10 +32,11 @@ class EvaluationSettings:
         weights: a name of `WEIGHTS`.
         scenes: video -> the scene that it shows, where the data set tells them apart.
         labels: edition of the data set's labels; empty for the first that is there, `all` for each in turn.
-        choose_on: data set that weights and smoothing are chosen on; empty where they are the protocol's.
+        choose_on: data set that weights and smoothing are chosen on; None where they are the protocol's.
         choose_root: where its footage lies; None for where the other footage does.
         chosen_on: what choices have been made on.
-        part: how much of the data set there is, where that is not all.
+        part: how much of the data set there is, as `6 of 21 test clips`; empty where that is all.
+        told: which labels were made to fit their clips; empty where all did fit.
     """
 
     dataset: str = ""
@@ -45,13 +46,17 @@ class EvaluationSettings:
     weights: str = "published"
     scenes: Mapping[str, str] = field(default_factory=dict)
     labels: str = ""
-    choose_on: str = ""
+    choose_on: str | None = None
     choose_root: Path | None = None
     chosen_on: ChosenOn | None = None
     part: str = ""
+    told: str = ""
 
     def __post_init__(self) -> None:
         require_name("kind of weights", self.weights, WEIGHTS)
+        if self.choose_root and not self.choose_on:
+            wanted = "--choose-on with --choose-root, which says where its footage lies"
+            raise PagenError(f"expected {wanted}, found none; name the data set")
         if self.choose_on and self.weights != "published":
             wanted = "--weights published with --choose-on, which chooses weights itself"
             raise PagenError(f"expected {wanted}, found {self.weights}; leave one of them out")

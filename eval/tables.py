@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -31,6 +32,8 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
     compared = bar.final if len(series) > 1 else None
     rows = tuple(_row(one, compared, protocol, settings) for one in series)
     notes = [*(_below(rows) if trivial else ()), *_published(series, protocol, settings.dataset)]
+    if settings.told:
+        notes.insert(0, f"Labels that did not fit their clips: {settings.told}.")
     if why := reason(rows[0].micro):  # the frames that the protocol scores are of one class
         notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
     looks_ahead = protocol.looks_ahead or any(one.ahead != 0 for one in series)
@@ -67,7 +70,7 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
     (low, high), over = _intervals(final, bar, labels, settings.seed)
     together = metrics.concatenate(final, labels)
     point, delay = _point(final, labels, settings, protocol.every)
-    return Row(
+    row = Row(
         *(series.run, series.indicator),
         *(metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(series.raw, labels)),
         macro.value,
@@ -75,9 +78,8 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
         *(metrics.average_precision(*together), metrics.equal_error_rate(*together)),
         *(point.threshold, point.tpr, point.event_recall, delay, *over),
         *(recipe.get(name) for name in ("recipe", "scale", "seed", "dataset")),
-        by_scene=_by_scene(final, labels, settings, protocol.every),
-        choice=series.choice,
     )
+    return replace(row, by_scene=_by_scene(final, labels, settings, protocol.every), choice=series.choice)
 
 
 def _scenes(labels: ByVideo, settings: EvaluationSettings) -> tuple[Scene, ...]:

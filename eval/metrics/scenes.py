@@ -94,7 +94,7 @@ def at_false_alarms_by_scene(
     `scene_auroc` and `at_false_alarms`.
 
     Example:
-        >>> scores, labels = {"a": [0.1, 0.9], "b": [5.0, 8.0]}, {"a": [0, 1], "b": [0, 1]}
+        >>> scores, labels = {"a": [0.5, 0.1, 0.9], "b": [6.0, 5.0, 8.0]}, {"a": [0, 0, 1], "b": [0, 0, 1]}
         >>> found = at_false_alarms_by_scene(scores, labels, {"a": "gate", "b": "yard"}, per_hour=0, fps=25)
         >>> found.thresholds, found.tpr
         ({'gate': 0.9, 'yard': 8.0}, 1.0)

@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.arrays import runs
-from pagen.eval.counted import LEFT_OUT
 from pagen.eval.labelled import Labelled
 from pagen.eval.metrics import roc as metrics
 from pagen.eval.metrics.events import events
 from pagen.eval.protocol import Protocol
 from pagen.eval.report.highlights import Pick
 from pagen.eval.results import Series
+from pagen.footage.clips import LEFT_OUT
 
 Values = npt.NDArray[np.float64]
 GRID = 400

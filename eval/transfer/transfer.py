@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -65,8 +65,8 @@ def run(config: Transfer) -> None:
         require_form(config.plot)
     from pagen.eval.transfer import results, transferring
 
-    choices = {"choose_on": config.choose_on or "", "choose_root": config.choose_root}
-    settings = EvaluationSettings(seed=config.seed, weights=config.weights, **choices)
+    settings = EvaluationSettings(seed=config.seed, weights=config.weights, choose_on=config.choose_on)
+    settings = replace(settings, choose_root=config.choose_root)
     how = (config.protocol, settings, Compute.of(config), editions_of(config), config.calibrate, config.leave_one_out)
     transferred = transferring.transfer(config.runs, roots, *how)
     if config.plot is not None:

@@ -66,6 +66,13 @@ class ClipSource(Protocol):
         Of an edition, by default the first that the footage has. Raises PagenError when they do not fit.
         """
 
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
+        """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`.
+
+        Args:
+            length: number of frames, where that has been counted; a video is decoded for it otherwise.
+        """
+
     def masks(self) -> Iterator[Masks] | None:
         """Pixel labels (H, W) bool, True = abnormal, one a frame, or None where there are none."""
 
@@ -136,12 +143,11 @@ class FileClip:
         fitted = self.fitted_labels(edition)
         return fitted.labels if fitted else None
 
-    def fitted_labels(self, edition: str | None = None) -> Fitted | None:
-        """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`."""
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
         label = self.labels_of(edition)
         if label is None:
             return None
-        length = self.length()
+        length = self.length() if length is None else length
         fitted = None if self.abnormal is False and not label.path.exists() else label.read(length)
         if fitted is None and self.abnormal is False:  # files of labels often name abnormal clips alone
             fitted = resolve(_SPANS)(()).fit(length)

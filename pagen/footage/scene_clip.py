@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pagen.footage.labels.said import Fitted
+
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
 
@@ -47,6 +49,10 @@ class SceneClip:
 
     def labels(self, edition: str | None = None) -> Frames | None:
         return self.drawn.labels()  # type: ignore[no-any-return]  # a scene of anybody's
+
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
+        labels = self.labels(edition)
+        return None if labels is None else Fitted(labels, 0)
 
     def masks(self) -> Iterator[Masks] | None:
         return self.drawn.masks()  # type: ignore[no-any-return]  # as there

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pagen.errors import PagenError
-from pagen.eval.counted import LEFT_OUT
 from pagen.eval.evaluate import Evaluate, run
 from pagen.eval.evaluation import evaluate_files
 from pagen.eval.figures.curves import broken
@@ -24,6 +23,7 @@ from pagen.eval.report.highlights import stand_out
 from pagen.eval.results import Series
 from pagen.eval.settings import EvaluationSettings
 from pagen.footage.anomalies import kinds_of_frames
+from pagen.footage.clips import LEFT_OUT
 from pagen.scoring.smooth import causal_smooth
 
 MARKS = st.lists(st.sampled_from([0, 1, LEFT_OUT]), min_size=1, max_size=40)
