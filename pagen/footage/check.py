@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
 from pagen.footage import decode
-from pagen.footage.catalogue import NAMED, Layout
-from pagen.footage.clips import SPLITS, FileClip, Footage, without_suffix
+from pagen.footage.clips import FileClip, Footage, without_suffix
+from pagen.footage.known_clips import KnownClip, clips_in
+from pagen.footage.layout import LABEL_KINDS
 from pagen.registry import resolve
 
 _RATE_TOLERANCE = 0.05
@@ -28,15 +29,16 @@ def check(footage: Footage, decode_all: bool = False) -> list[str]:
         >>> check(locate("street"))
         []
     """
-    footage = footage.mixed_from or footage
-    clips = [clip for clip in footage.clips if isinstance(clip, FileClip)]
+    footage = footage.as_found or footage
+    clips = [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
     if not clips:
         return []
-    layout = next(layout for layout in footage.dataset.layouts if layout.name == footage.layout)
+    known = {clip.name: clip for clip in footage.known}
     problems = [*_clip_names(footage, clips)]
     for clip in clips:
-        problems += [f"{clip.name}: {problem}" for problem in _clip_problems(footage, layout, clip, decode_all)]
-    return [*problems, *_rates(clips), *_labels(footage, clips, decode_all)]
+        found = _clip_problems(clip, known.get(clip.name), decode_all)
+        problems += [f"{clip.name}: {problem}" for problem in found]
+    return [*problems, *_rates(clips, known), *_labels(footage, clips, decode_all)]
 
 
 def require(footage: Footage) -> None:
@@ -53,10 +55,10 @@ def require(footage: Footage) -> None:
 
 def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
     """Clips that are missing, not known, or there twice."""
-    for split in SPLITS:
+    for split in dict.fromkeys(known.split for known in footage.known):
         names = [clip.name for clip in clips if clip.split == split]
-        expected = [f"{split}_{number:02d}" for number, _ in enumerate(_expected(footage, split), 1)]
-        if expected and set(names) != set(expected):
+        expected = [known.name for known in footage.known if known.split == split]
+        if set(names) != set(expected):
             difference = _difference(names, expected)
             yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{difference}"
     for name, count in Counter(clip.name for clip in clips).items():
@@ -65,16 +67,14 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
             yield f"expected one clip of the name {name}, found {count}: {paths}; rename or remove all but one"
 
 
-def _clip_problems(footage: Footage, layout: Layout, clip: FileClip, decode_all: bool) -> Iterator[str]:
+def _clip_problems(clip: FileClip, known: KnownClip | None, decode_all: bool) -> Iterator[str]:
     if clip.video:
         if error := _error(decode.video_rate, clip.path):
             yield error
     elif not clip.files:
-        yield f"expected frames ({' '.join(layout.images)}) in {clip.path}, found none"
+        yield f"expected frames ({' '.join(clip.part.images)}) in {clip.path}, found none"
     else:
-        lengths = enumerate(_expected(footage, clip.split), 1)
-        expected = {f"{clip.split}_{number:02d}": length for number, length in lengths}
-        yield from _numbering(clip, layout.first, expected.get(clip.name))
+        yield from _numbering(clip, known)
         yield from _pictures(clip)
     if decode_all:
         for read in (clip.frames, clip.masks):
@@ -82,13 +82,9 @@ def _clip_problems(footage: Footage, layout: Layout, clip: FileClip, decode_all:
                 yield error
 
 
-def _expected(footage: Footage, split: str) -> tuple[int, ...]:
-    return footage.dataset.train if split == "train" else footage.dataset.test
-
-
-def _numbering(clip: FileClip, first: int | None, length: int | None) -> Iterator[str]:
+def _numbering(clip: FileClip, known: KnownClip | None) -> Iterator[str]:
     """Frames that are missing, too many, or there twice, by the numbers in their names."""
-    numbers = frame_numbers(clip.files)
+    numbers, first, length = frame_numbers(clip.files), clip.part.first, known.exact if known else None
     if numbers is None:
         if length not in (None, len(clip.files)):
             yield f"expected {length} frames in {clip.path}, found {len(clip.files)}"
@@ -146,10 +142,15 @@ def _heads(files: Iterable[Path]) -> tuple[Counter[tuple[int, int]], list[str]]:
     return sizes, errors
 
 
-def _rates(clips: Sequence[FileClip]) -> Iterator[str]:
-    """Videos of different frame rates; a window would last longer in some than in others."""
+def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterator[str]:
+    """Videos of different frame rates, but where these are known; a window would last longer in some than in others."""
     videos = [clip for clip in clips if clip.video and not _error(decode.video_rate, clip.path)]
     rates = {clip.name: decode.video_rate(clip.path) for clip in videos}
+    for name, rate in rates.items():
+        wanted = known[name].fps if name in known else None
+        if wanted and not wanted / (1 + _RATE_TOLERANCE) <= rate <= wanted * (1 + _RATE_TOLERANCE):
+            yield f"{name}: expected {wanted:.4g} frames per second, found {rate:.4g}; was it encoded anew?"
+    rates = {name: rate for name, rate in rates.items() if not (name in known and known[name].fps)}
     if rates and max(rates.values()) > min(rates.values()) * (1 + _RATE_TOLERANCE):
         slow, fast = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
         yield (
@@ -161,25 +162,56 @@ def _rates(clips: Sequence[FileClip]) -> Iterator[str]:
 def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> Iterator[str]:
     """Labels that are missing, do not fit their clips, or are of another edition."""
     tests = [clip for clip in clips if clip.split == "test"]
-    expected = footage.dataset.abnormal
+    expected = expected_abnormal(footage)
     without = [clip.name for clip in tests if clip.label is None]
     if expected is not None and without:
         yield f"expected labels of all test clips, found none for {_few(without)}"
     yield from _strangers(clips)
-    readable = [clip for clip in clips if clip.label and (decode_all or not (clip.video or clip.label.kind == "masks"))]
+    light = {clip.name for clip in clips if clip.label and not (clip.video or clip.label.path.is_dir())}
+    readable = [clip for clip in clips if clip.label and (decode_all or clip.name in light)]
     errors = [f"{clip.name}: {error}" for clip in readable if (error := _error(clip.labels))]
     yield from errors
-    if expected is not None and len(readable) == len(footage.dataset.test) and not errors:
-        abnormal = sum(int(marks.sum()) for clip in readable if (marks := clip.labels()) is not None)
+    whole = len(tests) == clips_in(footage.known, "test") and {clip.name for clip in tests} <= {
+        clip.name for clip in readable
+    }
+    if expected is not None and whole and not errors:
+        abnormal = sum(int(marks.sum()) for clip in tests if (marks := clip.labels()) is not None)
         if abnormal != expected:
             yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an old file?"
+
+
+def _abnormal(footage: Footage) -> int | None:
+    """The number of abnormal test frames that the default edition should have; None where any will do.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> expected_abnormal(locate("street")) is None
+        True
+    """
+    sources = [source for layout in footage.dataset.layouts for source in layout.labels]
+    own = [source.abnormal for source in sources if source.edition == footage.label_edition and source.abnormal]
+    return own[0] if own else footage.dataset.abnormal
+
+
+def expected_abnormal(footage: Footage) -> int | None:
+    """The number of abnormal test frames that the default edition should have; None where any will do.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> expected_abnormal(locate("street")) is None
+        True
+    """
+    sources = [source for layout in footage.dataset.layouts for source in layout.labels]
+    own = [source.abnormal for source in sources if source.edition == footage.label_edition and source.abnormal]
+    return own[0] if own else footage.dataset.abnormal
 
 
 def _strangers(clips: Sequence[FileClip]) -> Iterator[str]:
     """Clips that a label file names and that are not there; a slip of the pen would leave a clip unlabelled."""
     clip_names = {clip.label.key for clip in clips if clip.label}
-    for kind, path in sorted({(clip.label.kind, clip.label.path) for clip in clips if clip.label}):
-        names_in = resolve(NAMED[kind]) if kind in NAMED else None
+    for kind, path in sorted({(clip.label.source.kind, clip.label.path) for clip in clips if clip.label}):
+        names = LABEL_KINDS[kind].names
+        names_in = resolve(names) if names else None
         if names_in and not _error(names_in, path):
             strange = [name for name in names_in(path) if not clip_names & {name, without_suffix(name)}]
             if strange:

@@ -6,16 +6,24 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pagen.footage import decode
-from pagen.footage.catalogue import READERS, DataSet
+from pagen.footage.catalogue import DataSet, Interval
+from pagen.footage.known_clips import KnownClip
+from pagen.footage.layout import ANYWHERE, LABEL_KINDS, MASK_KINDS, LabelSource, Part
 from pagen.registry import resolve
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
 
 SPLITS = ("train", "test")
+LEFT_OUT = 255
+"""The label of a frame that counts in no figure."""
+NO_LABELS = "none"
+"""Stands for the edition where there are no labels."""
+
+_NORMAL = "pagen.footage.labels:normal_labels"
 
 
 class ClipSource(Protocol):
@@ -39,8 +47,23 @@ class ClipSource(Protocol):
     def frames(self) -> Iterator[Frames]:
         """Frames at their own size, uint8 (H, W) or (H, W, 3) RGB, one at a time. Raises PagenError when damaged."""
 
-    def labels(self) -> Frames | None:
-        """Labels (T,) uint8, 1 = abnormal, or None where there are none. Raises PagenError when they do not fit."""
+    @property
+    def abnormal(self) -> bool | None:
+        """Whether it is an abnormal clip by the lists of its data set; None where nothing says so."""
+
+    @property
+    def scene(self) -> str:
+        """The scene that it shows, as its name spells it; empty where there are none."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second: the video's own, else what is known of the clip or of its data set."""
+
+    def labels(self, edition: str | None = None) -> Frames | None:
+        """Labels (T,) uint8: 1 = abnormal, `LEFT_OUT` = counts in no figure; or None where there are none.
+
+        Of an edition, by default the first that the footage has. Raises PagenError when they do not fit.
+        """
 
     def masks(self) -> Iterator[Masks] | None:
         """Pixel labels (H, W) bool, True = abnormal, one a frame, or None where there are none."""
@@ -64,17 +87,21 @@ class ClipLabels:
     """Where the labels of one clip are written.
 
     Attributes:
-        kind: a name in `catalogue.READERS`.
         key: what the clip is called there.
 
     Example:
-        >>> ClipLabels("csv", Path("labels.csv"), "walk").key
+        >>> ClipLabels(LabelSource("csv", "labels.csv", "labels.csv"), Path("labels.csv"), "walk").key
         'walk'
     """
 
-    kind: str
+    source: LabelSource
     path: Path
     key: str
+
+    def read(self, length: int) -> Frames | None:
+        """Labels of a clip of so many frames, or None where the file does not name it. Raises PagenError as readers."""
+        read: Callable[[Path, str, int, LabelSource], Frames | None] = resolve(LABEL_KINDS[self.source.kind].read)
+        return read(self.path, self.key, length, self.source)
 
 
 @dataclass(frozen=True)
@@ -84,7 +111,13 @@ class FileClip:
     Attributes:
         path: the folder or the video.
         files: the images in order; none for a video.
-        mask_files: one image a frame in order, or None where there are no masks.
+        mask_files: one image a frame in order, or what else masks are written in; None where there are none.
+        label: where labels of the default edition are.
+        others: where labels of other editions are.
+        mask_kind: a name in `layout.MASK_KINDS`.
+        rate: frames per second where it is no video.
+        left_out: frames that count in no figure.
+        part: where its layout has such clips.
 
     Example:
         >>> clip = FileClip("train_a", "train", Path("a"), False, (Path("a/0.png"), Path("a/1.png")), None, None)
@@ -99,6 +132,17 @@ class FileClip:
     files: tuple[Path, ...]
     mask_files: tuple[Path, ...] | None
     label: ClipLabels | None
+    others: tuple[ClipLabels, ...] = ()
+    mask_kind: str = "images"
+    abnormal: bool | None = None
+    scene: str = ""
+    rate: float = 0.0
+    left_out: tuple[Interval, ...] = ()
+    part: Part = ANYWHERE
+
+    @property
+    def fps(self) -> float:
+        return decode.video_rate(self.path) if self.video else self.rate
 
     def frames(self) -> Iterator[Frames]:
         return decode.video_frames(self.path) if self.video else decode.image_frames(self.files)
@@ -106,14 +150,31 @@ class FileClip:
     def length(self) -> int:
         return decode.video_length(self.path) if self.video else len(self.files)
 
-    def labels(self) -> Frames | None:
-        if self.label is None:
+    def labels(self, edition: str | None = None) -> Frames | None:
+        label = self.labels_of(edition)
+        if label is None:
             return None
-        read: Callable[[Path, str, int], Frames | None] = resolve(READERS[self.label.kind])
-        return read(self.label.path, self.label.key, self.length())
+        length = self.length()
+        marks = None if self.abnormal is False and not label.path.exists() else label.read(length)
+        if marks is None and self.abnormal is False:  # files of labels often name abnormal clips alone
+            marks = resolve(_NORMAL)(length)
+        if marks is not None:
+            for start, end in self.left_out:
+                marks[start:end] = LEFT_OUT
+        return marks
+
+    def labels_of(self, edition: str | None = None) -> ClipLabels | None:
+        """Where its labels of an edition are, by default the first that the footage has."""
+        if edition is None:
+            return self.label
+        known = (self.label, *self.others)
+        return next((label for label in known if label and label.source.edition == edition), None)
 
     def masks(self) -> Iterator[Masks] | None:
-        return None if self.mask_files is None else decode.mask_frames(self.mask_files)
+        if self.mask_files is None:
+            return None
+        read: Callable[[tuple[Path, ...]], Iterator[Masks]] = resolve(MASK_KINDS[self.mask_kind])
+        return read(self.mask_files)
 
     @property
     def has_masks(self) -> bool:
@@ -126,6 +187,8 @@ class FileClip:
             total.update(f"{path.name} {path.stat().st_size}\n".encode())
         if self.label and self.label.path.is_file():
             total.update(self.label.key.encode() + self.label.path.read_bytes())
+        if self.left_out:
+            total.update(repr(self.left_out).encode())
         return total.hexdigest()[:32]
 
     def moved(self, split: str) -> FileClip:
@@ -134,9 +197,10 @@ class FileClip:
 
 @dataclass(frozen=True)
 class SceneClip:
-    """A clip of procedural footage, with the methods of `ClipSource`; `scene` has the frames, labels and masks.
+    """A clip of procedural footage, with the methods of `ClipSource`; `drawn` has the frames, labels and masks.
 
     Attributes:
+        fps: that of its data set.
         moved_to: the split, where it is not the scene's own.
 
     Example:
@@ -146,35 +210,38 @@ class SceneClip:
         ((128, 192), [0, 0])
     """
 
-    scene: Any
+    drawn: Any
+    fps: float = 0.0
     moved_to: str = ""
+    abnormal: ClassVar[None] = None
+    scene: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
-        return str(self.scene.name)
+        return str(self.drawn.name)
 
     @property
     def split(self) -> str:
-        return self.moved_to or str(self.scene.split)
+        return self.moved_to or str(self.drawn.split)
 
     def frames(self) -> Iterator[Frames]:
-        yield from self.scene.frames()
+        yield from self.drawn.frames()
 
-    def labels(self) -> Frames | None:
-        return self.scene.labels()  # type: ignore[no-any-return]  # a scene of anybody's
+    def labels(self, edition: str | None = None) -> Frames | None:
+        return self.drawn.labels()  # type: ignore[no-any-return]  # a scene of anybody's
 
     def masks(self) -> Iterator[Masks] | None:
-        return self.scene.masks()  # type: ignore[no-any-return]  # as there
+        return self.drawn.masks()  # type: ignore[no-any-return]  # as there
 
     def length(self) -> int:
-        return int(self.scene.length)
+        return int(self.drawn.length)
 
     @property
     def has_masks(self) -> bool:
         return True
 
     def identity(self) -> str:
-        return hashlib.sha256(repr(self.scene).encode()).hexdigest()[:32]
+        return hashlib.sha256(repr(self.drawn).encode()).hexdigest()[:32]
 
     def moved(self, split: str) -> SceneClip:
         return replace(self, moved_to=split)
@@ -187,9 +254,12 @@ class Footage:
     Attributes:
         root: its folder; None for procedural footage.
         layout: name of its layout.
-        label_edition: which test labels these are.
-        clips: training clips, then test clips, each in numerical order.
-        mixed_from: the footage as it was found, where clips have been moved between the splits.
+        editions: the editions of test labels that are there; the first is the default.
+        clips: training clips, none of them known to be abnormal, then test clips, each in numerical order.
+        aside: what else was found: abnormal training clips, validation clips.
+        known: what its data set, or lists in the folder, know of clips by name; nothing where a modifier changed it.
+        unlisted: names on disk of clips that no list names.
+        as_found: the footage as it was found, where a modifier of its name has changed it.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -202,9 +272,17 @@ class Footage:
     dataset: DataSet
     root: Path | None
     layout: str
-    label_edition: str
+    editions: tuple[str, ...]
     clips: tuple[ClipSource, ...]
-    mixed_from: Footage | None = None
+    aside: tuple[ClipSource, ...] = ()
+    known: tuple[KnownClip, ...] = ()
+    unlisted: tuple[str, ...] = ()
+    as_found: Footage | None = None
+
+    @property
+    def label_edition(self) -> str:
+        """Which test labels are the default ones."""
+        return self.editions[0] if self.editions else NO_LABELS
 
     @property
     def fps(self) -> float:
@@ -220,8 +298,11 @@ class Footage:
 def without_suffix(name: str) -> str:
     """A video's name, and that of its folder where it has one, without what tells the format.
 
+    Other dots belong to the name.
+
     Example:
-        >>> without_suffix("training/walk.mp4"), without_suffix("walk")
-        ('training/walk', 'walk')
+        >>> without_suffix("training/walk.mp4"), without_suffix("walk"), without_suffix("Bad.Boys.1995")
+        ('training/walk', 'walk', 'Bad.Boys.1995')
     """
-    return Path(name).with_suffix("").as_posix()
+    path = Path(name)
+    return (path.with_suffix("") if path.suffix.lower() in decode.VIDEOS else path).as_posix()

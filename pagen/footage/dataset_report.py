@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from pagen import console
 from pagen.errors import PagenError
 from pagen.footage.catalogue import MIXED, DataSet
-from pagen.footage.check import check
+from pagen.footage.check import check, expected_abnormal
 from pagen.footage.clips import SPLITS, Footage
+from pagen.footage.known_clips import clips_in, frames_in
 from pagen.footage.locate import find, locate
 
 T = TypeVar("T")
@@ -29,8 +30,8 @@ def row_of(dataset: DataSet, root: Path | None = None) -> dict[str, Any]:
         "name": dataset.name,
         "what": dataset.what,
         "layouts": [layout.name for layout in dataset.layouts],
-        "clips": {"train": len(dataset.train), "test": len(dataset.test)},
-        "frames": {"train": sum(dataset.train), "test": sum(dataset.test)},
+        "clips": {split: clips_in(dataset.known_clips, split) for split in SPLITS},
+        "frames": {split: frames_in(dataset.known_clips, split) or 0 for split in SPLITS},
         "abnormal": dataset.abnormal,
         "size": dataset.size,
         "fps": dataset.fps,
@@ -75,11 +76,11 @@ def checked(name: str, root: Path | None = None) -> dict[str, Any]:
         pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
     """
     footage = locate(name, root)
-    folder, dataset = str(footage.root) if footage.root else None, footage.dataset
+    folder = str(footage.root) if footage.root else None
     about = {"name": name, "root": folder, "layout": footage.layout, "label_edition": footage.label_edition}
-    clips = {"train clips": len(dataset.train) or None, "test clips": len(dataset.test) or None}
-    frames = {"train frames": sum(dataset.train) or None, "test frames": sum(dataset.test) or None}
-    expected = {**clips, **frames, "abnormal frames": dataset.abnormal}
+    clips = {f"{split} clips": clips_in(footage.known, split) or None for split in SPLITS}
+    frames = {f"{split} frames": frames_in(footage.known, split) for split in SPLITS}
+    expected = {**clips, **frames, "abnormal frames": expected_abnormal(footage)}
     problems = check(footage, decode_all=True)
     return {**about, "expected": expected, "found": _counted(footage), "problems": problems}
 

@@ -6,91 +6,60 @@ import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from pagen.errors import PagenError
-from pagen.footage import decode
-from pagen.footage.catalogue import DATASETS, MIXED, NAMED, DataSet, LabelSource, Layout
-from pagen.footage.clips import SPLITS, ClipLabels, FileClip, Footage, SceneClip, without_suffix
-from pagen.footage.mixed import mixed
+from pagen.footage.catalogue import DATASETS, DataSet
+from pagen.footage.clips import SPLITS, FileClip, Footage, SceneClip
+from pagen.footage.file_clips import found_clips
+from pagen.footage.location import Location
+from pagen.footage.modifiers import modified
 from pagen.registry import resolve
 
 _DEPTH = 4
 _MOST_FOLDERS = 10_000
 
 
-@dataclass(frozen=True)
-class Location:
-    """A folder that holds a data set, and how it lies there.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as root:
-        ...     Path(root, "training/walk").mkdir(parents=True)
-        ...     location = Location(Path(root), DATASETS["folder"].layouts[0])
-        ...     [path.name for path in location.entries(location.clips_folder("train"))]
-        ['walk']
-    """
-
-    root: Path
-    layout: Layout
-
-    def clips_folder(self, split: str) -> Path | None:
-        """The folder that holds the clips of a split."""
-        candidates = self.layout.train if split == "train" else self.layout.test
-        folders = [self.root / candidate for candidate in candidates if (self.root / candidate).is_dir()]
-        return next((folder for folder in folders if any(self.entries(folder))), folders[0] if folders else None)
-
-    def entries(self, folder: Path) -> Iterator[Path]:
-        """The clips in a folder, in any order: folders, and videos where the layout has them."""
-        for path in folder.iterdir():
-            passed_over = path.name.startswith(".") or path.name.endswith("~")
-            fits = path.is_dir() or path.suffix.lower() in self.layout.videos
-            if fits and not passed_over and re.fullmatch(self.layout.clip, _stem(path)):
-                yield path
-
-
 def locate(name: str, root: Path | None = None) -> Footage:
     """Find a data set.
 
     Args:
-        name: its name in the catalogue; `NAME:mixed` moves half of its test clips among the training clips.
+        name: its name in the catalogue; `NAME:mixed` moves half of its test clips among the training clips, and so on
+            for every modifier of names.
         root: its folder or one above it; by default PAGEN_DATA (a folder above it), or the folder that
             the user's `data.json` gives for the name.
 
     Raises:
-        PagenError: no such name, too few test clips to mix, or nothing found; says what was looked for and how to
-            obtain it.
+        PagenError: no such name, nothing for the modifier to change, or nothing found; says what was looked for and
+            how to obtain it.
 
     Example:
         >>> footage = locate("street:mixed")
         >>> footage.layout, len(footage.split("train")), len(footage.split("test"))
         ('procedural', 16, 4)
     """
-    dataset = DATASETS[name]
-    if name.endswith(MIXED):
-        return mixed(locate(name.removesuffix(MIXED), root))
+    dataset, (base, modifier) = DATASETS[name], DATASETS.parted(name)
+    if modifier:
+        return modified(locate(base, root), modifier)
     if dataset.scenes is not None:
-        scenes = tuple(SceneClip(scene) for scene in resolve(dataset.scenes)())
-        return Footage(name, dataset, None, "procedural", "procedural", scenes)
+        scenes = tuple(SceneClip(scene, dataset.fps) for scene in resolve(dataset.scenes)())
+        return Footage(name, dataset, None, "procedural", ("procedural",), scenes)
     location = find(dataset, root)
     if location is None:
         raise _missing(dataset, root)
-    folders = [location.clips_folder(split) for split in SPLITS]
-    train, test = (sorted(location.entries(part), key=decode.natural) if part else [] for part in folders)
-    source, named = _label_source(location, test), _named(location)
-    clips = (
-        *(
-            replace(_clip(location, "train", path, None), label=_training_label(location, path, named))
-            for path in train
-        ),
-        *(_clip(location, "test", path, source) for path in test),
-    )
-    return Footage(name, dataset, location.root, location.layout.name, source.edition if source else "none", clips)
+    found = found_clips(dataset, location)
+    used = tuple(clip for split in SPLITS for clip in found.clips if clip.split == split and _is_used(clip))
+    aside = tuple(clip for clip in found.clips if not _is_used(clip))
+    layout, rest = location.layout.name, (aside, found.known, found.unlisted)
+    return Footage(name, dataset, location.root, layout, found.editions, used, *rest)
+
+
+def _is_used(clip: FileClip) -> bool:
+    """Whether a data set's plain name stands for the clip: training is on clips that are not known to be abnormal."""
+    return clip.split == "test" or (clip.split == "train" and not clip.abnormal)
 
 
 def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Location | None:
@@ -152,19 +121,17 @@ def _search(dataset: DataSet, top: Path, given: bool) -> Location | None:
         location = _place(dataset, folder)
         if location:
             name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
-            shared = [source.path for source in location.layout.labels if "{clip}" not in source.path]
+            shared = [source.path for source in location.layout.labels if "{" not in source.path]
             if name in dataset.aliases or any((location.root / path).exists() for path in shared):
                 return location
     return _place(dataset, top) if given else None
 
 
 def _place(dataset: DataSet, folder: Path) -> Location | None:
-    for layout in dataset.layouts:
-        location = Location(folder, layout)
-        parts = [location.clips_folder(split) for split in SPLITS]
-        if any(part and any(location.entries(part)) for part in parts):
-            return location
-    return None
+    """The layout of which most parts are there, the first of several."""
+    places = [Location(folder, layout) for layout in dataset.layouts]
+    filled = [sum(place.holds(part) for part in place.layout.parts) for place in places]
+    return places[filled.index(max(filled))] if any(filled) else None
 
 
 def _folders(top: Path, depth: int) -> Iterator[Path]:
@@ -179,59 +146,13 @@ def _folders(top: Path, depth: int) -> Iterator[Path]:
                 queue.extend((folder / name, left - 1) for name in sorted(below))
 
 
-def _stem(path: Path) -> str:
-    """A clip's own name: a video's without its extension."""
-    return path.name if path.is_dir() else path.stem
-
-
-def _label_source(location: Location, entries: Sequence[Path]) -> LabelSource | None:
-    """The first of the layout's label sources that is there for any test clip."""
-    for source in location.layout.labels:
-        if any((location.root / source.path.format(clip=_stem(path))).exists() for path in entries):
-            return source
-    return None
-
-
-def _named(location: Location) -> set[str]:
-    """What files of labels for all training clips name, without what tells the format."""
-    named = set[str]()
-    for source in location.layout.train_labels:
-        if source.kind in NAMED:
-            with suppress(PagenError, FileNotFoundError):  # the check of the footage says what is wrong with a file
-                named.update(map(without_suffix, resolve(NAMED[source.kind])(location.root / source.path)))
-    return named
-
-
-def _training_label(location: Location, path: Path, named: set[str]) -> ClipLabels | None:
-    """Where labels of a training clip lie: in a file that names it `training/NAME`, or in one of its own."""
-    for source in location.layout.train_labels:
-        file, shared = location.root / source.path.format(clip=_stem(path)), "{clip}" not in source.path
-        key = f"training/{_stem(path)}" if shared else _stem(path)
-        if file.is_file() and (key in named or not shared):
-            return ClipLabels(source.kind, file, key)
-    return None
-
-
-def _clip(location: Location, split: str, path: Path, source: LabelSource | None) -> FileClip:
-    stem, video = _stem(path), path.is_file()
-    match = re.fullmatch(location.layout.clip, stem)
-    number = match.groupdict().get("number") if match else None
-    key = str(int(number)) if number else stem
-    label = mask_files = None
-    if split == "test":
-        if source and (file := location.root / source.path.format(clip=stem)).exists():
-            label = ClipLabels(source.kind, file, key)
-        masks = [location.root / folder.format(clip=stem) for folder in location.layout.masks]
-        mask_files = next((decode.listing(folder, decode.IMAGES) for folder in masks if folder.is_dir()), None)
-    name = f"{split}_{int(number):02d}" if number else f"{split}_{stem}"
-    files = () if video else decode.listing(path, location.layout.images)
-    return FileClip(name, split, path, video, files, mask_files, label)
-
-
 def _missing(dataset: DataSet, root: Path | None) -> PagenError:
     variable = os.environ.get("PAGEN_DATA") or "not set"
     searched = f"in {root}" if root else f"in PAGEN_DATA ({variable}) nor by {listed_file()}"
-    wanted = " or ".join(f"{layout.train[0]}/ and {layout.test[0]}/ ({layout.name})" for layout in dataset.layouts)
+    wanted = " or ".join(
+        f"{' and '.join(dict.fromkeys(f'{part.folders[0]}/' for part in layout.parts))} ({layout.name})"
+        for layout in dataset.layouts
+    )
     return PagenError(
         f"found no {dataset.name} {searched}: looked for {wanted}; {dataset.obtain}; "
         "then say where it is by --root DIR or PAGEN_DATA (transfer: --roots DIR)"

@@ -6,7 +6,8 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.folders import folder_name
-from pagen.footage.catalogue import DATASETS, NAMED, READERS
+from pagen.footage.catalogue import DATASETS
+from pagen.footage.layout import LABEL_KINDS, MASK_KINDS
 from pagen.registry import resolve
 
 
@@ -28,16 +29,16 @@ def test_every_row_is_whole(name: str) -> None:
     assert bool(row.layouts) != bool(row.scenes)
     assert len({layout.name for layout in row.layouts}) == len(row.layouts)
     for layout in row.layouts:
-        assert re.compile(layout.clip)
-        assert all(source.kind in READERS for source in layout.labels)
-        assert all("{clip}" in folder for folder in layout.masks)
+        assert all(re.compile(part.clip) for part in layout.parts)
+        assert all(source.kind in LABEL_KINDS for source in (*layout.labels, *layout.train_labels))
+        assert all(source.kind in MASK_KINDS and "{" in source.path for source in layout.masks)
     assert all(re.fullmatch("[a-z0-9]+", alias) for alias in row.aliases)
 
 
 def test_official_clips_are_those_without_gt() -> None:
     official = next(layout for layout in DATASETS["ped2"].layouts if layout.name == "official")
-    assert re.fullmatch(official.clip, "Test007")
-    assert not re.fullmatch(official.clip, "Test007_gt")
+    assert all(re.fullmatch(part.clip, "Test007") for part in official.parts)
+    assert not any(re.fullmatch(part.clip, "Test007_gt") for part in official.parts)
 
 
 def test_an_unknown_name_meets_the_nearest() -> None:
@@ -54,5 +55,5 @@ def test_no_data_set_gives_a_folder_a_name_that_windows_refuses() -> None:
 
 
 def test_every_kind_of_labels_has_its_reader() -> None:
-    assert all(callable(resolve(reference)) for reference in (*READERS.values(), *NAMED.values()))
-    assert set(NAMED) < set(READERS)
+    references = [reference for kind in LABEL_KINDS.values() for reference in (kind.read, kind.names, kind.holds)]
+    assert all(callable(resolve(reference)) for reference in (*references, *MASK_KINDS.values()) if reference)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.footage import labels
+from pagen.footage.layout import LabelSource
 
+SOURCE = LabelSource("any", "labels", "labels")
 PED2_M = """TestVideoFile = {};
 TestVideoFile{end+1}.gt_frame = [61:180];
 TestVideoFile{end+1}.gt_frame = [95:180];
@@ -30,7 +32,7 @@ PED2_FRAMES = (180, 180, 150, 180, 150, 180, 180, 180, 120, 150, 180, 180)
 def test_the_published_m_file_gives_the_published_count(tmp_path: Path) -> None:
     path = tmp_path / "UCSDped2.m"
     path.write_text(PED2_M)
-    found = [labels.read_m(path, str(number), length) for number, length in enumerate(PED2_FRAMES, 1)]
+    found = [labels.read_m(path, str(number), length, SOURCE) for number, length in enumerate(PED2_FRAMES, 1)]
     assert [array.shape for array in found] == [(length,) for length in PED2_FRAMES]
     assert sum(int(array.sum()) for array in found) == 1648
     assert [int(array.argmax()) + 1 for array in found] == [61, 95, 1, 31, 1, 1, 46, 1, 1, 1, 1, 88]
@@ -54,9 +56,9 @@ def test_m_has_a_line_for_each_clip(tmp_path: Path) -> None:
     path = tmp_path / "UCSDped2.m"
     path.write_text(PED2_M)
     with pytest.raises(PagenError, match="labels of test clip 13"):
-        labels.read_m(path, "13", 180)
+        labels.read_m(path, "13", 180, SOURCE)
     with pytest.raises(PagenError, match="within the clip's 179"):
-        labels.read_m(path, "1", 179)
+        labels.read_m(path, "1", 179, SOURCE)
     assert labels.names_in_m(path) == [str(number) for number in range(1, 13)]
 
 
@@ -65,13 +67,13 @@ def test_csv_tells_labelled_normal_and_unlabelled_videos_apart(tmp_path: Path) -
     path.write_text(
         "\ufeffvideo,start_frame,end_frame\nlift,3,5\ndoor.mp4, 0 ,2\nlift,6,7\n\nyard,,\n", encoding="utf-8"
     )
-    assert labels.read_csv(path, "lift", 8).tolist() == [0, 0, 0, 1, 1, 0, 1, 0]  # type: ignore[union-attr]
-    assert labels.read_csv(path, "door", 3).tolist() == [1, 1, 0]  # type: ignore[union-attr]
-    assert labels.read_csv(path, "yard", 2).tolist() == [0, 0]  # type: ignore[union-attr]
-    assert labels.read_csv(path, "roof", 2) is None
+    assert labels.read_csv(path, "lift", 8, SOURCE).tolist() == [0, 0, 0, 1, 1, 0, 1, 0]  # type: ignore[union-attr]
+    assert labels.read_csv(path, "door", 3, SOURCE).tolist() == [1, 1, 0]  # type: ignore[union-attr]
+    assert labels.read_csv(path, "yard", 2, SOURCE).tolist() == [0, 0]  # type: ignore[union-attr]
+    assert labels.read_csv(path, "roof", 2, SOURCE) is None
     assert labels.names_in_csv(path) == ["lift", "door.mp4", "yard"]
     with pytest.raises(PagenError, match="within the clip's 6"):
-        labels.read_csv(path, "lift", 6)
+        labels.read_csv(path, "lift", 6, SOURCE)
 
 
 @pytest.mark.parametrize("text", ["", "name,start,end\n", "lift,3,5\n"])
@@ -90,14 +92,14 @@ def test_labels_that_are_not_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PagenError, match="text in UTF-8"):
-        labels.read_csv(path, "lift", 3)
+        labels.read_csv(path, "lift", 3, SOURCE)
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 5)])
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, bool])
 def test_npy_of_any_number_type(tmp_path: Path, shape: tuple[int, ...], kind: type) -> None:
     np.save(tmp_path / "a.npy", np.array([0, 1, 1, 0, 1], kind).reshape(shape))
-    found = labels.read_npy(tmp_path / "a.npy", "a", 5)
+    found = labels.read_npy(tmp_path / "a.npy", "a", 5, SOURCE)
     assert found.dtype == np.uint8
     assert found.tolist() == [0, 1, 1, 0, 1]
 
@@ -116,7 +118,7 @@ def test_npy_of_any_number_type(tmp_path: Path, shape: tuple[int, ...], kind: ty
 def test_npy_that_does_not_fit_is_refused(tmp_path: Path, array: np.ndarray, message: str) -> None:
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(PagenError, match=message):
-        labels.read_npy(tmp_path / "a.npy", "a", 5)
+        labels.read_npy(tmp_path / "a.npy", "a", 5, SOURCE)
 
 
 def test_masks_label_a_frame_by_any_pixel() -> None:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pagen.errors import PagenError
+from pagen.footage import decode
 from pagen.footage import locate as module
 from pagen.footage.catalogue import DATASETS, DataSet
 from pagen.footage.check import check, require
@@ -328,7 +329,7 @@ def test_odd_things_in_own_folders(own: Path, videos: Callable[..., Path]) -> No
 
 
 def test_videos_of_different_rates_are_odd(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.decode, "video_rate", lambda path: 25.0 if path.suffix == ".avi" else 30.0)
+    monkeypatch.setattr(decode, "video_rate", lambda path: 25.0 if path.suffix == ".avi" else 30.0)
     (problem,) = check(locate("folder", own))
     assert "one frame rate, found 25 (train_a) and 30 (train_b)" in problem
 
@@ -347,7 +348,7 @@ def test_the_street_needs_no_folder() -> None:
     labels, masks = clip.labels(), clip.masks()
     assert labels.shape == (clip.length(),)
     assert next(masks).shape == next(clip.frames()).shape
-    assert {preset_named(clip.scene.preset).fps for clip in footage.clips} == {footage.fps}  # type: ignore[attr-defined]
+    assert {preset_named(clip.drawn.preset).fps for clip in footage.clips} == {footage.fps}  # type: ignore[attr-defined]
 
 
 def test_the_square_is_found_by_a_name_of_its_own(tiny_street: None) -> None:

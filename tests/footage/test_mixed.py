@@ -118,7 +118,7 @@ def test_rows_of_mixed_data_sets() -> None:
 
 def test_what_cannot_be_mixed(write_folder: WriteFolder, tmp_path: Path) -> None:
     for wrong in ("pde2:mixed", "ped2:mixed:mixed", "ped2:mixd"):
-        with pytest.raises(PagenError, match="did you mean 'ped2'"):
+        with pytest.raises(PagenError, match="did you mean 'ped2"):
             locate(wrong)
     root = write_folder(tmp_path / "own", {"training/a": 3, "testing/c": 4})
     with pytest.raises(PagenError, match="expected two test clips at least in folder to mix them, found 1; add some"):

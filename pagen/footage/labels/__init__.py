@@ -17,6 +17,7 @@ import numpy.typing as npt
 from pagen.errors import PagenError
 from pagen.footage.clips import without_suffix
 from pagen.footage.decode import IMAGES, listing, mask_frames
+from pagen.footage.layout import LabelSource
 
 Labels = npt.NDArray[np.uint8]
 Interval = tuple[int, int]
@@ -83,8 +84,20 @@ def parse_csv(text: str, source: str = "the .csv file") -> dict[str, list[Interv
     return videos
 
 
-def from_intervals(intervals: Iterable[Interval], length: int, source: str = "the labels") -> Labels:
-    """Labels (length,) that are 1 inside the intervals. Raises PagenError when one ends after the clip.
+def normal_labels(length: int) -> Labels:
+    """Labels (length,) of a clip that is known to be normal.
+
+    Example:
+        >>> normal_labels(2).tolist()
+        [0, 0]
+    """
+    return np.zeros(length, np.uint8)
+
+
+def from_intervals(intervals: Iterable[Interval], length: int, where: str = "the labels", slack: int = 0) -> Labels:
+    """Labels (length,) that are 1 inside the intervals, which may end up to `slack` frames after the clip.
+
+    Raises PagenError when one ends later.
 
     Example:
         >>> from_intervals([(1, 3)], length=5).tolist()
@@ -92,24 +105,29 @@ def from_intervals(intervals: Iterable[Interval], length: int, source: str = "th
     """
     labels = np.zeros(length, np.uint8)
     for start, end in intervals:
-        if end > length:
-            raise PagenError(f"expected abnormal frames within the clip's {length}, found {start} to {end} in {source}")
+        if end > length + slack:
+            raise PagenError(f"expected abnormal frames within the clip's {length}, found {start} to {end} in {where}")
         labels[start:end] = 1
     return labels
 
 
-def from_array(array: npt.NDArray[np.generic], length: int, source: str = "the labels") -> Labels:
-    """Labels out of an array (T,) or (1, T) of 0 and 1. Raises PagenError for another shape or other values.
+def from_array(array: npt.NDArray[np.generic], length: int, where: str = "the labels", slack: int = 0) -> Labels:
+    """Labels out of an array (T,) or (1, T) of 0 and 1.
+
+    One that is up to `slack` frames longer is cut, one that is shorter goes on with its last value. Raises PagenError
+    for another shape or other values.
 
     Example:
         >>> from_array(np.array([[0, 1, 1]]), length=3).tolist()
         [0, 1, 1]
     """
-    if array.shape not in ((length,), (1, length)):
-        raise PagenError(f"expected one label a frame, ({length},), in {source}, found {array.shape}")
+    count = array.shape[-1] if array.ndim else 0
+    if array.shape not in ((count,), (1, count)) or not count or abs(count - length) > slack:
+        raise PagenError(f"expected one label a frame, ({length},), in {where}, found {array.shape}")
     if not np.isin(array, (0, 1)).all():
-        raise PagenError(f"expected labels 0 and 1 in {source}, found {np.unique(array)[:4].tolist()}")
-    return array.reshape(length).astype(np.uint8)
+        raise PagenError(f"expected labels 0 and 1 in {where}, found {np.unique(array)[:4].tolist()}")
+    labels = array.reshape(count).astype(np.uint8)
+    return np.concatenate([labels, np.full(max(0, length - count), labels[-1], np.uint8)])[:length]
 
 
 def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
@@ -122,7 +140,7 @@ def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
     return np.array([mask.any() for mask in masks], np.uint8)
 
 
-def read_m(path: Path, key: str, length: int) -> Labels:
+def read_m(path: Path, key: str, length: int, source: LabelSource) -> Labels:
     """Labels of the test clip number `key` (from 1) in a `.m` file.
 
     Example:
@@ -130,16 +148,16 @@ def read_m(path: Path, key: str, length: int) -> Labels:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "ped2.m")
         ...     _ = path.write_text("TestVideoFile{end+1}.gt_frame = [2:3];")
-        ...     read_m(path, "1", length=4).tolist()
+        ...     read_m(path, "1", 4, LabelSource("m", "ped2.m", "ped2.m")).tolist()
         [0, 1, 1, 0]
     """
     clips = parse_m(_text(path), str(path))
     if int(key) > len(clips):
         raise PagenError(f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips")
-    return from_intervals(clips[int(key) - 1], length, f"{path}, clip {key}")
+    return from_intervals(clips[int(key) - 1], length, f"{path}, clip {key}", source.slack)
 
 
-def read_csv(path: Path, key: str, length: int) -> Labels | None:
+def read_csv(path: Path, key: str, length: int, source: LabelSource) -> Labels | None:
     """Labels of the video `key` (its name, with or without extension), or None when the CSV does not name it.
 
     Example:
@@ -147,32 +165,32 @@ def read_csv(path: Path, key: str, length: int) -> Labels | None:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "labels.csv")
         ...     _ = path.write_text("video,start_frame,end_frame\\na.mp4,1,3")
-        ...     read_csv(path, "a", length=4).tolist()
+        ...     read_csv(path, "a", 4, LabelSource("csv", "labels.csv", "mine")).tolist()
         [0, 1, 1, 0]
     """
     videos = parse_csv(_text(path), str(path))
     named = [intervals for name, intervals in videos.items() if key in (name, without_suffix(name))]
-    return from_intervals(chain(*named), length, f"{path}, video {key}") if named else None
+    return from_intervals(chain(*named), length, f"{path}, video {key}", source.slack) if named else None
 
 
-def read_npy(path: Path, key: str, length: int) -> Labels:
+def read_npy(path: Path, key: str, length: int, source: LabelSource) -> Labels:
     """Labels of one video in a `.npy` file of its own; nothing is unpickled.
 
     Example:
         >>> import tempfile, numpy
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     numpy.save(f"{folder}/a.npy", [0, 1])
-        ...     read_npy(Path(folder, "a.npy"), "a", length=2).tolist()
+        ...     read_npy(Path(folder, "a.npy"), "a", 2, LabelSource("npy", "{clip}.npy", "mine")).tolist()
         [0, 1]
     """
     try:
         array = np.load(path, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise PagenError(f"expected an array of 0 and 1 in {path}, found something else ({error})") from error
-    return from_array(array, length, str(path))
+    return from_array(array, length, str(path), source.slack)
 
 
-def read_masks(path: Path, key: str, length: int) -> Labels:
+def read_masks(path: Path, key: str, length: int, source: LabelSource) -> Labels:
     """Labels out of a folder of masks, one image a frame.
 
     Example:
@@ -180,10 +198,10 @@ def read_masks(path: Path, key: str, length: int) -> Labels:
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     for index in range(2):
         ...         _ = cv2.imwrite(f"{folder}/{index}.png", numpy.full((2, 2), 255 * index, "uint8"))
-        ...     read_masks(Path(folder), "a", length=2).tolist()
+        ...     read_masks(Path(folder), "a", 2, LabelSource("masks", "{clip}", "mine")).tolist()
         [0, 1]
     """
-    return from_array(from_masks(mask_frames(listing(path, IMAGES))), length, str(path))
+    return from_array(from_masks(mask_frames(listing(path, IMAGES))), length, str(path), source.slack)
 
 
 def _text(path: Path) -> str:
