@@ -61,6 +61,9 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
         if set(names) != set(expected):
             difference = _difference(names, expected)
             yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{difference}"
+    for split, count in footage.dataset.counts.items():
+        if count != (found := sum(clip.split == split for clip in clips)):
+            yield f"expected {count} {split} clips in {footage.root}, found {found}"
     for name, count in Counter(clip.name for clip in clips).items():
         if count > 1:
             paths = ", ".join(str(clip.path) for clip in clips if clip.name == name)

@@ -116,7 +116,7 @@ CHAD = DataSet(
     scene_names=("1", "2", "3", "4"),
 )
 
-CHAD_MIXED_SPLIT = replace(
+CHAD_SECOND_SPLIT = replace(
     CHAD,
     name="chad:2",
     what="CHAD: a car park by four cameras; split 2, in which both sides hold clips with anomalies",

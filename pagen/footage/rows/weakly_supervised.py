@@ -59,6 +59,7 @@ XD_VIOLENCE = DataSet(
         ),
     ),
     aliases=("xdviolence", "xd"),
+    counts={"train": 3954, "test": 800},
 )
 
 _MSAD_LABELS = (LabelSource("msad", "anomaly_annotation.csv", "anomaly_annotation.csv", abnormal=33739),)
