@@ -1,7 +1,7 @@
-"""Miniature copies of the field's data sets: the real names and layouts, a few tiny frames a clip, labels in each set's format.
+"""Miniature copies of the field's data sets: real names, layouts and forms of labels, a few tiny frames a clip.
 
-`write(name, layout, top)` writes the copy and gives the row of its counts; nothing in it is of the data sets themselves
-but names, splits and the ways in which files are written.
+`COPIES` writes one in each layout in which a set circulates; `clips_of` says which clips, and `shortened` makes the row's
+counts those of the miniature. Nothing in them is of the data sets themselves but names and splits.
 """
 
 from __future__ import annotations
@@ -10,13 +10,17 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy.io
 from PIL import Image
+
+from pagen.footage.catalogue import DataSet
+from pagen.footage.known_clips import KnownClip
 
 HEIGHT, WIDTH = 24, 32
 
@@ -26,7 +30,7 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True)
 class Mini:
-    """A clip of a miniature: `name` on disk, `frames` frames, abnormal on [1, frames - 1) where it is abnormal at all."""
+    """A clip of a miniature, of `name` on disk; abnormal from its second frame to its last but one, or nowhere."""
 
     split: str
     name: str
@@ -53,6 +57,81 @@ def marked(intervals: Iterable[Interval], frames: int) -> Labels:
 
 def of(clips: Iterable[Mini], split: str) -> list[Mini]:
     return [clip for clip in clips if clip.split == split]
+
+
+# The clips of a copy
+
+
+def shortened(row: DataSet) -> DataSet:
+    """The row for miniature copies: lengths of a few frames, no totals; tables of known clips are `short`'s to change."""
+    layouts = tuple(
+        replace(layout, labels=tuple(replace(source, abnormal=None) for source in layout.labels))
+        for layout in row.layouts
+    )
+    lengths = {
+        split: tuple(5 + index % 4 for index, _ in enumerate(getattr(row, split))) for split in ("train", "test")
+    }
+    counts = {split: len([one for one in UNLISTED.get(row.name, ()) if one[0] == split]) for split in row.counts}
+    return replace(row, **lengths, layouts=layouts, abnormal=None, counts=counts)
+
+
+def short(known: Iterable[KnownClip]) -> tuple[KnownClip, ...]:
+    """Known clips with lengths of a few frames; where bounds alone are known, so they are here."""
+    return tuple(
+        replace(clip, frames=4 + index % 4, most=6 + index % 4)
+        if clip.most
+        else replace(clip, frames=5 + index % 4 if clip.frames else None)
+        for index, clip in enumerate(known)
+    )
+
+
+def clips_of(row: DataSet) -> list[Mini]:
+    """The clips that are written of a shortened row; one in five is normal where nothing is known of that."""
+    known = row.known_clips or tuple(KnownClip(*one) for one in UNLISTED[row.name])
+    return [
+        Mini(
+            split=clip.split,
+            name=clip.clip,
+            frames=(clip.frames or 5 + index % 4) + bool(clip.most),
+            abnormal=clip.split == "test" and index % 5 > 0 if clip.abnormal is None else clip.abnormal,
+            fps=clip.fps or row.fps,
+        )
+        for index, clip in enumerate(known)
+    ]
+
+
+_XD = (
+    ("train", "Bad.Boys.1995__#01-11-55_01-12-40_label_G-B2-B6", None, None, None, True),
+    ("train", "v=0_ZAhCCK9qU__#1_label_A", None, None, None, False),
+    ("train", "Kingsman.The.Secret.Service__#00-30-00_00-31-00_label_B1", None, None, None, True),
+    ("train", "v=zz@x__#1_label_G", None, None, None, True),
+    ("test", "v=S-7rRLrxnVQ__#1_label_B4-0-0", None, None, None, True),
+    ("test", "Thelma...Louise.1991__#01-00-00_01-01-00_label_B2-0-0", None, None, None, True),
+    ("test", "Before.Sunset.2004__#01-14-30_01-16-51_label_A", None, None, None, False),
+    ("test", "Casino.Royale.2006__#00-50-05_00-51-16_label_B1-B2-B6", None, None, None, True),
+)
+_NWPU = (
+    *(("train", f"D{scene:03}_{number:02}") for scene in range(1, 7) for number in range(1, 4)),
+    *(("test", f"D{scene:03}_{number:02}") for scene in range(1, 6) for number in range(1, 4)),
+)
+_CHAD = (
+    *(("train", f"{camera}_{number:03}_0", None, None, None, False) for camera in range(1, 5) for number in (1, 2)),
+    *(
+        ("test", f"{camera}_{60 + number:03}_{number}", None, None, None, number == 1)
+        for camera in range(1, 5)
+        for number in (0, 1)
+    ),
+)
+_CHAD_2 = (*_CHAD[:7], ("train", "4_070_1", None, None, None, True), *_CHAD[8:])
+_UMN = tuple(("test" if number in (2, 6, 7, 8, 10, 11) else "train", f"{number:02}") for number in range(1, 12))
+UNLISTED: dict[str, tuple[tuple[Any, ...], ...]] = {
+    "xd_violence": _XD,
+    "nwpu_campus": _NWPU,
+    "chad": _CHAD,
+    "chad:2": _CHAD_2,
+    "umn": _UMN,
+}
+"""Clips of sets whose names pagen does not carry, as the arguments of `KnownClip`."""
 
 
 # Frames
@@ -95,7 +174,7 @@ def write_video(path: Path, clip: Mini) -> None:
 
 
 def write_frames(folder: Path, clip: Mini, name: str) -> None:
-    """Frames as pictures; `name` is a format of the frame's index, such as `{:04}.jpg`, or of one more, `{+1:03}.jpg`."""
+    """Frames as pictures; `name` formats the frame's index, as `{:04}.jpg`, or one more, as `{+1:03}.jpg`."""
     first, name = ("{+1" in name), name.replace("{+1", "{")
     for index in range(clip.frames):
         write_bytes(folder / name.format(index + first), _picture(Path(name).suffix))
@@ -154,7 +233,7 @@ def write_tracks(path: Path, clip: Mini, floats: bool = False) -> None:
 
 
 def ucf_line(clip: Mini) -> str:
-    """A line of `Temporal_Anomaly_Annotation.txt`: first and last frame, counted from 1, -1 for none; two spaces between."""
+    """A line of `Temporal_Anomaly_Annotation.txt`: frames from 1, the last included, -1 for none; two spaces between."""
     kind = "Normal" if "Normal" in clip.name else ucf_class(clip.name)
     pairs = [(start + 1, end) for start, end in clip.intervals][:2]
     numbers = [number for pair in [*pairs, (-1, -1), (-1, -1)][:2] for number in pair]
@@ -162,12 +241,12 @@ def ucf_line(clip: Mini) -> str:
 
 
 def ucf_class(name: str) -> str:
-    return name.rstrip("_x264").rstrip("0123456789")
+    return name.removesuffix("_x264").rstrip("0123456789")
 
 
 def box_line(clip: Mini, index: int) -> str:
     """Street Scene: file (counted from 1), track, x, y, w, h; x and y are the box's centre."""
-    return f"Test/{clip.name}/{index + 1:03}.jpg 0 8 6 6 5\n"
+    return f"Test/Test{clip.name:>03}/{index + 1:03}.jpg 0 8 6 6 5\n"
 
 
 # The copies
@@ -284,13 +363,10 @@ def _ucf(root: Path, clips: Sequence[Mini], folder: Callable[[Mini], str], annot
 
 
 def ucf_official(top: Path, clips: Sequence[Mini]) -> Path:
-    """Class folders that hold training and test clips alike, and one of clips that are in no list."""
+    """Class folders that hold training and test clips alike."""
     normal = {"train": "Training_Normal_Videos_Anomaly", "test": "Testing_Normal_Videos_Anomaly"}
-    root = top / "UCF_Crimes"
-    extra = Mini("train", "Normal_Videos_015_x264", 5, False, 30)
-    write_video(root / "Normal_Videos_for_Event_Recognition" / f"{extra.name}.mp4", extra)
     return _ucf(
-        root,
+        top / "UCF_Crimes",
         clips,
         lambda clip: ucf_class(clip.name) if clip.abnormal else normal[clip.split],
         "Temporal_Anomaly_Annotation.txt",
@@ -311,10 +387,11 @@ def ucf_hyphens(top: Path, clips: Sequence[Mini]) -> Path:
 def street_scene_official(top: Path, clips: Sequence[Mini]) -> Path:
     root = top / "StreetScene"
     for clip in clips:
-        folder = root / clip.split.title() / clip.name
+        folder = root / clip.split.title() / f"{clip.split.title()}{clip.name:>03}"
         write_frames(folder, clip, "{+1:03}.jpg")
         if clip.split == "test":
-            write_text(folder / f"{clip.name}_gt.txt", "".join(box_line(clip, int(i)) for i in clip.labels.nonzero()[0]))
+            lines = [box_line(clip, int(index)) for index in clip.labels.nonzero()[0]]
+            write_text(folder / f"{folder.name}_gt.txt", "".join(lines))
     return root
 
 
@@ -389,9 +466,8 @@ def chad_official(top: Path, clips: Sequence[Mini]) -> Path:
 def umn_scenes(top: Path, clips: Sequence[Mini]) -> Path:
     """A folder a scene, each with its own splits and with labels of two editions."""
     root = top / "umn"
-    scenes = {clip.name: ("lawn", "indoor", "plaza")[index % 3] for index, clip in enumerate(clips)}
     for clip in clips:
-        folder = root / scenes[clip.name]
+        folder = root / umn_scene(clip.name)
         write_video(folder / f"{clip.split}ing" / f"{clip.name}.mp4", replace(clip, fps=30))
         if clip.split == "test":
             write_npy(folder / "labels" / f"{clip.name}.npy", clip.labels)
@@ -399,15 +475,20 @@ def umn_scenes(top: Path, clips: Sequence[Mini]) -> Path:
     return root
 
 
+def umn_scene(name: str) -> str:
+    return "lawn" if name < "03" else "indoor" if name < "09" else "plaza"
+
+
 def ped1_official(top: Path, clips: Sequence[Mini]) -> Path:
     """Masks of ten clips, with what macOS leaves behind."""
     root = top / "UCSDped1"
     for clip in clips:
-        write_frames(root / clip.split.title() / clip.name, clip, "{+1:03}.tif")
+        write_frames(root / clip.split.title() / f"{clip.split.title()}{clip.name:>03}", clip, "{+1:03}.tif")
     for clip in of(clips, "test"):
-        if int(clip.name[-3:]) in PED1_MASKED:
-            write_masks(root / "Test" / f"{clip.name}_gt", clip.labels, "{+1:03}.bmp")
-            write_bytes(root / "Test" / f"{clip.name}_gt" / "._.DS_Store", b"\0\5\x16\7AppleDouble")
+        if int(clip.name) in PED1_MASKED:
+            folder = root / "Test" / f"Test{clip.name:>03}_gt"
+            write_masks(folder, clip.labels, "{+1:03}.bmp")
+            write_bytes(folder / "._.DS_Store", b"\0\5\x16\7AppleDouble")
     _write_m(root / "Test/UCSDped1.m", of(clips, "test"))
     return root
 
@@ -415,10 +496,10 @@ def ped1_official(top: Path, clips: Sequence[Mini]) -> Path:
 def ped1_common(top: Path, clips: Sequence[Mini]) -> Path:
     root = top / "ped1"
     for clip in clips:
-        write_frames(root / f"{clip.split}ing/frames" / clip.name[-2:], clip, "{:03}.jpg")
+        write_frames(root / f"{clip.split}ing/frames" / clip.name, clip, "{:03}.jpg")
     for clip in of(clips, "test"):
-        if int(clip.name[-3:]) in PED1_MASKED:
-            write_masks(root / "testing/masks" / clip.name[-2:], clip.labels, "{:03}.png")
+        if int(clip.name) in PED1_MASKED:
+            write_masks(root / "testing/masks" / clip.name, clip.labels, "{:03}.png")
     _write_m(root / "UCSDped1.m", of(clips, "test"))
     return root
 
@@ -430,3 +511,38 @@ def _write_m(path: Path, clips: Sequence[Mini]) -> None:
 
 PED1_MASKED = (3, 4, 14, 18, 19, 21, 22, 23, 24, 32)
 """The test clips that UCSD's v1p2 has masks of."""
+
+COPIES: dict[str, dict[str, Write]] = {
+    "avenue": {
+        "archives apart": avenue_official,
+        "archives together": avenue_together,
+        "frames": avenue_common,
+        "frames, flat": avenue_flat,
+    },
+    "chad": {"official": chad_official},
+    "chad:2": {"official": chad_official},
+    "iitb_corridor": {
+        "official": iitb_official,
+        "official, underscore": partial(iitb_official, hyphen="_"),
+        "frames": iitb_flat,
+    },
+    "msad": {"official": msad_official},
+    "nwpu_campus": {"official": nwpu_official},
+    "ped1": {"official": ped1_official, "common": ped1_common},
+    "shanghaitech": {
+        "official": shanghaitech_official,
+        "extracted": shanghaitech_extracted,
+        "flat": shanghaitech_flat,
+    },
+    "shanghaitech:weak": {
+        "official": shanghaitech_official,
+        "extracted": shanghaitech_extracted,
+        "flat": shanghaitech_flat,
+    },
+    "street_scene": {"official": street_scene_official},
+    "ubnormal": {"official": ubnormal_official},
+    "ucf_crime": {"class folders": ucf_official, "archives": ucf_hyphens},
+    "umn": {"scenes": umn_scenes},
+    "xd_violence": {"archives": xd_official},
+}
+"""Data set -> way in which it circulates -> function that writes it below a folder and gives the data set's own folder."""
