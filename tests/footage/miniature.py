@@ -30,7 +30,7 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True)
 class Mini:
-    """A clip of a miniature, of `name` on disk; abnormal from its second frame to its last but one, or nowhere."""
+    """A clip of a miniature, of `name` on disk; abnormal from its second frame until its last two, or nowhere."""
 
     split: str
     name: str
@@ -40,7 +40,7 @@ class Mini:
 
     @property
     def intervals(self) -> list[Interval]:
-        return [(1, self.frames - 1)] if self.abnormal else []
+        return [(1, self.frames - 2)] if self.abnormal else []
 
     @property
     def labels(self) -> Labels:

@@ -30,7 +30,7 @@ def _layout(name: str, train: str, test: str, flat: tuple[str, str] | None = Non
             LabelSource("mat_intervals", "avenue.mat", "gt", abnormal=_GT),
             LabelSource("npy", "ground_truth_demo/gt_label.json", "gt_label.json"),
         ),
-        masks=tuple(MaskSource(path, "mat_masks") for path in _CELLS),
+        masks=tuple(MaskSource(path, "mat") for path in _CELLS),
     )
 
 

@@ -29,7 +29,7 @@ _LAYOUT = Layout(
     name="official",
     parts=(Part("train", _TRAIN_FOLDERS, _TRAIN, first=0), Part("test", _TEST_FOLDERS, _TEST, first=0, videos=())),
     labels=_LABELS,
-    masks=tuple(MaskSource(f"{folder}/{{clip}}.npy", "array_masks") for folder in _PIXEL_MASKS),
+    masks=tuple(MaskSource(f"{folder}/{{clip}}.npy", "array") for folder in _PIXEL_MASKS),
 )
 
 SHANGHAITECH = DataSet(

@@ -15,7 +15,7 @@ _LABELS = (
     LabelSource("tracks", "gt/{clip}_tracks.txt", "inclusive", abnormal=49850),
     LabelSource("values", "ground_truth/{clip}/ground_truth_frame_level.txt", "inclusive", abnormal=49850),
     LabelSource("tracks", f"{_ANNOTATIONS}/{{clip}}_tracks.txt", "exclusive", counting="half-open", abnormal=49650),
-    LabelSource("npy", "gt/{clip}_tracks.txt", "exclusive", normal=1, abnormal=49650),
+    LabelSource("npy_for_tracks", "gt/{clip}_tracks.txt", "exclusive", normal=1, abnormal=49650),
     LabelSource("tracks", f"{_ANNOTATIONS}/{{clip}}_new_tracks.txt", "new_tracks"),
 )
 
@@ -30,7 +30,7 @@ UBNORMAL = DataSet(
             name="official",
             parts=(Part(LISTED, ("Scene*",), r"(?:ab)?normal_scene_(?P<scene>\d+)_scenario_?\d+.*", images=()),),
             labels=_LABELS,
-            masks=(MaskSource(f"{_ANNOTATIONS}/{{clip}}_tracks.txt", "object_masks"),),
+            masks=(MaskSource(f"{_ANNOTATIONS}/{{clip}}_tracks.txt", "objects"),),
             train_labels=_LABELS,
         ),
     ),
