@@ -122,7 +122,7 @@ def _pictures(clip: FileClip) -> Iterator[str]:
     yield from _summed(errors)
     if len(sizes) > 1:
         yield f"expected frames of one size in {clip.path}, found {_shown(sizes)}"
-    if clip.mask_files is None:
+    if clip.mask_files is None or clip.mask_kind != "images":
         return
     if len(clip.mask_files) != len(clip.files):
         yield f"expected {len(clip.files)} masks, one a frame, found {len(clip.mask_files)}"
@@ -181,19 +181,6 @@ def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> It
         abnormal = sum(int(marks.sum()) for clip in tests if (marks := clip.labels()) is not None)
         if abnormal != expected:
             yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an old file?"
-
-
-def _abnormal(footage: Footage) -> int | None:
-    """The number of abnormal test frames that the default edition should have; None where any will do.
-
-    Example:
-        >>> from pagen.footage.locate import locate
-        >>> expected_abnormal(locate("street")) is None
-        True
-    """
-    sources = [source for layout in footage.dataset.layouts for source in layout.labels]
-    own = [source.abnormal for source in sources if source.edition == footage.label_edition and source.abnormal]
-    return own[0] if own else footage.dataset.abnormal
 
 
 def expected_abnormal(footage: Footage) -> int | None:

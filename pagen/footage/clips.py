@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pagen.footage import decode
 from pagen.footage.catalogue import DataSet, Interval
+from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.known_clips import KnownClip
-from pagen.footage.layout import ANYWHERE, LABEL_KINDS, MASK_KINDS, LabelSource, Part
+from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
 from pagen.registry import resolve
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
+    from pagen.footage.labels.said import Fitted
 
 SPLITS = ("train", "test")
 LEFT_OUT = 255
@@ -23,7 +25,7 @@ LEFT_OUT = 255
 NO_LABELS = "none"
 """Stands for the edition where there are no labels."""
 
-_NORMAL = "pagen.footage.labels:normal_labels"
+_SPANS = "pagen.footage.labels.said:Spans"
 
 
 class ClipSource(Protocol):
@@ -83,28 +85,6 @@ class ClipSource(Protocol):
 
 
 @dataclass(frozen=True)
-class ClipLabels:
-    """Where the labels of one clip are written.
-
-    Attributes:
-        key: what the clip is called there.
-
-    Example:
-        >>> ClipLabels(LabelSource("csv", "labels.csv", "labels.csv"), Path("labels.csv"), "walk").key
-        'walk'
-    """
-
-    source: LabelSource
-    path: Path
-    key: str
-
-    def read(self, length: int) -> Frames | None:
-        """Labels of a clip of so many frames, or None where the file does not name it. Raises PagenError as readers."""
-        read: Callable[[Path, str, int, LabelSource], Frames | None] = resolve(LABEL_KINDS[self.source.kind].read)
-        return read(self.path, self.key, length, self.source)
-
-
-@dataclass(frozen=True)
 class FileClip:
     """A clip out of a folder of images, or a video file, with the methods of `ClipSource`.
 
@@ -151,17 +131,22 @@ class FileClip:
         return decode.video_length(self.path) if self.video else len(self.files)
 
     def labels(self, edition: str | None = None) -> Frames | None:
+        fitted = self.fitted_labels(edition)
+        return fitted.labels if fitted else None
+
+    def fitted_labels(self, edition: str | None = None) -> Fitted | None:
+        """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`."""
         label = self.labels_of(edition)
         if label is None:
             return None
         length = self.length()
-        marks = None if self.abnormal is False and not label.path.exists() else label.read(length)
-        if marks is None and self.abnormal is False:  # files of labels often name abnormal clips alone
-            marks = resolve(_NORMAL)(length)
-        if marks is not None:
+        fitted = None if self.abnormal is False and not label.path.exists() else label.read(length)
+        if fitted is None and self.abnormal is False:  # files of labels often name abnormal clips alone
+            fitted = resolve(_SPANS)(()).fit(length)
+        if fitted is not None:
             for start, end in self.left_out:
-                marks[start:end] = LEFT_OUT
-        return marks
+                fitted.labels[start:end] = LEFT_OUT
+        return fitted
 
     def labels_of(self, edition: str | None = None) -> ClipLabels | None:
         """Where its labels of an edition are, by default the first that the footage has."""

@@ -9,8 +9,10 @@ from pathlib import Path
 from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import DataSet
-from pagen.footage.clips import ClipLabels, FileClip, without_suffix
+from pagen.footage.clip_labels import ClipLabels
+from pagen.footage.clips import FileClip, without_suffix
 from pagen.footage.known_clips import KnownClip
+from pagen.footage.labels.name_list import names_in_list
 from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource, Layout
 from pagen.footage.location import Entry, Location
 from pagen.registry import resolve
@@ -77,25 +79,6 @@ def _from_lists(location: Location) -> tuple[KnownClip, ...]:
     return tuple(
         KnownClip(one.split, clip, abnormal=one.abnormal) for one in there for clip in names_in_list(root / one.path)
     )
-
-
-def names_in_list(path: Path) -> list[str]:
-    r"""The clips that a text file names, one a line, without folders and extensions of videos.
-
-    Raises PagenError for other bytes than text.
-
-    Example:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as root:
-        ...     _ = Path(root, "train.txt").write_bytes(b"Abuse/Abuse001_x264.mp4\r\nBad.Boys.1995")
-        ...     names_in_list(Path(root, "train.txt"))
-        ['Abuse001_x264', 'Bad.Boys.1995']
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise PagenError(f"expected a list of clips as text in {path}, found other bytes ({error.reason})") from error
-    return [without_suffix(line.split()[0]).rpartition("/")[2] for line in lines if line.strip()]
 
 
 def _told(entry: Entry, by_name: Mapping[str, KnownClip], by_clip: Mapping[str, KnownClip]) -> KnownClip | None:

@@ -18,16 +18,16 @@ class LabelKind:
     """A form in which labels are written; the functions are named as `module:function`.
 
     Attributes:
-        read: function(path, key, length, source): labels (T,) uint8 of the clip that is called `key` there, T =
-            `length`, or None where the file does not name it. Raises PagenError for what does not fit by more than
-            `source.slack` frames, and for anything that is not written in this form.
+        read: function(path, key): what is said of the clip that is called `key` there (`labels.said.Said`), or None
+            where the file does not name it. Raises PagenError for anything that is not written in this form.
         names: function(path): the keys that one file for all clips holds; None where a clip has a file of its own.
         holds: function(path): whether an existing file is of this form and no other, by its content, never its name;
-            None where any file at that path is. It raises nothing: what is damaged is told by `read`.
+            None where no source of another kind has the same path. It raises nothing, and of the kinds that share a
+            path one takes what is damaged, so that its `read` says so.
 
     Example:
         >>> LABEL_KINDS["m"].names
-        'pagen.footage.labels:names_in_m'
+        'pagen.footage.labels.ucsd_m:names_in_m'
     """
 
     read: str
@@ -35,16 +35,43 @@ class LabelKind:
     holds: str | None = None
 
 
+def _kind(module: str, name: str, named: bool = False, told: bool = False) -> LabelKind:
+    """A form by the names of its functions in a module of `pagen.footage.labels`."""
+    names = f"{_LABELS}.{module}:names_in_{name}" if named else None
+    return LabelKind(f"{_LABELS}.{module}:read_{name}", names, f"{_LABELS}.{module}:holds_{name}" if told else None)
+
+
 LABEL_KINDS: dict[str, LabelKind] = {
-    "m": LabelKind(f"{_LABELS}:read_m", f"{_LABELS}:names_in_m"),
-    "csv": LabelKind(f"{_LABELS}:read_csv", f"{_LABELS}:names_in_csv"),
-    "npy": LabelKind(f"{_LABELS}:read_npy"),
-    "masks": LabelKind(f"{_LABELS}:read_masks"),
+    "m": _kind("ucsd_m", "m", named=True),
+    "csv": _kind("labels_csv", "csv", named=True),
+    "npy": _kind("arrays", "npy"),
+    "npz": _kind("arrays", "npz", named=True),
+    "values": _kind("arrays", "values"),
+    "masks": _kind("images", "masks"),
+    "mat_masks": _kind("avenue", "mat_masks"),
+    "mat_intervals": _kind("avenue", "mat_intervals", named=True, told=True),
+    "mat_frames": _kind("avenue", "mat_frames", named=True, told=True),
+    "tracks": _kind("ubnormal", "tracks", told=True),
+    "npy_for_tracks": _kind("ubnormal", "npy_for_tracks", told=True),
+    "ucf": _kind("ucf_crime", "ucf", named=True),
+    "ucf_mat": _kind("ucf_crime", "ucf_mat"),
+    "xd": _kind("xd_violence", "xd", named=True),
+    "msad": _kind("msad", "msad", named=True),
+    "street_scene": _kind("boxes", "street_scene"),
+    "aed": _kind("boxes", "aed"),
 }
 """Kinds of label sources by name."""
 
-MASK_KINDS: dict[str, str] = {"images": "pagen.footage.decode:mask_frames"}
-"""Kind of masks -> `module:function(files)`: an iterator of masks (H, W) bool, one a frame, of the files of a clip."""
+MASK_KINDS: dict[str, str] = {
+    "images": "pagen.footage.decode:mask_frames",
+    "array": f"{_LABELS}.images:array_masks",
+    "mat": f"{_LABELS}.avenue:mat_masks",
+    "objects": f"{_LABELS}.ubnormal:object_masks",
+}
+"""Kind of masks -> `module:function(files)`: an iterator of masks (H, W) bool, one a frame, of the files of a clip.
+
+Of `objects` the file is that of the tracks.
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +93,10 @@ class LabelSource:
     """What a clip is called in a file of all clips; `{key}` is its number without padding, else its name on disk."""
     slack: int = 0
     """By how many frames an interval may reach beyond the video, or an array be longer or shorter than it."""
+    counting: str = ""
+    """How frames of intervals are counted (`labels.said.COUNTINGS`), where it is not as the kind has it."""
+    normal: int = 0
+    """The value that marks normal frames in arrays."""
     abnormal: int | None = None
     """Number of abnormal test frames in this edition, where the row's own number is another edition's."""
 

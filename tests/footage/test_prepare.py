@@ -171,7 +171,7 @@ def test_removed_files_are_made_again_and_damaged_ones_told(root: Path, tmp_path
 
 def test_labels_longer_than_the_video_are_refused(root: Path, tmp_path: Path) -> None:
     np.save(root / "labels/x.npy", np.zeros(9, np.uint8))
-    with pytest.raises(PagenError, match=r"expected one label a frame, \(6,\), in .*x\.npy, found \(9,\)"):
+    with pytest.raises(PagenError, match=r"expected one label a frame, \(6,\), in .*x\.npy, clip x, found \(9,\)"):
         prepare("folder", root, None, out=tmp_path / "out", workers=0)
 
 

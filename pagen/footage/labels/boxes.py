@@ -1,0 +1,126 @@
+"""Boxes of abnormal objects and their tracks, a file a clip: Street Scene's lines, and Georgescu et al.'s (AED).
+
+A frame without a box is normal. Lines as Street Scene's come with its download for Ped1, Ped2 and Avenue too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pagen.footage.labels.raw import lines, wrong_line
+from pagen.footage.labels.said import Spans
+
+
+class TrackBox(NamedTuple):
+    """The box of one object in one frame.
+
+    Attributes:
+        track: number of the object in its clip.
+        frame: counted from 0.
+        box: x and y of the first and of the last pixel's column and row.
+
+    Example:
+        >>> TrackBox(0, 154, (4.0, 142.0, 119.0, 249.0)).frame
+        154
+    """
+
+    track: int
+    frame: int
+    box: tuple[float, float, float, float]
+
+
+def street_scene_boxes(path: Path) -> list[TrackBox]:
+    """The boxes in lines `NNN.jpg track x y width height`: images count from 1, (x, y) is the centre.
+
+    Ramachandra and Jones, WACV 2020. Raises PagenError: a line of another form, or an image number 0.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "a_gt.txt").write_text("Test001/004.jpg 0 4 4 4 4")
+        ...     street_scene_boxes(Path(folder, "a_gt.txt"))
+        [TrackBox(track=0, frame=3, box=(2.0, 2.0, 5.0, 5.0))]
+    """
+    return list(_street_scene(path))
+
+
+def aed_boxes(path: Path) -> list[TrackBox]:
+    """The boxes in lines `track,frame,x_min,y_min,x_max,y_max`: frames count from 0 (Georgescu et al., TPAMI 2021).
+
+    Raises PagenError: a line of another form.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "01_0014.txt").write_text("0,154,4,142,119,249")
+        ...     aed_boxes(Path(folder, "01_0014.txt"))
+        [TrackBox(track=0, frame=154, box=(4.0, 142.0, 119.0, 249.0))]
+    """
+    return list(_aed(path))
+
+
+def read_street_scene(path: Path, key: str) -> Spans:
+    """What the lines of one clip's own file say: a frame with a box is abnormal.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "a_gt.txt").write_text("002.jpg 0 4 4 4 4\\n002.jpg 1 9 9 4 4")
+        ...     read_street_scene(Path(folder, "a_gt.txt"), "a").fit(3).labels.tolist()
+        [0, 1, 0]
+    """
+    return _frames(street_scene_boxes(path))
+
+
+def read_aed(path: Path, key: str) -> Spans:
+    """What the lines of one clip's own file say: a frame with a box is abnormal.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "01_0014.txt").write_text("0,1,4,142,119,249")
+        ...     read_aed(Path(folder, "01_0014.txt"), "01_0014").fit(3).labels.tolist()
+        [0, 1, 0]
+    """
+    return _frames(aed_boxes(path))
+
+
+def _frames(boxes: list[TrackBox]) -> Spans:
+    return Spans(tuple((frame, frame) for frame in sorted({box.frame for box in boxes})), "zero-inclusive")
+
+
+def _street_scene(path: Path) -> Iterator[TrackBox]:
+    for number, line in lines(path):
+        name, *words = line.split()
+        image = re.fullmatch(r"(?:.*[/\\])?0*([1-9]\d*)\.\w+", name)
+        try:
+            track, x, y, width, height = _numbers(words)
+        except ValueError:
+            image = None
+        if image is None:
+            raise wrong_line("NNN.jpg track x y width height", number, path, line)
+        left, top = x - width / 2, y - height / 2
+        yield TrackBox(int(track), int(image[1]) - 1, (left, top, left + width - 1, top + height - 1))
+
+
+def _aed(path: Path) -> Iterator[TrackBox]:
+    for number, line in lines(path):
+        try:
+            track, frame, left, top, right, bottom = _numbers(line.split(","))
+            if frame < 0 or frame % 1 or right < left or bottom < top:
+                raise ValueError("no frame, or no box")
+        except ValueError:
+            raise wrong_line("track,frame,x_min,y_min,x_max,y_max", number, path, line) from None
+        yield TrackBox(int(track), int(frame), (left, top, right, bottom))
+
+
+def _numbers(words: list[str]) -> list[float]:
+    """Finite numbers, the first of them whole and not negative. Raises ValueError."""
+    numbers = [float(word) for word in words]
+    if not all(map(math.isfinite, numbers)) or not numbers or numbers[0] < 0 or numbers[0] % 1:
+        raise ValueError("no track, or no number")
+    return numbers

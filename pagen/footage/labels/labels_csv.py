@@ -1,0 +1,73 @@
+"""`labels.csv`, for one's own videos: `video,start_frame,end_frame`, from 0, end excluded."""
+
+from __future__ import annotations
+
+import csv
+from itertools import chain
+from pathlib import Path
+
+from pagen.errors import PagenError
+from pagen.footage.clips import without_suffix
+from pagen.footage.labels.raw import text
+from pagen.footage.labels.said import Interval, Spans
+
+_HEADER = "video,start_frame,end_frame"
+
+
+def parse_csv(table: str, source: str = "the .csv file") -> dict[str, list[Interval]]:
+    """The intervals of each video in a CSV `video,start_frame,end_frame`, from 0, half-open.
+
+    A video without anything abnormal stands there with both frames left empty; a video that does not stand there at all
+    has no labels. Raises PagenError: another header, or a line that is no interval.
+
+    Example:
+        >>> parse_csv("video,start_frame,end_frame\\na.mp4,3,5\\nb.mp4,,")
+        {'a.mp4': [(3, 5)], 'b.mp4': []}
+    """
+    rows = [[cell.strip() for cell in row] for row in csv.reader(table.removeprefix("\ufeff").splitlines())]
+    header = ",".join(rows[0]) if rows else "nothing"
+    if header != _HEADER:
+        raise PagenError(f"expected the header {_HEADER} in {source}, found {header}")
+    videos: dict[str, list[Interval]] = {}
+    for number, row in enumerate(rows[1:], 2):
+        if not any(row):
+            continue
+        intervals = videos.setdefault(row[0], [])
+        if row[1:] == ["", ""]:
+            continue
+        if len(row) != 3 or not all(cell.isdecimal() for cell in row[1:]) or not int(row[1]) < int(row[2]):
+            raise PagenError(
+                f"expected {_HEADER} with start < end (end excluded) in line {number} of {source}, "
+                f"found {','.join(row)!r}"
+            )
+        intervals.append((int(row[1]), int(row[2])))
+    return videos
+
+
+def read_csv(path: Path, key: str) -> Spans | None:
+    """What the CSV says of the video `key` (its name, with or without extension), or None when it does not name it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "labels.csv")
+        ...     _ = path.write_text("video,start_frame,end_frame\\na.mp4,1,3")
+        ...     read_csv(path, "a").fit(4).labels.tolist()
+        [0, 1, 1, 0]
+    """
+    videos = parse_csv(text(path), str(path))
+    named = [intervals for name, intervals in videos.items() if key in (name, without_suffix(name))]
+    return Spans(tuple(chain(*named))) if named else None
+
+
+def names_in_csv(path: Path) -> list[str]:
+    """The videos that a CSV file names.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "labels.csv").write_text("video,start_frame,end_frame\\na.mp4,1,3")
+        ...     names_in_csv(Path(folder, "labels.csv"))
+        ['a.mp4']
+    """
+    return list(parse_csv(text(path), str(path)))

@@ -1,0 +1,133 @@
+"""What a file of labels is by its bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from pagen.errors import PagenError
+from pagen.footage.decode import IMAGES, VIDEOS
+
+NPY = b"\x93NUMPY"
+"""What files of one array begin with."""
+_FORMS = {
+    NPY: "an array in NumPy's format",
+    b"PK": "a zip or .npz archive",
+    b"MATLAB": "a MATLAB file",
+    b"\x89HDF": "an HDF5 file",
+    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
+    b"version https://git-lfs": "a git-LFS pointer; run 'git lfs pull' where it came from",
+}
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|\(dp?\d|\(lp?\d|c(numpy|copy_reg|__builtin__|collections)|\}q\x00|\]q\x00")
+
+
+def head(path: Path, length: int = 128) -> bytes:
+    """The first bytes of a file. Raises PagenError when it is empty, a pickle, or cannot be opened.
+
+    A pickle runs whatever stands in it when it is opened, so it is refused.
+
+    Example:
+        >>> import pickle, tempfile
+        >>> with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        ...     _ = file.write(pickle.dumps([1]))
+        ...     file.flush()
+        ...     try:
+        ...         head(Path(file.name))
+        ...     except PagenError as error:
+        ...         print(str(error).partition(", ")[2].partition(";")[0])
+        found a pickle whatever its name says
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(length)
+    except OSError as error:
+        raise PagenError(f"expected labels in {path}, which cannot be opened ({error.strerror})") from error
+    if not start:
+        raise PagenError(f"expected labels in {path}, found an empty file; copy it again")
+    if _PICKLE.match(start):
+        raise PagenError(
+            f"expected labels in {path}, found a pickle whatever its name says; opening one runs what stands in it: "
+            "take the data set's own labels"
+        )
+    return start
+
+
+def text(path: Path) -> str:
+    """The text of a file in UTF-8, with or without a byte order mark.
+
+    Raises PagenError: as `head`, or it is no text, and says what it is instead.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _ = file.write(b"4,0,450\\r\\n")
+        ...     file.flush()
+        ...     text(Path(file.name)).splitlines()
+        ['4,0,450']
+    """
+    start = head(path)
+    form = next((form for magic, form in _FORMS.items() if start.startswith(magic)), None)
+    if form is None and b"\0" in start:
+        form = "bytes that are none"
+    if form:
+        raise PagenError(f"expected labels as text in UTF-8 in {path}, found {form}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PagenError(f"expected labels as text in UTF-8 in {path}, found other bytes ({error.reason})") from error
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text that are not empty, without white space around them, and their numbers.
+
+    Raises PagenError: as `text`, or nothing stands in it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _ = file.write(b"a 1 2 \\r\\n\\r\\nb 3 4")
+        ...     file.flush()
+        ...     list(lines(Path(file.name)))
+        [(1, 'a 1 2'), (3, 'b 3 4')]
+    """
+    numbered = [(number, line.strip()) for number, line in enumerate(text(path).splitlines(), 1) if line.strip()]
+    if not numbered:
+        raise PagenError(f"expected labels in {path}, found blank lines alone; copy it again")
+    return iter(numbered)
+
+
+def wrong_line(form: str, number: int, path: Path, line: str) -> PagenError:
+    """The error for a line that is not of the form that a file is written in.
+
+    Example:
+        >>> print(wrong_line("track,frame", 3, Path("a.txt"), "nonsense"))
+        expected 'track,frame' in line 3 of a.txt, found 'nonsense'; mend it, or copy the file again
+    """
+    shown = line if len(line) <= 80 else f"{line[:77]}..."
+    return PagenError(f"expected {form!r} in line {number} of {path}, found {shown!r}; mend it, or copy the file again")
+
+
+def bare(name: str) -> str:
+    """A clip's name without folders, and without the extension of a video, an image or an array.
+
+    Any other dot belongs to the name, as in XD-Violence's `Bad.Boys.1995__#01-11-55_01-12-40_label_G-B2-B6`.
+
+    Example:
+        >>> bare("Abuse/Abuse028_x264.mp4"), bare("Bad.Boys.1995__#01")
+        ('Abuse028_x264', 'Bad.Boys.1995__#01')
+    """
+    stem = PurePosixPath(name.replace("\\", "/")).name
+    extension = PurePosixPath(stem).suffix.lower()
+    return stem[: -len(extension)] if extension in (*VIDEOS, *IMAGES, ".npy") else stem
+
+
+def reason(error: Exception) -> str:
+    """What a library says went wrong, in one short line.
+
+    Example:
+        >>> reason(ValueError("no\\nlabels"))
+        'no labels'
+    """
+    return " ".join(str(error).split())[:120] or type(error).__name__
