@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from copies import COPIES
-from miniature import Mini, clips_of, of, short, shortened
+from miniature import Mini, of
 
-from pagen.footage import catalogue
-from pagen.footage import locate as module
-from pagen.footage.catalogue import DATASETS, DataSet
+from pagen.footage.catalogue import DATASETS
 from pagen.footage.check import check
-from pagen.footage.clips import FileClip, Footage
-from pagen.footage.known_clips import read_known
-from pagen.footage.locate import locate
+from pagen.footage.clips import Footage
+from pagen.footage.layout import LISTED
+
+pytestmark = pytest.mark.slow
 
 CASES = [(name, form) for name, forms in COPIES.items() for form in forms]
-WHOLE_READ = {"ucf_crime"}
-"""Sets of so many clips that reading all of them takes seconds."""
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], DataSet]:
-    """A function that makes a row small: for locate and check its counts are those of its miniature."""
-    monkeypatch.setattr(module, "listed_file", lambda: tmp_path / "nowhere/data.json")
-    monkeypatch.delenv("PAGEN_DATA", raising=False)
-    monkeypatch.setattr(catalogue, "read_known", lambda name: short(read_known(name)))
-
-    def make(name: str) -> DataSet:
-        row = shortened(DATASETS[name])
-        monkeypatch.setitem(DATASETS._table, name, row)
-        return row
-
-    return make
+ROWS = sorted(COPIES)
 
 
 Copy = Callable[[str, str], tuple[Footage, list[Mini]]]
-
-
-@pytest.fixture
-def copy(small: Callable[[str], DataSet], tmp_path: Path) -> Copy:
-    """A function that writes a miniature copy, and finds it in the folder above."""
-
-    def write(name: str, form: str) -> tuple[Footage, list[Mini]]:
-        clips = clips_of(small(name))
-        COPIES[name][form](tmp_path / "data", clips)
-        return locate(name, tmp_path / "data"), clips
-
-    return write
 
 
 def named(clips: list[Mini]) -> dict[str, Mini]:
@@ -77,3 +47,20 @@ def test_training_clips_are_the_normal_ones(name: str, form: str, copy: Copy) ->
     normal = [key for key, mini in named(clips).items() if mini.split == "train" and not mini.abnormal]
     assert {clip.name for clip in footage.split("train")} == set(normal)
     assert {clip.name for clip in footage.split("test")} == {f"test_{clip.name}" for clip in of(clips, "test")}
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if DATASETS[name].known])
+def test_every_known_name_is_one_of_a_part(name: str) -> None:
+    row = DATASETS[name]
+    for layout in row.layouts:
+        for clip in row.known_clips:
+            parts = [part for part in layout.parts if part.split in (clip.split, LISTED)]
+            number = re.fullmatch(r"(?P<number>\d+)", clip.clip)
+            spelt = [clip.clip, *(f"{word}{clip.clip:>03}" for word in ("Train", "Test") if number)]
+            assert any(re.fullmatch(part.clip, stem) for part in parts for stem in spelt), clip
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_layout_is_written_by_some_copy(name: str, copy: Copy) -> None:
+    layouts = {copy(name, form)[0].layout for form in COPIES[name]}
+    assert layouts == {layout.name for layout in DATASETS[name].layouts}
