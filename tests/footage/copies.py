@@ -281,35 +281,35 @@ PED1_MASKED = (3, 4, 14, 18, 19, 21, 22, 23, 24, 32)
 
 COPIES: dict[str, dict[str, Write]] = {
     "avenue": {
-        "archives apart": avenue_official,
-        "archives together": avenue_together,
-        "frames": avenue_common,
-        "frames, flat": avenue_flat,
+        "official, apart": avenue_official,
+        "official, together": avenue_together,
+        "common": avenue_common,
+        "common, flat": avenue_flat,
     },
     "chad": {"official": chad_official},
     "chad:2": {"official": chad_official},
     "iitb_corridor": {
         "official": iitb_official,
         "official, underscore": partial(iitb_official, hyphen="_"),
-        "frames": iitb_flat,
+        "common": iitb_flat,
     },
     "msad": {"official": msad_official},
     "nwpu_campus": {"official": nwpu_official},
     "ped1": {"official": ped1_official, "common": ped1_common},
     "shanghaitech": {
         "official": shanghaitech_official,
-        "extracted": shanghaitech_extracted,
-        "flat": shanghaitech_flat,
+        "official, extracted": shanghaitech_extracted,
+        "official, flat": shanghaitech_flat,
     },
     "shanghaitech:weak": {
         "official": shanghaitech_official,
-        "extracted": shanghaitech_extracted,
-        "flat": shanghaitech_flat,
+        "official, extracted": shanghaitech_extracted,
+        "official, flat": shanghaitech_flat,
     },
     "street_scene": {"official": street_scene_official},
     "ubnormal": {"official": ubnormal_official},
-    "ucf_crime": {"class folders": ucf_official, "archives": ucf_hyphens},
+    "ucf_crime": {"official": ucf_official, "official, archives": ucf_hyphens},
     "umn": {"scenes": umn_scenes},
-    "xd_violence": {"archives": xd_official},
+    "xd_violence": {"official": xd_official},
 }
-"""Data set -> way in which it circulates -> function that writes it below a folder and gives the set's own folder."""
+"""Data set -> layout, and how it differs -> function that writes it below a folder and gives the set's own folder."""

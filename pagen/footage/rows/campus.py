@@ -55,7 +55,7 @@ _ONE_SHORTER = 1
 """Arrays of labels are one shorter than videos in the copies of at least one reader."""
 IITB_CORRIDOR = DataSet(
     name="iitb_corridor",
-    what="IITB Corridor: a corridor of a campus, staged fights, chases, things left behind; test numbers go on from training",
+    what="IITB Corridor: a corridor of a campus, staged fights, chases; test numbers go on from training",
     fps=25,
     licence="research use; see its page",
     obtain="obtain it from the page 'Multi-timescale Trajectory Prediction' of Royston Rodrigues et al.",
