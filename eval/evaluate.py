@@ -13,7 +13,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Device, Json, Processes, Rescore, Root
+from pagen.flags import Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights, flag_of
@@ -54,6 +54,7 @@ class Evaluate:
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
+    partial: Partial = False
     json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""

@@ -116,7 +116,7 @@ def _evaluation(
 
 def labelled(dataset: str, compute: Compute) -> Prepared:
     """A data set at the footage's own size. Raises PagenError for test clips without labels, or of one class."""
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
     labels = {name: prepared.labels(name) for name in prepared.clips("test")}
     if not labels:
         raise PagenError(f"expected test clips in {prepared.dataset}, found none; there is nothing to score")

@@ -45,7 +45,7 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     for variant in variants:
         for recipe in _recipe(config, variant).parts.values():
             recipe.check_sources(config.device)
-    prepared = prepare(config.dataset, config.root, size=None, workers=config.workers)
+    prepared = prepare(config.dataset, config.root, size=None, workers=config.workers, partial=config.partial)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)
     scored: dict[tuple[str, str | None, int], Scores] = {}
@@ -63,7 +63,9 @@ def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Sco
     if variant.stored and any(getattr(part, "probability", 0) > 0 for part in recipe.parts.values()):
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
         made = {**recipe.pa_flags, **variant.stored, "workers": config.workers, "device": config.device}
-        generate(Generate.at(config.scale, config.dataset, root=config.root, **made, out=pseudo))
+        generate(
+            Generate.at(config.scale, config.dataset, root=config.root, partial=config.partial, **made, out=pseudo)
+        )
     path = _trained(config, variant, seed, pseudo)
     measure = variant.measure or protocol.asked_measure
     return score_run(path, config.dataset, Compute.of(config), protocol.policy, measure=measure)
@@ -76,7 +78,7 @@ def _recipe(config: Any, variant: Variant) -> Any:
 def _trained(config: Any, variant: Variant, seed: int, pseudo: Path | None) -> Path:
     """The run of a variant. What its steps do not look at is fitted to those of a run that differs in that alone."""
     recipe, path = _recipe(config, variant), Path(config.out) / f"{named(config, variant)}-{seed}"
-    where = {"device": config.device, "workers": config.workers}
+    where = {"device": config.device, "workers": config.workers, "partial": config.partial}
     wanted = Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, **where)
     steps = {name: value for name, value in variant.changes.items() if name not in recipe.after}
     if len(steps) < len(variant.changes):

@@ -19,6 +19,7 @@ class Compute:
         device: where networks run: `cpu`, `cuda`, `cuda:1`, `mps`, or `auto`, the best there is.
         workers: processes (0 works in this one, None takes one for each core), or a Ray cluster.
         overwrite: start again, whatever an earlier command has left.
+        partial: clips of a data set may be missing.
 
     Example:
         >>> Compute(device="cpu", workers=2).spread_over
@@ -29,6 +30,7 @@ class Compute:
     device: str = "auto"
     workers: Workers = None
     overwrite: bool = False
+    partial: bool = False
 
     @classmethod
     def of(cls, config: Any) -> Compute:

@@ -10,6 +10,12 @@ import tyro
 Root = Annotated[
     Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
 ]
+Partial = Annotated[
+    bool,
+    tyro.conf.arg(
+        help="Work on what is there of a data set of which clips are missing; what is made of it says how many of them."
+    ),
+]
 Dataset = Annotated[str, tyro.conf.arg(help="Name of the data set, as `pagen datasets` lists them.")]
 Device = Annotated[str, tyro.conf.arg(help="Where networks run: cpu, cuda, cuda:1, mps, or the best there is.")]
 Processes = Annotated[int | None, tyro.conf.arg(help="Processes; 0 works in this one, by default one for each core.")]

@@ -49,7 +49,7 @@ def train_detector(config: Train[Any]) -> dict[str, Any]:
 
 
 def _opened(config: Train[Any], device: str) -> Opened:
-    compute = Compute(config.root, device, config.workers)
+    compute = Compute(config.root, device, config.workers, partial=config.partial)
     source = open_source(config.recipe.spec, config.dataset, compute)
     names = resolve(config.recipe.choosing)(config, source.prepared)
     features = extract(source, names, compute)

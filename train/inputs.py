@@ -41,7 +41,9 @@ class Inputs:
 def open_inputs(config: Train[Any]) -> Inputs:
     """Prepare, compute and open what is missing. Raises PagenError for what does not fit the recipe."""
     recipe = config.recipe
-    prepared = prepare(config.dataset, config.root, recipe.size, recipe.colour, workers=config.workers)
+    prepared = prepare(
+        config.dataset, config.root, recipe.size, recipe.colour, workers=config.workers, partial=config.partial
+    )
     stored, names, validated = open_stored(config, prepared), prepared.clips("train"), config.validate == "pseudo"
     if validated and len(names) < 2:
         raise PagenError(f"expected 2 training clips and more for --validate pseudo, found {len(names)}; leave it out")

@@ -106,7 +106,7 @@ _JOINED: dict[str, Any] = {
 
 def _advice(config: Train[Any]) -> str:
     out = Path("pa") / f"{folder_name(config.dataset)}-{config.recipe.name}-{config.scale}"
-    flags = {"root": config.root, **pa_flags_of(config.recipe), "out": out}
+    flags = {"root": config.root, "partial": config.partial, **pa_flags_of(config.recipe), "out": out}
     return f"give --pseudo {out}, made by `{command(config.dataset, flags, config.scale)}`"
 
 

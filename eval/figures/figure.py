@@ -13,7 +13,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.figures import require_form
-from pagen.flags import Dataset, Device, Json, Processes, Rescore, Root
+from pagen.flags import Dataset, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -47,6 +47,7 @@ class Figure:
     device: Device = "auto"
     workers: Processes = None
     overwrite: Rescore = False
+    partial: Partial = False
     json: Json = False
 
 

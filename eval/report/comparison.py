@@ -35,7 +35,7 @@ def write_comparison(
     """
     chosen, labels = protocol_named(protocol, "a report"), labels_of(runs, dataset)
     evaluation = evaluate(runs, dataset, [protocol], settings, compute, by_event=True)
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
     names = dict(zip(map(str, runs), labels, strict=True))
     content = content_of_runs(names, chosen, evaluation, prepared)
     shown = frames_beside(content["drawn"], prepared, runs, compute)

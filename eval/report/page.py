@@ -40,7 +40,7 @@ def write_report(
     """
     chosen, picture = protocol_named(protocol, "a report"), gallery(pseudo) if pseudo else None
     evaluation = evaluate([run], dataset, [protocol], settings, compute)
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers)
+    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
     content = content_of(run, chosen, evaluation, prepared)
     shown = shown_frames(content["drawn"], prepared, run, compute)
     size = write_page(path, "report.html.jinja", content, shown, picture)

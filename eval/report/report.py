@@ -13,7 +13,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Dataset, Device, Json, Processes, Rescore, Root
+from pagen.flags import Dataset, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -36,6 +36,7 @@ class Report:
     device: Device = "auto"
     workers: Processes = None
     overwrite: Rescore = False
+    partial: Partial = False
     json: Json = False
 
 

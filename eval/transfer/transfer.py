@@ -14,7 +14,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
 from pagen.figures import require_form
-from pagen.flags import Device, Json, Processes, Rescore
+from pagen.flags import Device, Json, Partial, Processes, Rescore
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights
@@ -40,6 +40,7 @@ class Transfer:
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
+    partial: Partial = False
     json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""

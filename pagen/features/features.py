@@ -12,7 +12,7 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.spec import FeatureSpec
-from pagen.flags import Dataset, Device, Json, Overwrite, Processes, Root
+from pagen.flags import Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
@@ -36,6 +36,7 @@ class Features(FeatureSpec):
     """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
     device: Device = "auto"
     overwrite: Overwrite = False
+    partial: Partial = False
     json: Json = False
 
     def __post_init__(self) -> None:
@@ -62,7 +63,7 @@ def features(config: Features) -> dict[str, Any]:
     from pagen.features.extract import extract
     from pagen.features.open import open_source
 
-    compute = Compute(config.root, config.device, config.spread_over)
+    compute = Compute(config.root, config.device, config.spread_over, partial=config.partial)
     source = open_source(config, config.dataset, compute)
     names = source.prepared.clips(None if config.split == "all" else config.split)
     if not names:

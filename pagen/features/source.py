@@ -124,13 +124,14 @@ class Feed:
         """Clips prepared at that size (None is the footage's own), or a camera's `Stream`. Errors as `prepare`."""
         if self.camera is not None:
             return Stream(size or self.camera, colour)
-        return prepare(self.dataset, self.compute.root, size, colour, workers=self.compute.workers)
+        where = self.compute
+        return prepare(self.dataset, where.root, size, colour, workers=where.workers, partial=where.partial)
 
     def outline(self) -> Any:
         """Clips of which lengths and labels are known, and no frame; or a camera's `Stream`. Errors as `outline`."""
         if self.camera is not None:
             return Stream(self.camera, colour=False)
-        return outline(self.dataset, self.compute.root, self.compute.workers)
+        return outline(self.dataset, self.compute.root, self.compute.workers, self.compute.partial)
 
     def own_size(self) -> Size:
         """(H, W) of the footage as it is, by its first clip."""

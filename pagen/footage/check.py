@@ -19,10 +19,11 @@ from pagen.registry import resolve
 _RATE_TOLERANCE = 0.05
 
 
-def check(footage: Footage, decode_all: bool = False) -> list[str]:
+def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> list[str]:
     """Every missing or odd thing of a data set, one line each; of a mixed split, of the footage as it was found.
 
-    With `decode_all` every frame and mask is decoded too; else only the heads of the files are read.
+    With `decode_all` every frame and mask is decoded too; else only the heads of the files are read. Where it may be
+    `partial`, missing clips are not odd; what is there is checked as ever.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -34,30 +35,36 @@ def check(footage: Footage, decode_all: bool = False) -> list[str]:
     if not clips:
         return []
     known = {clip.name: clip for clip in footage.known}
-    problems = [*_clip_names(footage, clips)]
+    problems = [*_clip_names(footage, clips, partial)]
     for clip in clips:
         found = _clip_problems(clip, known.get(clip.name), decode_all)
         problems += [f"{clip.name}: {problem}" for problem in found]
     return [*problems, *_rates(clips, known), *_labels(footage, clips, decode_all)]
 
 
-def require(footage: Footage) -> None:
+def require(footage: Footage, partial: bool = False) -> None:
     """Raise PagenError with the first problem that shows without decoding, and how many more there are.
+
+    Where it may be `partial`, missing clips are no problem.
 
     Example:
         >>> from pagen.footage.locate import locate
         >>> require(locate("street"))
     """
-    if problems := check(footage):
+    if problems := check(footage, partial=partial):
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        raise PagenError(f"{footage.name}: {problems[0]}{more}; 'pagen datasets check {footage.name}' lists all")
+        advice = "" if partial or not footage.missing else "; --partial works on the clips that are there"
+        raise PagenError(
+            f"{footage.name}: {problems[0]}{more}; 'pagen datasets check {footage.name}' lists all{advice}"
+        )
 
 
-def _clip_names(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
+def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> Iterator[str]:
     """Clips that are missing, not known, or there twice."""
     for split in dict.fromkeys(known.split for known in footage.known):
         names = [clip.name for clip in clips if clip.split == split]
         expected = [known.name for known in footage.known if known.split == split]
+        expected = [name for name in expected if name in names] if partial else expected
         if set(names) != set(expected):
             difference = _difference(names, expected)
             yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{difference}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pagen.footage import decode
 from pagen.footage.catalogue import DataSet, Interval
@@ -32,10 +32,9 @@ class ClipSource(Protocol):
     """One clip of a data set; can be pickled.
 
     Example:
-        >>> from pagen.footage.street.scene import scenes
-        >>> clip: ClipSource = SceneClip(scenes(train=1, test=0)[0])
+        >>> clip: ClipSource = FileClip("train_a", "train", Path("a"), False, (), None, None)
         >>> clip.name, clip.split, clip.moved("test").split
-        ('train_01', 'train', 'test')
+        ('train_a', 'train', 'test')
     """
 
     @property
@@ -181,58 +180,6 @@ class FileClip:
 
 
 @dataclass(frozen=True)
-class SceneClip:
-    """A clip of procedural footage, with the methods of `ClipSource`; `drawn` has the frames, labels and masks.
-
-    Attributes:
-        fps: that of its data set.
-        moved_to: the split, where it is not the scene's own.
-
-    Example:
-        >>> from pagen.footage.street.scene import scenes
-        >>> clip = SceneClip(scenes(train=1, test=0, frames=2)[0])
-        >>> next(clip.frames()).shape, clip.labels().tolist()
-        ((128, 192), [0, 0])
-    """
-
-    drawn: Any
-    fps: float = 0.0
-    moved_to: str = ""
-    abnormal: ClassVar[None] = None
-    scene: ClassVar[str] = ""
-
-    @property
-    def name(self) -> str:
-        return str(self.drawn.name)
-
-    @property
-    def split(self) -> str:
-        return self.moved_to or str(self.drawn.split)
-
-    def frames(self) -> Iterator[Frames]:
-        yield from self.drawn.frames()
-
-    def labels(self, edition: str | None = None) -> Frames | None:
-        return self.drawn.labels()  # type: ignore[no-any-return]  # a scene of anybody's
-
-    def masks(self) -> Iterator[Masks] | None:
-        return self.drawn.masks()  # type: ignore[no-any-return]  # as there
-
-    def length(self) -> int:
-        return int(self.drawn.length)
-
-    @property
-    def has_masks(self) -> bool:
-        return True
-
-    def identity(self) -> str:
-        return hashlib.sha256(repr(self.drawn).encode()).hexdigest()[:32]
-
-    def moved(self, split: str) -> SceneClip:
-        return replace(self, moved_to=split)
-
-
-@dataclass(frozen=True)
 class Footage:
     """A data set that has been found.
 
@@ -242,7 +189,8 @@ class Footage:
         editions: the editions of test labels that are there; the first is the default.
         clips: training clips, none of them known to be abnormal, then test clips, each in numerical order.
         aside: what else was found: abnormal training clips, validation clips.
-        known: what its data set, or lists in the folder, know of clips by name; nothing where a modifier changed it.
+        known: what its data set, or lists in the folder, know of clips by name.
+        expected: split -> names of the clips that should be there, where that is known.
         unlisted: names on disk of clips that no list names.
         as_found: the footage as it was found, where a modifier of its name has changed it.
 
@@ -261,6 +209,7 @@ class Footage:
     clips: tuple[ClipSource, ...]
     aside: tuple[ClipSource, ...] = ()
     known: tuple[KnownClip, ...] = ()
+    expected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     as_found: Footage | None = None
 
@@ -274,6 +223,18 @@ class Footage:
         """Frames per second: the first video's, or the catalogue's for images."""
         first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
         return decode.video_rate(first.path) if first else self.dataset.fps
+
+    @property
+    def missing(self) -> dict[str, list[int]]:
+        """Split -> how many clips are there, and of how many, where some are missing."""
+        found = {
+            split: expected & {clip.name for clip in self.split(split)} for split, expected in self.expected.items()
+        }
+        return {
+            split: [len(names), len(self.expected[split])]
+            for split, names in found.items()
+            if len(names) < len(self.expected[split])
+        }
 
     def split(self, name: str) -> list[ClipSource]:
         """The clips of a split, `"train"` or `"test"`."""

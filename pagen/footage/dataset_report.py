@@ -65,8 +65,10 @@ def _pair(counts: dict[str, int]) -> str:
     return f"{counts['train']:,} + {counts['test']:,}" if any(counts.values()) else "any"
 
 
-def checked(name: str, root: Path | None = None) -> dict[str, Any]:
+def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[str, Any]:
     """What the catalogue expects of a data set (None: anything), what is there, and every problem; all is decoded.
+
+    Where it may be `partial`, missing clips are no problem.
 
     Raises PagenError: as `locate`.
 
@@ -78,10 +80,11 @@ def checked(name: str, root: Path | None = None) -> dict[str, Any]:
     footage = locate(name, root)
     folder = str(footage.root) if footage.root else None
     about = {"name": name, "root": folder, "layout": footage.layout, "label_edition": footage.label_edition}
-    clips = {f"{split} clips": clips_in(footage.known, split) or None for split in SPLITS}
-    frames = {f"{split} frames": frames_in(footage.known, split) for split in SPLITS}
+    known = () if footage.as_found else footage.known
+    clips = {f"{split} clips": clips_in(known, split) or None for split in SPLITS}
+    frames = {f"{split} frames": frames_in(known, split) for split in SPLITS}
     expected = {**clips, **frames, "abnormal frames": expected_abnormal(footage)}
-    problems = check(footage, decode_all=True)
+    problems = check(footage, True, partial)
     return {**about, "expected": expected, "found": _counted(footage), "problems": problems}
 
 

@@ -9,7 +9,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.flags import Json, Root
+from pagen.flags import Json, Partial, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.dataset_report import as_list, as_report, checked, row_of
 
@@ -26,6 +26,7 @@ class Datasets:
     action: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
     """Nothing to list all, or `check NAME` to look whether one is whole."""
     root: Root = None
+    partial: Partial = False
     json: Json = False
 
 
@@ -36,7 +37,7 @@ def run(config: Datasets) -> None:
             rows = [row_of(DATASETS[name], config.root) for name in DATASETS.names()]
             console.result(rows, config.json, as_list(rows))
         case ("check", name):
-            report = checked(name, config.root)
+            report = checked(name, config.root, config.partial)
             console.result(report, config.json, as_report(report))
             if count := len(report["problems"]):
                 found = "1 problem" if count == 1 else f"{count} problems"

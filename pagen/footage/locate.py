@@ -13,10 +13,12 @@ from pathlib import Path
 
 from pagen.errors import PagenError
 from pagen.footage.catalogue import DATASETS, DataSet
-from pagen.footage.clips import SPLITS, FileClip, Footage, SceneClip
+from pagen.footage.clips import SPLITS, FileClip, Footage
 from pagen.footage.file_clips import found_clips
+from pagen.footage.known_clips import KnownClip
 from pagen.footage.location import Location
 from pagen.footage.modifiers import modified
+from pagen.footage.scene_clip import SceneClip
 from pagen.registry import resolve
 
 _DEPTH = 4
@@ -53,11 +55,14 @@ def locate(name: str, root: Path | None = None) -> Footage:
     found = found_clips(dataset, location)
     used = tuple(clip for split in SPLITS for clip in found.clips if clip.split == split and _is_used(clip))
     aside = tuple(clip for clip in found.clips if not _is_used(clip))
-    layout, rest = location.layout.name, (aside, found.known, found.unlisted)
+    expected = {
+        split: frozenset(one.name for one in found.known if one.split == split and _is_used(one)) for split in SPLITS
+    }
+    layout, rest = location.layout.name, (aside, found.known, expected, found.unlisted)
     return Footage(name, dataset, location.root, layout, found.editions, used, *rest)
 
 
-def _is_used(clip: FileClip) -> bool:
+def _is_used(clip: FileClip | KnownClip) -> bool:
     """Whether a data set's plain name stands for the clip: training is on clips that are not known to be abnormal."""
     return clip.split == "test" or (clip.split == "train" and not clip.abnormal)
 

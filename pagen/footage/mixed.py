@@ -34,7 +34,11 @@ def mixed(footage: Footage) -> Footage:
     drawn = sorted(generator(0, "mixed", footage.name).permutation(len(tests))[: len(tests) // 2])
     moved = [tests[index].moved("train") for index in drawn]
     left = [clip for index, clip in enumerate(tests) if index not in drawn]
-    return replace(footage, clips=(*footage.split("train"), *moved, *left))
+    names = frozenset(clip.name for clip in moved)
+    expected = {
+        split: before | names if split == "train" else before - names for split, before in footage.expected.items()
+    }
+    return replace(footage, clips=(*footage.split("train"), *moved, *left), expected=expected)
 
 
 def known_normal(footage: Footage) -> frozenset[str]:

@@ -5,12 +5,15 @@ All clips keep their names, labels and masks; what is checked remains the footag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS, MODIFIERS, WITHOUT, Subset
+from pagen.footage.catalogue import DATASETS, MODIFIERS, WITHOUT, Interval, Subset
 from pagen.footage.clips import ClipSource, FileClip, Footage
+from pagen.footage.known_clips import KnownClip
+from pagen.footage.layout import Part
 from pagen.registry import resolve
 
 
@@ -32,7 +35,7 @@ def modified(footage: Footage, modifier: str) -> Footage:
         changed = _subset(footage, row.subsets[modifier])
     else:
         changed = _in_scene(footage, modifier)
-    return replace(changed, name=name, dataset=DATASETS[name], known=(), as_found=footage.as_found or footage)
+    return replace(changed, name=name, dataset=DATASETS[name], as_found=footage.as_found or footage)
 
 
 def with_abnormal(footage: Footage) -> Footage:
@@ -46,12 +49,18 @@ def with_abnormal(footage: Footage) -> Footage:
     """
     abnormal = [clip for clip in footage.aside if clip.split == "train"]
     _require(abnormal, "abnormal training clips", footage)
-    rest = tuple(clip for clip in footage.aside if clip not in abnormal)
-    return replace(footage, clips=(*footage.split("train"), *abnormal, *footage.split("test")), aside=rest)
+    rest = tuple(clip for clip in footage.aside if clip.split != "train")
+    expected = frozenset(clip.name for clip in footage.known if clip.split == "train")
+    return replace(
+        footage,
+        clips=(*footage.split("train"), *abnormal, *footage.split("test")),
+        aside=rest,
+        expected={**footage.expected, "train": expected},
+    )
 
 
 def on_validation(footage: Footage) -> Footage:
-    """The validation clips as test clips, which are left out. Raises PagenError where there are none.
+    """The validation clips in place of the test clips. Raises PagenError where there are none.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -61,36 +70,53 @@ def on_validation(footage: Footage) -> Footage:
     """
     clips = [clip for clip in footage.aside if clip.split == "validation"]
     _require(clips, "validation clips", footage)
-    rest = tuple(clip for clip in footage.aside if clip not in clips)
-    return replace(footage, clips=(*footage.split("train"), *(clip.moved("test") for clip in clips)), aside=rest)
+    rest = tuple(clip for clip in footage.aside if clip.split != "validation")
+    expected = frozenset(clip.name for clip in footage.known if clip.split == "validation")
+    return replace(
+        footage,
+        clips=(*footage.split("train"), *(clip.moved("test") for clip in clips)),
+        aside=rest,
+        expected={**footage.expected, "test": expected},
+    )
 
 
 def _subset(footage: Footage, wanted: Subset) -> Footage:
     """Some test clips, or some of their frames; training clips are the same."""
     without = {f"test_{clip}" for clip in wanted.without}
     left_out = {f"test_{clip}": frames for clip, frames in wanted.left_out.items()}
-    kept = [clip for clip in footage.clips if clip.name not in without]
-    clips = tuple(
-        replace(clip, left_out=left_out[clip.name]) if isinstance(clip, FileClip) and clip.name in left_out else clip
-        for clip in kept
-    )
-    return replace(footage, clips=clips)
+    kept = _kept(footage, lambda name, scene: name not in without)
+    return replace(kept, clips=tuple(_less(clip, left_out) for clip in kept.clips))
+
+
+def _less(clip: ClipSource, left_out: Mapping[str, tuple[Interval, ...]]) -> ClipSource:
+    frames = left_out.get(clip.name)
+    return replace(clip, left_out=frames) if frames and isinstance(clip, FileClip) else clip
 
 
 def _in_scene(footage: Footage, modifier: str) -> Footage:
     """The clips of a scene alone, or all others. Raises PagenError where no test clip is left."""
     scene, others = modifier.removeprefix(WITHOUT), modifier.startswith(WITHOUT)
-    clips, aside = (_of_scene(part, scene, others) for part in (footage.clips, footage.aside))
-    _require(
-        [clip for clip in clips if clip.split == "test"],
-        f"test clips {'without' if others else 'of'} scene {scene}",
-        footage,
+    kept = _kept(footage, lambda name, own: (own == scene) is not others)
+    _require(kept.split("test"), f"test clips {'without' if others else 'of'} scene {scene}", footage)
+    return kept
+
+
+def _kept(footage: Footage, belongs: Callable[[str, str], bool]) -> Footage:
+    """The footage with those clips alone, found and known, that belong to it by name and scene."""
+    parts = [part for layout in footage.dataset.layouts if layout.name == footage.layout for part in layout.parts]
+    known = tuple(clip for clip in footage.known if belongs(clip.name, _scene_of(clip, parts)))
+    names = {clip.name for clip in known}
+    clips, aside = (
+        tuple(clip for clip in part if belongs(clip.name, clip.scene)) for part in (footage.clips, footage.aside)
     )
-    return replace(footage, clips=clips, aside=aside)
+    expected = {split: expected & names for split, expected in footage.expected.items()}
+    return replace(footage, clips=clips, aside=aside, known=known, expected=expected)
 
 
-def _of_scene(clips: Iterable[ClipSource], scene: str, others: bool) -> tuple[ClipSource, ...]:
-    return tuple(clip for clip in clips if (clip.scene == scene) is not others)
+def _scene_of(clip: KnownClip, parts: Sequence[Part]) -> str:
+    """The scene in the name of a clip, which need not be there; empty where names tell none."""
+    matches = [match for part in parts if (match := re.fullmatch(part.clip, clip.clip))]
+    return next((match["scene"] for match in matches if match.groupdict().get("scene")), "")
 
 
 def _require(clips: Sequence[ClipSource], what: str, footage: Footage) -> None:

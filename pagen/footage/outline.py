@@ -6,7 +6,7 @@ decoded for what nobody looks at.
 
 from __future__ import annotations
 
-from functools import partial
+import functools
 from pathlib import Path
 
 from pagen.arrays import write_array
@@ -15,11 +15,11 @@ from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared, cache_folder, identity_of, open_prepared, require_one_a_frame
+from pagen.footage.prepare import Prepared, about, cache_folder, identity_of, open_prepared, require_one_a_frame
 from pagen.spread import Workers
 
 
-def outline(dataset: str, root: Path | None = None, workers: Workers = None) -> Prepared:
+def outline(dataset: str, root: Path | None = None, workers: Workers = None, partial: bool = False) -> Prepared:
     """A data set's clips as `prepare` gives them at the footage's own size, without their frames and masks.
 
     Raises PagenError: the footage is missing or damaged, or labels do not fit.
@@ -30,15 +30,19 @@ def outline(dataset: str, root: Path | None = None, workers: Workers = None) -> 
         pagen.errors.PagenError: no data set named 'strete'; did you mean 'street'? known: ...
     """
     footage = locate(dataset, root)
-    require(footage)
+    require(footage, partial)
     identity = identity_of(footage)
     path = cache_folder() / f"{folder_name(dataset)}-outline-{identity[:8]}"
-    clips = [[clip.name, clip.split] for clip in footage.clips]
-    about = {"fps": footage.fps, "label_edition": footage.label_edition, "clips": clips, "frames": False}
-    config = {"dataset": dataset, "size": None, "colour": False, **about}
+    config = {"dataset": dataset, "size": None, "colour": False, "frames": False, **about(footage)}
     volatile = {"root": str(footage.root), "layout": footage.layout}
     folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile)
-    fill(folder, {clip.name: clip for clip in footage.clips}, partial(_outlined, path), workers, f"look at {dataset}")
+    fill(
+        folder,
+        {clip.name: clip for clip in footage.clips},
+        functools.partial(_outlined, path),
+        workers,
+        f"look at {dataset}",
+    )
     return open_prepared(path)
 
 

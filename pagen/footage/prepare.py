@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def prepare(
     out: Path | None = None,
     workers: Workers = None,
     overwrite: bool = False,
+    partial: bool = False,
 ) -> Prepared:
     """Prepare a data set, or open it where that has been done before.
 
@@ -49,6 +50,7 @@ def prepare(
         colour: three channels (RGB) instead of one (grey).
         out: the folder; by default one in the cache, named after the data set, size and footage.
         workers: as `spread` takes them.
+        partial: clips may be missing; how many are there is kept in the folder's configuration.
 
     Raises:
         PagenError: the footage is missing or damaged, a side under 16 pixels, or `out` holds something else.
@@ -61,16 +63,14 @@ def prepare(
     if size is not None and min(size) < SMALLEST_SIDE:
         raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
-    require(footage)
+    require(footage, partial)
     identity = identity_of(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
-    clips = [[clip.name, clip.split] for clip in footage.clips]
-    about = {"fps": footage.fps, "label_edition": footage.label_edition, "clips": clips}
-    config = {"dataset": dataset, "size": size, "colour": colour, **about}
+    config = {"dataset": dataset, "size": size, "colour": colour, **about(footage)}
     volatile = {"root": str(footage.root), "layout": footage.layout}
     folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
-    make = partial(_prepare_clip, path, size, colour)
+    make = functools.partial(_prepare_clip, path, size, colour)
     add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
     _refuse_mixed_sizes(folder)  # which leaves it unfinished
     folder.finish()
@@ -86,6 +86,23 @@ def identity_of(footage: Footage) -> str:
     """
     sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
     return hashlib.sha256(sources.encode()).hexdigest()[:32]
+
+
+def about(footage: Footage) -> dict[str, Any]:
+    """What a folder of clips keeps of the footage; `missing` and `scenes` only where there are any.
+
+    Example:
+        >>> about(locate("street"))  # doctest: +ELLIPSIS
+        {'fps': 10, 'label_edition': 'procedural', 'clips': [['train_01', 'train'], ...}
+    """
+    scenes = {clip.name: clip.scene for clip in footage.clips if clip.scene}
+    more = {"missing": footage.missing, "scenes": scenes}
+    return {
+        "fps": footage.fps,
+        "label_edition": footage.label_edition,
+        "clips": [[clip.name, clip.split] for clip in footage.clips],
+        **{name: value for name, value in more.items() if value},
+    }
 
 
 def open_prepared(path: Path, verify: bool = True) -> Prepared:
@@ -151,6 +168,15 @@ class Prepared:
     def clips(self, split: str | None = None) -> list[str]:
         """Names of the clips of a split (`"train"`, `"test"`), or of all, in the data set's order."""
         return [name for name, own_split in self.folder.config["clips"] if split in (None, own_split)]
+
+    def scene(self, name: str) -> str:
+        """The scene that a clip shows; empty where there are none."""
+        return str(self.folder.config.get("scenes", {}).get(name, ""))
+
+    @property
+    def missing(self) -> dict[str, list[int]]:
+        """Split -> how many clips are there, and of how many, where some are missing."""
+        return dict(self.folder.config.get("missing", {}))
 
     def length(self, name: str) -> int:
         """Number of frames T."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pagen import console
-from pagen.flags import Dataset, Json, Overwrite, Processes, Root
+from pagen.flags import Dataset, Json, Overwrite, Partial, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.clips import SPLITS
 from pagen.options import SIZE
@@ -32,6 +32,7 @@ class Prepare:
     """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
     workers: Processes = None
     overwrite: Overwrite = False
+    partial: Partial = False
     json: Json = False
 
 
@@ -41,7 +42,8 @@ def run(config: Prepare) -> None:
     from pagen.footage.prepare import prepare
 
     size = None if config.size == "native" else config.size
-    prepared = prepare(config.dataset, config.root, size, config.colour, config.out, config.workers, config.overwrite)
+    where = (config.out, config.workers, config.overwrite, config.partial)
+    prepared = prepare(config.dataset, config.root, size, config.colour, *where)
     frames = {split: sum(prepared.length(name) for name in prepared.clips(split)) for split in SPLITS}
     result = {"path": str(prepared.path), "size": prepared.size, "channels": prepared.channels, "frames": frames}
     console.result(result, config.json, f"{prepared}\n{prepared.path}")

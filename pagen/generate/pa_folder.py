@@ -24,7 +24,7 @@ from pagen.generate.mask_kinds import open_masks
 from pagen.generate.pa_set import PASet
 from pagen.options import PSEUDO_KINDS
 
-_NOT_BYTES = ("root", "scale", "workers", "engine", "address", "device", "out", "overwrite", "json")
+_NOT_BYTES = ("root", "scale", "workers", "engine", "address", "device", "out", "overwrite", "partial", "json")
 
 
 def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
@@ -38,7 +38,9 @@ def pa_folder(config: Generate) -> tuple[Folder, Prepared]:
         pagen.errors.PagenError: no patch mask named 'cutmixx'; did you mean 'cutmix'? known: cutmix ...
     """
     _check(config)
-    prepared = prepare(config.dataset, config.root, config.size, config.colour, workers=config.spread_over)
+    prepared = prepare(
+        config.dataset, config.root, config.size, config.colour, workers=config.spread_over, partial=config.partial
+    )
     clips = _clips_of(config, prepared)
     path = config.out or Path("pa") / folder_name(config.dataset)
     temporal = clips.get("temporal")
@@ -65,7 +67,7 @@ def _grey(config: Generate, prepared: Prepared) -> Prepared:
     """The clips whose flow is mixed: grey ones at any rate, so that it is that of a training, which sees flow alone."""
     if not config.colour:
         return prepared
-    return prepare(config.dataset, config.root, config.size, workers=config.spread_over)
+    return prepare(config.dataset, config.root, config.size, workers=config.spread_over, partial=config.partial)
 
 
 def _check(config: Generate) -> None:

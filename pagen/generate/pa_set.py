@@ -180,12 +180,12 @@ class PASet:
             'pagen generate --dataset street --kinds skip --length 8 --out pa-new'
         """
         made, places = self.folder.config, self.folder.volatile
-        options: dict[str, Any] = {
-            name: f"{made[name]}:{places[name]}" for name in ("masks", "flow", "intruders") if name in places
-        }
+        placed = [name for name in ("masks", "flow", "intruders") if name in places]
+        options: dict[str, Any] = {name: f"{made[name]}:{places[name]}" for name in placed}
         known = {name: value for name, value in made.items() if name in FIELDS and name != "dataset"}
         root = self.prepared.folder.volatile.get("root", "None")  # procedural footage lies nowhere
-        flags: dict[str, Any] = {"root": None if root == "None" else root, **known, **options, **changes}
+        where = {"root": None if root == "None" else root, "partial": bool(self.prepared.missing)}
+        flags: dict[str, Any] = {**where, **known, **options, **changes}
         flags = {name: tuple(value) if isinstance(value, list) else value for name, value in flags.items()}
         return command(self.prepared.dataset, {**flags, "out": f"{self.folder.path}-new"})
 

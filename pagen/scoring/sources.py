@@ -43,12 +43,12 @@ class Task:
 
     def prepared(self, recipe: Mapping[str, Any]) -> Prepared:
         """The clips at a recipe's size. Raises PagenError as `prepare`."""
-        size, workers = tuple(recipe["size"]), self.compute.workers
-        return prepare(self.dataset, self.compute.root, size, colour=recipe["colour"], workers=workers)
+        size, colour, where = tuple(recipe["size"]), recipe["colour"], self.compute
+        return prepare(self.dataset, where.root, size, colour, workers=where.workers, partial=where.partial)
 
     def outline(self) -> Prepared:
         """The clips without their frames. Raises PagenError as `outline`."""
-        return outline(self.dataset, self.compute.root, self.compute.workers)
+        return outline(self.dataset, self.compute.root, self.compute.workers, self.compute.partial)
 
 
 class ClipScorer(Protocol):

@@ -20,10 +20,11 @@ from pagen.errors import PagenError
 from pagen.folders import tree_hash
 from pagen.footage import prepare as module
 from pagen.footage.catalogue import DataSet
-from pagen.footage.clips import Footage, SceneClip
+from pagen.footage.clips import Footage
 from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared, cache_folder, open_prepared, prepare
 from pagen.footage.prepare_dataset import Prepare, run
+from pagen.footage.scene_clip import SceneClip
 
 WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 5, "training/b": 7, "testing/x": 6}
@@ -227,7 +228,7 @@ def test_footage_of_others_that_contradicts_itself_is_refused(
     scene: Odd, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = DataSet("odd", "odd", 10, "none", "nowhere")
-    footage = Footage("odd", dataset, None, "procedural", "procedural", (SceneClip(scene),))
+    footage = Footage("odd", dataset, None, "procedural", ("procedural",), (SceneClip(scene),))
     monkeypatch.setattr("pagen.footage.prepare.locate", lambda name, root: footage)
     with pytest.raises(PagenError, match=message):
         prepare("odd", size=None, out=tmp_path / "out", workers=0)

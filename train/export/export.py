@@ -18,7 +18,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.flags import Json, Processes, Root
+from pagen.flags import Json, Partial, Processes, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -43,6 +43,7 @@ class Export:
     workers: Processes = None
     overwrite: bool = False
     """Replace a file that is there already."""
+    partial: Partial = False
     json: Json = False
 
     def __post_init__(self) -> None:

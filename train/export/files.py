@@ -86,7 +86,7 @@ def _real_clips(run: Run, config: Any) -> tuple[list[str], Tensor]:
     if recipe.get("source") not in INPUTS:
         raise PagenError(f"expected the run of an autoencoder at {run.path}, found {recipe['recipe']}; name another")
     dataset, size = config.dataset or recipe["dataset"], tuple(recipe["size"])
-    prepared = prepare(dataset, config.root, size, recipe["colour"], workers=config.workers)
+    prepared = prepare(dataset, config.root, size, recipe["colour"], workers=config.workers, partial=config.partial)
     names = (prepared.clips("test") or prepared.clips())[:CLIPS]
     clip_input = open_input(recipe, prepared, names, config.workers)
     windows, clips = Windows(recipe["window"]), []

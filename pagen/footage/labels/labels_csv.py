@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pagen.errors import PagenError
 from pagen.footage.clips import without_suffix
-from pagen.footage.labels.raw import text
+from pagen.footage.labels.raw import once_a_file, text
 from pagen.footage.labels.said import Interval, Spans
 
 _HEADER = "video,start_frame,end_frame"
@@ -55,8 +55,7 @@ def read_csv(path: Path, key: str) -> Spans | None:
         ...     read_csv(path, "a").fit(4).labels.tolist()
         [0, 1, 1, 0]
     """
-    videos = parse_csv(text(path), str(path))
-    named = [intervals for name, intervals in videos.items() if key in (name, without_suffix(name))]
+    named = [intervals for name, intervals in _videos(path).items() if key in (name, without_suffix(name))]
     return Spans(tuple(chain(*named))) if named else None
 
 
@@ -70,4 +69,9 @@ def names_in_csv(path: Path) -> list[str]:
         ...     names_in_csv(Path(folder, "labels.csv"))
         ['a.mp4']
     """
-    return list(parse_csv(text(path), str(path)))
+    return list(_videos(path))
+
+
+@once_a_file
+def _videos(path: Path) -> dict[str, list[Interval]]:
+    return parse_csv(text(path), str(path))

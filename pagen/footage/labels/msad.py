@@ -6,12 +6,13 @@ import csv
 from pathlib import Path
 
 from pagen.errors import PagenError
-from pagen.footage.labels.raw import bare, lines, wrong_line
+from pagen.footage.labels.raw import bare, lines, once_a_file, wrong_line
 from pagen.footage.labels.said import Interval, Spans
 
 _HEADER = "name,scenario,total frames,starting frame of anomaly,ending frame of anomaly"
 
 
+@once_a_file
 def parse_msad(path: Path) -> dict[str, list[Interval]]:
     """The intervals of every clip that the file names.
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache, wraps
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from pagen.errors import PagenError
 from pagen.footage.decode import IMAGES, VIDEOS
+
+T = TypeVar("T")
 
 NPY = b"\x93NUMPY"
 """What files of one array begin with."""
@@ -96,6 +100,33 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     if not numbered:
         raise PagenError(f"expected labels in {path}, found blank lines alone; copy it again")
     return iter(numbered)
+
+
+def once_a_file(parse: Callable[[Path], T]) -> Callable[[Path], T]:
+    """The same function, which goes through a file of all clips once, not once a clip, until the file changes.
+
+    Example:
+        >>> import tempfile
+        >>> count = once_a_file(lambda path: len(text(path).splitlines()))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "a.txt")
+        ...     _ = path.write_text("a")
+        ...     before = count(path)
+        ...     _ = path.write_text("a\\nb")
+        ...     before, count(path)
+        (1, 2)
+    """
+    parsed = lru_cache(maxsize=4)(lambda path, stamp: parse(path))
+
+    @wraps(parse)
+    def parsed_once(path: Path) -> T:
+        try:
+            stat = path.stat()
+        except OSError:
+            return parse(path)
+        return parsed(path, (stat.st_mtime_ns, stat.st_size))
+
+    return parsed_once
 
 
 def wrong_line(form: str, number: int, path: Path, line: str) -> PagenError:

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from pagen.errors import PagenError
 from pagen.footage.labels.mat import variable, whole_numbers
-from pagen.footage.labels.raw import bare, lines, reason, wrong_line
+from pagen.footage.labels.raw import bare, lines, once_a_file, reason, wrong_line
 from pagen.footage.labels.said import Interval, Spans
 
 _STRUCTURE = "Annotation_file"
 _FORM = "Name Class first last first last"
 
 
+@once_a_file
 def parse_ucf(path: Path) -> dict[str, list[Interval]]:
     """The intervals of every clip, as they are written; -1 stands for none.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pagen.footage.labels.raw import bare, lines, wrong_line
+from pagen.footage.labels.raw import bare, lines, once_a_file, wrong_line
 from pagen.footage.labels.said import Interval, Spans
 
 
+@once_a_file
 def parse_xd(path: Path) -> dict[str, list[Interval]]:
     """The intervals of every clip that the file names; some copies have `.mp4` after the name.
 

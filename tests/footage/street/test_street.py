@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import auroc
-from pagen.footage.clips import SceneClip
+from pagen.footage.scene_clip import SceneClip
 from pagen.footage.street.actors import Path
 from pagen.footage.street.events import KINDS, Event
 from pagen.footage.street.figures import Body, Gait, Motion, fallen, foot, joint, person
