@@ -17,8 +17,8 @@ UMN = DataSet(
     what="UMN: a crowd that panics, on a lawn, indoors, on a plaza; a folder a scene, the split is yours",
     fps=30,
     licence="research use by custom; University of Minnesota",
-    obtain="cut the film of the University of Minnesota's page 'Unusual crowd activity' into clips, paint its text over, "
-    "and lay them into SCENE/training and SCENE/testing",
+    obtain="cut the film of the University of Minnesota's page 'Unusual crowd activity' into clips, paint its text "
+    "over, and lay them into SCENE/training and SCENE/testing",
     layouts=(
         Layout(
             name="scenes",
