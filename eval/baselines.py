@@ -1,4 +1,4 @@
-"""Scores of the trivial baselines, which every table begins with.
+"""Scores of the trivial baselines, which every table begins with, and those of runs beside them.
 
 A model that does not beat the speed of the fastest object has learned nothing about anomalies. The percentile was fixed
 beforehand (98 to 99.9 move Ped2 by six points), as was the flow (DIS, preset `medium`, at the footage's own size). Both
@@ -7,7 +7,13 @@ are causal but for frame 0, which has no predecessor and gets what frame 1 gets.
 
 from __future__ import annotations
 
-from pagen.eval.scores import Scores, fill_scores
+from collections.abc import Sequence
+from pathlib import Path
+
+from pagen.compute import Compute
+from pagen.eval.protocol import Protocol
+from pagen.eval.results import TRIVIAL
+from pagen.eval.scores import Scores, fill_scores, score_run
 from pagen.folders import folder_name
 from pagen.footage.flow import grey
 from pagen.footage.prepare import Prepared, cache_folder
@@ -15,13 +21,23 @@ from pagen.scoring.baselines import BASELINES, PERCENTILE, Values
 from pagen.spread import Workers
 
 
-def score_baselines(prepared: Prepared, workers: Workers = None) -> Scores:
-    """Scores of the test clips at the footage's own size (`size=None`), computed once and kept in the cache."""
-    path = cache_folder() / f"baselines-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
+def score_baselines(prepared: Prepared, workers: Workers = None, split: str = "test") -> Scores:
+    """Scores of the clips of a split at the footage's own size (`size=None`), computed once and kept in the cache."""
+    what = "baselines" if split == "test" else f"baselines-{split}"
+    path = cache_folder() / f"{what}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     config = {"percentile": PERCENTILE, "flow": "dis", "frame 0": "as frame 1"}
-    return fill_scores(path, _of_clip, prepared, config, {}, workers, "trivial baselines")
+    return fill_scores(path, _of_clip, prepared, config, {}, workers, "trivial baselines", split=split)
 
 
 def _of_clip(prepared: Prepared, clip: str) -> dict[str, Values]:
     frames = prepared.frames(clip)
     return {name: baseline(grey(frame) for frame in frames) for name, baseline in BASELINES.items()}
+
+
+def scores_of(
+    runs: Sequence[Path], prepared: Prepared, protocol: Protocol, compute: Compute
+) -> list[tuple[str, Scores]]:
+    """The trivial baselines and runs, by name, with the scores that a protocol asks for, of footage at its own size."""
+    policy, measure = protocol.policy, protocol.asked_measure
+    scored = [(str(run), score_run(run, prepared.dataset, compute, policy, measure=measure)) for run in runs]
+    return [(TRIVIAL, score_baselines(prepared, compute.workers)), *scored]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pagen.eval.metrics.bootstrap import bootstrap_interval
 from pagen.eval.metrics.roc import ByVideo, micro_auroc
 from pagen.eval.metrics.undefined import Undefined
-from pagen.eval.protocol import Protocol, kept
+from pagen.eval.protocol import Protocol
 from pagen.eval.results import EventArea, Events, Series, leads
 from pagen.footage.anomalies import NORMAL
 from pagen.seeds import generator
@@ -28,7 +28,7 @@ Kinds = Mapping[str, npt.NDArray[np.str_]]
 
 def events_of(protocol: Protocol, series: Sequence[Series], kinds: Kinds, seed: int) -> Events:
     """The areas of every kind, of the trivial baselines and the headline of each run, whose series a protocol gave."""
-    of_frames = {name: kept(protocol, kinds[name]) for name in series[0].labels}
+    of_frames = {name: kinds[name][frames] for name, frames in series[0].frames.items()}
     names = sorted({str(kind) for frames in of_frames.values() for kind in np.unique(frames)} - {NORMAL})
     normal = sum(int((frames == NORMAL).sum()) for frames in of_frames.values())
     areas = [area for one in leads(series) for area in _areas(one, of_frames, [*names, ALL], seed)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
@@ -13,7 +13,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights, flag_of
@@ -31,6 +31,10 @@ class Evaluate:
     protocol: Protocols = ()
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
+    choose_on: str | None = None
+    """Another labelled data set, on which weights of what is fused and the smoothing are chosen by micro AUROC."""
+    choose_root: Path | None = None
+    """Where its footage lies; by default below --root, too."""
     alarms: float = 10.0
     """False alarms an hour that operating points may have."""
     localise: bool = False
@@ -39,8 +43,9 @@ class Evaluate:
     """Also measure each kind of anomaly on its own, where the data set names them, and else each clip's."""
     scores: tuple[Path, ...] = ()
     """In place of runs: files of scores (.npz .npy .csv .json, or a folder); differences are to the first one."""
-    labels: Path | None = None
-    """Of these scores, or for the number of frames that boxes are measured over: the same forms, 1 = abnormal."""
+    labels: str | None = None
+    """Edition of the data set's labels, or `all` for a row of each; by default the first that is there. Of scores out
+    of files, and for the frames of boxes out of files: a file in the same forms, 1 = abnormal, 255 = left out."""
     fps: float | None = None
     """Frames a second of these scores; without it, nothing is said of alarms."""
     detections: Path | None = None
@@ -55,13 +60,14 @@ class Evaluate:
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""
 
 
 WAYS = {
-    "dataset": ((), ("runs", "root", "localise", "by_event")),
+    "dataset": ((), ("runs", "root", "called", "localise", "by_event", "labels", "choose_on", "choose_root")),
     "scores": (("labels",), ("labels", "fps")),
     "detections": (("tracks",), ("tracks", "labels", "frames")),
 }
@@ -72,7 +78,8 @@ def run(config: Evaluate) -> None:
     """The verb `evaluate`."""
     way = require_way(config)
     if way == "dataset":
-        DATASETS[str(config.dataset)]
+        for name in filter(None, (config.dataset, config.choose_on)):
+            DATASETS[name]
         for path in config.runs:
             Folder.open(path, "run", verify=False)
     from pagen.eval import render
@@ -88,12 +95,15 @@ def _evaluation(config: Evaluate, way: str) -> Evaluation:
     from pagen.eval import evaluation
 
     settings = EvaluationSettings(fps=config.fps, seed=config.seed, alarms=config.alarms, weights=config.weights)
+    labels = Path(config.labels) if config.labels else None
     if way == "scores":
-        return evaluation.evaluate_files(config.scores, Path(str(config.labels)), config.protocol or ("raw",), settings)
+        return evaluation.evaluate_files(config.scores, Path(str(labels)), config.protocol or ("raw",), settings)
     if way == "detections":
         boxes, tracks = Path(str(config.detections)), Path(str(config.tracks))
-        return evaluation.evaluate_boxes(boxes, tracks, config.labels, config.frames, settings)
+        return evaluation.evaluate_boxes(boxes, tracks, labels, config.frames, settings)
     dataset, protocols, compute = str(config.dataset), config.protocol or ("causal",), Compute.of(config)
+    choices = replace(settings, choose_on=config.choose_on, choose_root=config.choose_root)
+    settings = replace(choices, labels=config.labels or "")
     of_runs = evaluation.evaluate(config.runs, dataset, protocols, settings, compute, config.localise, config.by_event)
     for path in config.runs:
         console.say(f"scores: {path / 'scores' / folder_name(dataset)}")

@@ -56,6 +56,10 @@ def oracle_weights(final: Any, names: Sequence[str], labels: ByVideo) -> dict[st
 
     `final` maps weights to video -> (T,), the scores as the protocol leaves them.
     """
-    shares = [row for row in product(range(STEPS + 1), repeat=len(names)) if sum(row) == STEPS]
-    grid = [dict(zip(names, (share / STEPS for share in row), strict=True)) for row in shares]
-    return max(grid, key=lambda weights: micro_auroc(final(weights), labels))
+    return max(grid_of_weights(names, STEPS), key=lambda weights: micro_auroc(final(weights), labels))
+
+
+def grid_of_weights(names: Sequence[str], steps: int) -> list[dict[str, float]]:
+    """All weights that are multiples of 1 / steps and sum to 1."""
+    shares = [row for row in product(range(steps + 1), repeat=len(names)) if sum(row) == steps]
+    return [dict(zip(names, (share / steps for share in row), strict=True)) for row in shares]

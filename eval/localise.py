@@ -2,15 +2,16 @@
 
 Of runs it is that of their maps of errors (`maps`), with the thresholds of `metrics.rbdc_of_maps.map_thresholds`.
 Ground truth is the connected parts of the data set's pixel masks at the footage's own size, to which maps are brought,
-so that every row is measured against the same regions, as papers are. A clip goes through a process of its own.
+so that every row is measured against the same regions, as papers are. Clips with anomalies and without masks are left
+out (Ped1 has masks of ten), and so are frames that the labels leave out. A clip goes through a process of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,13 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.maps import Maps, detections_of, maps_of_parts, scored_parts, speed_maps
 from pagen.eval.metrics.bootstrap import interval, multiplicities
-from pagen.eval.metrics.rbdc import Localisation, match, measured, resampled_areas
+from pagen.eval.metrics.rbdc import Localisation, Matches, match, measured, resampled_areas
 from pagen.eval.metrics.rbdc_of_maps import MapCounts, count_maps, map_thresholds, measured_maps
-from pagen.eval.metrics.regions import from_masks
+from pagen.eval.metrics.regions import Detections, Mask, Regions, from_masks, moments
 from pagen.eval.region_files import read_detections, read_tracks
 from pagen.eval.results import BAR, TRIVIAL, Place, Places
 from pagen.eval.settings import DRAWS
+from pagen.footage.clips import LEFT_OUT
 from pagen.footage.prepare import Prepared
 from pagen.scoring.over_density import OverDensity
 from pagen.seeds import generator
@@ -35,9 +37,9 @@ from pagen.spread import Workers, spread
 def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed: int = 0) -> Places:
     """The speed of flow, and each map of errors of each run; `native` is the data set at the footage's own size.
 
-    Raises PagenError: abnormal clips without pixel masks, no run with a map, or as `maps.maps_of_run`.
+    Raises PagenError: no abnormal clip with pixel masks, no run with a map, or as `maps.maps_of_run`.
     """
-    require_masks(native)
+    clips = len(require_masks(native))
     rows = [place_of_maps(TRIVIAL, BAR, partial(speed_maps, native), native, compute.workers, seed)]
     without = list[str]()
     for run in runs:
@@ -53,13 +55,16 @@ def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed
         f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
         "its pixel masks (of runs over objects: their boxes); overlap 0.1, share of a track 0.1; nothing looks ahead"
     )
+    if clips < len(native.clips("test")):
+        title += f"; of {clips} of {len(native.clips('test'))} test clips, those that have pixel masks"
     return Places(title, tuple(rows), (*_below(rows), *without))
 
 
-def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], seed: int = 0) -> Places:
+def localise_boxes(detections: Path, tracks: Path, counted: Mapping[str, Mask], seed: int = 0) -> Places:
     """Of scored boxes in files VIDEO.txt, as `read_detections` reads them, against regions as `read_tracks` does.
 
-    `frames` counts those of every test video; one without regions needs no file of tracks. Raises PagenError: folders
+    `counted` says of every frame (T,) of every test video whether it counts; a video without regions needs no file of
+    tracks. Raises PagenError: folders
     without files, boxes or regions, or what `localise` refuses.
     """
     boxes = {path.stem: read_detections(path) for path in _files(detections, "detections")}
@@ -67,17 +72,18 @@ def localise_boxes(detections: Path, tracks: Path, frames: Mapping[str, int], se
     for folder, what, parts in ((detections, "box", boxes), (tracks, "region", truth)):
         if not any(len(part.frames) for part in parts.values()):
             raise PagenError(f"expected a {what} in {folder}, found none in its {len(parts)} files; are they complete?")
-    measure = partial(measured, match(boxes, truth, frames))
+    measure = partial(measured, _matched(boxes, truth, counted))
     title = "scored boxes against regions and tracks, both ends inside a box; overlap 0.1, share of a track 0.1"
-    return Places(title, (_place(str(detections), "boxes", measure, len(frames), seed),))
+    return Places(title, (_place(str(detections), "boxes", measure, len(counted), seed),))
 
 
 def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, workers: Workers, seed: int) -> Place:
     """The row of heat maps: they are gone through once for the thresholds and once more to count."""
-    names, label = native.clips("test"), f"localise {Path(run).name}"
-    maxima = dict(console.progress(spread(partial(_maxima, maps), names, workers), label, len(names)))
+    counted, label = require_masks(native), f"localise {Path(run).name}"
+    names = list(counted)
+    maxima = dict(console.progress(spread(partial(_maxima, maps, counted), names, workers), label, len(names)))
     thresholds = map_thresholds({name: maxima[name] for name in names})
-    counting = spread(partial(_counted, maps, native, thresholds), names, workers)
+    counting = spread(partial(_counted, maps, native, counted, thresholds), names, workers)
     counts = dict(console.progress(counting, label, len(names)))
     measure = partial(measured_maps, _joined([counts[name] for name in names]))
     return _place(run, indicator, measure, len(names), seed)
@@ -90,20 +96,35 @@ def _places_of(run: Path, native: Prepared, compute: Compute, seed: int) -> list
     if not objects:
         maps = maps_of_parts(run, parts, native, compute)
         return [place_of_maps(str(run), indicator, each, native, compute.workers, seed) for indicator, each in maps]
-    names = native.clips("test")
-    boxes = {name: detections_of(objects, name) for name in names}
-    truth = {name: from_masks(masks) for name in names if (masks := native.each_mask(name)) is not None}
-    measure = partial(measured, match(boxes, truth, {name: native.length(name) for name in names}))
-    return [_place(str(run), "+".join(part.rows.indicator for part in objects), measure, len(names), seed)]
+    counted = require_masks(native)
+    boxes = {name: detections_of(objects, name) for name in counted}
+    truth = {name: from_masks(masks) for name in counted if (masks := native.each_mask(name)) is not None}
+    measure = partial(measured, _matched(boxes, truth, counted))
+    return [_place(str(run), "+".join(part.rows.indicator for part in objects), measure, len(counted), seed)]
 
 
-def require_masks(prepared: Prepared) -> None:
-    """Raise PagenError for test clips with abnormal frames, or without labels, that have no pixel masks."""
+def require_masks(prepared: Prepared) -> dict[str, Mask]:
+    """Test clips that can be measured -> which frames (T,) count: clips that have pixel masks, and normal ones.
+
+    Raises PagenError where no clip with an anomaly, or without labels, has any.
+    """
     names = prepared.clips("test")
-    missing = [name for name in names if _abnormal(prepared, name) and prepared.each_mask(name) is None]
-    if missing:
-        found = f"none for {len(missing)} of the {len(names)} test clips of {prepared.dataset} ({missing[0]} first)"
+    masked = [name for name in names if prepared.each_mask(name) is not None]
+    abnormal = [name for name in names if _abnormal(prepared, name)]
+    if not set(masked) & set(abnormal):
+        found = f"none for the {len(abnormal)} test clips of {prepared.dataset} with anomalies"
         raise PagenError(f"expected pixel masks for --localise, found {found}; leave --localise out")
+    return {name: _counting(prepared, name) for name in names if name in masked or name not in abnormal}
+
+
+def _matched(boxes: Mapping[str, Detections], truth: Mapping[str, Regions], counted: Mapping[str, Mask]) -> Matches:
+    """Boxes against regions, in the frames that count."""
+    lengths = {name: len(counts) for name, counts in counted.items()}
+    moments(boxes, lengths)  # which say what is missing or lies beyond the end
+    moments(truth, lengths)
+    found = {name: part.among(counted[name]) for name, part in boxes.items()}
+    regions = {name: part.among(counted[name]) for name, part in truth.items()}
+    return match(found, regions, {name: int(counts.sum()) for name, counts in counted.items()})
 
 
 def _place(run: str, indicator: str, measure: Callable[..., Localisation], videos: int, seed: int) -> Place:
@@ -121,14 +142,16 @@ def _below(rows: Sequence[Place]) -> Iterator[str]:
             yield f"{row.run} ({row.indicator}) lies below {BAR} in {shown}: it has not beaten arithmetic."
 
 
-def _maxima(maps: Maps, name: str) -> npt.NDArray[np.float64]:
-    return np.array([np.max(each) for each in maps(name)], np.float64)
+def _maxima(maps: Maps, counted: Mapping[str, Mask], name: str) -> npt.NDArray[np.float64]:
+    return np.array([np.max(each) for each in compress(maps(name), counted[name])], np.float64)
 
 
-def _counted(maps: Maps, native: Prepared, thresholds: npt.NDArray[np.float64], name: str) -> MapCounts:
+def _counted(
+    maps: Maps, native: Prepared, counted: Mapping[str, Mask], thresholds: npt.NDArray[np.float64], name: str
+) -> MapCounts:
     masks = native.each_mask(name)
-    regions = {} if masks is None else {name: from_masks(masks)}
-    return count_maps({name: maps(name)}, regions, thresholds)
+    regions = {} if masks is None else {name: from_masks(masks).among(counted[name])}
+    return count_maps({name: compress(maps(name), counted[name])}, regions, thresholds)
 
 
 def _joined(parts: Sequence[MapCounts]) -> MapCounts:
@@ -137,8 +160,13 @@ def _joined(parts: Sequence[MapCounts]) -> MapCounts:
 
 
 def _abnormal(prepared: Prepared, name: str) -> bool:
-    labels: Any = prepared.labels(name)
-    return labels is None or bool(labels.any())
+    labels = prepared.labels(name)
+    return labels is None or bool((np.asarray(labels) == 1).any())
+
+
+def _counting(prepared: Prepared, name: str) -> Mask:
+    labels = prepared.labels(name)
+    return np.ones(prepared.length(name), bool) if labels is None else np.asarray(labels) != LEFT_OUT
 
 
 def _files(folder: Path, what: str) -> list[Path]:

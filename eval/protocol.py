@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, require_name
+from pagen.eval.counted import matched, without_left_out
 from pagen.eval.fusion import fused
 from pagen.eval.metrics.roc import MACRO_RULES, Array, ByVideo
 from pagen.options import Measure
@@ -21,12 +22,16 @@ from pagen.scoring.rescale import NONE, OBJECT, PER_VIDEO, TRAINED, UNTRAINED, p
 from pagen.scoring.smooth import SMOOTHING
 
 Floats = dict[str, npt.NDArray[np.float64]]
+Known = Mapping[str, Mapping[str, float]]
+"""Indicator -> figures of its scores on training clips."""
 Ahead = Mapping[str, int | None]
 """Run -> how many frames after the scored one it looks at; None where that is not known."""
 ANY = "*"
 """Stands for every data set that has no entry of its own."""
 OWN = "own"
 """The name of a network's own measure of errors."""
+CHOSEN = "chosen"
+"""Stands for weights, and a width, that were chosen on another data set."""
 LARGEST = 1e6
 """What a weight or a factor may be at most."""
 WIDEST = 10_000.0
@@ -130,10 +135,11 @@ class Protocol:
         """Which frames are scored, how, and why: the lines above a table.
 
         The window policy plays a part where `windows` were scored, and not where scores were read from files. The
-        `weights` of what is added up are the protocol's where they are `published`; `ahead` is how far what is
-        evaluated looks ahead.
+        `weights` of what is added up are the protocol's where they are `published`, and so is the smoothing's width
+        where they are not `chosen`; `ahead` is how far what is evaluated looks ahead.
         """
-        smooth = f"{self.smooth}, sigma {self.sigma_on(dataset):g} frames" if self.smooth != "none" else "none"
+        width = "as chosen" if weights == CHOSEN else f"{self.sigma_on(dataset):g} frames"
+        smooth = f"{self.smooth}, sigma {width}" if self.smooth != "none" else "none"
         policy = f", {POLICIES[self.policy].title}" if windows else ""
         return (
             f"{self.why}. Scored: {self._frames()}{policy}. Rescaling: {self._rescaling()}."
@@ -178,10 +184,6 @@ class Protocol:
         )
         return f"; it does not look ahead, but what is scored does: {far}" if far else "; nothing looks ahead"
 
-    def frame_of(self, index: int) -> int:
-        """The frame of a video whose score is the one of that index among those that count."""
-        return self.dropped_first + index * self.every
-
     def sigma_on(self, dataset: str) -> float:
         """Width of the smoothing on a data set, frames."""
         return self.sigma.get(dataset, self.sigma.get(ANY, 0.0))
@@ -213,54 +215,46 @@ def apply(
     indicators: Mapping[str, ByVideo],
     labels: ByVideo,
     dataset: str = ANY,
-    calibration: Mapping[str, Mapping[str, float]] | None = None,
+    calibration: Known | None = None,
     weights: Mapping[str, float] | None = None,
+    by_video: Mapping[str, Known] | None = None,
 ) -> tuple[Floats, dict[str, Array]]:
     """Scores and labels under a protocol, video -> (kept,), of one indicator or of several that are added up.
 
-    Frames are dropped first; each indicator is rescaled; they are added up; the sum is rescaled, then smoothed. A video
-    with no frame that counts is left out. Raises PagenError: what `matched` refuses, or no calibration where several
-    are rescaled by one.
+    Frames are dropped first; each indicator is rescaled; they are added up; the sum is rescaled, then smoothed; frames
+    that labels leave out go last. A video with no frame that counts is left out. Raises PagenError: what `matched`
+    refuses, or no calibration where several are rescaled by one.
 
     Args:
         indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
-        labels: video -> (L,).
+        labels: video -> (L,), 1 = abnormal, 255 = left out.
         dataset: its name, for what a protocol does otherwise on some.
         calibration: indicator -> summary of its scores on training clips; an indicator alone that has none, as trivial
             baselines have not, is not rescaled by it.
         weights: in place of the published ones.
+        by_video: video -> calibration in place of that one, where videos are calibrated apart. That moves them against
+            each other, so that an indicator alone is rescaled, too.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
     for name, scores in indicators.items():
         counted = {video: kept(protocol, values) for video, values in matched(scores, labels).items()}
-        rescaled = partial(_rescaled, protocol, name, known=(calibration or {}).get(name, {}), alone=alone)
-        parts[name] = {video: rescaled(values) for video, values in counted.items() if len(values)}
+        known = {video: (by_video[video] if by_video else calibration or {}).get(name, {}) for video in counted}
+        rescaled = partial(_rescaled, protocol, name, alone=alone, apart=bool(by_video))
+        parts[name] = {video: rescaled(values, known[video]) for video, values in counted.items() if len(values)}
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
     final = {video: smooth(UNTRAINED[protocol.total](values), sigma) for video, values in total.items()}
-    return final, {video: kept(protocol, labels[video]) for video in total}
+    marks = {video: kept(protocol, labels[video]) for video in total}
+    return without_left_out(final, marks), without_left_out(marks, marks)
 
 
-def matched(scores: ByVideo, labels: ByVideo) -> ByVideo:
-    """The scores, video -> (T,), each known to be finite and to have a label.
-
-    Raises PagenError: a video without labels, a number of labels that differs, or a score that is not finite.
-    """
-    for name, values in scores.items():
-        require_name("labelled video", name, labels)
-        if len(values) != len(labels[name]):
-            lengths = f"{len(values)} scores, found {len(labels[name])}"
-            raise PagenError(f"video {name}: expected a label for each of {lengths}")
-        odd = np.flatnonzero(~np.isfinite(values))
-        if len(odd):
-            shown = "NaN" if np.isnan(values[odd[0]]) else values[odd[0]]
-            raise PagenError(
-                f"video {name}: expected finite scores, one for each of {len(values)} frames, found {shown} at frame "
-                f"{odd[0]}; mend it, or leave the video out"
-            )
-    return scores
+def counted_frames(protocol: Protocol, labels: ByVideo) -> dict[str, npt.NDArray[np.int64]]:
+    """The numbers (kept,) of the frames whose scores and labels `apply` gives, for labels video -> (L,)."""
+    marks = {video: kept(protocol, values) for video, values in labels.items()}
+    numbers = {video: kept(protocol, np.arange(len(values))) for video, values in labels.items()}
+    return without_left_out(numbers, marks)
 
 
 def kept(protocol: Protocol, values: Array) -> Array:
@@ -269,15 +263,15 @@ def kept(protocol: Protocol, values: Array) -> Array:
 
 
 def _rescaled(
-    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float], alone: bool
+    protocol: Protocol, name: str, scores: Array, known: Mapping[str, float], alone: bool, apart: bool
 ) -> npt.NDArray[np.float64]:
-    """One indicator of one video, by what is `known` of its training scores."""
+    """One indicator of one video, by what is `known` of its training scores, be it of its scene's `apart`."""
     rescaling, unit = protocol.each_of.get(name, protocol.each), indicator_named(name).unit
     raw = np.asarray(scores, np.float64)
     values = _as_measured(protocol, name, unit, raw)
     if rescaling not in TRAINED:
         return UNTRAINED[rescaling](values)
-    if alone and (rescaling in STRICT or not known):
+    if alone and ((rescaling in STRICT and not apart) or not known):
         return values
     if values is not raw:
         raise PagenError(

@@ -45,4 +45,5 @@ def _cell(area: EventArea) -> str:
 
 
 def _lead(events: Events) -> str:
-    return f"each kind of anomaly against {events.normal:,} normal frames"
+    labels = f"; labels: {events.label_edition}" if events.label_edition else ""
+    return f"each kind of anomaly against {events.normal:,} normal frames{labels}"

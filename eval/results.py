@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,11 +16,27 @@ BAR = "flow_speed"
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What was chosen for an indicator of a run, and the micro AUROC that it has on the set that it was chosen on."""
+
+    weights: Mapping[str, float] | None
+    """Indicator -> weight; None of an indicator alone."""
+    sigma: float | None
+    """Width of the smoothing in frames; None where the protocol does not smooth."""
+    micro: float = math.nan
+
+    def __str__(self) -> str:
+        shares = [f"{name} {weight:g}" for name, weight in (self.weights or {}).items()]
+        width = [f"sigma {self.sigma:g}"] if self.sigma is not None else []
+        return ", ".join([" ".join(shares), *width] if shares else width)
+
+
+@dataclass(frozen=True)
 class Series:
     """The scores of one indicator of one run under one protocol, of the frames that count: video -> (kept,).
 
-    `final` are as the protocol leaves them, `raw` neither rescaled nor smoothed; a label of 1 is abnormal. The recipe
-    is the run's, empty of baselines and files.
+    `final` are as the protocol leaves them, `raw` neither rescaled nor smoothed; a label of 1 is abnormal. `frames` are
+    the frames' numbers. The recipe is the run's, empty of baselines and files.
     """
 
     run: str
@@ -27,9 +44,32 @@ class Series:
     final: ByVideo
     raw: ByVideo
     labels: ByVideo
+    frames: ByVideo
     recipe: Mapping[str, Any]
     ahead: int | None = 0
     """How many frames after the scored one the run looks at, windows aside; None where that is not known."""
+    choice: Choice | None = None
+    """What was chosen on another data set, where that was asked for."""
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """One indicator scene by scene: see `pagen.eval.metrics.scenes`."""
+
+    micro: Mapping[str, float]
+    """Scene -> micro AUROC in [0, 1], NaN where undefined."""
+    mean: float
+    """Over the scenes that have one."""
+    thresholds: Mapping[str, float]
+    """Scene -> the lowest one that keeps to the wanted false alarms in the scene."""
+    tpr: float
+    """Share of all abnormal frames found with these."""
+    event_recall: float
+
+    @property
+    def used(self) -> int:
+        """How many scenes have an AUROC."""
+        return sum(area == area for area in self.micro.values())
 
 
 @dataclass(frozen=True)
@@ -65,6 +105,10 @@ class Row:
     scale: str | None = None
     seed: int | None = None
     trained_on: str | None = None
+    by_scene: Scenes | None = None
+    """Where the videos are of several scenes."""
+    choice: Choice | None = None
+    """What was chosen on another data set, where that was asked for."""
 
     @property
     def recipe_title(self) -> str:
@@ -74,6 +118,16 @@ class Row:
 
 Scored = TypeVar("Scored", Row, Series)
 """An indicator of a run, as figures or as scores."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a table counts of a scene."""
+
+    name: str
+    videos: int
+    frames: int
+    abnormal: int
 
 
 @dataclass(frozen=True)
@@ -88,6 +142,10 @@ class Table:
     notes: tuple[str, ...]
     against: str = BAR
     """What each row is compared with."""
+    scenes: tuple[Scene, ...] = ()
+    """Empty where the videos are of one scene, or of none that is known."""
+    label_edition: str = ""
+    """Or the file that the labels came out of."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +198,16 @@ class Events:
     normal: int
     """Frames without an anomaly."""
     areas: tuple[EventArea, ...]
+    label_edition: str = ""
+
+
+@dataclass(frozen=True)
+class ChosenOn:
+    """The labelled data set that choices were made on, by micro AUROC."""
+
+    dataset: str
+    label_edition: str
+    clips: int
 
 
 @dataclass(frozen=True)
@@ -149,7 +217,7 @@ class Evaluation:
     dataset: str | None
     """None where scores or boxes came out of files."""
     label_edition: str
-    """Or the file that the labels came out of."""
+    """Or the file that the labels came out of; of several editions all names."""
     seed: int
     """Of the bootstrap."""
     weights: str
@@ -162,6 +230,8 @@ class Evaluation:
     """What each table was measured on, row by row."""
     by_event: tuple[Events, ...] = ()
     """What each kind of anomaly is found by, table by table, where that was asked for."""
+    chosen_on: ChosenOn | None = None
+    """Where weights and smoothing come from, if not from the protocol."""
 
     def plain(self) -> dict[str, Any]:
         """All but the series, for JSON."""

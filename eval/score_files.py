@@ -8,9 +8,9 @@
 | `.json` | `{"video": [...], ...}` |
 | a folder | VIDEO.npy or VIDEO.txt (numbers between spaces, commas or line ends), one a video |
 
-Scores are higher where a frame is more anomalous. A `.npy` file does not say where videos begin: it is split by the
-videos of the first of the files given (labels, then scores) that names them, sorted as strings are; where none does,
-all frames are one video, `all`.
+Scores are higher where a frame is more anomalous; a label of 255 leaves a frame out of every figure. A `.npy` file does
+not say where videos begin: it is split by the videos of the first of the files given (labels, then scores) that names
+them, sorted as strings are; where none does, all frames are one video, `all`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError, require_name
-from pagen.eval.protocol import matched
+from pagen.eval.counted import matched
 from pagen.eval.scores import Scores
+from pagen.footage.clips import LEFT_OUT
 
 Values = npt.NDArray[np.float64]
 Part = Values | dict[str, Values]
@@ -36,10 +37,10 @@ Marks = dict[str, npt.NDArray[np.uint8]]
 
 
 def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Scores]]:
-    """Each file's name, and its scores with the labels: 0 or 1 for every frame, in any of the forms of the module.
+    """Each file's name, and its scores with a label for every frame, in any of the forms of the module.
 
     Raises PagenError: a file that cannot be read so, videos that scores or labels lack, lengths that differ, a score
-    that is not finite, or a label other than 0 and 1.
+    that is not finite, or a label other than 0, 1 and 255.
     """
     marked, *scored = [read(labels, "label"), *(read(path, "score") for path in files)]
     lengths = _lengths([marked, *scored])
@@ -49,13 +50,13 @@ def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Sco
 
 
 def read_labels(path: Path) -> Marks:
-    """Video -> (T,), 1 = abnormal. Raises PagenError as `read_score_files`."""
+    """Video -> (T,), 1 = abnormal, 255 = left out. Raises PagenError as `read_score_files`."""
     part = read(path, "label")
     return _marks(path, by_video(path, part, _lengths([part])))
 
 
-def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
-    """Video -> its number of frames, out of labels, or out of a JSON file {"video": number}.
+def counted_of(labels: Path | None, counts: Path | None) -> dict[str, npt.NDArray[np.bool_]]:
+    """Video -> whether each frame (T,) counts, by labels; all do by a JSON file {"video": number of frames}.
 
     Raises PagenError: both or neither of the two, as `read_labels`, or counts that are no whole numbers above 0.
     """
@@ -63,7 +64,7 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
         wanted = "--labels FILE or --frames FILE with --detections, for the number of frames of every video"
         raise PagenError(f"expected {wanted}, found {'both' if labels else 'neither'}; give one of them")
     if labels is not None:
-        return {name: len(marks) for name, marks in read_labels(labels).items()}
+        return {name: marks != LEFT_OUT for name, marks in read_labels(labels).items()}
     counts = Path(str(counts))
     expected = f'expected {{"video": number of frames}} in {counts}, found'
     try:
@@ -72,7 +73,7 @@ def frames_of(labels: Path | None, counts: Path | None) -> dict[str, int]:
         raise PagenError(f"{expected} {error}; mend it") from error
     if not isinstance(frames, dict) or not all(type(count) is int and count > 0 for count in frames.values()):
         raise PagenError(f"{expected} {frames!r:.60}; mend it")
-    return frames
+    return {name: np.ones(count, bool) for name, count in frames.items()}
 
 
 def read(path: Path, column: str) -> Part:
@@ -112,10 +113,11 @@ def _lengths(parts: Sequence[Part]) -> dict[str, int]:
 
 def _marks(path: Path, labels: Mapping[str, Values]) -> Marks:
     for name, values in labels.items():
-        odd = np.flatnonzero(~np.isin(values, (0, 1)))
+        odd = np.flatnonzero(~np.isin(values, (0, 1, LEFT_OUT)))
         if len(odd):
             found = f"{values[odd[0]]:g} at frame {odd[0]}; mark abnormal frames with 1"
-            raise PagenError(f"{path}: video {name}: expected labels 0 and 1, found {found}")
+            wanted = f"labels 0 and 1, and {LEFT_OUT} of frames that are left out"
+            raise PagenError(f"{path}: video {name}: expected {wanted}, found {found}")
     return {name: labels[name].astype(np.uint8) for name in sorted(labels)}
 
 

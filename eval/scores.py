@@ -7,7 +7,7 @@ with one thread. Only another device rounds otherwise. Reading scores needs no t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ class Scores:
         clips: clip -> indicator -> (T,) float64, higher = more anomalous.
         labels: clip -> (T,) uint8, 1 = abnormal, of the clips that have labels.
         ahead: how many frames after the scored one what is scored looks at, windows aside; None if that is not known.
+        by_clip: clip -> calibration in place of the one in `config`, where clips are calibrated apart.
     """
 
     path: Path
@@ -49,6 +50,7 @@ class Scores:
     clips: dict[str, dict[str, Values]]
     labels: dict[str, npt.NDArray[np.uint8]]
     ahead: int | None = 0
+    by_clip: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
 
     def indicators(self) -> list[str]:
         """Names of what was scored."""

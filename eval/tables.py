@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from pagen.eval.metrics import roc as metrics
 from pagen.eval.metrics.bootstrap import bootstrap_interval, paired_auroc
 from pagen.eval.metrics.events import OperatingPoint, at_false_alarms
 from pagen.eval.metrics.roc import ByVideo
+from pagen.eval.metrics.scenes import at_false_alarms_by_scene, in_scenes, scene_auroc
 from pagen.eval.metrics.undefined import Undefined, reason
-from pagen.eval.protocol import Protocol
+from pagen.eval.protocol import CHOSEN, Protocol
 from pagen.eval.published import published_row
-from pagen.eval.results import BAR, TRIVIAL, Row, Series, Table
+from pagen.eval.results import BAR, TRIVIAL, Row, Scene, Scenes, Series, Table, leads
 from pagen.eval.settings import EvaluationSettings
 from pagen.papers.all_papers import PUBLISHED
 from pagen.seeds import generator
+
+UNTIMED = "frames a second are not known; give --fps"
+"""Why there is nothing to say of alarms."""
 
 
 def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationSettings) -> Table:
@@ -25,12 +32,36 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
     compared = bar.final if len(series) > 1 else None
     rows = tuple(_row(one, compared, protocol, settings) for one in series)
     notes = [*(_below(rows) if trivial else ()), *_published(series, protocol, settings.dataset)]
+    if settings.told:
+        notes.insert(0, f"Labels that did not fit their clips: {settings.told}.")
     if why := reason(rows[0].micro):  # the frames that the protocol scores are of one class
         notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
-    ahead = {one.run: one.ahead for one in series}
-    title = protocol.title(settings.dataset, trivial, settings.weights, ahead)
-    looks_ahead = protocol.looks_ahead or any(count != 0 for count in ahead.values())
-    return Table(protocol.name, title, looks_ahead, rows, tuple(notes), BAR if trivial else first.run)
+    looks_ahead = protocol.looks_ahead or any(one.ahead != 0 for one in series)
+    against, title = BAR if trivial else first.run, " ".join(_said(protocol, series, settings))
+    scenes = _scenes(first.labels, settings)
+    return Table(protocol.name, title, looks_ahead, rows, tuple(notes), against, scenes, settings.labels)
+
+
+def _said(protocol: Protocol, series: Sequence[Series], settings: EvaluationSettings) -> Iterator[str]:
+    """The sentences above a table: what the protocol does, what was chosen, whose labels these are, of which clips."""
+    on, ahead = settings.chosen_on, {one.run: one.ahead for one in series}
+    weights = CHOSEN if on else settings.weights
+    yield protocol.title(settings.dataset, series[0].run == TRIVIAL, weights, ahead)
+    if on:
+        clips = f"{on.clips} test clips, labels: {on.label_edition}"
+        yield f"Chosen on {on.dataset} ({clips}) by micro AUROC: {_chosen(series)}."
+    if settings.labels:
+        yield f"Labels: {settings.labels}."
+    if settings.part:
+        yield f"A part of the data set: {settings.part}."
+
+
+def _chosen(series: Sequence[Series]) -> str:
+    """What was chosen for the baselines and the headline of each run."""
+    chosen = [f"{one.indicator if one.run == TRIVIAL else one.run}: {one.choice}" for one in leads(series)]
+    return (
+        "; ".join(chosen) if any(str(one.choice) for one in series) else "nothing, since nothing is fused or smoothed"
+    )
 
 
 def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: EvaluationSettings) -> Row:
@@ -39,7 +70,7 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
     (low, high), over = _intervals(final, bar, labels, settings.seed)
     together = metrics.concatenate(final, labels)
     point, delay = _point(final, labels, settings, protocol.every)
-    return Row(
+    row = Row(
         *(series.run, series.indicator),
         *(metrics.micro_auroc(final, labels), low, high, metrics.micro_auroc(series.raw, labels)),
         macro.value,
@@ -48,12 +79,37 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
         *(point.threshold, point.tpr, point.event_recall, delay, *over),
         *(recipe.get(name) for name in ("recipe", "scale", "seed", "dataset")),
     )
+    return replace(row, by_scene=_by_scene(final, labels, settings, protocol.every), choice=series.choice)
+
+
+def _scenes(labels: ByVideo, settings: EvaluationSettings) -> tuple[Scene, ...]:
+    """The scenes of the videos; none where there are not several."""
+    parts = in_scenes(labels, settings.scenes) if settings.scenes else {}
+    counts = {name: [len(part), *counted(part)] for name, part in parts.items()}
+    return tuple(Scene(name, *count) for name, count in counts.items()) if len(parts) > 1 else ()
+
+
+def counted(labels: ByVideo) -> tuple[int, int]:
+    """How many frames there are, and how many of them are abnormal."""
+    together = np.concatenate([*labels.values()])
+    return len(together), int(together.sum())
+
+
+def _by_scene(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, every: int) -> Scenes | None:
+    if not _scenes(labels, settings):
+        return None
+    areas = scene_auroc(final, labels, settings.scenes)
+    if settings.fps is None:
+        nothing = Undefined(UNTIMED)
+        return Scenes(areas.areas, areas.value, {}, nothing, nothing)
+    points = at_false_alarms_by_scene(final, labels, settings.scenes, settings.alarms, settings.fps / every)
+    return Scenes(areas.areas, areas.value, points.thresholds, points.tpr, points.event_recall)
 
 
 def _point(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, every: int) -> tuple[OperatingPoint, float]:
     """What the wanted false alarms give, and the mean delay in seconds."""
     if settings.fps is None:
-        nothing = Undefined("frames a second are not known; give --fps")
+        nothing = Undefined(UNTIMED)
         return OperatingPoint(nothing, 0, nothing, nothing, nothing, nothing, 0), nothing
     point = at_false_alarms(final, labels, settings.alarms, settings.fps / every)
     return point, point.mean_delay * every / settings.fps

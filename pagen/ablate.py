@@ -10,7 +10,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError, require_name
-from pagen.flags import Device, Json, Partial, Processes, Root
+from pagen.flags import Called, Device, Json, Partial, Processes, Root
 from pagen.folders import write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import Scale
@@ -43,6 +43,7 @@ class Ablate:
     device: Device = "auto"
     workers: Processes = None
     partial: Partial = False
+    called: Called = None
     json: Json = False
     write: Path | None = None
     """Also write the table to this Markdown file."""

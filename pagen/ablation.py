@@ -79,7 +79,8 @@ def _trained(config: Any, variant: Variant, seed: int, pseudo: Path | None) -> P
     """The run of a variant. What its steps do not look at is fitted to those of a run that differs in that alone."""
     recipe, path = _recipe(config, variant), Path(config.out) / f"{named(config, variant)}-{seed}"
     where = {"device": config.device, "workers": config.workers, "partial": config.partial}
-    wanted = Train(recipe, config.dataset, config.root, pseudo, config.scale, seed, path, **where)
+    about = {"pseudo": pseudo, "scale": config.scale, "seed": seed, "out": path}
+    wanted = Train(recipe, config.dataset, config.root, **about, **where)
     steps = {name: value for name, value in variant.changes.items() if name not in recipe.after}
     if len(steps) < len(variant.changes):
         begin_with(wanted, _trained(config, replace(variant, changes=steps), seed, pseudo))

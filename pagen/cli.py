@@ -7,8 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from pagen.errors import PagenError, require_name
+from pagen.registry import resolve
 from pagen.version import __version__
 
 VERBS = {
@@ -79,12 +81,17 @@ def dispatch(argv: Sequence[str]) -> None:
     module_name, config_name = VERBS[verb][0].split(":")
     module = import_module(module_name)
     if hasattr(module, "parse"):  # a verb whose defaults depend on its first words
-        module.run(module.parse(rest))
+        module.run(_named(module.parse(rest)))
         return
     import tyro
 
     config, flags = getattr(module, config_name), (tyro.conf.FlagCreatePairsOff,)
-    module.run(tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags))
+    module.run(_named(tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags)))
+
+
+def _named(config: Any) -> Any:
+    """The configuration, with one's own footage called as `--name` says."""
+    return resolve("pagen.footage.named:named")(config) if getattr(config, "called", None) else config
 
 
 def usage() -> str:

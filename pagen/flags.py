@@ -10,6 +10,12 @@ import tyro
 Root = Annotated[
     Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
 ]
+Called = Annotated[
+    str | None,
+    tyro.conf.arg(
+        name="name", help="What to call the footage of --dataset folder --root DIR, in runs, scores and tables."
+    ),
+]
 Partial = Annotated[
     bool,
     tyro.conf.arg(

@@ -42,9 +42,13 @@ def scale_in(argv: Sequence[str]) -> Scale:
     return cast("Scale", scale)
 
 
+FLAGS = {"called": "name"}
+"""Field of a configuration -> its flag, where that is called otherwise: kinds of features have names, too."""
+
+
 def flag_of(name: str) -> str:
     """A field of a configuration as it is typed: `limit_clips` is --limit-clips."""
-    return f"--{name.replace('_', '-')}"
+    return f"--{FLAGS.get(name, name).replace('_', '-')}"
 
 
 def words_of(name: str, value: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import tyro
 
 from pagen.errors import PagenError
-from pagen.flags import Dataset, Device, Json, Overwrite, Partial, Processes, Root
+from pagen.flags import Called, Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.folders import folder_name
 from pagen.options import Scale
 from pagen.train.recipes.base import BaseRecipe
@@ -42,6 +42,7 @@ class Train(Generic[R]):
     """Insist that there is something to go on with (the same command resumes by itself)."""
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     device: Device = "auto"
     workers: Processes = None
     json: Json = False

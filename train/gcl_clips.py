@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from pagen import console
 from pagen.errors import PagenError
 from pagen.footage.catalogue import MIXED
@@ -28,8 +31,13 @@ def known(config: Train[Any], prepared: Prepared) -> Known:
     own, marks = known_normal(locate(config.dataset, config.root)), dict[str, bool | None]()
     for name in prepared.clips("train"):
         labels = prepared.labels(name)
-        marks[name] = (True if name in own else None) if labels is None else not labels.any()
+        marks[name] = (True if name in own else None) if labels is None else _is_normal(labels)
     return marks
+
+
+def _is_normal(labels: npt.NDArray[np.uint8]) -> bool | None:
+    """Whether no frame is abnormal; not known where none is but some are left out (a label that is neither)."""
+    return False if (labels == 1).any() else None if labels.any() else True
 
 
 def chosen_clips(config: Train[Any], prepared: Prepared) -> Sequence[str]:

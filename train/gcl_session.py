@@ -58,7 +58,7 @@ def abnormal(clips: FeatureClips, name: str) -> Truth:
     labels, firsts = clips.prepared.labels(name), clips.features.frames(name)
     if labels is None or not len(firsts):
         return np.zeros(len(firsts), np.bool_)
-    return np.maximum.reduceat(labels, firsts).astype(np.bool_)
+    return np.logical_or.reduceat(labels == 1, firsts)
 
 
 class _Follow:

@@ -40,4 +40,5 @@ def draw(kind: str, request: Request, path: Path) -> dict[str, Any]:
     with paper_style():
         figure, about = KINDS[kind].make(request)
         save_figure(figure, path, DPI)
-    return {"kind": kind, "videos": request.videos, "protocol": request.protocol.name, **about}
+    what = {"kind": kind, "videos": request.videos, "protocol": request.protocol.name}
+    return {**what, "label_edition": request.labelled.edition, **about}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,11 +12,12 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.flags import OneProtocol
+from pagen.eval.flags import Edition, OneProtocol
 from pagen.figures import require_form
-from pagen.flags import Dataset, Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Dataset, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
+from pagen.footage.own import asked_as
 
 Kind = Literal["scores", "maps", "measures", "indicators"]
 
@@ -40,7 +42,8 @@ class Figure:
     """Frames of the video, from 0, for all kinds but scores; by default the one that the first run scores highest, and
     of indicators five at equal distances."""
     protocol: OneProtocol = "causal"
-    labels: tuple[str, ...] = ()
+    labels: Edition = ""
+    names: tuple[str, ...] = ()
     """What the runs are called, one for each; by default their folders' names."""
     width: float | None = None
     """Inches: by default 3.4, a column, and 7, a page, for maps and measures."""
@@ -48,6 +51,7 @@ class Figure:
     workers: Processes = None
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 
@@ -63,7 +67,7 @@ def run(config: Figure) -> None:
 
     request = request_of(
         *(config.runs, config.dataset, config.video, config.frame, config.protocol, Compute.of(config)),
-        *(config.labels, config.width or KINDS[config.kind].width),
+        *(config.names, config.width or KINDS[config.kind].width, config.labels),
     )
     about = draw(config.kind, request, config.out)
     console.result({"figure": str(config.out), **about}, config.json, f"wrote {config.out}")
@@ -74,15 +78,16 @@ def require_request(config: Figure) -> None:
     require_form(config.out)
     DATASETS[config.dataset]
     most = 1 if config.kind in ONE_RUN else None
-    _require("run folders", len(config.runs), most, f"pagen figure {config.kind} RUN --dataset {config.dataset}")
+    asked = shlex.join(asked_as(config.dataset))
+    _require("run folders", len(config.runs), most, f"pagen figure {config.kind} RUN {asked}")
     if config.kind in ONE_VIDEO:
         _require(
             "videos as --video", len(config.video), 1, f"--video test_01, as `pagen prepare {config.dataset}` names it"
         )
     elif config.frame:
         raise PagenError(f"expected no --frame for scores, which are drawn of all frames, found {config.frame}")
-    if config.labels and len(config.labels) != len(config.runs):
-        raise PagenError(f"expected a label for each of {len(config.runs)} runs, found {len(config.labels)}")
+    if config.names and len(config.names) != len(config.runs):
+        raise PagenError(f"expected a name for each of {len(config.runs)} runs, found {len(config.names)}")
     if config.width is not None and not 1 <= config.width <= 40:
         raise PagenError(f"expected a width from 1 to 40 inches, found {config.width:g}; a column of a paper has 3.4")
     for path in config.runs:

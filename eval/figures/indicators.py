@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pagen.errors import PagenError
-from pagen.eval.figures.curves import shade
+from pagen.eval.figures.curves import broken, shade
 from pagen.eval.figures.grid import add_axes, outline, show_frame
 from pagen.eval.figures.request import Request
 from pagen.eval.results import Series
@@ -72,8 +72,13 @@ def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Seq
     for frame in frames:
         axis.axvline(frame, color=PLAIN, linewidth=0.5, linestyle=":", zorder=1)
     marker = "." if request.protocol.every > 1 else ""
-    where = [request.protocol.frame_of(index) for index in range(len(values))]
-    axis.plot(where, values, color=COLOURS[1] if total else COLOURS[0], marker=marker, markersize=3)
+    where = series.frames[video]
+    axis.plot(
+        *broken(where, values, request.protocol.every),
+        color=COLOURS[1] if total else COLOURS[0],
+        marker=marker,
+        markersize=3,
+    )
     axis.locator_params(axis="y", nbins=3)
     axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2)
     axis.yaxis.set_label_coords(-TICKS / (request.width - LEFT - RIGHT), 0.5)

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from pagen.compute import Compute
 from pagen.errors import PagenError, require_name
-from pagen.eval.evaluation import labelled, scores_of
+from pagen.eval.baselines import scores_of
+from pagen.eval.labelled import Labelled, labelled
 from pagen.eval.metrics.events import events
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
@@ -25,11 +26,11 @@ from pagen.footage.prepare import Prepared
 
 @dataclass(frozen=True)
 class Request:
-    """The request; `prepared` is the data set at the footage's own size, `width` in inches, `frames` may be empty."""
+    """The request; `width` is in inches, `frames` may be empty."""
 
     runs: tuple[Path, ...]
     names: tuple[str, ...]
-    prepared: Prepared
+    labelled: Labelled
     videos: tuple[str, ...]
     frames: tuple[int, ...]
     protocol: Protocol
@@ -39,8 +40,13 @@ class Request:
     @cached_property
     def series(self) -> tuple[Series, ...]:
         """Of the trivial baselines and of every indicator of the runs, under the protocol."""
-        scored = scores_of(self.runs, self.prepared, self.protocol, self.compute)
-        return series_of(self.protocol, scored, EvaluationSettings(self.prepared.dataset, self.prepared.fps))
+        scored = self.labelled.of(scores_of(self.runs, self.prepared, self.protocol, self.compute))
+        return series_of(self.protocol, scored, self.labelled.settings(EvaluationSettings()))
+
+    @property
+    def prepared(self) -> Prepared:
+        """The data set at the footage's own size."""
+        return self.labelled.prepared
 
     def of_run(self, run: Path) -> list[Series]:
         """The series of one run."""
@@ -48,7 +54,7 @@ class Request:
 
     def spans(self, video: str) -> list[tuple[int, int]]:
         """When a video is labelled abnormal: the first frame, and the one after the last."""
-        return [(int(start), int(end)) for start, end in events(np.asarray(self.prepared.labels(video)))]
+        return [(int(start), int(end)) for start, end in events(np.asarray(self.labelled.labels[video]))]
 
     def mask(self, video: str, frame: int) -> npt.NDArray[np.bool_] | None:
         """What is marked (H, W) in a frame at the footage's own size; None where there are no masks."""
@@ -59,10 +65,10 @@ class Request:
         """The frames asked for, else the one of the first video that the first run scores highest."""
         if self.frames:
             return self.frames
-        scores = headline(self.of_run(self.runs[0])).final.get(self.videos[0])
-        if scores is None:
-            raise PagenError(f"protocol {self.protocol.name} scores no frame of {self.videos[0]}; give --frame")
-        return (self.protocol.frame_of(int(np.argmax(scores))),)
+        series, video = headline(self.of_run(self.runs[0])), self.videos[0]
+        if video not in series.final:
+            raise PagenError(f"protocol {self.protocol.name} scores no frame of {video}; give --frame")
+        return (int(series.frames[video][np.argmax(series.final[video])]),)
 
 
 def request_of(
@@ -74,13 +80,15 @@ def request_of(
     compute: Compute,
     names: tuple[str, ...] = (),
     width: float = 3.4,
+    edition: str = "",
 ) -> Request:
     """Read footage and names.
 
     Raises PagenError: as `labelled`, an unknown video or protocol, a frame beyond the end, or a run given twice.
     """
     chosen = protocol_named(protocol, "a figure")
-    prepared = labelled(dataset, compute)
+    data = labelled(dataset, compute, edition)
+    prepared = data.prepared
     clips = prepared.clips("test")
     for video in videos:
         require_name(f"test video of {dataset}", video, clips)
@@ -89,4 +97,4 @@ def request_of(
         if not 0 <= frame < length:
             raise PagenError(f"expected a --frame from 0 to {length - 1} of {videos[0]}, found {frame}")
     called = names or tuple(labels_of(runs, dataset))
-    return Request(runs, called, prepared, videos or tuple(clips), frames, chosen, compute, width)
+    return Request(runs, called, data, videos or tuple(clips), frames, chosen, compute, width)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from pagen.eval.figures.curves import shade
+from pagen.eval.figures.curves import broken, shade
 from pagen.eval.figures.request import Request
-from pagen.eval.metrics.roc import ByVideo, micro_auroc
-from pagen.eval.results import BAR, percent
+from pagen.eval.metrics.roc import micro_auroc
+from pagen.eval.results import BAR, Series, percent
 from pagen.eval.side_by_side import compared, on_one_axis
 from pagen.figures import BAND, COLOURS, PLAIN
 
@@ -32,7 +34,7 @@ def scores_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
     height = REST + PANEL * len(request.videos) + LINE * (-(-len(entries) // columns) + 1)
     figure = Figure((request.width, height), layout="constrained")
     axes = figure.subplots(len(request.videos), squeeze=False)[:, 0]
-    scaled = [on_one_axis(one.final) for one in series]
+    scaled = [replace(one, final=on_one_axis(one.final)) for one in series]
     panels = [_panel(axis, request, video, scaled) for axis, video in zip(axes, request.videos, strict=True)]
     axes[-1].set_xlabel("frame")
     figure.supylabel("score, rescaled", fontsize=8)
@@ -48,24 +50,20 @@ def scores_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
     return figure, {"micro": areas}
 
 
-def _panel(axis: Axes, request: Request, video: str, scaled: list[dict[str, Any]]) -> list[Line2D]:
+def _panel(axis: Axes, request: Request, video: str, scaled: list[Series]) -> list[Line2D]:
     """The curves of a video, the trivial baseline below all others."""
     shade(axis, request.spans(video), request.prepared.length(video))
     axis.set(ylim=(-0.04, 1.04), yticks=[0, 0.5, 1])
     axis.set_title(video, loc="left", pad=2)
-    return [
-        _curve(axis, request, scores, number, number == len(scaled) - 1, video) for number, scores in enumerate(scaled)
-    ]
+    return [_curve(axis, request, one, number, number == len(scaled) - 1, video) for number, one in enumerate(scaled)]
 
 
-def _curve(axis: Axes, request: Request, scores: ByVideo, number: int, trivial: bool, video: str) -> Line2D:
-    values = scores.get(video, ())
-    frames = [request.protocol.frame_of(index) for index in range(len(values))]
+def _curve(axis: Axes, request: Request, series: Series, number: int, trivial: bool, video: str) -> Line2D:
+    frames, values = (of.get(video, np.zeros(0)) for of in (series.frames, series.final))
     colour = PLAIN if trivial else COLOURS[number % len(COLOURS)]
     dashes = (0, (3, 1.2)) if trivial else ("-", (0, (5, 1)))[number // len(COLOURS) % 2]
     marker = "." if request.protocol.every > 1 else ""
-    (line,) = axis.plot(
-        frames, values, color=colour, linestyle=dashes, marker=marker, markersize=3, linewidth=0.8 if trivial else 1.1
-    )
+    points, width = broken(frames, values, request.protocol.every), 0.8 if trivial else 1.1
+    (line,) = axis.plot(*points, color=colour, linestyle=dashes, marker=marker, markersize=3, linewidth=width)
     line.set_zorder(2 if trivial else 3)
     return line

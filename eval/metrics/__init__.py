@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from pagen.eval.metrics.rbdc import localise
     from pagen.eval.metrics.rbdc_of_maps import localise_maps
     from pagen.eval.metrics.roc import auroc, average_precision, equal_error_rate, macro_auroc, micro_auroc
+    from pagen.eval.metrics.scenes import at_false_alarms_by_scene, scene_auroc
 
 __all__ = [
-    "at_false_alarms", "auroc", "average_precision", "detection_delays", "equal_error_rate", "event_recall",
-    "localise", "localise_maps", "macro_auroc", "micro_auroc", "operating_point",
+    "at_false_alarms", "at_false_alarms_by_scene", "auroc", "average_precision", "detection_delays",
+    "equal_error_rate", "event_recall", "localise", "localise_maps", "macro_auroc", "micro_auroc", "operating_point",
+    "scene_auroc",
 ]  # fmt: skip
-_MODULES = {"localise": "rbdc", "localise_maps": "rbdc_of_maps"}
+_SCENES = ("at_false_alarms_by_scene", "scene_auroc")
+_MODULES = {"localise": "rbdc", "localise_maps": "rbdc_of_maps", **dict.fromkeys(_SCENES, "scenes")}
 _EVENTS = ("at_false_alarms", "detection_delays", "event_recall", "operating_point")
 
 

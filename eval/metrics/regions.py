@@ -42,6 +42,18 @@ class Regions:
     def __post_init__(self) -> None:
         _check(self.frames, self.boxes, len(self.tracks))
 
+    def among(self, counted: Mask) -> Regions:
+        """Those in frames that count, (T,) True, which are numbered anew from 0.
+
+        Example:
+            >>> box = np.array([[2.0, 2, 5, 6]])
+            >>> Regions(np.array([2]), np.array([0]), box).among(np.array([True, False, True])).frames
+            array([1])
+        """
+        rows, frames = _among(self.frames, counted)
+        pixels = None if self.pixels is None else tuple(self.pixels[row] for row in rows)
+        return Regions(frames, self.tracks[rows], self.boxes[rows], pixels)
+
 
 @dataclass(frozen=True, eq=False)
 class Detections:
@@ -62,6 +74,17 @@ class Detections:
         _check(self.frames, self.boxes, len(self.scores))
         if not np.isfinite(self.scores).all():
             raise PagenError(f"expected finite scores of boxes, found {self.scores[~np.isfinite(self.scores)][0]}")
+
+    def among(self, counted: Mask) -> Detections:
+        """Those in frames that count, (T,) True, which are numbered anew from 0.
+
+        Example:
+            >>> found = Detections(np.array([1, 2]), np.array([[2.0, 2, 5, 6]] * 2), np.array([0.9, 0.4]))
+            >>> found.among(np.array([True, False, True])).scores
+            array([0.4])
+        """
+        rows, frames = _among(self.frames, counted)
+        return Detections(frames, self.boxes[rows], self.scores[rows])
 
 
 def from_masks(masks: Iterable[Mask]) -> Regions:
@@ -182,6 +205,12 @@ def _linked(parts: Sequence[Mask], before: Sequence[tuple[int, Mask]]) -> dict[i
         if negative < 0 and index not in links and track not in links.values():
             links[index] = track
     return links
+
+
+def _among(frames: Integers, counted: Mask) -> tuple[Integers, Integers]:
+    """The rows whose frame counts, and the number of each such frame among those that count."""
+    rows = np.flatnonzero(counted[frames])
+    return rows, (np.cumsum(counted) - 1)[frames[rows]]
 
 
 def _check(frames: Integers, boxes: Floats, rows: int) -> None:

@@ -13,9 +13,10 @@ from typing import Any
 from pagen.compute import Compute
 from pagen.eval import render_events
 from pagen.eval.evaluation import evaluate
+from pagen.eval.labelled import Labelled, labelled
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
-from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
+from pagen.eval.render import figure_headers, figures, legends, point_headers, points
 from pagen.eval.report.content import protocol_settings
 from pagen.eval.report.drawn import drawn
 from pagen.eval.report.frames import COLD, HOT, frames_beside
@@ -23,7 +24,6 @@ from pagen.eval.report.template import write_page
 from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, leads
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.side_by_side import ALIKE, compared, labels_of
-from pagen.footage.prepare import Prepared, prepare
 
 
 def write_comparison(
@@ -35,23 +35,24 @@ def write_comparison(
     """
     chosen, labels = protocol_named(protocol, "a report"), labels_of(runs, dataset)
     evaluation = evaluate(runs, dataset, [protocol], settings, compute, by_event=True)
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
+    data = labelled(dataset, compute, settings.labels)
     names = dict(zip(map(str, runs), labels, strict=True))
-    content = content_of_runs(names, chosen, evaluation, prepared)
-    shown = frames_beside(content["drawn"], prepared, runs, compute)
+    content = content_of_runs(names, chosen, evaluation, data)
+    shown = frames_beside(content["drawn"], data.prepared, runs, compute)
     size = write_page(path, "runs.html.jinja", content, shown)
     rows = [asdict(row) for row in leads(evaluation.tables[0].rows)]
     return {"bytes": size, "frames": sum(map(len, shown.frames.values())), "rows": rows}
 
 
 def content_of_runs(
-    names: dict[str, str], protocol: Protocol, evaluation: Evaluation, prepared: Prepared
+    names: dict[str, str], protocol: Protocol, evaluation: Evaluation, data: Labelled
 ) -> dict[str, Any]:
     """What the page's template shows, pictures aside; `names` are run -> label, in order.
 
-    The evaluation is of the runs under the protocol alone, by event too; `prepared` at the footage's own size.
+    The evaluation is of the runs under the protocol alone, by event too, by the labels of `data`.
     """
     (table,), (every,), (events,) = evaluation.tables, evaluation.series, evaluation.by_event
+    prepared = data.prepared
     labels = [*names.values(), BAR]
     series = [replace(one, indicator=label) for one, label in zip(compared(every), labels, strict=True)]
     rows = [_named(row, names) for row in leads(table.rows)]
@@ -64,9 +65,9 @@ def content_of_runs(
         "size": prepared.size,
         "protocol": protocol.name,
         "meaning": table.title,
-        "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
-        "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
-        "legend": f"{LEGEND} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
+        "headers": [*figure_headers(table), *point_headers(table)[2:]],
+        "rows": [figures(row) + points(row)[2:] for row in rows],
+        "legend": f"{' '.join(legends([table]))} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
         "notes": [_shortened(note, names) for note in table.notes],
         "alike": ALIKE,
         "cold": f"{COLD:g}",
@@ -74,7 +75,7 @@ def content_of_runs(
         "events": [render_events.headers(events), *render_events.lines(events)],
         "events_legend": render_events.LEGEND,
         "settings": protocol_settings(protocol, evaluation, prepared),
-        "drawn": {**drawn(protocol, series, prepared, float("nan"), {}), "point": None, "alike": True},
+        "drawn": {**drawn(protocol, series, data, float("nan"), {}), "point": None, "alike": True},
     }
 
 

@@ -8,9 +8,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pagen.eval.labelled import Labelled
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import Protocol
-from pagen.eval.render import HEADERS, LEGEND, cells, point_headers, points
+from pagen.eval.render import figure_headers, figures, legends, point_headers, points
 from pagen.eval.report.drawn import drawn
 from pagen.eval.report.highlights import stand_out
 from pagen.eval.results import BAR, TRIVIAL, Evaluation, Row, Series, percent, signed
@@ -19,17 +20,16 @@ from pagen.footage.prepare import Prepared
 from pagen.scoring.indicator_table import indicator_named, order_of
 
 
-def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: Prepared) -> dict[str, Any]:
+def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, labelled: Labelled) -> dict[str, Any]:
     """What the page's template shows, pictures aside: `lead` is the row that it leads with, `drawn` its script's data.
 
-    The evaluation is of the run alone under the protocol alone, `prepared` at the footage's own size.
+    The evaluation is of the run alone under the protocol alone, by the labels of `labelled`.
     """
-    (table,), (every,) = evaluation.tables, evaluation.series
+    (table,), (every,), prepared = evaluation.tables, evaluation.series, labelled.prepared
     name, series = run.resolve().name, shown_series(every)
     rows = [row if row.run == TRIVIAL else replace(row, run=name) for row in table.rows]
     lead = next(row for row in rows if (row.run, row.indicator) == (name, series[0].indicator))
-    final, labels = series[0].final, series[0].labels
-    picks, counts = stand_out(protocol, final, labels, lead.threshold, prepared.fps, evaluation.alarms)
+    picks, counts = stand_out(protocol, series[0], lead.threshold, prepared.fps, evaluation.alarms)
     return {
         "run": name,
         "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {lead.frames:,} frames of {lead.videos} "
@@ -40,15 +40,15 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, prepared: 
         "title": table.title,
         "lead": lead,
         "cards": list(_cards(lead, evaluation.alarms)),
-        "headers": [*HEADERS[:8], *point_headers(BAR)[2:]],
-        "rows": [cells(row)[:8] + points(row)[2:] for row in rows],
+        "headers": [*figure_headers(table), *point_headers(table)[2:]],
+        "rows": [figures(row) + points(row)[2:] for row in rows],
         "leading": rows.index(lead),
-        "legend": LEGEND,
+        "legend": " ".join(legends([table])),
         "notes": [note.replace(str(run), name) for note in table.notes],
         "meanings": {one.indicator: indicator_named(one.indicator).meaning for one in series},
         "counts": counts,
         "settings": _settings(run, protocol, evaluation, prepared),
-        "drawn": drawn(protocol, series, prepared, lead.threshold, picks),
+        "drawn": drawn(protocol, series, labelled, lead.threshold, picks),
     }
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import runs
+from pagen.eval.labelled import Labelled
 from pagen.eval.metrics import roc as metrics
 from pagen.eval.metrics.events import events
 from pagen.eval.protocol import Protocol
 from pagen.eval.report.highlights import Pick
 from pagen.eval.results import Series
-from pagen.footage.prepare import Prepared
+from pagen.footage.clips import LEFT_OUT
 
 Values = npt.NDArray[np.float64]
 GRID = 400
@@ -29,19 +31,18 @@ GRID = 400
 def drawn(
     protocol: Protocol,
     series: Sequence[Series],
-    prepared: Prepared,
+    labelled: Labelled,
     threshold: float,
     picks: Mapping[str, Sequence[Pick]],
 ) -> dict[str, Any]:
     """The data of the page's script, pictures aside; the first of the series is what alarms are raised by."""
     ranges = [_range(one) for one in series]
     return {
-        "fps": prepared.fps,
-        "first": protocol.dropped_first,
+        "fps": labelled.prepared.fps,
         "every": protocol.every,
         "threshold": _finite(threshold),
         "series": ranges,
-        "videos": [_video(name, series, ranges, prepared) for name in prepared.clips("test")],
+        "videos": [_video(name, series, ranges, labelled, protocol.every) for name in labelled.labels],
         "roc": [_curve(one) for one in series],
         "point": _point(series[0], threshold),
         "picks": {kind: [asdict(pick) for pick in listed] for kind, listed in picks.items()},
@@ -53,20 +54,31 @@ def _range(series: Series) -> dict[str, Any]:
     return {"name": series.indicator, "low": float(together.min()), "high": float(together.max())}
 
 
-def _video(name: str, series: Sequence[Series], ranges: Sequence[Any], prepared: Prepared) -> dict[str, Any]:
+def _video(
+    name: str, series: Sequence[Series], ranges: Sequence[Any], labelled: Labelled, every: int
+) -> dict[str, Any]:
     final, labels, area = series[0].final, series[0].labels, None
+    marks = np.asarray(labelled.labels[name])
     if name in final and 0 < int(labels[name].sum()) < len(labels[name]):
         area = metrics.auroc(final[name], labels[name])
     return {
         "name": name,
-        "length": prepared.length(name),
-        "spans": events(np.asarray(prepared.labels(name))).tolist(),
+        "length": len(marks),
+        "spans": events(marks).tolist(),
+        "left": runs(marks == LEFT_OUT).tolist(),
+        "pieces": pieces(series[0].frames.get(name, np.zeros(0, np.int64)), every),
         "auroc": area,
         "scores": [
             packed(one.final.get(name, np.zeros(0)), about["low"], about["high"])
             for about, one in zip(ranges, series, strict=True)
         ],
     }
+
+
+def pieces(frames: npt.NDArray[np.int64], every: int) -> list[list[int]]:
+    """The first frame and the number of those of each stretch of scored frames (T,) that are `every` apart."""
+    stretches = np.split(frames, np.flatnonzero(np.diff(frames) > every) + 1)
+    return [[int(stretch[0]), len(stretch)] for stretch in stretches if len(stretch)]
 
 
 def packed(values: Values, low: float, high: float) -> str:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pagen.eval.metrics.events import alarm_events, events, operating_point
 from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.protocol import Protocol
+from pagen.eval.results import Series
 
 Values = npt.NDArray[np.float64]
 LISTED = 12
@@ -48,13 +49,14 @@ def peaks(values: ByVideo, among: ByVideo, apart: int, most: int = LISTED) -> li
 
 
 def stand_out(
-    protocol: Protocol, final: ByVideo, labels: ByVideo, threshold: float, fps: float, alarms: float
+    protocol: Protocol, series: Series, threshold: float, fps: float, alarms: float
 ) -> tuple[dict[str, list[Pick]], dict[str, str]]:
     """The highest-scored frames, false alarms and misses, and what is said above each list.
 
-    `final` and `labels`, video -> (kept,), are as the protocol leaves them; the threshold is that of the operating
-    point with no more than `alarms` false alarms an hour, `fps` the footage's own.
+    The series is as the protocol leaves it; the threshold is that of the operating point with no more than `alarms`
+    false alarms an hour, `fps` the footage's own.
     """
+    final, labels = series.final, series.labels
     apart = max(round(fps / protocol.every), 1)
     every = {name: np.ones(len(values), bool) for name, values in final.items()}
     normal = {name: labels[name] == 0 for name in final}
@@ -66,7 +68,7 @@ def stand_out(
     }
 
     def picked(note: Callable[..., str], name: str, index: int) -> Pick:
-        return Pick(name, protocol.frame_of(index), note(final[name], labels[name], index, threshold))
+        return Pick(name, int(series.frames[name][index]), note(final[name], labels[name], index, threshold))
 
     picks = {kind: [picked(note, *place) for place in places] for kind, (note, places) in lists.items()}
     false = operating_point(final, labels, threshold, fps / protocol.every).false_alarms

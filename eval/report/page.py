@@ -12,12 +12,12 @@ from typing import Any
 
 from pagen.compute import Compute
 from pagen.eval.evaluation import evaluate
+from pagen.eval.labelled import labelled
 from pagen.eval.protocols import protocol_named
 from pagen.eval.report.content import content_of
 from pagen.eval.report.frames import gallery, shown_frames
 from pagen.eval.report.template import write_page
 from pagen.eval.settings import EvaluationSettings
-from pagen.footage.prepare import prepare
 
 
 def write_report(
@@ -39,9 +39,8 @@ def write_report(
         pseudo: a set of pseudo-anomalies, whose gallery the page shows.
     """
     chosen, picture = protocol_named(protocol, "a report"), gallery(pseudo) if pseudo else None
-    evaluation = evaluate([run], dataset, [protocol], settings, compute)
-    prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
-    content = content_of(run, chosen, evaluation, prepared)
-    shown = shown_frames(content["drawn"], prepared, run, compute)
+    labels = labelled(dataset, compute, settings.labels)
+    content = content_of(run, chosen, evaluate([run], dataset, [protocol], settings, compute), labels)
+    shown = shown_frames(content["drawn"], labels.prepared, run, compute)
     size = write_page(path, "report.html.jinja", content, shown, picture)
     return {"bytes": size, "frames": sum(map(len, shown.frames.values())), "row": asdict(content["lead"])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ import tyro
 from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.flags import OneProtocol
+from pagen.eval.flags import Edition, OneProtocol
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Dataset, Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Dataset, Device, Json, Partial, Processes, Rescore, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
+from pagen.footage.own import asked_as
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Report:
     dataset: Dataset
     root: Root = None
     protocol: OneProtocol = "causal"
+    labels: Edition = ""
     alarms: float = 10.0
     """False alarms an hour that the operating point may have."""
     out: Path | None = None
@@ -37,6 +40,7 @@ class Report:
     workers: Processes = None
     overwrite: Rescore = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 
@@ -44,7 +48,8 @@ def run(config: Report) -> None:
     """The verb `report`."""
     DATASETS[config.dataset]
     if not config.runs:
-        raise PagenError(f"expected run folders, found none; as in: pagen report RUN --dataset {config.dataset}")
+        asked = shlex.join(asked_as(config.dataset))
+        raise PagenError(f"expected run folders, found none; as in: pagen report RUN {asked}")
     for path in config.runs:
         Folder.open(path, "run", verify=False)
     if config.pseudo and len(config.runs) > 1:
@@ -55,7 +60,12 @@ def run(config: Report) -> None:
 
 
 def _write(path: Path, config: Report) -> dict[str, Any]:
-    what = (config.dataset, config.protocol, EvaluationSettings(alarms=config.alarms), Compute.of(config))
+    what = (
+        config.dataset,
+        config.protocol,
+        EvaluationSettings(alarms=config.alarms, labels=config.labels),
+        Compute.of(config),
+    )
     if len(config.runs) > 1:
         from pagen.eval.report.comparison import write_comparison
 

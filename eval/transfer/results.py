@@ -1,51 +1,21 @@
-"""What `transfer` found: a line a run and a column a data set, as text and as a Markdown page."""
+"""What `transfer` found: a line a recipe and a column a data set, as text and as a Markdown page."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pagen import console
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.render import command
-from pagen.eval.results import BAR, TRIVIAL, Row, Table, leads, percent, signed
+from pagen.eval.results import BAR, TRIVIAL, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
+from pagen.eval.transfer import left_out
+from pagen.eval.transfer.left_out import LeftOut
+from pagen.eval.transfer.lines import Line
 from pagen.papers.all_papers import TRANSFERS
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Micro AUROC less that of the run `against`, of the same recipe, scale and seed, trained on the target."""
-
-    against: str
-    micro: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """A run, or a trivial baseline, by its headline indicator.
-
-    Attributes:
-        rows: data set tested on -> all that was measured there.
-        over_trained: data set tested on -> difference, where another run was trained on that.
-    """
-
-    run: str
-    indicator: str
-    rows: Mapping[str, Row]
-    over_trained: Mapping[str, Difference]
-
-    @property
-    def about(self) -> Row:
-        """A row that says what the run is; all do."""
-        return next(iter(self.rows.values()))
-
-    @property
-    def title(self) -> str:
-        """Recipe, scale and seed; of a baseline its name."""
-        return self.about.recipe_title or self.indicator
 
 
 @dataclass(frozen=True)
@@ -61,24 +31,8 @@ class Transferred:
     seed: int
     pagen: str
     lines: tuple[Line, ...]
-
-
-def lines_of(tables: Mapping[str, Table]) -> tuple[Line, ...]:
-    """Data set -> its table, as lines over all of them."""
-    shown = [leads(table.rows) for table in tables.values()]
-    lines = [dict(zip(tables, rows, strict=True)) for rows in zip(*shown, strict=True)]
-    pairs = ((next(iter(rows.values())), rows) for rows in lines)
-    return tuple(Line(first.run, first.indicator, rows, _over_trained(rows, lines)) for first, rows in pairs)
-
-
-def _over_trained(rows: Mapping[str, Row], lines: Sequence[Mapping[str, Row]]) -> dict[str, Difference]:
-    differences = {}
-    for target, row in rows.items():
-        others = (other[target] for other in lines if other[target].trained_on == target)
-        home = next((other for other in others if other.recipe_title == row.recipe_title), None)
-        if home and row.trained_on not in (None, target):
-            differences[target] = Difference(home.run, row.micro - home.micro)
-    return differences
+    left_out: tuple[LeftOut, ...] = ()
+    """What methods reach where they were not trained; empty where that was not asked for."""
 
 
 def text(transferred: Transferred) -> str:
@@ -97,69 +51,104 @@ def page(transferred: Transferred, config: Any) -> str:
 
 def _parts(transferred: Transferred, table: Any) -> Iterator[str]:
     names = transferred.datasets
+    tested_on = [f"on {name}" for name in names]
     editions = "; ".join(f"{name}: {transferred.label_editions[name]}" for name in names)
     yield f"Labels: {editions}. Bootstrap seed {transferred.seed}."
     for title in dict.fromkeys(transferred.titles.values()):
         alike = ", ".join(name for name in names if transferred.titles[name] == title)
         yield f"Protocol {transferred.protocol} on {alike}: {title}"
-    yield table(("run", "recipe", "trained on", "indicator", *(f"on {name}" for name in names)), _cells(transferred))
-    yield LEGEND
-    if any(line.indicator.startswith("fused") for line in transferred.lines):
-        yield CALIBRATED[transferred.calibrate]
-    if transferred.weights == "oracle":
-        yield ORACLE
+    yield table(("run", "recipe", "trained on", "indicator", *tested_on), _cells(transferred))
+    yield from _legend(transferred)
     yield from _notes(transferred)
     if any(line.over_trained for line in transferred.lines):
         yield AGAINST
-        yield table(("run", "recipe", "trained on", *(f"on {name}" for name in names)), _differences(transferred))
-    for note, (headers, *lines) in TRANSFERS.items():
-        yield note
-        yield table(headers, lines)
+        yield table(("run", "recipe", "trained on", *tested_on), _differences(transferred))
+    if transferred.left_out:
+        yield LEFT_OUT
+        yield table(("method", *tested_on), [left_out.cells(one) for one in transferred.left_out])
+    yield from _published(names, table)
 
 
 LEGEND = (
     f"Micro AUROC x 100, and its interval over {DRAWS:,} draws of whole videos. [In brackets]: tested on the data set "
     "that it was trained on."
 )
+SEEDS = "Of several seeds: their mean, +- their standard deviation, and the interval of the first."
 AGAINST = (
     "Gained (+) or lost (-), in points, against the run of the same recipe, scale and seed that was trained on the "
     "data set tested on:"
 )
+LEFT_OUT = (
+    "Leave one out: mean (lowest-highest; number) of the runs that were not trained on the data set tested on, each "
+    "seed by itself. [In brackets]: the mean of those that were."
+)
+MOST_NAMED = 6
+"""Lines below arithmetic that are named; more are counted."""
 CALIBRATED = {
     "source": "What is fused is calibrated by the data set trained on.",
     "target": "What is fused is calibrated by training clips, normal and unlabelled, of the data set tested on.",
+    "scene": "Every indicator, those of the trivial baselines and what is fused, is calibrated by training clips, "
+    "normal and unlabelled, of the same scene of the data set tested on; one without scenes counts as one.",
 }
+
+
+def _legend(transferred: Transferred) -> Iterator[str]:
+    several = any(len(line.seeds) > 1 for line in transferred.lines)
+    yield f"{LEGEND} {SEEDS}" if several else LEGEND
+    if transferred.calibrate == "scene" or any(line.indicator.startswith("fused") for line in transferred.lines):
+        yield CALIBRATED[transferred.calibrate]
+    if transferred.weights == "oracle":
+        yield ORACLE
 
 
 def _cells(transferred: Transferred) -> list[list[str]]:
     return [
-        [line.run, line.about.recipe_title or "-", line.about.trained_on or "-", line.indicator]
-        + [_cell(line.rows[name], name) for name in transferred.datasets]
+        [named(line), line.title if line.run != TRIVIAL else "-", line.about.trained_on or "-", line.indicator]
+        + [_cell(line, name) for name in transferred.datasets]
         for line in transferred.lines
     ]
 
 
-def _cell(row: Row, target: str) -> str:
-    shown = f"{percent(row.micro)} ({percent(row.low)}-{percent(row.high)})" if row.micro == row.micro else "-"
-    return f"[{shown}]" if row.trained_on == target else shown
+def named(line: Line) -> str:
+    """The first run, and how many more there are."""
+    return f"{line.run} and {len(line.runs) - 1} more" if len(line.runs) > 1 else line.run
+
+
+def _cell(line: Line, target: str) -> str:
+    area, row = line.micro(target), line.rows[target]
+    spread = f" +-{percent(line.spread(target))}" if len(line.seeds) > 1 else ""
+    shown = f"{percent(area)}{spread} ({percent(row.low)}-{percent(row.high)})" if area == area else "-"
+    return f"[{shown}]" if target in line.own else shown
 
 
 def _differences(transferred: Transferred) -> list[list[str]]:
     return [
-        [line.run, line.title, line.about.trained_on or "-"]
+        [named(line), line.title, line.about.trained_on or "-"]
         + [signed(line.over_trained[name].micro) if name in line.over_trained else "-" for name in transferred.datasets]
         for line in transferred.lines
         if line.over_trained
     ]
 
 
+def _published(names: tuple[str, ...], table: Any) -> Iterator[str]:
+    """What papers print of transfers to these data sets, in the same columns."""
+    for note, rows in TRANSFERS.items():
+        if any(name in row.figures for name in names for row in rows):
+            yield note
+            cells = [[row.method, row.trained_on, *(row.figures.get(name, "-") for name in names)] for row in rows]
+            yield table(("published", "trained on", *(f"on {name}" for name in names)), cells)
+
+
 def _notes(transferred: Transferred) -> Iterator[str]:
     """Where a protocol says nothing, and which runs arithmetic beats."""
     for name in transferred.datasets:
-        bar = next(line.rows[name].micro for line in transferred.lines if line.indicator == BAR)
+        bar = next(line.micro(name) for line in transferred.lines if line.indicator == BAR)
         if bar != bar:
-            yield f"{transferred.protocol} is undefined on {name}: {reason(bar)}."
+            yield f"{transferred.protocol} is undefined on {name}: {reason(transferred.lines[0].rows[name].micro)}."
         runs = [line for line in transferred.lines if line.run != TRIVIAL]
-        below = [line.run for line in runs if line.rows[name].micro < bar]
-        if below:
-            yield f"On {name} below {BAR}, so not beating arithmetic: {', '.join(below)}."
+        below = [named(line) for line in runs if line.micro(name) < bar]
+        if len(below) == len(runs) > 1:
+            yield f"On {name} all of them lie below {BAR}: none has beaten arithmetic."
+        elif below:
+            which = ", ".join(below) if len(below) <= MOST_NAMED else f"{len(below)} of {len(runs)} lines"
+            yield f"On {name} below {BAR}, so not beating arithmetic: {which}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -31,10 +31,20 @@ class Transfer:
     roots: tuple[Path, ...] = ()
     """Where the footage lies: one folder for all data sets, or one for each, in their order."""
     protocol: OneProtocol = "causal"
-    calibrate: Literal["source", "target"] = "source"
-    """What is fused is calibrated by the data set trained on, or by normal clips (unlabelled) of the one tested on."""
+    calibrate: Literal["source", "target", "scene"] = "source"
+    """What is fused is calibrated by the data set trained on, or by training clips (normal, unlabelled) of the one
+    tested on; by scene, every indicator is, by those of the same scene."""
+    leave_one_out: bool = False
+    """Also tell, of each method, what runs that were not trained on a data set reach there."""
+    labels: tuple[str, ...] = ()
+    """Editions of labels, where they are not the first that is there: EDITION for all data sets, or DATASET=EDITION;
+    several of one data set, or DATASET=all, give it several columns."""
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
+    choose_on: str | None = None
+    """Another labelled data set, on which weights of what is fused and the smoothing are chosen by micro AUROC."""
+    choose_root: Path | None = None
+    """Where its footage lies, if not where `pagen datasets` finds it."""
     device: Device = "auto"
     workers: Processes = None
     seed: int = 0
@@ -55,10 +65,10 @@ def run(config: Transfer) -> None:
         require_form(config.plot)
     from pagen.eval.transfer import results, transferring
 
-    settings = EvaluationSettings(seed=config.seed, weights=config.weights)
-    transferred = transferring.transfer(
-        config.runs, roots, config.protocol, settings, Compute.of(config), config.calibrate == "target"
-    )
+    settings = EvaluationSettings(seed=config.seed, weights=config.weights, choose_on=config.choose_on)
+    settings = replace(settings, choose_root=config.choose_root)
+    how = (config.protocol, settings, Compute.of(config), editions_of(config), config.calibrate, config.leave_one_out)
+    transferred = transferring.transfer(config.runs, roots, *how)
     if config.plot is not None:
         from pagen.eval.transfer.heat_map import heat_map
 
@@ -77,6 +87,9 @@ def require_roots(config: Transfer) -> dict[str, Path | None]:
             raise PagenError(f"expected {what}, found none; as in: pagen transfer RUN --datasets ped2 street")
     if len(set(config.datasets)) < len(config.datasets):
         raise PagenError(f"expected each data set once, found {' '.join(config.datasets)}; leave one out")
+    if config.choose_on and config.calibrate != "source":
+        found = f"{config.calibrate}, which moves scores that nothing was chosen by"
+        raise PagenError(f"expected --calibrate source with --choose-on, found {found}; leave one of them out")
     if len(config.roots) not in (0, 1, len(config.datasets)):
         wanted = f"one folder as --roots, or one for each of {len(config.datasets)} data sets"
         raise PagenError(f"expected {wanted}, found {len(config.roots)}")
@@ -86,3 +99,16 @@ def require_roots(config: Transfer) -> dict[str, Path | None]:
         Folder.open(path, "run", verify=False)
     roots = config.roots * len(config.datasets) if len(config.roots) == 1 else config.roots
     return dict(zip(config.datasets, roots or (None,) * len(config.datasets), strict=True))
+
+
+def editions_of(config: Transfer) -> dict[str, tuple[str, ...]]:
+    """Data set -> the editions of its labels that are asked for. Raises PagenError for one that is not tested on."""
+    editions: dict[str, tuple[str, ...]] = {}
+    for asked in config.labels:
+        dataset, named, edition = asked.partition("=")
+        if named and dataset not in config.datasets:
+            wanted = f"DATASET=EDITION as --labels, of {' '.join(config.datasets)}"
+            raise PagenError(f"expected {wanted}, found {asked}; name one of them")
+        for name in (dataset,) if named else config.datasets:
+            editions[name] = (*editions.get(name, ()), edition if named else asked)
+    return editions

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.evaluation import labelled, scores_of
+from pagen.eval.baselines import scores_of
+from pagen.eval.choose import Judge, judge_of, require_other
+from pagen.eval.labelled import Labelled, labelled_by_each
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
 from pagen.eval.results import Table
-from pagen.eval.scores import Scores, score_run
+from pagen.eval.scores import Scores
 from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
-from pagen.eval.transfer.results import Transferred, lines_of
-from pagen.folders import folder_name
+from pagen.eval.transfer.calibrating import calibrating, require_calibrating
+from pagen.eval.transfer.feeding import require_fed
+from pagen.eval.transfer.left_out import left_out
+from pagen.eval.transfer.lines import Kin, kin_of, lines_of
+from pagen.eval.transfer.results import Transferred
+from pagen.footage.clips import NO_LABELS, Footage
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared
 from pagen.models.runs import Run, open_run
-from pagen.scoring.indicator_table import fused_of
-from pagen.scoring.rescale import of_objects, summary
-from pagen.scoring.row_scores import row_scores
 from pagen.version import __version__
+
+NOTHING: Mapping[str, Sequence[str]] = {}
 
 
 def transfer(
@@ -36,7 +37,9 @@ def transfer(
     protocol: str,
     settings: EvaluationSettings,
     compute: Compute,
-    by_target: bool = False,
+    editions: Mapping[str, Sequence[str]] = NOTHING,
+    calibrate: str = "source",
+    leave_one_out: bool = False,
 ) -> Transferred:
     """Score every run, and the trivial baselines, on every data set, and measure them under a protocol.
 
@@ -47,91 +50,95 @@ def transfer(
     Args:
         roots: data set to test on -> where its footage lies; the `root` of `compute` plays no part.
         protocol: the name of one, or the path of a JSON file.
-        by_target: what is fused is calibrated by training clips of the data set tested on.
+        editions: data set -> editions of its labels, a column each, where that is not the first that is there.
+        calibrate: by what: `source`, the data set trained on; `target`, training clips of the one tested on, for what
+            is fused; or `scene`, those of each of its scenes, for every indicator.
+        leave_one_out: also tell, of each method, what runs that were not trained on a data set reach there.
     """
-    for name, root in roots.items():
-        _require_clips(name, root, ("train", "test") if by_target else ("test",))
-    chosen = protocol_named(protocol, "a table of transfers")
-    _require_flow([open_run(run) for run in runs], list(roots))
+    chosen, opened = protocol_named(protocol, "a table of transfers"), [open_run(run) for run in runs]
     compute = replace(compute, device=compute.place)  # an unknown device is told before anything is prepared
-    places = {name: replace(compute, root=root) for name, root in roots.items()}
-    targets = [labelled(name, place) for name, place in places.items()]
-    measured = partial(_table, runs, chosen, settings, by_target)
-    tables = {prepared.dataset: measured(prepared, places[prepared.dataset]) for prepared in targets}
+    targets = [_target(name, root, compute, calibrate) for name, root in roots.items()]
+    require_other(settings.choose_on, list(roots))
+    require_fed(opened, list(roots), compute.device)
+    columns = {target.name: target.columns(editions.get(target.name, ("",))) for target in targets}
+    first = [next(iter(labels.values())).prepared for labels in columns.values()]
+    measuring = Measuring(runs, chosen, settings, calibrate, judge_of(runs, first, settings, compute))
+    tables = {name: table for one in targets for name, table in measuring.tables(one, columns[one.name])}
+    datasets = {column: name for name, labels in columns.items() for column in labels}
+    lines = lines_of(tables, datasets, dict(zip(map(str, runs), map(_kin, opened), strict=True)))
     return Transferred(
-        tuple(roots),
-        {prepared.dataset: str(prepared.folder.config["label_edition"]) for prepared in targets},
+        tuple(tables),
+        {column: one.edition for labels in columns.values() for column, one in labels.items()},
         chosen.name,
         {name: table.title for name, table in tables.items()},
-        *("target" if by_target else "source", settings.weights, settings.seed, __version__),
-        lines_of(tables),
+        *(calibrate, settings.weights, settings.seed, __version__),
+        lines,
+        left_out(lines, list(tables)) if leave_one_out else (),
     )
 
 
-def _table(
-    runs: Sequence[Path],
-    protocol: Protocol,
-    settings: EvaluationSettings,
-    by_target: bool,
-    prepared: Prepared,
-    compute: Compute,
-) -> Table:
-    """The table of one data set; with its own calibration where that is asked for and something is fused by it."""
-    scored = scores_of(runs, prepared, protocol, compute)
-    if by_target:
-        scored = [scored[0], *(_calibrated(*one, protocol, prepared.dataset, compute) for one in scored[1:])]
-    settings = replace(settings, dataset=prepared.dataset, fps=prepared.fps)
-    return table_of(protocol, series_of(protocol, scored, settings), settings)
+@dataclass(frozen=True)
+class Target:
+    """A data set tested on, as it was found, and where it is worked on."""
+
+    footage: Footage
+    compute: Compute
+
+    @property
+    def name(self) -> str:
+        return self.footage.name
+
+    def columns(self, editions: Sequence[str]) -> dict[str, Labelled]:
+        """The column of each edition of labels that is asked for, and what it is measured by.
+
+        Raises PagenError as `labelled_by_each`.
+        """
+        each = [one for edition in editions for one in labelled_by_each(self.name, self.compute, edition)]
+        if len(each) == 1:
+            return {self.name: each[0]}
+        return {f"{self.name} ({one.edition})": one for one in each}
 
 
-def _calibrated(run: str, scores: Scores, protocol: Protocol, dataset: str, compute: Compute) -> tuple[str, Scores]:
-    if len(fused_of(scores.config["recipe"], protocol.fused)) < 2:
-        return run, scores
-    calibration = calibration_of(Path(run), dataset, compute)
-    return run, replace(scores, config={**scores.config, "calibration": calibration})
+@dataclass(frozen=True)
+class Measuring:
+    """How every data set is measured."""
+
+    runs: Sequence[Path]
+    protocol: Protocol
+    settings: EvaluationSettings
+    calibrate: str
+    judge: Judge | None
+
+    def tables(self, target: Target, columns: Mapping[str, Labelled]) -> Iterator[tuple[str, Table]]:
+        """The table of each column; what is scored serves all of them."""
+        scored = self._scored(target, next(iter(columns.values())))
+        choices = self.judge.choices(self.protocol, target.name) if self.judge else {}
+        for column, labelled in columns.items():
+            settings = replace(labelled.settings(self.settings), chosen_on=self.judge.chosen_on if self.judge else None)
+            series = series_of(self.protocol, labelled.of(scored), settings, choices)
+            yield column, table_of(self.protocol, series, settings)
+
+    def _scored(self, target: Target, labelled: Labelled) -> list[tuple[str, Scores]]:
+        """The trivial baselines and runs, calibrated as is asked for."""
+        calibrated, prepared = calibrating(self.calibrate, self.protocol), labelled.prepared
+        return [
+            (run, calibrated(run, scores, target.footage, prepared, target.compute))
+            for run, scores in scores_of(self.runs, prepared, self.protocol, target.compute)
+        ]
 
 
-def calibration_of(run: Path, dataset: str, compute: Compute) -> dict[str, dict[str, float]]:
-    """Indicator -> what `calibration.json` says of it, with the data set's training clips in place of the run's.
-
-    `pseudo_auroc` stays that of the run, which knows of no other pseudo-anomalies. The scores are kept in
-    RUN/scores/DATASET/calibration and resumed there. Errors are those of `score_run`.
-    """
-    out = run / "scores" / folder_name(dataset) / "calibration"
-    scores = score_run(run, dataset, compute, "block", out, "train")
-    trained, objects = scores.config["calibration"], _objects(run, dataset, scores.config["clips"], compute)
-    judged = {name: {key: of[key] for key in ("pseudo_auroc",) if key in of} for name, of in trained.items()}
-    return {
-        name: judged.get(name, {}) | summary(np.concatenate([*scores.of(name).values()])) | objects.get(name, {})
-        for name in scores.indicators()
-    }
+def _kin(run: Run) -> Kin:
+    return kin_of([run.recipe, *(each.recipe for each in run.members.values())])
 
 
-def _objects(run: Path, dataset: str, clips: Sequence[str], compute: Compute) -> dict[str, dict[str, float]]:
-    """Indicator of a density run -> figures of all that the clips show."""
-    detectors = [single for single in open_run(run).single() if single.detector is not None]
-    rows = [row_scores(single, dataset, clips, compute) for single in detectors]
-    return {of.indicator: of_objects(np.concatenate([of.scores(clip) for clip in clips])) for of in rows}
-
-
-def _require_clips(name: str, root: Path | None, splits: Sequence[str]) -> None:
+def _target(name: str, root: Path | None, compute: Compute, calibrate: str) -> Target:
+    """A data set that has the clips and labels that it needs. Raises PagenError for one that has not."""
     footage = locate(name, root)
-    for split in splits:
-        if not any(clip.split == split for clip in footage.clips):
-            why = "to be tested on" if split == "test" else "for --calibrate target"
-            raise PagenError(f"expected {split} clips of {name} {why}, found none in {footage.root}; put them there")
-    if footage.label_edition == "none":
+    if not footage.split("test"):
+        where = f" in {footage.root}; put them there" if footage.root else "; name the data sets one by one"
+        raise PagenError(f"expected test clips of {name} to be tested on, found none{where}")
+    require_calibrating(calibrate, footage)
+    if footage.label_edition == NO_LABELS:
         wanted = " or ".join(source.path for layout in footage.dataset.layouts for source in layout.labels)
         raise PagenError(f"expected frame labels of {name} in {footage.root}, found none; put them into {wanted}")
-
-
-def _require_flow(runs: Sequence[Run], datasets: Sequence[str]) -> None:
-    """Raise PagenError for a run of flow out of files, which are one data set's, where another is to be scored."""
-    for single in (single for run in runs for single in run.single()):
-        flow, home = str(single.recipe.get("flow")), single.recipe["dataset"]
-        others = [name for name in datasets if name != home]
-        if flow.startswith("file:") and others:
-            raise PagenError(
-                f"expected flow that can be computed for {others[0]}, found {flow} of {home} alone in {single.path}; "
-                "train with --flow dis, or leave the run out"
-            )
+    return Target(footage, replace(compute, root=root))

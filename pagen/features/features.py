@@ -12,7 +12,7 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.spec import FeatureSpec
-from pagen.flags import Dataset, Device, Json, Overwrite, Partial, Processes, Root
+from pagen.flags import Called, Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.spread import Workers
 from pagen.spread_ray import Cluster
@@ -37,6 +37,7 @@ class Features(FeatureSpec):
     device: Device = "auto"
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
     def __post_init__(self) -> None:

@@ -186,7 +186,7 @@ def open_vectors(spec: FeatureSpec, feed: Feed) -> FileVectors:
     clips = feed.outline()
     if feed.live:  # nobody will ask for a clip
         return FileVectors(clips, above, {})
-    directory = _directory(above, feed.dataset)
+    directory = folder_of(spec.option, feed.dataset) or above
     snippet, window = _rows_of([directory / ABOUT, above / ABOUT], spec)
     files = _files_of(directory, clips)
     prints = fingerprint(directory, files.values())
@@ -195,9 +195,10 @@ def open_vectors(spec: FeatureSpec, feed: Feed) -> FileVectors:
     return FileVectors(clips, directory, files, prints, features, snippet, window, objects)
 
 
-def _directory(above: Path, dataset: str) -> Path:
-    """The folder of the data set below that one, or that one."""
-    return next((path for path in (above / dataset, above / folder_name(dataset)) if path.is_dir()), above)
+def folder_of(option: str, dataset: str) -> Path | None:
+    """The folder of a data set's files below that of `file:DIR`; None where it has none of its own."""
+    above = Path(option).expanduser().absolute()
+    return next((path for path in (above / dataset, above / folder_name(dataset)) if path.is_dir()), None)
 
 
 def _paths(directory: Path) -> Iterator[tuple[str, Path]]:

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.footage.catalogue import DATASETS
-from pagen.footage.prepare import Prepared
 from pagen.registry import resolve
 
 Interval = tuple[int, int]
@@ -47,24 +46,18 @@ def ped2_kinds(clip: str) -> Kinds:
     return _PED2.get(clip, {"cyclist": _WHOLE})
 
 
-def kinds_of(prepared: Prepared) -> dict[str, npt.NDArray[np.str_]]:
-    """Labelled test clip -> the kind (T,) of anomaly that each frame shows, `NORMAL` where it shows none.
+def kinds_of(dataset: str, labels: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.str_]]:
+    """Test clip -> the kind (T,) of anomaly that each frame shows, `NORMAL` where it shows none, by its labels (T,).
 
     Kinds that are seen together are joined by `TOGETHER`, in the order of the alphabet.
 
     Example:
-        >>> from unittest.mock import Mock
-        >>> labels = np.array([0, 1, 1])
-        >>> prepared = Mock(dataset="ped1", clips=lambda split: ["test_01"], labels=lambda name: labels)
-        >>> kinds_of(prepared)["test_01"].tolist()
+        >>> kinds_of("ped1", {"test_01": np.array([0, 1, 1])})["test_01"].tolist()
         ['', 'test_01', 'test_01']
     """
-    source = DATASETS[prepared.dataset].kinds
+    source = DATASETS[dataset].kinds
     known: Callable[[str], Kinds] = resolve(source) if source else _by_clip
-    labels: dict[str, Any] = {name: prepared.labels(name) for name in prepared.clips("test")}
-    return {
-        name: kinds_of_frames(np.asarray(marks), known(name)) for name, marks in labels.items() if marks is not None
-    }
+    return {name: kinds_of_frames(np.asarray(marks), known(name)) for name, marks in labels.items()}
 
 
 def _by_clip(clip: str) -> Kinds:
@@ -72,7 +65,7 @@ def _by_clip(clip: str) -> Kinds:
 
 
 def kinds_of_frames(labels: npt.NDArray[Any], intervals: Kinds) -> npt.NDArray[np.str_]:
-    """The kind (T,) of each frame, by labels (T,) and by when each kind is seen.
+    """The kind (T,) of each frame, by labels (T,), 1 = abnormal, and by when each kind is seen.
 
     Example:
         >>> kinds_of_frames(np.array([0, 1, 1, 1]), {"cart": ((0, 3),), "bus": ((2, 3),)}).tolist()
@@ -83,4 +76,4 @@ def kinds_of_frames(labels: npt.NDArray[Any], intervals: Kinds) -> npt.NDArray[n
         for frame in range(len(labels))
     ]
     names = [TOGETHER.join(kinds) or UNNAMED for kinds in seen]
-    return np.array([name if label else NORMAL for name, label in zip(names, labels, strict=True)], np.str_)
+    return np.array([name if label == 1 else NORMAL for name, label in zip(names, labels, strict=True)], np.str_)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from pagen.errors import unknown_name
+from pagen.errors import PagenError, unknown_name
 from pagen.footage.known_clips import KnownClip, numbered, read_known
 from pagen.footage.layout import Layout
-from pagen.registry import Registry
+from pagen.footage.own import Own, own_datasets
+from pagen.registry import Registry, resolve
 
 Interval = tuple[int, int]
 """The first frame, and the one after the last."""
@@ -71,6 +73,8 @@ class DataSet:
     """`module:function` that gives the scenes of procedural footage, which needs no folder."""
     kinds: str | None = None
     """`module:function` that says of a test clip which kinds of anomalies it shows when: see `footage.anomalies`."""
+    root: Path | None = None
+    """Where it lies, of one's own: see `footage.own`; None looks for it."""
 
     @property
     def known_clips(self) -> tuple[KnownClip, ...]:
@@ -107,27 +111,48 @@ WITHOUT = "without-"
 """Begins the modifier that leaves a scene out."""
 
 
+JOIN = "+"
+"""Between the names of joined data sets: see `pagen.footage.joined`."""
+
+
 class DataSets(Registry[DataSet]):
-    """Data sets by name, and every one of them as `NAME:MODIFIER`, which is not listed.
+    """Data sets by name, one's own among them, and every one as `NAME:MODIFIER` and `NAME+NAME`, which are not listed.
 
     Example:
         >>> "street" in DATASETS, DATASETS["ped2:mixed"].name, DATASETS["ped2:mixed"].abnormal
         (True, 'ped2:mixed', None)
     """
 
+    def catalogue(self) -> list[str]:
+        """All names but those of one's own data sets."""
+        return super().names()
+
+    def own(self) -> dict[str, Own]:
+        """One's own data sets by name. Raises PagenError as `own_datasets`."""
+        return own_datasets(self.catalogue())
+
+    def names(self) -> list[str]:
+        """All names, sorted."""
+        return sorted((*self.catalogue(), *self.own()))
+
     def parted(self, name: str) -> tuple[str, str]:
-        """The name without its last modifier, and that; a row's own name has none.
+        """The name without its last modifier, and that; a row's own name has none, nor have joined ones.
 
         Example:
             >>> DATASETS.parted("street:square"), DATASETS.parted("street:square:mixed")
             (('street:square', ''), ('street:square', 'mixed'))
         """
         base, colon, modifier = name.rpartition(":")
-        return (name, "") if not colon or name in self else (base, modifier)
+        return (name, "") if not colon or JOIN in name or name in self else (base, modifier)
 
     def __getitem__(self, name: str) -> DataSet:
-        """The row of that name. Raises PagenError that names the nearest one."""
-        base, modifier = self.parted(name)
+        """The row of that name. Raises PagenError that names the nearest one, and as `own_datasets`."""
+        own, (base, modifier) = self.own(), self.parted(name)
+        if JOIN in name:
+            return _joined(name, [self[part] for part in name.split(JOIN)])
+        if name in own:
+            row: DataSet = resolve(f"{_ROWS}.folder:own")(name, own[name])
+            return row
         if not modifier:
             return super().__getitem__(name)
         row = self[base]
@@ -135,6 +160,15 @@ class DataSets(Registry[DataSet]):
             raise unknown_name("data set", name, [*self.names(), *(f"{base}:{one}" for one in modifiers_of(row))])
         what = f"{row.what}; {_what(row, modifier)}"
         return replace(row, name=name, what=what, train=(), test=(), known="", abnormal=None)
+
+
+def _joined(name: str, rows: Sequence[DataSet]) -> DataSet:
+    """The row of joined data sets, in which nothing is said of clips. Raises PagenError for one that is there twice."""
+    names = [row.name for row in rows]
+    if len(set(names)) < len(names):
+        raise PagenError(f"expected each data set once to join, found {name}; leave one out")
+    licence = "; ".join(dict.fromkeys(row.licence for row in rows))
+    return DataSet(name, f"the training clips of {' and '.join(names)}", rows[0].fps, licence, "obtain each of them")
 
 
 def modifiers_of(row: DataSet) -> list[str]:

@@ -14,13 +14,16 @@ from pagen.footage import decode
 from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.known_clips import KnownClip, clips_in
 from pagen.footage.layout import LABEL_KINDS
+from pagen.footage.own import check_command
 from pagen.registry import resolve
 
 _RATE_TOLERANCE = 0.05
 
 
 def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> list[str]:
-    """Every missing or odd thing of a data set, one line each; of a mixed split, of the footage as it was found.
+    """Every missing or odd thing of a data set, one line each.
+
+    Of footage that a modifier of its name has changed, as it was found; of joined data sets, of each.
 
     With `decode_all` every frame and mask is decoded too; else only the heads of the files are read. Where it may be
     `partial`, missing clips are not odd; what is there is checked as ever.
@@ -31,6 +34,8 @@ def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> 
         []
     """
     footage = footage.as_found or footage
+    if footage.parts:
+        return [f"{part.name}: {problem}" for part in footage.parts for problem in check(part, decode_all, partial)]
     clips = [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
     if not clips:
         return []
@@ -54,9 +59,7 @@ def require(footage: Footage, partial: bool = False) -> None:
     if problems := check(footage, partial=partial):
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         advice = "" if partial or not footage.missing else "; --partial works on the clips that are there"
-        raise PagenError(
-            f"{footage.name}: {problems[0]}{more}; 'pagen datasets check {footage.name}' lists all{advice}"
-        )
+        raise PagenError(f"{footage.name}: {problems[0]}{more}; '{check_command(footage.name)}' lists all{advice}")
 
 
 def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> Iterator[str]:

@@ -66,6 +66,13 @@ class ClipSource(Protocol):
         Of an edition, by default the first that the footage has. Raises PagenError when they do not fit.
         """
 
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
+        """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`.
+
+        Args:
+            length: number of frames, where that has been counted; a video is decoded for it otherwise.
+        """
+
     def masks(self) -> Iterator[Masks] | None:
         """Pixel labels (H, W) bool, True = abnormal, one a frame, or None where there are none."""
 
@@ -81,6 +88,9 @@ class ClipSource(Protocol):
 
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
+
+    def renamed(self, name: str) -> ClipSource:
+        """The same clip by another name."""
 
 
 @dataclass(frozen=True)
@@ -133,12 +143,11 @@ class FileClip:
         fitted = self.fitted_labels(edition)
         return fitted.labels if fitted else None
 
-    def fitted_labels(self, edition: str | None = None) -> Fitted | None:
-        """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`."""
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
         label = self.labels_of(edition)
         if label is None:
             return None
-        length = self.length()
+        length = self.length() if length is None else length
         fitted = None if self.abnormal is False and not label.path.exists() else label.read(length)
         if fitted is None and self.abnormal is False:  # files of labels often name abnormal clips alone
             fitted = resolve(_SPANS)(()).fit(length)
@@ -178,6 +187,9 @@ class FileClip:
     def moved(self, split: str) -> FileClip:
         return replace(self, split=split)
 
+    def renamed(self, name: str) -> FileClip:
+        return replace(self, name=name)
+
 
 @dataclass(frozen=True)
 class Footage:
@@ -193,6 +205,7 @@ class Footage:
         expected: split -> names of the clips that should be there, where that is known.
         unlisted: names on disk of clips that no list names.
         as_found: the footage as it was found, where a modifier of its name has changed it.
+        parts: the data sets that it is joined of.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -212,6 +225,7 @@ class Footage:
     expected: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unlisted: tuple[str, ...] = ()
     as_found: Footage | None = None
+    parts: tuple[Footage, ...] = ()
 
     @property
     def label_edition(self) -> str:

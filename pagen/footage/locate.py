@@ -12,12 +12,14 @@ from itertools import islice
 from pathlib import Path
 
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS, DataSet
+from pagen.footage.catalogue import DATASETS, JOIN, DataSet
 from pagen.footage.clips import SPLITS, FileClip, Footage
 from pagen.footage.file_clips import found_clips
+from pagen.footage.joined import joined, parts_of
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.location import Location
 from pagen.footage.modifiers import modified
+from pagen.footage.own import said_by
 from pagen.footage.scene_clip import SceneClip
 from pagen.registry import resolve
 
@@ -32,7 +34,7 @@ def locate(name: str, root: Path | None = None) -> Footage:
         name: its name in the catalogue; `NAME:mixed` moves half of its test clips among the training clips, and so on
             for every modifier of names.
         root: its folder or one above it; by default PAGEN_DATA (a folder above it), or the folder that
-            the user's `data.json` gives for the name.
+            the user's `data.json` gives for the name. One's own lie where `own_file` says.
 
     Raises:
         PagenError: no such name, nothing for the modifier to change, or nothing found; says what was looked for and
@@ -44,6 +46,8 @@ def locate(name: str, root: Path | None = None) -> Footage:
         ('procedural', 16, 4)
     """
     dataset, (base, modifier) = DATASETS[name], DATASETS.parted(name)
+    if JOIN in name:
+        return joined(name, [locate(part, root) for part in parts_of(name)])
     if modifier:
         return modified(locate(base, root), modifier)
     if dataset.scenes is not None:
@@ -79,12 +83,31 @@ def find(dataset: DataSet, root: Path | None = None, marked: bool = False) -> Lo
         ...     find(DATASETS["folder"], Path(root)).layout.name
         'folder'
     """
+    if dataset.root is not None:
+        return _own_place(dataset, dataset.root, root, marked)
     if root is not None:
         return _search(dataset, Path(root), given=not marked)
     above = os.environ.get("PAGEN_DATA")
     location = _search(dataset, Path(above), given=False) if above else None
     listed = None if location else _listed(dataset.name)
     return _search(dataset, listed, given=True) if listed else location
+
+
+def _own_place(dataset: DataSet, own: Path, root: Path | None, marked: bool) -> Location | None:
+    """Where one's own data set lies; where `marked`, None for one that is not there, or not below `root`.
+
+    Raises PagenError where it is not marked, for these.
+    """
+    name, there = dataset.name, own.is_dir()
+    below = root is None or own.resolve().is_relative_to(Path(root).expanduser().resolve())
+    if marked:
+        return _place(dataset, own) if there and below else None
+    if not below:
+        found = f"--root {root}, which does not lead there; leave it out"
+        raise PagenError(f"expected {name} in {own}, as {said_by(name)} says, found {found}")
+    if not there:
+        raise PagenError(f"expected the folder of {name} at {own}, as {said_by(name)} says, found none; mend that")
+    return _place(dataset, own)
 
 
 def listed_file() -> Path:
@@ -153,7 +176,8 @@ def _folders(top: Path, depth: int) -> Iterator[Path]:
 
 def _missing(dataset: DataSet, root: Path | None) -> PagenError:
     variable = os.environ.get("PAGEN_DATA") or "not set"
-    searched = f"in {root}" if root else f"in PAGEN_DATA ({variable}) nor by {listed_file()}"
+    place = dataset.root or root
+    searched = f"in {place}" if place else f"in PAGEN_DATA ({variable}) nor by {listed_file()}"
     wanted = " or ".join(
         f"{' and '.join(dict.fromkeys(f'{part.folders[0]}/' for part in layout.parts))} ({layout.name})"
         for layout in dataset.layouts

@@ -15,7 +15,15 @@ from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared, about, cache_folder, identity_of, open_prepared, require_one_a_frame
+from pagen.footage.prepare import (
+    Prepared,
+    about,
+    cache_folder,
+    identity_of,
+    known_of,
+    open_prepared,
+    require_one_a_frame,
+)
 from pagen.spread import Workers
 
 
@@ -48,9 +56,10 @@ def outline(dataset: str, root: Path | None = None, workers: Workers = None, par
 
 def _outlined(path: Path, clip: ClipSource) -> Made:
     """Write the labels of one clip; returns their digest and the shape of the frames, as if they were grey."""
-    length, labels, file = clip.length(), clip.labels(), path / f"labels/{clip.name}.npy"
-    if labels is not None:
-        require_one_a_frame(clip.name, "labels", len(labels), length)
-        write_array(file, labels)
+    length, file = clip.length(), path / f"labels/{clip.name}.npy"
+    fitted = clip.fitted_labels(length=length)
+    if fitted is not None:
+        require_one_a_frame(clip.name, "labels", len(fitted.labels), length)
+        write_array(file, fitted.labels)
     shape = (length, *next(iter(clip.frames())).shape[:2], 1)
-    return digests(path, [file] if labels is not None else []), {"shape": shape}
+    return digests(path, [file] if fitted is not None else []), known_of(shape, fitted)

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+from pagen import console
 from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
 from pagen.errors import PagenError
 from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.joined import differing_rates, require_one_size
+from pagen.footage.labels.said import Fitted
 from pagen.footage.locate import locate
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
@@ -64,12 +67,16 @@ def prepare(
         raise PagenError(f"expected a --size of {SMALLEST_SIDE} pixels and more a side, found {size[0]}x{size[1]}")
     footage = locate(dataset, root)
     require(footage, partial)
+    if size is None:
+        require_one_size(footage)
     identity = identity_of(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
     path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
     config = {"dataset": dataset, "size": size, "colour": colour, **about(footage)}
     volatile = {"root": str(footage.root), "layout": footage.layout}
     folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
+    if (told := differing_rates(footage)) and not folder.complete:
+        console.say(told)
     make = functools.partial(_prepare_clip, path, size, colour)
     add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
     _refuse_mixed_sizes(folder)  # which leaves it unfinished
@@ -182,6 +189,10 @@ class Prepared:
         """Number of frames T."""
         return int(self.folder.items[name]["shape"][0])
 
+    def surplus(self, name: str) -> int:
+        """By how many frames what is written did not fit the clip, as `labels.said.Fitted` counts them."""
+        return int(self.folder.items[name].get("surplus", 0))
+
     def frames(self, name: str) -> Frames:
         """Frames (T, H, W, C) uint8, a read-only memmap."""
         return read_array(self.path / f"clips/{name}.npy")
@@ -220,14 +231,24 @@ def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource)
     paths = {kind: path / kind / f"{clip.name}.npy" for kind in ("clips", "labels", "masks")}
     count = write_slices(paths["clips"], _chunks(resized_frame(frame, size, colour) for frame in clip.frames()))
     shape = read_array(paths["clips"]).shape
-    labels, masks = clip.labels(), clip.masks()
-    if labels is not None:
-        require_one_a_frame(clip.name, "labels", len(labels), count)
-        write_array(paths["labels"], labels)
+    fitted, masks = clip.fitted_labels(length=count), clip.masks()
+    if fitted is not None:
+        require_one_a_frame(clip.name, "labels", len(fitted.labels), count)
+        write_array(paths["labels"], fitted.labels)
     if masks is not None:
         bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
         require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
-    return digests(path, [file for file in paths.values() if file.exists()]), {"shape": shape}
+    return digests(path, [file for file in paths.values() if file.exists()]), known_of(shape, fitted)
+
+
+def known_of(shape: tuple[int, ...], fitted: Fitted | None) -> dict[str, Any]:
+    """What a folder keeps of a clip beside its files: the shape, and the surplus of its labels where there is any.
+
+    Example:
+        >>> known_of((120, 48, 64, 1), None)
+        {'shape': (120, 48, 64, 1)}
+    """
+    return {"shape": shape, **({"surplus": fitted.surplus} if fitted and fitted.surplus else {})}
 
 
 def require_one_a_frame(name: str, what: str, count: int, frames: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pagen import console
-from pagen.flags import Dataset, Json, Overwrite, Partial, Processes, Root
+from pagen.flags import Called, Dataset, Json, Overwrite, Partial, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.clips import SPLITS
 from pagen.options import SIZE
@@ -33,6 +33,7 @@ class Prepare:
     workers: Processes = None
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
 

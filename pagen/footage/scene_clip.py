@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pagen.footage.labels.said import Fitted
+
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
 
@@ -18,6 +20,7 @@ class SceneClip:
     Attributes:
         fps: that of its data set.
         moved_to: the split, where it is not the scene's own.
+        called: its name, where it is not the scene's own.
 
     Example:
         >>> from pagen.footage.street.scene import scenes
@@ -29,12 +32,13 @@ class SceneClip:
     drawn: Any
     fps: float = 0.0
     moved_to: str = ""
+    called: str = ""
     abnormal: ClassVar[None] = None
     scene: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
-        return str(self.drawn.name)
+        return self.called or str(self.drawn.name)
 
     @property
     def split(self) -> str:
@@ -45,6 +49,10 @@ class SceneClip:
 
     def labels(self, edition: str | None = None) -> Frames | None:
         return self.drawn.labels()  # type: ignore[no-any-return]  # a scene of anybody's
+
+    def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
+        labels = self.labels(edition)
+        return None if labels is None else Fitted(labels, 0)
 
     def masks(self) -> Iterator[Masks] | None:
         return self.drawn.masks()  # type: ignore[no-any-return]  # as there
@@ -61,3 +69,6 @@ class SceneClip:
 
     def moved(self, split: str) -> SceneClip:
         return replace(self, moved_to=split)
+
+    def renamed(self, name: str) -> SceneClip:
+        return replace(self, called=name)

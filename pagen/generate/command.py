@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pagen.footage.own import NAMED, asked_as
 from pagen.generate.config import Generate
 from pagen.options import Scale, words_of
 
@@ -24,7 +25,8 @@ def command(dataset: str, flags: Mapping[str, Any], scale: Scale = "cpu") -> str
         'pagen generate --dataset street --scale paper --no-colour'
     """
     usual = asdict(Generate.at(scale, dataset))
-    words = ["pagen", "generate", "--dataset", dataset, *(["--scale", scale] if scale != "cpu" else [])]
+    words = ["pagen", "generate", *asked_as(dataset), *(["--scale", scale] if scale != "cpu" else [])]
+    said = {"root"} if dataset in NAMED else set()
     for name, value in flags.items():
-        words += words_of(name, value) if value != usual[name] else []
+        words += words_of(name, value) if value != usual[name] and name not in said else []
     return shlex.join(words)

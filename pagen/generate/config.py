@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pagen.errors import PagenError
-from pagen.flags import Dataset, Device, Json, Overwrite, Partial, Processes, Root
+from pagen.flags import Called, Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.generate.frame_flags import check_frames, check_kinds
 from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind, Scale
 from pagen.spread import Workers
@@ -103,6 +103,7 @@ class Generate:
     """PA set to write; by default pa/DATASET."""
     overwrite: Overwrite = False
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
     @classmethod

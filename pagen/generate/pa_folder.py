@@ -24,7 +24,10 @@ from pagen.generate.mask_kinds import open_masks
 from pagen.generate.pa_set import PASet
 from pagen.options import PSEUDO_KINDS
 
-_NOT_BYTES = ("root", "scale", "workers", "engine", "address", "device", "out", "overwrite", "partial", "json")
+_NOT_BYTES = (
+    *("root", "called", "scale", "workers", "engine", "address"),
+    *("device", "out", "overwrite", "partial", "json"),
+)
 
 
 def pa_folder(config: Generate) -> tuple[Folder, Prepared]:

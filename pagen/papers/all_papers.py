@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from typing import Any
 
 from pagen import papers
-from pagen.papers.forms import Ablation, Published
+from pagen.papers.forms import Ablation, Carried, Published
 
 PAPERS = [
     import_module(f"pagen.papers.{module.name}")
@@ -37,5 +37,5 @@ FUSED: Mapping[str, tuple[str, ...]] = _joined("FUSED")
 """Recipe -> the indicators that are added up, at the worst place where there is one (the papers: of whole frames)."""
 ABLATIONS: dict[str, Ablation] = _joined("ABLATIONS")
 """Name -> table."""
-TRANSFERS: Mapping[str, tuple[tuple[str, ...], ...]] = _joined("TRANSFERS")
-"""What a table of transfers shows, in a sentence -> its headers and its lines."""
+TRANSFERS: Mapping[str, tuple[Carried, ...]] = _joined("TRANSFERS")
+"""What a table of transfers shows, in a sentence -> its lines."""

@@ -1,4 +1,4 @@
-"""The forms that published data takes: a figure, and a table of ablations with its lines."""
+"""The forms that published data takes: a figure, a line of transfers, and a table of ablations with its lines."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ def column(source: str, protocol: str | None = None, **figures: float | tuple[fl
     """
     pairs = {name: area if isinstance(area, tuple) else (area, None) for name, area in figures.items()}
     return {name: Published(micro, macro, source, protocol) for name, (micro, macro) in pairs.items()}
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A line of a paper's table of transfers: data set tested on -> micro AUROC in percent, as it is printed."""
+
+    method: str
+    trained_on: str
+    figures: Mapping[str, str]
 
 
 @dataclass(frozen=True)

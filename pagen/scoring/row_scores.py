@@ -55,10 +55,10 @@ class RowScores:
         """(N,), higher = more abnormal."""
         return read_array(self.path / f"rows/{clip}.npy")
 
-    def of_frames(self, clip: str, count: int) -> Scores:
-        """The highest of each frame, (count,)."""
-        features = self.features
-        return highest(self.scores(clip), features.frames(clip), count, self.without, features.span)
+    def of_frames(self, clip: str, count: int, scores: Scores | None = None) -> Scores:
+        """The highest of each frame, (count,); of other `scores` (N,) in place of those of the folder, where given."""
+        features, rows = self.features, self.scores(clip) if scores is None else scores
+        return highest(rows, features.frames(clip), count, self.without, features.span)
 
 
 def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -> RowScores:

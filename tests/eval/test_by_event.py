@@ -35,7 +35,8 @@ def scores(seed: int) -> dict[str, np.ndarray]:
 
 def series(run: str, indicator: str, seed: int) -> Series:
     labels = {name: (kinds != "").astype(np.uint8) for name, kinds in KINDS.items()}
-    return Series(run, indicator, scores(seed), scores(seed), labels, {})
+    frames = {name: np.arange(len(kinds)) for name, kinds in KINDS.items()}
+    return Series(run, indicator, scores(seed), scores(seed), labels, frames, {})
 
 
 def test_an_area_is_that_of_one_kind_against_all_normal_frames() -> None:
@@ -91,6 +92,6 @@ def test_the_verb_measures_clips_where_no_kinds_are_known(
 
 
 def test_kinds_belong_to_a_data_set() -> None:
-    config = Evaluate((), scores=(Path("a.npz"),), labels=Path("l.npy"), by_event=True)
+    config = Evaluate((), scores=(Path("a.npz"),), labels="l.npy", by_event=True)
     with pytest.raises(PagenError, match="expected no --by-event with --scores, found True; leave it out"):
         require_way(config)

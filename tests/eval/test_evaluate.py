@@ -103,7 +103,7 @@ def test_several_protocols_are_seen_at_a_glance(tmp_path: Path) -> None:
 
 def test_the_command_line_gives_the_configuration_back() -> None:
     config = Evaluate((Path("a b"), Path("c")), "ped2", protocol=("causal", "lntra"), seed=3, overwrite=True)
-    files = Evaluate((), scores=(Path("a.npz"), Path("b c.csv")), labels=Path("d.npy"), fps=25.0)
+    files = Evaluate((), scores=(Path("a.npz"), Path("b c.csv")), labels="d.npy", fps=25.0)
     boxes = Evaluate((), detections=Path("d"), tracks=Path("t"), frames=Path("f.json"))
     for one in (config, files, boxes):
         words = shlex.split(command(one))
@@ -120,9 +120,11 @@ def test_the_command_line_gives_the_configuration_back() -> None:
         (Evaluate((), scores=(Path("a"),), detections=Path("d")), "found --scores and --detections"),
         (Evaluate((), scores=(Path("a"),)), "expected --labels with --scores, found none"),
         (Evaluate((), detections=Path("d")), "expected --tracks with --detections, found none"),
-        (Evaluate((Path("run"),), scores=(Path("a"),), labels=Path("b")), "expected no runs with --scores, found"),
-        (Evaluate((), scores=(Path("a"),), labels=Path("b"), localise=True), "expected no --localise with --scores"),
-        (Evaluate((), "ped2", labels=Path("b")), "expected no --labels with --dataset, found b"),
+        (Evaluate((Path("run"),), scores=(Path("a"),), labels="b"), "expected no runs with --scores, found"),
+        (Evaluate((), scores=(Path("a"),), labels="b", localise=True), "expected no --localise with --scores"),
+        (Evaluate((), scores=(Path("a"),), labels="b", choose_on="street"), "expected no --choose-on with --scores"),
+        (Evaluate((), "ped2", choose_on="ped2"), "no test clip with ped2, found the same data set; choose on another"),
+        (Evaluate((), "ped2", choose_on="street", weights="oracle"), "--weights published with --choose-on, which"),
         (Evaluate((), "ped2", fps=25.0), "expected no --fps with --dataset"),
         (Evaluate((), detections=Path("d"), tracks=Path("t")), "found neither"),
     ],
@@ -139,7 +141,7 @@ def test_scores_of_files_are_compared_with_the_first(tmp_path: Path, capsys: pyt
         np.savez(tmp_path / f"{file}.npz", **{name: rng.normal(marks) for name, marks in labels.items()})
     np.savez(tmp_path / "labels.npz", **labels)
     files = tmp_path / "first.npz", tmp_path / "second.npz"
-    run(Evaluate((), scores=files, labels=tmp_path / "labels.npz", write=tmp_path / "page.md"))
+    run(Evaluate((), scores=files, labels=str(tmp_path / "labels.npz"), write=tmp_path / "page.md"))
     text, page = capsys.readouterr().out, (tmp_path / "page.md").read_text()
     assert "protocol raw: scores as they are" in text
     assert f"over {files[0]}" in text

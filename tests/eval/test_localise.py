@@ -24,6 +24,7 @@ from pagen.eval.metrics.regions import Detections, Regions, from_masks
 from pagen.eval.region_files import write_detections, write_tracks
 from pagen.eval.render_places import cells
 from pagen.eval.results import Place
+from pagen.eval.score_files import counted_of
 from pagen.eval.scores import score_run
 from pagen.folders import Folder, digests, tree_hash, write_json
 from pagen.footage.prepare import Prepared, prepare
@@ -192,13 +193,20 @@ def test_luss_shows_its_reconstruction(masked: Path, make_run: MakeRun) -> None:
 
 
 def test_masks_are_asked_for(footage: Path) -> None:
-    with pytest.raises(PagenError, match=r"expected pixel masks for --localise, found none for 2 of the 2 test clips"):
+    with pytest.raises(
+        PagenError, match=r"expected pixel masks for --localise, found none for the 2 test clips of folder with"
+    ):
         run(Evaluate((), "folder", footage, localise=True, workers=0))
 
 
 def boxes(rng: np.random.Generator, count: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
     corner = rng.integers(0, 30, (count, 2))
     return rng.integers(0, frames, count), np.hstack([corner, corner + rng.integers(5, 20, (count, 2))]).astype(float)
+
+
+def every(frames: dict[str, int]) -> dict[str, np.ndarray]:
+    """All of so many frames of each video count."""
+    return {name: np.ones(count, bool) for name, count in frames.items()}
 
 
 @pytest.fixture
@@ -217,7 +225,7 @@ def files(tmp_path: Path) -> tuple[Path, Path, dict[str, int], dict[str, Detecti
 
 def test_boxes_out_of_files_are_localised_with_intervals_of_copied_videos(files: tuple) -> None:
     detections, tracks, frames, found, truth = files
-    (row,) = localise_boxes(detections, tracks, frames).rows
+    (row,) = localise_boxes(detections, tracks, every(frames)).rows
     once = localise(found, truth, frames)
     assert (row.rbdc, row.tbdc) == (once.rbdc, once.tbdc)
     assert (row.regions, row.tracks, row.frames, row.videos) == (24, 6, 45, 3)
@@ -236,13 +244,13 @@ def test_the_verb_localises_boxes(files: tuple, tmp_path: Path, capsys: pytest.C
     write_json(tmp_path / "frames.json", frames)
     np.savez(tmp_path / "labels.npz", **{name: np.zeros(count) for name, count in frames.items()})
     shown = []
-    for counted in ({"frames": tmp_path / "frames.json"}, {"labels": tmp_path / "labels.npz"}):
+    for counted in ({"frames": tmp_path / "frames.json"}, {"labels": str(tmp_path / "labels.npz")}):
         run(Evaluate((), detections=detections, tracks=tracks, json=True, **counted))
         shown.append(json.loads(capsys.readouterr().out))
     assert shown[0] == shown[1]
     assert shown[0]["tables"] == []
     assert shown[0]["localised"]["rows"][0]["tbdc"] == pytest.approx(localise(found, truth, frames).tbdc)
-    run(Evaluate((), detections=detections, tracks=tracks, labels=tmp_path / "labels.npz"))
+    run(Evaluate((), detections=detections, tracks=tracks, labels=str(tmp_path / "labels.npz")))
     assert "localisation: scored boxes" in capsys.readouterr().out
 
 
@@ -250,16 +258,68 @@ def test_boxes_that_are_not_there_are_asked_for(files: tuple, tmp_path: Path) ->
     detections, tracks, frames, *_ = files
     (tmp_path / "none").mkdir()
     with pytest.raises(PagenError, match=r"expected detections of a video as VIDEO\.txt in .*none"):
-        localise_boxes(tmp_path / "none", tracks, frames)
+        localise_boxes(tmp_path / "none", tracks, every(frames))
     (tmp_path / "none/a.txt").write_text("")
     with pytest.raises(PagenError, match=r"expected a box in .*none in its 1 files"):
-        localise_boxes(tmp_path / "none", tracks, frames)
+        localise_boxes(tmp_path / "none", tracks, every(frames))
     with pytest.raises(PagenError, match=r"expected a region in .*none in its 1 files"):
-        localise_boxes(detections, tmp_path / "none", frames)
+        localise_boxes(detections, tmp_path / "none", every(frames))
     with pytest.raises(PagenError, match="number of frames of every video, found none for b"):
-        localise_boxes(detections, tracks, {"a": 20})
+        localise_boxes(detections, tracks, every({"a": 20}))
     with pytest.raises(PagenError, match="video a: expected frames below 3"):
-        localise_boxes(detections, tracks, frames | {"a": 3})
+        localise_boxes(detections, tracks, every(frames | {"a": 3}))
+
+
+def dropped(part: Detections | Regions, counts: np.ndarray) -> list[np.ndarray]:
+    """The columns of the rows whose frames count, these numbered anew, by a plain loop."""
+    numbers, rows = {int(frame): number for number, frame in enumerate(np.flatnonzero(counts))}, []
+    for row, frame in enumerate(part.frames.tolist()):
+        if frame in numbers:
+            rows.append((row, numbers[frame]))
+    kept, renamed = np.array([row for row, _ in rows], int), np.array([frame for _, frame in rows], int)
+    other = part.scores if isinstance(part, Detections) else part.tracks
+    return [renamed, part.boxes[kept], other[kept]]
+
+
+def test_boxes_of_frames_that_labels_leave_out_count_in_nothing(files: tuple, tmp_path: Path) -> None:
+    detections, tracks, frames, found, truth = files
+    rng = np.random.default_rng(1)
+    labels = {name: rng.choice([0, 1, 255], count) for name, count in frames.items()}
+    labels["c"][:] = 255
+    np.savez(tmp_path / "labels.npz", **labels)
+    counts = counted_of(tmp_path / "labels.npz", None)
+    (row,) = localise_boxes(detections, tracks, counts).rows
+    boxes = {name: Detections(*dropped(part, labels[name] != 255)) for name, part in found.items()}
+    regions = {}
+    for name, part in truth.items():
+        at, where, track = dropped(part, labels[name] != 255)
+        regions[name] = Regions(at, track, where)
+    once = localise(boxes, regions, {name: int((marks != 255).sum()) for name, marks in labels.items()})
+    assert (row.rbdc, row.tbdc, row.regions, row.frames) == (once.rbdc, once.tbdc, once.regions, once.frames)
+    assert 0 < row.regions < 24
+
+
+def test_maps_of_frames_that_labels_leave_out_count_in_nothing(masked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = native(masked)
+    labels = {name: np.asarray(prepared.labels(name)).copy() for name in prepared.clips("test")}
+    labels["test_x"][[3, 4, 20, 21, 29]] = 255
+    monkeypatch.setattr(Prepared, "labels", lambda self, name: labels[name])
+    (row,) = localise_runs([], prepared, here(masked)).rows
+    counts = {name: marks != 255 for name, marks in labels.items()}
+    maps = {name: np.stack(list(speed_maps(prepared, name)))[counts[name]] for name in labels}
+    truth = {name: from_masks(np.asarray(prepared.masks(name))).among(counts[name]) for name in labels}
+    expected = localise_maps(maps, truth, map_thresholds(maps))
+    assert (row.rbdc, row.tbdc) == pytest.approx((expected.rbdc, expected.tbdc), abs=1e-12)
+    assert (row.frames, row.regions) == (30, 18 - 3)
+
+
+def test_clips_with_anomalies_and_without_masks_are_left_out_and_the_title_says_so(masked: Path) -> None:
+    for file in (masked / "masks/y").iterdir():
+        file.unlink()
+    (masked / "masks/y").rmdir()
+    places = localise_runs([], native(masked), here(masked))
+    assert "; of 1 of 2 test clips, those that have pixel masks" in places.title
+    assert (places.rows[0].frames, places.rows[0].videos) == (30, 1)
 
 
 def test_what_is_undefined_is_shown_as_a_dash() -> None:

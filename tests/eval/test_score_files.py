@@ -15,7 +15,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from pagen.errors import PagenError
 from pagen.eval.evaluation import evaluate_files
 from pagen.eval.metrics.roc import micro_auroc
-from pagen.eval.score_files import frames_of, read_labels, read_score_files
+from pagen.eval.score_files import counted_of, read_labels, read_score_files
 from pagen.eval.settings import EvaluationSettings
 
 LENGTHS = {"b": 30, "a": 20, "c 10": 25}
@@ -86,7 +86,7 @@ def test_where_no_file_names_videos_there_is_one(tmp_path: Path) -> None:
     files = [npy(tmp_path / "scores", scores, ""), npy(tmp_path / "labels", labels, "")]
     ((_, found),) = read_score_files(files[:1], files[1])
     assert {name: len(values) for name, values in found.of("score").items()} == {"all": 75}
-    assert frames_of(files[1], None) == {"all": 75}
+    assert {name: counts.tolist() for name, counts in counted_of(files[1], None).items()} == {"all": [True] * 75}
 
 
 @pytest.mark.slow
@@ -198,9 +198,11 @@ def test_folders_that_hold_nothing_or_a_video_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mark", "shown"), [(2, "2"), (0.5, "0.5"), (np.nan, "nan")])
-def test_labels_other_than_0_and_1_are_named(tmp_path: Path, mark: float, shown: str) -> None:
+def test_other_labels_are_named(tmp_path: Path, mark: float, shown: str) -> None:
     labels = save(tmp_path / "labels.npz", {"a": np.array([0, 1, mark])})
-    with pytest.raises(PagenError, match=f"video a: expected labels 0 and 1, found {shown} at frame 2"):
+    with pytest.raises(
+        PagenError, match=f"video a: expected labels 0 and 1, and 255 of frames .* found {shown} at frame 2"
+    ):
         read_labels(labels)
 
 
@@ -214,11 +216,14 @@ def test_labels_of_one_class_have_no_auroc(tmp_path: Path, mark: int, word: str)
 
 def test_counts_of_frames_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
     counts = save(tmp_path / "counts.json", '{"a": 3, "b": 5}')
-    assert frames_of(None, counts) == {"a": 3, "b": 5}
+    assert {name: counts.tolist() for name, counts in counted_of(None, counts).items()} == {
+        "a": [True] * 3,
+        "b": [True] * 5,
+    }
     with pytest.raises(PagenError, match="found both"):
-        frames_of(counts, counts)
+        counted_of(counts, counts)
     with pytest.raises(PagenError, match="found neither"):
-        frames_of(None, None)
+        counted_of(None, None)
     for content in ('{"a": 0}', '{"a": "3"}', "[3]", "{"):
         with pytest.raises(PagenError, match=r'expected \{"video": number of frames\}'):
-            frames_of(None, save(counts, content))
+            counted_of(None, save(counts, content))

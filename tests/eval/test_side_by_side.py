@@ -15,7 +15,7 @@ from pagen.folders import write_json
 
 
 def of(run: str, indicator: str) -> Series:
-    return Series(run, indicator, {}, {}, {}, {})
+    return Series(run, indicator, {}, {}, {}, {}, {})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from pagen.compute import Compute
 from pagen.eval.evaluation import evaluate
+from pagen.eval.labelled import labelled
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.report.content import content_of, shown_series
@@ -20,7 +21,6 @@ from pagen.eval.settings import EvaluationSettings
 from pagen.eval.transfer.transfer import Transfer
 from pagen.eval.transfer.transfer import run as transfer
 from pagen.folders import write_json
-from pagen.footage.prepare import prepare
 from pagen.scoring.indicator_table import INDICATORS, Indicator
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -48,7 +48,7 @@ def test_a_table_and_a_report_lead_with_what_their_recipe_fuses(run: Path, foota
     assert [one.indicator for one in shown_series(series)] == ["fused", "psnr_local", "psnr", "flow_speed"]
     assert "series" not in found.plain()
     alone = evaluate([run], "folder", ["theirs"], compute=Compute(footage, "cpu", 0))
-    content = content_of(run, THEIRS, alone, prepare("folder", footage, size=None, workers=0))
+    content = content_of(run, THEIRS, alone, labelled("folder", Compute(footage, "cpu", 0)))
     assert (content["protocol"], content["lead"].indicator) == ("theirs", "fused")
     assert content["lead"].micro == table.rows[-1].micro
 

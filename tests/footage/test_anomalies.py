@@ -44,7 +44,7 @@ def test_kinds_of_ped2_lie_inside_of_its_clips(number: int) -> None:
 @pytest.mark.skipif(not SHARED.is_dir(), reason="Ped2 is not at hand")
 def test_kinds_of_ped2_cover_its_labels() -> None:
     prepared = prepare("ped2", root=SHARED, size=None, workers=1)
-    kinds = kinds_of(prepared)
+    kinds = kinds_of("ped2", {name: np.asarray(prepared.labels(name)) for name in prepared.clips("test")})
     every = np.concatenate([*kinds.values()])
     assert (every != NORMAL).sum() == 1648
     assert UNNAMED not in every

@@ -18,7 +18,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.flags import Json, Partial, Processes, Root
+from pagen.flags import Called, Json, Partial, Processes, Root
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 
@@ -44,6 +44,7 @@ class Export:
     overwrite: bool = False
     """Replace a file that is there already."""
     partial: Partial = False
+    called: Called = None
     json: Json = False
 
     def __post_init__(self) -> None:

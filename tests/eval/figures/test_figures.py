@@ -241,7 +241,7 @@ BAD = [
         "expected a --frame from 0 to 29 of test_x",
     ),
     (["scores", RUN, "--frame", "3", "--out", "f.png"], "expected no --frame for scores"),
-    (["scores", RUN, "--labels", "a", "b", "--out", "f.png"], "expected a label for each of 1 runs, found 2"),
+    (["scores", RUN, "--names", "a", "b", "--out", "f.png"], "expected a name for each of 1 runs, found 2"),
     (["scores", RUN, "--width", "0.5", "--out", "f.png"], "expected a width from 1 to 40 inches, found 0.5"),
     (["maps", RUN, "--video", "test_x", "--width", "1", "--out", "f.png"], "expected room for 3 pictures beside each"),
     (["scores", RUN, RUN, "--out", "f.png"], "expected each run once, found"),

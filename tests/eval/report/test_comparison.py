@@ -93,7 +93,7 @@ def test_heat_maps_are_those_of_each_run_alone(
 
 def test_the_page_of_one_run_keeps_its_data(runs: tuple[Path, ...], footage: Path, tmp_path: Path) -> None:
     page = page_of(runs[:1], footage, tmp_path / "page.html")
-    names = "every first fps frames heat heats picks pictures point roc series step threshold videos"
+    names = "every fps frames heat heats picks pictures point roc series step threshold videos"
     assert list(data_of(page)) == names.split()
     text = page.read_text("utf-8")
     for section in ("summary", "player", "timelines", "highest", "false", "missed", "gallery", "settings"):

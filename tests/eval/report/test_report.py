@@ -27,6 +27,7 @@ from pagen.eval.report.frames import HOT, LEVELS, _opacities
 from pagen.eval.report.highlights import peaks, stand_out
 from pagen.eval.report.report import Report, run
 from pagen.eval.report.template import LARGEST
+from pagen.eval.results import Series
 from pagen.eval.scores import open_scores
 from pagen.scoring.indicator_table import indicator_named
 
@@ -249,7 +250,9 @@ def test_the_verb_says_what_it_wrote(
 def test_picks_are_called_what_they_are() -> None:
     scores = {"a": np.array([0, 9, 0, 0, 5, 5, 5, 0, 0, 0.5]), "b": np.array([0, 0, 1, 2, 1.0])}
     labels = {"a": np.array([0, 0, 0, 0, 0, 1, 1, 0, 0, 0]), "b": np.array([0, 0, 1, 1, 1])}
-    found, said = stand_out(PROTOCOLS["causal"], scores, labels, 5.0, 1.0, 10.0)
+    frames = {name: np.arange(len(values)) for name, values in scores.items()}
+    series = Series("run", "psnr", scores, scores, labels, frames, {})
+    found, said = stand_out(PROTOCOLS["causal"], series, 5.0, 1.0, 10.0)
     notes = {kind: [(pick.video, pick.frame, pick.note) for pick in picks] for kind, picks in found.items()}
     assert notes["highest"][:2] == [("a", 1, "normal"), ("a", 4, "normal")]
     assert notes["false"][:2] == [("a", 1, "false alarm"), ("a", 4, "beside an event")]
@@ -261,7 +264,8 @@ def test_picks_are_called_what_they_are() -> None:
 
 def test_picks_count_the_frames_that_a_protocol_leaves_out() -> None:
     scores, labels = {"a": np.array([0.0, 1.0])}, {"a": np.array([0, 1])}
-    found, _ = stand_out(PROTOCOLS["unified_pa"], scores, labels, float("inf"), 10.0, 10.0)
+    series = Series("run", "psnr", scores, scores, labels, {"a": np.array([8, 24])}, {})
+    found, _ = stand_out(PROTOCOLS["unified_pa"], series, float("inf"), 10.0, 10.0)
     assert [(pick.frame, pick.note) for pick in found["missed"]] == [(24, "event missed")]
 
 

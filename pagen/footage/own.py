@@ -1,0 +1,200 @@
+"""Data sets of one's own, by name: a TOML file of the user's, and `--name` on one command.
+
+    [shop]
+    root = "/data/shop"    # a folder as `--dataset folder` takes it; ~ is the home; paths may begin beside the file
+    fps = 15               # where no video tells another rate
+    labels = ["labels/{clip}.npy", "strict/{clip}.npy"]    # below root, each an edition of labels; the first counts
+    scenes = ["till", "door"]    # what the names of its clips begin with: till_01.mp4 is of the scene till
+    what = "a shop, two cameras"
+    licence = "ours"
+
+The file is PAGEN_DATASETS, or `datasets.toml` in the user's configuration folder. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pagen.errors import PagenError
+
+NAME = re.compile(r"[A-Za-z0-9][\w-]*")
+"""What a name may be: no colon and no plus, which say more of a name, and nothing that a folder's name may not have."""
+LABEL_PLACES = {".csv": "csv", "{clip}.npy": "npy", "{clip}": "masks"}
+"""How a place of labels ends -> how they are written: a file of all clips, a file a clip, a folder of masks a clip."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """A data set of one's own, as the file or `--name` says.
+
+    Example:
+        >>> Own(Path("shop")).labels
+        ()
+    """
+
+    root: Path
+    fps: float = 25.0
+    labels: tuple[str, ...] = ()
+    """Places of labels below the root; none: as `folder` has them."""
+    scenes: tuple[str, ...] = ()
+    """What the names of clips begin with, before a hyphen, a dot or an underscore."""
+    what: str = "your own"
+    licence: str = "yours"
+
+
+NAMED: dict[str, Own] = {}
+"""What `--name` has named in this process."""
+
+
+def own_file() -> Path:
+    """The user's file of data sets: PAGEN_DATASETS, or `datasets.toml` beside `data.json`.
+
+    Example:
+        >>> own_file().suffix
+        '.toml'
+    """
+    import platformdirs
+
+    given = os.environ.get("PAGEN_DATASETS")
+    return Path(given).expanduser().absolute() if given else platformdirs.user_config_path("pagen") / "datasets.toml"
+
+
+def own_datasets(known: Collection[str]) -> dict[str, Own]:
+    """Name -> data set, of the file and of `--name`; `known` are the catalogue's names, which none may have.
+
+    Raises PagenError: no file where PAGEN_DATASETS names one, no TOML, or an entry that says something else.
+
+    Example:
+        >>> isinstance(own_datasets([]), dict)
+        True
+    """
+    file = own_file()
+    if not file.is_file():
+        if os.environ.get("PAGEN_DATASETS"):
+            raise PagenError(
+                f"expected data sets as TOML in {file}, which PAGEN_DATASETS names, found no file; mend it"
+            )
+        return dict(NAMED)
+    found = {name: _own(file, name, entry) for name, entry in _read(file).items()}
+    for name in found:
+        require_own(name, known, f" in {file}")
+    return {**found, **NAMED}
+
+
+def require_own(name: str, known: Collection[str], where: str, whose: str = "the catalogue") -> None:
+    """Raise PagenError for what no data set of one's own may be called, `known` names among it.
+
+    Example:
+        >>> require_own("shop", ["ped2"], "")
+    """
+    if name in known:
+        raise PagenError(f"expected a name that {whose} does not have, found {name}{where}; choose another")
+    if not NAME.fullmatch(name):
+        raise PagenError(f"expected a name of letters, digits, - and _, found {name!r}{where}; choose another")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PagenError(f"expected data sets as TOML in {file}, found something else ({error}); mend it") from error
+
+
+def _own(file: Path, name: str, entry: Any) -> Own:
+    """An entry of the file, of which every key and type is known."""
+    for problem in _problems(entry):
+        raise PagenError(f"{problem} for {name} in {file}; mend it")
+    lists = {key: (entry[key],) if isinstance(entry[key], str) else tuple(entry[key]) for key in LISTS if key in entry}
+    return Own(**{**entry, **lists, "root": file.parent / Path(entry["root"]).expanduser()})
+
+
+def _problems(entry: Any) -> Iterator[str]:
+    """What is wrong with an entry: what was expected, and what was found."""
+    keys = [field.name for field in fields(Own)]
+    if not isinstance(entry, dict):
+        yield f"expected a table with {' '.join(keys)}, found {entry!r:.80}"
+        return
+    for key, value in entry.items():
+        if key not in keys:
+            yield f"expected only {' '.join(keys)}, found {key}"
+        elif key == "fps" and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e4):
+            yield f"expected frames a second above 0 as fps, found {value!r:.80}"
+        elif key in LISTS:
+            yield from _list_problems(key, [value] if isinstance(value, str) else value)
+        elif key != "fps" and not isinstance(value, str):
+            yield f"expected words in quotes as {key}, found {value!r:.80}"
+    if not entry.get("root"):
+        yield "expected a folder as root, found none"
+
+
+def _list_problems(key: str, given: Any) -> Iterator[str]:
+    """Labels that are no places below the root, or scenes that no names of clips can begin with."""
+    wanted, fits = LISTS[key]
+    values = given if isinstance(given, list) and given else [given]
+    for value in values:
+        if not (isinstance(value, str) and fits(value)):
+            yield f"expected {wanted} as {key}, found {value!r:.80}"
+    if len(set(map(repr, values))) < len(values):
+        yield f"expected each of {key} once, found {' '.join(map(str, values)):.80}"
+
+
+def _is_place(value: str) -> bool:
+    return value.endswith(tuple(LABEL_PLACES)) and not Path(value).is_absolute()
+
+
+LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "labels": ("places below root, each FILE.csv, DIR/{clip}.npy or DIR/{clip} (masks),", _is_place),
+    "scenes": ("names of letters, digits, - and _", NAME.fullmatch),
+}
+"""Key of an entry that may hold several -> what each has to be, and whether it is."""
+
+
+def kind_of_place(place: str) -> str:
+    """How labels at a place are written.
+
+    Example:
+        >>> kind_of_place("labels/{clip}.npy"), kind_of_place("masks/{clip}"), kind_of_place("labels.csv")
+        ('npy', 'masks', 'csv')
+    """
+    return next(kind for end, kind in LABEL_PLACES.items() if place.endswith(end))
+
+
+def said_by(name: str) -> str:
+    """Who says where a data set of one's own lies: the file, or the flag.
+
+    Example:
+        >>> said_by("shop").endswith(".toml")
+        True
+    """
+    return "--root" if name in NAMED else str(own_file())
+
+
+def check_command(dataset: str) -> str:
+    """What to type to have all problems of a data set listed.
+
+    Example:
+        >>> check_command("ped2")
+        'pagen datasets check ped2'
+    """
+    if dataset not in NAMED:
+        return f"pagen datasets check {dataset}"
+    return shlex.join(["pagen", "datasets", "check", "folder", "--root", str(NAMED[dataset].root)])
+
+
+def asked_as(dataset: str) -> list[str]:
+    """The words that name a data set on a command line, so that advice works when it is typed.
+
+    Example:
+        >>> asked_as("ped2")
+        ['--dataset', 'ped2']
+    """
+    if dataset not in NAMED:
+        return ["--dataset", dataset]
+    return ["--dataset", "folder", "--root", str(NAMED[dataset].root), "--name", dataset]
