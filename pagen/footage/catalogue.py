@@ -199,7 +199,7 @@ DATASETS = DataSets(
     {
         "avenue": f"{_ROWS}.avenue:AVENUE",
         "chad": f"{_ROWS}.campus:CHAD",
-        "chad:2": f"{_ROWS}.campus:CHAD_SECOND_SPLIT",
+        "chad:split2": f"{_ROWS}.campus:CHAD_SECOND_SPLIT",
         "folder": f"{_ROWS}.folder:FOLDER",
         "iitb_corridor": f"{_ROWS}.campus:IITB_CORRIDOR",
         "msad": f"{_ROWS}.weakly_supervised:MSAD",

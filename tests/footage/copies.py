@@ -287,7 +287,7 @@ COPIES: dict[str, dict[str, Write]] = {
         "common, flat": avenue_flat,
     },
     "chad": {"official": chad_official},
-    "chad:2": {"official": chad_official},
+    "chad:split2": {"official": chad_official},
     "iitb_corridor": {
         "official": iitb_official,
         "official, underscore": partial(iitb_official, hyphen="_"),

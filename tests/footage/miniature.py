@@ -138,7 +138,7 @@ UNLISTED: dict[str, tuple[tuple[Any, ...], ...]] = {
     "xd_violence": _XD,
     "nwpu_campus": _NWPU,
     "chad": _CHAD,
-    "chad:2": _CHAD_2,
+    "chad:split2": _CHAD_2,
     "umn": _UMN,
 }
 """Clips of sets whose names pagen does not carry, as the arguments of `KnownClip`."""

@@ -118,7 +118,7 @@ CHAD = DataSet(
 
 CHAD_SECOND_SPLIT = replace(
     CHAD,
-    name="chad:2",
+    name="chad:split2",
     what="CHAD: a car park by four cameras; split 2, in which both sides hold clips with anomalies",
     layouts=_chad(2),
 )
