@@ -5,7 +5,7 @@ Readers hand out what is written, counted as it is counted there. Converting, cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 Interval = tuple[int, int]
 """A first and a last frame of something abnormal, as a file counts them."""
-
-
-SHOWN = 8
-"""Clips that a line names at most."""
 
 
 class Counting(NamedTuple):
@@ -63,23 +59,6 @@ class Fitted:
 
     labels: Labels
     surplus: int
-
-
-def told(surplus: Mapping[str, int]) -> str:
-    """In a line, which clips' labels were made to fit, by the surplus of each; empty where all did fit.
-
-    Example:
-        >>> told({"test_01": 2, "test_02": 0, "test_03": -1})
-        'test_01: 2 beyond its end cut off; test_03: 1 short, which goes on with the last'
-    """
-    clips = [
-        f"{name}: {count} beyond its end cut off"
-        if count > 0
-        else f"{name}: {-count} short, which goes on with the last"
-        for name, count in surplus.items()
-        if count
-    ]
-    return "; ".join(clips[:SHOWN]) + (f"; and {len(clips) - SHOWN} more clips" if clips[SHOWN:] else "")
 
 
 class Said(Protocol):
