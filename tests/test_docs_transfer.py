@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pagen.eval.transfer.transfer import Transfer
+from pagen.footage.catalogue import DATASETS
 from pagen.footage.own import own_datasets
 from pagen.train.recipes.table import recipe_names
 
@@ -74,7 +75,7 @@ def test_the_table_is_asked_for_as_the_verb_takes_it(
     words = asked[-1]
     understood(words)
     assert Transfer.__name__.lower() == words[0]
-    assert {"--partial", "--leave-one-out", "umn-lawn=all", "umn-plaza=all"} <= set(words)
+    assert {"--partial", "--leave-one-out", "umn:lawn=all", "umn:plaza=all"} <= set(words)
     assert "le2i_coffee=all" not in words
     assert sum(word.startswith(str(tmp_path / "runs/skip-")) for word in words) == 7
 
@@ -84,9 +85,10 @@ def test_ones_own_data_sets_are_named_in_a_file(script: ModuleType, tmp_path: Pa
     script.place(config)
     assert os.environ["PAGEN_DATA"] == str(tmp_path / "data")
     found = own_datasets(["ped2"])
-    assert found["umn-lawn"].root == tmp_path / "data/umn/lawn"
-    assert found["umn-lawn"].labels == ("labels/{clip}.npy", "labels_by_text/{clip}.npy")
-    assert set(script.TRAINED_ON) - {"ped2", "street"} == set(found)
+    assert found["le2i_coffee"].root == tmp_path / "data/le2i_coffee"
+    catalogue = DATASETS.catalogue()
+    assert {name.partition(":")[0] for name in script.TESTED_ON} - set(catalogue) == set(found)
+    assert set(script.SCENES) == {f"umn:{scene}" for scene in DATASETS["umn"].scene_names}
 
 
 @pytest.mark.slow
