@@ -55,9 +55,8 @@ def main(config: Transfers) -> None:
         trained(config, recipe, dataset, seed)
     paths = [str(run_of(config, *run)) for run in runs]
     written = ["--write", str(config.page), "--plot", str(config.plot)]
-    editions = (
-        ["--labels", *several] if (several := [f"{name}=all" for name in config.tested_on if name in SCENES]) else []
-    )
+    several = [f"{name}=all" for name in config.tested_on if name in SCENES]
+    editions = ["--labels", *several] if several else []
     how = ["--partial", "--leave-one-out", *workers(config), *written]
     pagen(["transfer", *paths, "--datasets", *config.tested_on, *editions, *how])
     config.page.write_text(config.page.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
