@@ -1,4 +1,4 @@
-"""Draw MULDE's toy, its figures 2 and S1: what it makes of four Gaussians in the plane, with its regulariser and without.
+"""Draw MULDE's toy, its figures 2 and S1: four Gaussians in the plane, learnt with its regulariser and without.
 
     python docs/mulde_toy.py
 
@@ -23,7 +23,7 @@ from pagen.models.density.mulde import MULDE
 Floats = npt.NDArray[np.float64]
 NORMAL = ((1, 0), (-1, 0), (0, 1), (0, -1))
 ABNORMAL = ((0, 0), (0.5, 0.5), (-0.5, 0.5), (0.5, -0.5), (-0.5, -0.5), (1.7, 0), (-1.7, 0), (0, 1.7), (0, -1.7))
-"""Centres of what is learnt, and of what lies between and around; times four, with a deviation of 0.3, over the root of 2."""
+"""Centres of what is learnt, and of what lies between and around them; `sampled` scales them."""
 SIGMAS = (0.1, 0.334, 0.6, 1.0)
 REACH, SIDE = 6.0, 81
 """Of the maps: how far from the middle they go, and points a side."""
@@ -76,7 +76,7 @@ def plane() -> Floats:
 
 
 def drawn(made: dict[str, MULDE]) -> Figure:
-    """Points and f over the scales in the first row; below, for each detector, maps of f and of its gradient's length."""
+    """Points, and f over the scales; below, for each detector, maps of f and of its gradient's length."""
     figure = Figure((7, 2 + 3 * len(made)), layout="constrained")
     top, *below = figure.subfigures(1 + len(made), 1, height_ratios=[2, *[3] * len(made)])
     normal, abnormal = sampled(NORMAL, 150, 1), sampled(ABNORMAL, 150, 2)

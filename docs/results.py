@@ -30,7 +30,7 @@ SEEDED = ("baseline", "skip", "luss")
 """Recipes that are trained with several seeds."""
 ONCE = ("patch", "steal", "memae", "unified")
 MEMBERS = {"unified": ("spatial", "temporal")}
-"""Run -> recipes that it holds as finished runs, which have rows of their own; `discriminator` is its row `semantic`."""
+"""Run -> recipes that it holds as runs, which have rows of their own; `discriminator` is its row `semantic`."""
 DENSITY = {
     "mulde-latents": ("mulde", "--features", "latents:{out}/baseline-ped2-cpu-0"),
     "mulde-luss": ("mulde", "--features", "latents:{out}/luss-ped2-cpu-{seed}"),
