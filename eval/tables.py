@@ -10,6 +10,7 @@ from pagen.eval.metrics.events import OperatingPoint, at_false_alarms
 from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.metrics.undefined import Undefined, reason
 from pagen.eval.protocol import Protocol
+from pagen.eval.protocol_title import Scored, title_of
 from pagen.eval.published import published_row
 from pagen.eval.results import BAR, TRIVIAL, Row, Series, Table
 from pagen.eval.settings import EvaluationSettings
@@ -28,7 +29,8 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
     if why := reason(rows[0].micro):  # the frames that the protocol scores are of one class
         notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
     ahead = {one.run: one.ahead for one in series}
-    title = protocol.title(settings.dataset, trivial, settings.weights, ahead)
+    scored = Scored(settings.dataset, trivial, settings.weights, ahead, frozenset(one.indicator for one in series))
+    title = title_of(protocol, scored)
     looks_ahead = protocol.looks_ahead or any(count != 0 for count in ahead.values())
     return Table(protocol.name, title, looks_ahead, rows, tuple(notes), BAR if trivial else first.run)
 

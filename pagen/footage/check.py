@@ -183,7 +183,8 @@ def _strangers(clips: Sequence[FileClip]) -> Iterator[str]:
         if names_in and not _error(names_in, path):
             strange = [name for name in names_in(path) if not clip_names & {name, without_suffix(name)}]
             if strange:
-                yield f"expected only test clips in {path}, found {_few(strange)}, which is not among them"
+                found = f"{_few(strange)}, of which there is no clip; mend the name, or leave it out"
+                yield f"expected labels of clips that are there in {path}, found {found}"
 
 
 def _error(read: Callable[..., object], *args: object) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import read_foreign
 from pagen.errors import PagenError
 from pagen.footage.clips import without_suffix
 from pagen.footage.decode import IMAGES, listing, mask_frames
@@ -166,9 +167,11 @@ def read_npy(path: Path, key: str, length: int) -> Labels:
         [0, 1]
     """
     try:
-        array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise PagenError(f"expected an array of 0 and 1 in {path}, found something else ({error})") from error
+        array = read_foreign(path)
+        if isinstance(array, dict):
+            raise ValueError("several arrays by name")
+    except ValueError as error:
+        raise PagenError(f"expected an array of 0 and 1 in {path}, found {error}; save it by numpy.save") from error
     return from_array(array, length, str(path))
 
 
