@@ -20,6 +20,7 @@ CHANCE, DARK = 50, 73
 """AUROC x 100 at which colours begin, and below which they are too dark for black letters."""
 COLOURS = colormaps["cividis"].with_extremes(bad="lightgrey")
 """Which a grey print keeps in order."""
+SHOWN = "micro AUROC x 100 (50: chance) and its 95 % interval"
 FEW = 4
 """Names of data sets that stand upright; more of them lean."""
 
@@ -38,7 +39,9 @@ def heat_map(transferred: Transferred, path: Path) -> None:
     lean: dict[str, Any] = {"rotation": 25, "ha": "right", "rotation_mode": "anchor"} if len(names) > FEW else {}
     axis.set_xticks(range(len(names)), names, **lean)
     axis.set_yticks(range(len(lines)), [_label(line) for line in lines], fontsize=8)
-    axis.set(xlabel="tested on (framed: what it was trained on)", title=f"Transfer, protocol {transferred.protocol}")
+    axis.set(
+        xlabel="tested on (framed: what it was trained on)", title=f"Transfer, protocol {transferred.protocol}: {SHOWN}"
+    )
     axis.title.set_fontsize(10)
     for height, line in enumerate(lines):
         for place, name in enumerate(names):
@@ -46,8 +49,7 @@ def heat_map(transferred: Transferred, path: Path) -> None:
     for height, (above, below) in enumerate(pairwise(lines)):
         if above.method != below.method:
             axis.axhline(height + 0.5, color="white", linewidth=3)
-    bar = figure.colorbar(image, ax=axis, extend="min" if (values < CHANCE).any() else "neither", extendfrac=0.02)
-    bar.set_label("micro AUROC x 100 (50: chance), 95 % interval", fontsize=9)
+    figure.colorbar(image, ax=axis, extend="min" if (values < CHANCE).any() else "neither", extendfrac=0.02)
     save_figure(figure, path, dpi=150)
 
 

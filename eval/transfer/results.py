@@ -10,7 +10,7 @@ from typing import Any
 from pagen import console
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.render import command
-from pagen.eval.results import BAR, TRIVIAL, percent, signed
+from pagen.eval.results import BAR, TRIVIAL, between, percent, signed
 from pagen.eval.settings import DRAWS, ORACLE
 from pagen.eval.transfer import left_out
 from pagen.eval.transfer.left_out import LeftOut
@@ -128,7 +128,7 @@ def named(line: Line) -> str:
 def _cell(line: Line, target: str) -> str:
     area, row = line.micro(target), line.rows[target]
     spread = f" +-{percent(line.spread(target))}" if len(line.seeds) > 1 else ""
-    shown = f"{percent(area)}{spread} ({percent(row.low)}-{percent(row.high)})" if area == area else "-"
+    shown = f"{percent(area)}{spread} ({between(row.low, row.high)})" if area == area else "-"
     return f"[{shown}]" if target in line.own else shown
 
 

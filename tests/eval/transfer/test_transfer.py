@@ -238,7 +238,7 @@ def test_what_is_undefined_or_worse_than_chance_is_shown(
     shown = replace(found, lines=(changed(speed, 0.9), difference, changed(here, math.nan), changed(there, 0.3)))
     last = text(shown).split("\n\n")[2].splitlines()[-2:]
     assert last[0].split("  ")[-1].strip() == "-"
-    assert "[30.0 (---)]" in last[1]
+    assert "[30.0 (-)]" in last[1]
     assert f"On plaza below flow_speed, so not beating arithmetic: {difference.run}" not in text(shown)
     assert f"On plaza below flow_speed, so not beating arithmetic: {there.run}." in text(shown)
     heat_map(shown, tmp_path / "map.png")
