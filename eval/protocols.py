@@ -42,6 +42,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
     "pagen.protocols",
     {one.name: one for one in (RAW, CAUSAL, ROBUST_CAUSAL)}
     | {name: _published(name, one) for name, one in all_papers.PROTOCOLS.items()},
+    lambda one: isinstance(one, Protocol),
 )
 
 
