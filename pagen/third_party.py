@@ -50,14 +50,18 @@ def where(point: EntryPoint) -> str:
 
 def _points() -> Sequence[EntryPoint]:
     groups = entry_points()
-    return [point for group in sorted(groups.groups) if group.startswith(GROUPS) for point in groups.select(group=group)]
+    return [
+        point for group in sorted(groups.groups) if group.startswith(GROUPS) for point in groups.select(group=group)
+    ]
 
 
 def _theirs(error: BaseException) -> FrameType | None:
     """The innermost frame of the traceback that runs in a package which has entry points here."""
     packages = {_package(point.module) for point in _points()} - {_package(__name__)}
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    return next((frame for frame in reversed(frames) if _package(frame.f_globals.get("__name__", "")) in packages), None)
+    return next(
+        (frame for frame in reversed(frames) if _package(frame.f_globals.get("__name__", "")) in packages), None
+    )
 
 
 def _entries(module: str) -> str:

@@ -133,7 +133,11 @@ class ClipRecipe(Recipe):
         """
         from torch.nn.functional import mse_loss
 
-        return {"loss": mse_loss(network(batch["clips"]), batch["targets"])}
+        rebuilt, targets = network(batch["clips"]), batch["targets"]
+        if getattr(rebuilt, "shape", None) != targets.shape:
+            found = getattr(rebuilt, "shape", None) or type(rebuilt).__name__
+            raise PagenError(f"expected {tuple(targets.shape)} of the network of {self.name}, found {found}; mend it")
+        return {"loss": mse_loss(rebuilt, targets)}
 
     def sample(self, clips: Any, index: int, rng: Any) -> dict[str, Any]:
         """`clips` and `targets` (C, T, H, W) in [-1, 1] of a sample of the run.
