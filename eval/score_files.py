@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import UNREADABLE
 from pagen.errors import PagenError, require_name
 from pagen.eval.protocol import matched
 from pagen.eval.scores import Scores
@@ -87,7 +87,7 @@ def read(path: Path, column: str) -> Part:
         return part
     except FileNotFoundError:
         raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
-    except (ValueError, TypeError, EOFError, KeyError, csv.Error, zipfile.BadZipFile) as error:
+    except (*UNREADABLE, csv.Error) as error:
         if "pickle" in str(error):
             found = "pickled objects or no array at all; save arrays of numbers"
             raise PagenError(f"expected plain numbers in {path}, found {found}") from None

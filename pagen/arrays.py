@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,9 @@ Frames = npt.NDArray[np.uint8]
 """Pictures, mostly (T, H, W, C)."""
 Masks = npt.NDArray[np.bool_]
 """Masks, mostly (T, H, W)."""
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, LookupError, MemoryError, OverflowError, RuntimeError)
+UNREADABLE += (zipfile.BadZipFile, zlib.error)
+"""What numpy raises for files of others that are damaged, encrypted, lie about their size, or hold something else."""
 
 
 @contextmanager
