@@ -29,8 +29,8 @@ OWN = "own"
 """The name of a network's own measure of errors."""
 LARGEST = 1e6
 """What a weight or a factor may be at most."""
-WIDEST = 10_000.0
-"""Frames that the smoothing may be wide: with more, a video is its mean, after a long time."""
+NARROWEST, WIDEST = 0.01, 10_000.0
+"""Frames that the smoothing may be wide: with less it is none, with more a video is its mean, after a long time."""
 CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
     "policy": POLICIES,
     "measure": (OWN, *get_args(Measure)),
@@ -100,8 +100,8 @@ class Protocol:
             if len(set(names)) < len(names):
                 yield f"expected each indicator once in fused.{recipe}, found {' '.join(names):.80}"
         widths = [*self.sigma.values(), *([self.sigma_on(ANY)] if self.smooth != NONE else [])]
-        if not all(0 < width <= WIDEST for width in widths):
-            wanted = f'above 0 and up to {WIDEST:,.0f} frames, by data set and for "{ANY}"'
+        if not all(NARROWEST <= width <= WIDEST for width in widths):
+            wanted = f'from {NARROWEST:g} to {WIDEST:,.0f} frames, by data set and for "{ANY}"'
             yield f"expected widths {wanted} as sigma where smooth is not none, found {dict(self.sigma)}"
         shares = [share for of_dataset in self.weights.values() for share in of_dataset.values()]
         if not all(0 <= number <= LARGEST for number in (*shares, *self.factors.values())):
@@ -236,6 +236,10 @@ def apply(
         counted = {video: kept(protocol, values) for video, values in matched(scores, labels).items()}
         rescaled = partial(_rescaled, protocol, name, known=(calibration or {}).get(name, {}), alone=alone)
         parts[name] = {video: rescaled(values) for video, values in counted.items() if len(values)}
+        if not parts[name]:
+            longest = max((len(values) for values in scores.values()), default=0)
+            found = f"none: the longest video has {longest}"
+            raise PagenError(f"expected frames that count under protocol {protocol.name}, found {found}; drop fewer")
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
