@@ -21,8 +21,10 @@ Frames = npt.NDArray[np.uint8]
 """Pictures, mostly (T, H, W, C)."""
 Masks = npt.NDArray[np.bool_]
 """Masks, mostly (T, H, W)."""
-UNREADABLE = (OSError, ValueError, TypeError, EOFError, LookupError, MemoryError, OverflowError, RuntimeError)
-UNREADABLE += (zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    OSError, ValueError, TypeError, EOFError, LookupError, MemoryError, OverflowError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 """What numpy raises for files of others that are damaged, encrypted, lie about their size, or hold something else."""
 
 
