@@ -86,9 +86,7 @@ def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str
 def test_a_protocol_that_leaves_no_frame_is_told(tmp_path: Path, dropped: str) -> None:
     (tmp_path / "mine.json").write_text(dropped)
     (own,) = protocols_named([str(tmp_path / "mine.json")])
-    with pytest.raises(
-        PagenError, match=r"expected frames that count under protocol mine, found none: .* has 40; drop fewer"
-    ):
+    with pytest.raises(PagenError, match=r"expected frames that count under protocol mine, found none; drop fewer"):
         apply(own, {"psnr": {"a": np.zeros(40)}}, {"a": np.ones(40)})
 
 
