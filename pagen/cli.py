@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from pagen.errors import PagenError, require_name
+from pagen.third_party import named
 from pagen.version import __version__
 
 VERBS = {
@@ -50,7 +51,8 @@ _OUTSIDE = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted."""
     try:
-        dispatch(sys.argv[1:] if argv is None else list(argv))
+        with named():
+            dispatch(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()  # a reader that has gone away shows here, not when the interpreter ends
     except PagenError as error:
         _leave(f"pagen: {error}", 2)

@@ -167,9 +167,6 @@ class DataSets(Registry[DataSet]):
         return replace(row, name=name, what=what, train=(), test=(), abnormal=None)
 
 
-DATASETS = DataSets("data set", "pagen.datasets")
-"""Data sets by name; an entry point of the group `pagen.datasets` adds a `DataSet` of its own."""
-
 _PED1 = DataSet(
     name="ped1",
     what="UCSD Ped1: a walkway, people towards and away from the camera; pixel masks of 10 test clips",
@@ -193,7 +190,7 @@ _STREET = DataSet(
     kinds="pagen.footage.street.scene:street_kinds",
 )
 
-for _row in (
+_ROWS = (
     _PED1,
     replace(
         _PED1,
@@ -223,5 +220,9 @@ for _row in (
         scenes="pagen.footage.street.scene:square",
         kinds="pagen.footage.street.scene:square_kinds",
     ),
-):
-    DATASETS.register(_row.name, _row)
+)
+
+DATASETS = DataSets(
+    "data set", "pagen.datasets", {row.name: row for row in _ROWS}, lambda row: isinstance(row, DataSet)
+)
+"""Data sets by name; an entry point of the group `pagen.datasets` adds a `DataSet` of its own."""
