@@ -63,7 +63,7 @@ def lane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             (root / folder / name).mkdir(parents=True)
             marks = np.arange(length) >= length // 2
             place = np.cumsum(1 + 2 * marks) % 28
-            noise = np.random.default_rng(len(name)).integers(0, 60, (20, 36), np.uint8)
+            noise = np.random.default_rng(int(name[-1])).integers(0, 60, (20, 36), np.uint8)
             for index, x in enumerate(place):
                 frame = noise.copy()
                 frame[6:14, x : x + 8] = 200
