@@ -119,6 +119,10 @@ def require_way(config: Evaluate) -> str:
             f"--detections DIR with --tracks DIR, found {' and '.join(f'--{name}' for name in given) or 'none'}"
         )
     (way,) = given
+    if config.localise and config.choose_on:
+        raise PagenError(
+            "expected no --localise with --choose-on, which chooses nothing for maps, found both; leave one"
+        )
     needed, own = WAYS[way]
     for name in needed:
         if getattr(config, name) is None:
