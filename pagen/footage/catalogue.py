@@ -59,6 +59,8 @@ class DataSet:
     test: tuple[int, ...] = ()
     known: str = ""
     """Name of the package's table of known clips, `known/NAME.csv`, where they are not numbered."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Split -> number of clips, where their names are not known."""
     abnormal: int | None = None
     """Number of abnormal test frames, in every edition of labels that says no other."""
     size: tuple[int, int] | None = None
@@ -157,7 +159,7 @@ class DataSets(Registry[DataSet]):
         if modifier not in modifiers_of(row):
             raise unknown_name("data set", name, [*self.names(), *(f"{base}:{one}" for one in modifiers_of(row))])
         what = f"{row.what}; {_what(row, modifier)}"
-        return replace(row, name=name, what=what, train=(), test=(), known="", abnormal=None)
+        return replace(row, name=name, what=what, train=(), test=(), known="", counts={}, abnormal=None)
 
 
 def _joined(name: str, rows: Sequence[DataSet]) -> DataSet:
@@ -195,11 +197,24 @@ DATASETS = DataSets(
     "data set",
     "pagen.datasets",
     {
+        "avenue": f"{_ROWS}.avenue:AVENUE",
+        "chad": f"{_ROWS}.campus:CHAD",
+        "chad:split2": f"{_ROWS}.campus:CHAD_SECOND_SPLIT",
         "folder": f"{_ROWS}.folder:FOLDER",
+        "iitb_corridor": f"{_ROWS}.campus:IITB_CORRIDOR",
+        "msad": f"{_ROWS}.weakly_supervised:MSAD",
+        "nwpu_campus": f"{_ROWS}.campus:NWPU_CAMPUS",
         "ped1": f"{_ROWS}.ucsd:PED1",
         "ped2": f"{_ROWS}.ucsd:PED2",
+        "shanghaitech": f"{_ROWS}.shanghaitech:SHANGHAITECH",
+        "shanghaitech:weak": f"{_ROWS}.shanghaitech:WEAK",
         "street": f"{_ROWS}.street:STREET",
         "street:square": f"{_ROWS}.street:SQUARE",
+        "street_scene": f"{_ROWS}.campus:STREET_SCENE",
+        "ubnormal": f"{_ROWS}.ubnormal:UBNORMAL",
+        "ucf_crime": f"{_ROWS}.weakly_supervised:UCF_CRIME",
+        "umn": f"{_ROWS}.umn:UMN",
+        "xd_violence": f"{_ROWS}.weakly_supervised:XD_VIOLENCE",
     },
 )
 """Data sets by name; an entry point of the group `pagen.datasets` adds a `DataSet` of its own."""

@@ -117,6 +117,10 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> I
         if set(names) != set(expected):
             unlike = difference(names, expected)
             yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{unlike}"
+    for split, count in footage.dataset.counts.items():
+        found = sum(clip.split == split for clip in clips)
+        if found != count and not (partial and found < count):
+            yield f"expected {count} {split} clips in {footage.root}, found {found}"
     for name, count in Counter(clip.name for clip in clips).items():
         if count > 1:
             paths = ", ".join(str(clip.path) for clip in clips if clip.name == name)
@@ -160,4 +164,5 @@ def _strangers(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
         named = attempt([], resolve(reference), path) if reference else None
         strange = [name for name in named or () if not names & {name, without_suffix(name)}]
         if strange:
-            yield f"expected only test clips in {path}, found {few(strange)}, which is not among them"
+            found = f"{few(strange)}, of which there is no clip; mend the name, or leave it out"
+            yield f"expected labels of clips that are there in {path}, found {found}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen import console
-from pagen.footage.catalogue import MIXED, DataSet
+from pagen.footage.catalogue import MODIFIERS, WITHOUT, DataSet
 from pagen.footage.check import looked_at, notes_of, problems_of
 from pagen.footage.clip_check import Look, attempt
 from pagen.footage.clips import SPLITS, ClipSource, FileClip, Footage
@@ -28,14 +30,16 @@ def row_of(dataset: DataSet, root: Path | None = None) -> dict[str, Any]:
         >>> row_of(DATASETS["street"])["found"]
         'built in'
     """
-    location = find(dataset, root, marked=True)
+    location, known = find(dataset, root, marked=True), dataset.known_clips
     return {
         "name": dataset.name,
         "what": dataset.what,
         "layouts": [layout.name for layout in dataset.layouts],
-        "clips": {split: clips_in(dataset.known_clips, split) for split in SPLITS},
-        "frames": {split: frames_in(dataset.known_clips, split) or 0 for split in SPLITS},
+        "clips": {split: clips_in(known, split) or dataset.counts.get(split) for split in SPLITS},
+        "frames": {split: frames_in(known, split) for split in SPLITS},
         "abnormal": dataset.abnormal,
+        "subsets": sorted(dataset.subsets),
+        "scenes": list(dataset.scene_names),
         "size": dataset.size,
         "fps": dataset.fps,
         "licence": dataset.licence,
@@ -51,21 +55,35 @@ def as_list(rows: list[dict[str, Any]]) -> str:
     Example:
         >>> from pagen.footage.catalogue import DATASETS
         >>> print(as_list([row_of(DATASETS["street"])]).splitlines()[1])
-        street  any    any     any   Apache-2.0  built in
+        street  any    any     any   built in
     """
-    headers = ("name", "clips", "frames", "size", "licence", "found")
     cells = []
     for row in rows:
         size = f"{row['size'][0]}x{row['size'][1]}" if row["size"] else "any"
         place = (row["found"] or "not found") + (f" ({row['layout']} layout)" if row["layout"] else "")
-        cells.append((row["name"], _pair(row["clips"]), _pair(row["frames"]), size, row["licence"], place))
-    about = "\n".join(f"{row['name']}: {row['what']}; {row['obtain']}" for row in rows)
-    mixed = f"NAME{MIXED}: any of them with half of its test clips, drawn by seed, among the training clips"
-    return f"{console.table(headers, cells)}\n\n{about}\n{mixed}\n\nclips and frames: train + test"
+        cells.append((row["name"], _pair(row["clips"]), _pair(row["frames"]), size, place))
+    table = console.table(("name", "clips", "frames", "size", "found"), cells)
+    about = [f"{row['name']}: {row['what']}; licence: {row['licence']}; {row['obtain']}{_own(row)}" for row in rows]
+    modifiers = [f"NAME:{name}: any of them with {modifier.what}" for name, modifier in MODIFIERS.items()]
+    lines = "\n".join(map(_wrapped, [*about, *modifiers]))
+    return f"{table}\n\nclips and frames: train + test; -: not known\n\n{lines}"
 
 
-def _pair(counts: dict[str, int]) -> str:
-    return f"{counts['train']:,} + {counts['test']:,}" if any(counts.values()) else "any"
+def _pair(counts: dict[str, int | None]) -> str:
+    shown = {split: "-" if count is None else f"{count:,}" for split, count in counts.items()}
+    return f"{shown['train']} + {shown['test']}" if any(counts.values()) else "any"
+
+
+def _own(row: dict[str, Any]) -> str:
+    """The names that a data set's own subsets and scenes have."""
+    names = [*row["subsets"], *row["scenes"][:1], *(f"{WITHOUT}{scene}" for scene in row["scenes"][:1])]
+    return "; also " + ", ".join(f"{row['name']}:{name}" for name in names) if names else ""
+
+
+def _wrapped(line: str) -> str:
+    """A paragraph as wide as the terminal, of 80 to 120 columns."""
+    width = min(max(shutil.get_terminal_size((100, 24)).columns, 80), 120)
+    return textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
 def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[str, Any]:
@@ -76,7 +94,7 @@ def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[
     Example:
         >>> checked("ped3")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
+        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: avenue ...
     """
     footage = locate(name, root)
     looks = looked_at(footage, decode_all=True)

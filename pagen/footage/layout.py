@@ -157,6 +157,8 @@ class Part:
     """Extensions of frames, where a clip is a folder of images; empty: it never is one."""
     videos: tuple[str, ...] = VIDEOS
     """Extensions of videos, where a clip is one."""
+    scene: str = ""
+    """The scene that all its clips show, where their names do not tell."""
 
 
 ANYWHERE = Part("", (), ".*")

@@ -57,7 +57,7 @@ class Entry:
             "clip": self.stem,
             "number": number,
             "key": number if groups.get("number") else self.stem,
-            "scene": groups.get("scene") or "",
+            "scene": groups.get("scene") or self.part.scene,
             "folder": self.path.parent.relative_to(self.root).as_posix(),
         }
 
@@ -99,7 +99,7 @@ class Location:
 
     def _matching(self, part: Part, pattern: str) -> Iterator[Entry]:
         """The clips in the folders that a glob matches, in any order."""
-        folders = self.root.glob(pattern) if "*" in pattern else [self.root / pattern]
+        folders = self.root.glob(pattern) if set("*?[") & set(pattern) else [self.root / pattern]
         for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
             if path.name.startswith(".") or path.name.endswith("~"):
                 continue

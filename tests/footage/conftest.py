@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from copies import COPIES
+from miniature import Mini, clips_of, short, shortened
 from PIL import Image
 
+from pagen.footage import catalogue
+from pagen.footage import locate as module
 from pagen.footage.catalogue import DATASETS, DataSet
+from pagen.footage.clips import Footage
+from pagen.footage.known_clips import read_known
+from pagen.footage.locate import locate
 
 SIZE = (24, 36)
 TRAIN = (5, 4)
@@ -140,3 +148,31 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], DataSet]:
+    """A function that makes a row small: for locate and check its counts are those of its miniature."""
+    monkeypatch.setattr(module, "listed_file", lambda: tmp_path / "nowhere/data.json")
+    monkeypatch.delenv("PAGEN_DATA", raising=False)
+    monkeypatch.setattr(catalogue, "read_known", lambda name: short(read_known(name)))
+
+    def make(name: str) -> DataSet:
+        row = shortened(DATASETS[name])
+        monkeypatch.setitem(DATASETS._table, name, row)
+        return row
+
+    return make
+
+
+@pytest.fixture
+def copy(small: Callable[[str], DataSet], tmp_path: Path) -> Callable[[str, str], tuple[Footage, list[Mini]]]:
+    """A function that writes a miniature copy, and finds it in the folder above."""
+
+    def write(name: str, form: str) -> tuple[Footage, list[Mini]]:
+        clips = clips_of(small(name))
+        shutil.rmtree(tmp_path / "data", ignore_errors=True)
+        COPIES[name][form](tmp_path / "data", clips)
+        return locate(name, tmp_path / "data"), clips
+
+    return write

@@ -9,6 +9,7 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.footage import locate as module
+from pagen.footage.catalogue import DATASETS
 from pagen.footage.list_datasets import Datasets, run
 
 
@@ -23,7 +24,17 @@ def test_the_list_says_what_is_known_and_where(common: Path, capsys: pytest.Capt
     lines = capsys.readouterr().out.splitlines()
     found = {line.split()[0]: line for line in lines[1 : lines.index("")]}
     assert found["ped2"].endswith(f"{common} (common layout)")
-    assert [name for name, line in found.items() if line.endswith("not found")] == ["folder", "ped1"]
+    missing = {name for name, line in found.items() if line.endswith("not found")}
+    assert missing == set(DATASETS.names()) - {"ped2", "street", "street:square"}
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "120", "300"])
+def test_the_list_fits_a_terminal(
+    columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    run(Datasets())
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= min(max(int(columns), 80), 120)
 
 
 def test_the_list_as_json(common: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
