@@ -145,6 +145,7 @@ def _clip(dataset: DataSet, layout: Layout, entry: Entry, known: KnownClip, labe
     masks = () if known.split == "train" else layout.masks
     mask = next((source for source in masks if entry.place(source.path).exists()), None)
     found = labels.of(entry, normal=known.abnormal is False)
+    default = next(iter(found if known.split == "train" else labels.editions), "")  # no edition is chosen to train by
     return FileClip(
         name=f"{known.split}_{entry.clip}",
         split=known.split,
@@ -152,8 +153,8 @@ def _clip(dataset: DataSet, layout: Layout, entry: Entry, known: KnownClip, labe
         video=entry.video,
         files=() if entry.video else decode.listing(entry.path, entry.part.images),
         mask_files=_files(entry.place(mask.path)) if mask else None,
-        label=found.get(labels.editions[0]) if labels.editions else None,
-        others=tuple(found[edition] for edition in labels.editions[1:] if edition in found),
+        label=found.get(default),
+        others=tuple(found[edition] for edition in labels.editions if edition in found and edition != default),
         mask_kind=mask.kind if mask else "images",
         abnormal=known.abnormal,
         scene=entry.fields["scene"],
