@@ -27,6 +27,7 @@ from pagen.scoring.density import indicator_of
 from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES
 from pagen.train.session import begin_with, train
+from pagen.train.stored import pa_flags_of
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,16 @@ def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Sco
     pseudo: Path | None = None
     if variant.stored and any(getattr(part, "probability", 0) > 0 for part in recipe.parts.values()):
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
-        made = {**recipe.pa_flags, **variant.stored, "workers": config.workers, "device": config.device}
-        generate(
-            Generate.at(config.scale, config.dataset, root=config.root, partial=config.partial, **made, out=pseudo)
-        )
+        generate(pa_set_of(config, recipe, variant, pseudo))
     path = _trained(config, variant, seed, pseudo)
     measure = variant.measure or protocol.asked_measure
     return score_run(path, config.dataset, Compute.of(config), protocol.policy, measure=measure)
+
+
+def pa_set_of(config: Any, recipe: Any, variant: Variant, out: Path) -> Generate:
+    """The PA set of a variant, which serves every part of its recipe."""
+    where = {"root": config.root, "partial": config.partial, "workers": config.workers, "device": config.device}
+    return Generate.at(config.scale, config.dataset, **where, **pa_flags_of(recipe), **variant.stored, out=out)
 
 
 def _recipe(config: Any, variant: Variant) -> Any:

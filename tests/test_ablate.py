@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,12 +14,14 @@ from pagen import ablate as module
 from pagen import ablation as module_of_tables
 from pagen import console
 from pagen.ablate import Ablate, run
-from pagen.ablation import _scores, as_text, changes_of, named, over_features
+from pagen.ablation import _recipe, _scores, as_text, changes_of, named, over_features, pa_set_of
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.protocol import Protocol, apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import open_scores
+from pagen.folders import Folder
+from pagen.footage.flow import open_flow
 from pagen.generate.config import Generate
 from pagen.options import Scale
 from pagen.papers.all_papers import ABLATIONS
@@ -29,6 +31,7 @@ from pagen.train import loop
 from pagen.train.config import Train
 from pagen.train.recipes.table import RECIPES
 from pagen.train.session import train
+from pagen.train.stored import require_fit
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +48,20 @@ def test_every_variant_can_be_trained_and_measured(variant: Variant) -> None:
     assert set(variant.protocol) <= {field.name for field in fields(Protocol)}
     assert variant.measure is None or variant.measure in MEASURES
     assert variant.indicators
+
+
+@pytest.mark.parametrize("scale", get_args(Scale))
+@pytest.mark.parametrize(
+    "variant",
+    [variant for one in ABLATIONS.values() for variant in one.variants if variant.stored],
+    ids=lambda v: v.label,
+)
+def test_every_variants_pa_set_serves_every_part_of_its_recipe(variant: Variant, scale: Scale, tmp_path: Path) -> None:
+    config = Ablate("discriminator", "ped2", scale=scale)
+    recipe = _recipe(config, variant)
+    made = json.loads(json.dumps(asdict(pa_set_of(config, recipe, variant, tmp_path)), default=str))
+    folder = Folder(tmp_path, "pa_set", made, {"flow": open_flow(made["flow"]).identity()}, {})
+    require_fit(Train(recipe, "ped2", pseudo=tmp_path, scale=scale), folder)
 
 
 @pytest.mark.parametrize("name", ABLATIONS)

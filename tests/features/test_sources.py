@@ -9,6 +9,7 @@ from functools import partial
 from operator import call
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -202,7 +203,8 @@ def test_other_processes_give_the_same_bytes(
 @pytest.mark.parametrize("rows", [0, 3])
 def test_frames_and_clips_may_have_no_row(rows: int, tmp_path: Path) -> None:
     found = FrameVectors(np.ones((rows, 2), np.float32), np.full(rows, 4), np.ones((rows, 4), np.float32))
-    files = write_features(lambda clip: found, tmp_path, "a")  # type: ignore[arg-type]
+    source = Mock(return_value=found, config=lambda: {"of": "velocity", "features": 2})
+    files = write_features(source, tmp_path, "a")
     folder = FeatureFolder(Folder(tmp_path, "features", {}, {}, {"a": {"files": files}}))
     assert same(kept(folder, "a"), found)
     assert folder.features("a").shape == (rows, 2)

@@ -230,7 +230,7 @@ def test_the_papers_learning_rate_is_that_of_the_features(recipe: str, features:
     assert parse([*words, "paper", "--lr", "0.003"]).recipe.rate == 0.003
     if features != "objects":
         assert identity_of(paper)["lr"] == rate
-    with pytest.raises(PagenError, match="--lr above zero"):
+    with pytest.raises(PagenError, match="--lr above 0"):
         replace(paper.recipe, lr=-1.0)
 
 
