@@ -1,23 +1,20 @@
-"""Whether located footage is whole: every missing or odd thing, one line each."""
+"""Whether located footage is whole: every missing or odd thing, one line each, and what else is worth telling."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from pagen.errors import PagenError
 from pagen.footage import decode
+from pagen.footage.clip_check import RATE_TOLERANCE, Look, attempt, look_at
 from pagen.footage.clips import FileClip, Footage, without_suffix
+from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
+from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
 from pagen.footage.layout import LABEL_KINDS
 from pagen.footage.own import check_command
 from pagen.registry import resolve
-
-_RATE_TOLERANCE = 0.05
 
 
 def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> list[str]:
@@ -25,26 +22,15 @@ def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> 
 
     Of footage that a modifier of its name has changed, as it was found; of joined data sets, of each.
 
-    With `decode_all` every frame and mask is decoded too; else only the heads of the files are read. Where it may be
-    `partial`, missing clips are not odd; what is there is checked as ever.
+    With `decode_all` every frame and mask is decoded too, and every edition of labels read; else only the heads of the
+    files are read. Where it may be `partial`, missing clips are not odd; what is there is checked as ever.
 
     Example:
         >>> from pagen.footage.locate import locate
         >>> check(locate("street"))
         []
     """
-    footage = footage.as_found or footage
-    if footage.parts:
-        return [f"{part.name}: {problem}" for part in footage.parts for problem in check(part, decode_all, partial)]
-    clips = [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
-    if not clips:
-        return []
-    known = {clip.name: clip for clip in footage.known}
-    problems = [*_clip_names(footage, clips, partial)]
-    for clip in clips:
-        found = _clip_problems(clip, known.get(clip.name), decode_all)
-        problems += [f"{clip.name}: {problem}" for problem in found]
-    return [*problems, *_rates(clips, known), *_labels(footage, clips, decode_all)]
+    return problems_of(footage, looked_at(footage, decode_all), partial)
 
 
 def require(footage: Footage, partial: bool = False) -> None:
@@ -62,6 +48,66 @@ def require(footage: Footage, partial: bool = False) -> None:
         raise PagenError(f"{footage.name}: {problems[0]}{more}; '{check_command(footage.name)}' lists all{advice}")
 
 
+def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:
+    """A look at every clip that was found, those aside too, of joined data sets all; none of procedural footage.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> looked_at(locate("street"))
+        []
+    """
+    footage = footage.as_found or footage
+    if footage.parts:
+        looks = {look.clip.path: look for part in footage.parts for look in looked_at(part, decode_all)}
+        return [*looks.values()]  # parts may share clips
+    known = {clip.name: clip for clip in footage.known}
+    clips = [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
+    return [look_at(clip, known.get(clip.name), decode_all) for clip in clips]
+
+
+def problems_of(footage: Footage, looks: Sequence[Look], partial: bool = False) -> list[str]:
+    """Every missing or odd thing, by what was looked at.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> problems_of(locate("street"), [])
+        []
+    """
+    footage = footage.as_found or footage
+    if footage.parts:
+        pairs = [(part, _looks_of(part, looks)) for part in footage.parts]
+        return [f"{part.name}: {problem}" for part, own in pairs for problem in problems_of(part, own, partial)]
+    if not looks:
+        return []
+    clips, known = [look.clip for look in looks], {clip.name: clip for clip in footage.known}
+    own = [f"{look.clip.name}: {problem}" for look in looks for problem in look.problems]
+    return [*_clip_names(footage, clips, partial), *own, *_rates(clips, known), *_labels(footage, looks)]
+
+
+def _looks_of(part: Footage, looks: Sequence[Look]) -> list[Look]:
+    """The looks at the clips of one of several data sets."""
+    paths = {clip.path for clip in (*part.clips, *part.aside) if isinstance(clip, FileClip)}
+    return [look for look in looks if look.clip.path in paths]
+
+
+def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:
+    """What is worth telling of footage that may be whole: what is not read, and counts and labels that are not exact.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> notes_of(locate("street"), [])
+        []
+    """
+    footage = footage.as_found or footage
+    lines = [f"{found} of {expected} {split} clips are there" for split, (found, expected) in footage.missing.items()]
+    if names := footage.unlisted:
+        lines.append(f"{len(names)} clips are not read, since no list names them: {few(names)}")
+    counted = Counter(note for look in looks for note in look.notes)
+    for note in counted:
+        lines.append(f"{note}: {few([look.clip.name for look in looks if note in look.notes])}")
+    return [*lines, *clamped_of(footage, looks)]
+
+
 def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> Iterator[str]:
     """Clips that are missing, not known, or there twice."""
     for split in dict.fromkeys(known.split for known in footage.known):
@@ -69,8 +115,8 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> I
         expected = [known.name for known in footage.known if known.split == split]
         expected = [name for name in expected if name in names] if partial else expected
         if set(names) != set(expected):
-            difference = _difference(names, expected)
-            yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{difference}"
+            unlike = difference(names, expected)
+            yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{unlike}"
     for split, count in footage.dataset.counts.items():
         found = sum(clip.split == split for clip in clips)
         if found != count and not (partial and found < count):
@@ -81,91 +127,12 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> I
             yield f"expected one clip of the name {name}, found {count}: {paths}; rename or remove all but one"
 
 
-def _clip_problems(clip: FileClip, known: KnownClip | None, decode_all: bool) -> Iterator[str]:
-    if clip.video:
-        if error := _error(decode.video_rate, clip.path):
-            yield error
-    elif not clip.files:
-        yield f"expected frames ({' '.join(clip.part.images)}) in {clip.path}, found none"
-    else:
-        yield from _numbering(clip, known)
-        yield from _pictures(clip)
-    if decode_all:
-        for read in (clip.frames, clip.masks):
-            if error := _error(deque, read() or (), 0):  # which goes through all and keeps nothing
-                yield error
-
-
-def _numbering(clip: FileClip, known: KnownClip | None) -> Iterator[str]:
-    """Frames that are missing, too many, or there twice, by the numbers in their names."""
-    numbers, first, length = frame_numbers(clip.files), clip.part.first, known.exact if known else None
-    if numbers is None:
-        if length not in (None, len(clip.files)):
-            yield f"expected {length} frames in {clip.path}, found {len(clip.files)}"
-        return
-    steps = [after - before for before, after in pairwise(numbers) if after > before]
-    step = 1 if first is not None else min(steps, default=1)
-    start = min(numbers) if first is None else first
-    expected = list(range(start, max(numbers) + 1, step) if length is None else range(start, start + length))
-    if numbers != expected:
-        frames = f"{len(expected)} frames numbered from {start} without gaps in {clip.path}"
-        yield f"expected {frames}, found {len(numbers)}{_difference(numbers, expected)}"
-
-
-def frame_numbers(files: Sequence[Path]) -> list[int] | None:
-    """The number in each name that counts the frames, or None when no number of the names does.
-
-    Example:
-        >>> frame_numbers([Path("cam2_008.jpg"), Path("cam2_009.jpg")])
-        [8, 9]
-    """
-    numbers = [re.findall(r"\d+", path.stem) for path in files]
-    if not numbers[0] or len({len(run) for run in numbers}) > 1:
-        return None
-    columns = [[int(number) for number in column] for column in zip(*numbers, strict=True)]
-    counting = [column for column in columns if len(set(column)) > 1] or columns[-1:]
-    return counting[0] if len(counting) == 1 else None
-
-
-def _pictures(clip: FileClip) -> Iterator[str]:
-    """Images that are no images, or of mixed sizes; masks that do not fit the frames."""
-    sizes, errors = _heads(clip.files)
-    yield from _summed(errors)
-    if len(sizes) > 1:
-        yield f"expected frames of one size in {clip.path}, found {_shown(sizes)}"
-    if clip.mask_files is None or clip.mask_kind != "images":
-        return
-    if len(clip.mask_files) != len(clip.files):
-        yield f"expected {len(clip.files)} masks, one a frame, found {len(clip.mask_files)}"
-    mask_sizes, errors = _heads(clip.mask_files)
-    yield from _summed(errors)
-    if mask_sizes and sizes and set(mask_sizes) != set(sizes):
-        folder = clip.mask_files[0].parent
-        yield f"expected masks of the frames' size {_shown(sizes)} in {folder}, found {_shown(mask_sizes)}"
-
-
-def _heads(files: Iterable[Path]) -> tuple[Counter[tuple[int, int]], list[str]]:
-    """The sizes (H, W) of the images, and what is wrong with those that have none."""
-    sizes: Counter[tuple[int, int]] = Counter()
-    errors = []
-    for path in files:
-        try:
-            sizes[decode.image_size(path)] += 1
-        except PagenError as error:
-            errors.append(str(error))
-    return sizes, errors
-
-
 def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterator[str]:
     """Videos of different frame rates, but where these are known; a window would last longer in some than in others."""
-    videos = [clip for clip in clips if clip.video and not _error(decode.video_rate, clip.path)]
-    rates = {clip.name: decode.video_rate(clip.path) for clip in videos}
-    for name, rate in rates.items():
-        wanted = known[name].fps if name in known else None
-        if wanted and not wanted / (1 + _RATE_TOLERANCE) <= rate <= wanted * (1 + _RATE_TOLERANCE):
-            yield f"{name}: expected {wanted:.4g} frames per second, found {rate:.4g}; was it encoded anew?"
-    rates = {name: rate for name, rate in rates.items() if not (name in known and known[name].fps)}
-    if rates and max(rates.values()) > min(rates.values()) * (1 + _RATE_TOLERANCE):
+    videos = [clip for clip in clips if clip.video and not (clip.name in known and known[clip.name].fps)]
+    found = {clip.name: attempt([], decode.video_rate, clip.path) for clip in videos}
+    rates = {name: rate for name, rate in found.items() if rate}
+    if rates and max(rates.values()) > min(rates.values()) * (1 + RATE_TOLERANCE):
         slow, fast = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
         yield (
             f"expected videos of one frame rate, found {rates[slow]:.4g} ({slow}) and {rates[fast]:.4g} ({fast}) "
@@ -173,79 +140,28 @@ def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterato
         )
 
 
-def _labels(footage: Footage, clips: Sequence[FileClip], decode_all: bool) -> Iterator[str]:
-    """Labels that are missing, do not fit their clips, or are of another edition."""
-    tests = [clip for clip in clips if clip.split == "test"]
-    expected = expected_abnormal(footage)
+def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
+    """Labels that are missing, name strangers, or are another edition than they should be."""
+    tests = [look.clip for look in looks if look.clip.split == "test"]
     without = [clip.name for clip in tests if clip.label is None]
-    if expected is not None and without:
-        yield f"expected labels of all test clips, found none for {_few(without)}"
-    yield from _strangers(clips)
-    light = {clip.name for clip in clips if clip.label and not (clip.video or clip.label.path.is_dir())}
-    readable = [clip for clip in clips if clip.label and (decode_all or clip.name in light)]
-    errors = [f"{clip.name}: {error}" for clip in readable if (error := _error(clip.labels))]
-    yield from errors
-    whole = len(tests) == clips_in(footage.known, "test") and {clip.name for clip in tests} <= {
-        clip.name for clip in readable
-    }
-    if expected is not None and whole and not errors:
-        abnormal = sum(int(marks.sum()) for clip in tests if (marks := clip.labels()) is not None)
-        if abnormal != expected:
-            yield f"expected {expected} abnormal test frames, found {abnormal} ({footage.label_edition}); an old file?"
+    if expected_abnormal(footage, footage.label_edition) is not None and without:
+        yield f"expected labels of all test clips, found none for {few(without)}"
+    yield from _strangers(footage, [look.clip for look in looks])
+    whole = len(tests) == clips_in(footage.known, "test")
+    for edition in editions_of(footage, looks) if whole else ():
+        if edition.expected not in (None, edition.abnormal) and edition.clips == len(tests):
+            found = f"{edition.abnormal} ({edition.name})"
+            yield f"expected {edition.expected} abnormal test frames, found {found}; an old file?"
 
 
-def expected_abnormal(footage: Footage) -> int | None:
-    """The number of abnormal test frames that the default edition should have; None where any will do.
-
-    Example:
-        >>> from pagen.footage.locate import locate
-        >>> expected_abnormal(locate("street")) is None
-        True
-    """
-    sources = [source for layout in footage.dataset.layouts for source in layout.labels]
-    own = [source.abnormal for source in sources if source.edition == footage.label_edition and source.abnormal]
-    return own[0] if own else footage.dataset.abnormal
-
-
-def _strangers(clips: Sequence[FileClip]) -> Iterator[str]:
-    """Clips that a label file names and that are not there; a slip of the pen would leave a clip unlabelled."""
-    clip_names = {clip.label.key for clip in clips if clip.label}
-    for kind, path in sorted({(clip.label.source.kind, clip.label.path) for clip in clips if clip.label}):
-        names = LABEL_KINDS[kind].names
-        names_in = resolve(names) if names else None
-        if names_in and not _error(names_in, path):
-            strange = [name for name in names_in(path) if not clip_names & {name, without_suffix(name)}]
-            if strange:
-                yield f"expected only test clips in {path}, found {_few(strange)}, which is not among them"
-
-
-def _error(read: Callable[..., object], *args: object) -> str | None:
-    """The message of the PagenError that reading raises, if it does."""
-    try:
-        read(*args)
-    except PagenError as error:
-        return str(error)
-    return None
-
-
-def _summed(errors: Sequence[str]) -> list[str]:
-    """The first of a clip's errors, and how many more there are."""
-    return [errors[0] + (f" (and {len(errors) - 1} more files of this clip)" if errors[1:] else "")] if errors else []
-
-
-def _difference(items: Sequence[Any], expected: Sequence[Any]) -> str:
-    counts = Counter(items)
-    parts = {
-        "missing": [item for item in expected if item not in counts],
-        "not expected": [item for item in counts if item not in set(expected)],
-        "more than once": [item for item, count in counts.items() if count > 1],
-    }
-    return "".join(f"; {what}: {_few(part)}" for what, part in parts.items() if part)
-
-
-def _few(items: Sequence[Any]) -> str:
-    return ", ".join(str(item) for item in items[:5]) + (f" and {len(items) - 5} more" if len(items) > 5 else "")
-
-
-def _shown(sizes: Iterable[tuple[int, int]]) -> str:
-    return " and ".join(f"{height}x{width}" for height, width in sorted(sizes))
+def _strangers(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
+    """Clips that a label file names and nobody knows; a slip of the pen would leave a clip unlabelled."""
+    labels = [clip.label for clip in clips if clip.label]
+    known = {name for clip in footage.known if clip.split != "train" for name in (clip.clip, clip.clip.lstrip("0"))}
+    names = {label.key for label in labels} | known
+    for kind, path in sorted({(label.source.kind, label.path) for label in labels}):
+        reference = LABEL_KINDS[kind].names
+        named = attempt([], resolve(reference), path) if reference else None
+        strange = [name for name in named or () if not names & {name, without_suffix(name)}]
+        if strange:
+            yield f"expected only test clips in {path}, found {few(strange)}, which is not among them"

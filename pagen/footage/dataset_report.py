@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pagen import console
-from pagen.errors import PagenError
 from pagen.footage.catalogue import MODIFIERS, WITHOUT, DataSet
-from pagen.footage.check import check, expected_abnormal
-from pagen.footage.clips import SPLITS, Footage
+from pagen.footage.check import looked_at, notes_of, problems_of
+from pagen.footage.clip_check import Look, attempt
+from pagen.footage.clips import SPLITS, ClipSource, FileClip, Footage
+from pagen.footage.editions import Edition, editions_of, expected_abnormal
 from pagen.footage.known_clips import clips_in, frames_in
 from pagen.footage.locate import find, locate
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from pagen.arrays import Frames
 
 
 def row_of(dataset: DataSet, root: Path | None = None) -> dict[str, Any]:
@@ -86,9 +89,7 @@ def _wrapped(line: str) -> str:
 def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[str, Any]:
     """What the catalogue expects of a data set (None: anything), what is there, and every problem; all is decoded.
 
-    Where it may be `partial`, missing clips are no problem.
-
-    Raises PagenError: as `locate`.
+    Where it may be `partial`, missing clips are no problem. Raises PagenError: as `locate`.
 
     Example:
         >>> checked("ped3")  # doctest: +ELLIPSIS
@@ -96,42 +97,53 @@ def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[
         pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
     """
     footage = locate(name, root)
-    folder = str(footage.root) if footage.root else None
-    about = {"name": name, "root": folder, "layout": footage.layout, "label_edition": footage.label_edition}
-    known = () if footage.as_found else footage.known
+    looks = looked_at(footage, decode_all=True)
+    known, edition = () if footage.as_found else footage.known, footage.label_edition
     clips = {f"{split} clips": clips_in(known, split) or None for split in SPLITS}
     frames = {f"{split} frames": frames_in(known, split) for split in SPLITS}
-    expected = {**clips, **frames, "abnormal frames": expected_abnormal(footage)}
-    problems = check(footage, True, partial)
-    return {**about, "expected": expected, "found": _counted(footage), "problems": problems}
+    return {
+        **{"name": name, "root": str(footage.root) if footage.root else None},
+        **{"layout": footage.layout, "label_edition": edition},
+        "expected": {**clips, **frames, "abnormal frames": expected_abnormal(footage, edition)},
+        "found": _counted(footage, {look.clip.path: look for look in looks}),
+        "editions": [asdict(each) for each in editions_of(footage, looks)],
+        "notes": notes_of(footage, looks),
+        "problems": problems_of(footage, looks, partial),
+    }
 
 
-def _counted(footage: Footage) -> dict[str, Any]:
+def _counted(footage: Footage, looks: Mapping[Path, Look]) -> dict[str, Any]:
     """What is there; an unreadable label file counts as no labels, for it is among the problems."""
     tests = footage.split("test")
-    labels = [marks for clip in tests if (marks := _readable(clip.labels)) is not None]
+    lengths = {clip.name: _length(clip, looks) for clip in footage.clips}
+    labels = [marks for clip in tests if (marks := _labels(clip, looks)) is not None]
     return {
         **{f"{split} clips": len(footage.split(split)) for split in SPLITS},
-        **{f"{split} frames": sum(_readable(clip.length) or 0 for clip in footage.split(split)) for split in SPLITS},
-        "abnormal frames": sum(int(marks.sum()) for marks in labels),
+        **{f"{split} frames": sum(lengths[clip.name] for clip in footage.split(split)) for split in SPLITS},
+        "abnormal frames": sum(int((marks == 1).sum()) for marks in labels),
         "labelled clips": len(labels),
         "clips with masks": sum(clip.has_masks for clip in tests),
     }
 
 
-def _readable(read: Callable[[], T]) -> T | None:
-    try:
-        return read()
-    except PagenError:
-        return None
+def _length(clip: ClipSource, looks: Mapping[Path, Look]) -> int:
+    return looks[clip.path].length or 0 if isinstance(clip, FileClip) else clip.length()
+
+
+def _labels(clip: ClipSource, looks: Mapping[Path, Look]) -> Frames | None:
+    """Labels as they were looked at, where somebody has, and no modifier has left frames out since."""
+    if not isinstance(clip, FileClip) or clip.left_out:
+        return attempt([], clip.labels)
+    fitted = looks[clip.path].labels.get(clip.label.source.edition) if clip.label else None
+    return fitted.labels if fitted else None
 
 
 def as_report(report: dict[str, Any]) -> str:
     """What `checked` gives as text: expected and found side by side, then the problems.
 
     Example:
-        >>> report = {"name": "mine", "root": "/data", "layout": "folder", "label_edition": "none"}
-        >>> print(as_report({**report, "expected": {}, "found": {"train clips": 2}, "problems": []}))
+        >>> report = {"name": "mine", "root": "/data", "layout": "folder", "label_edition": "none", "expected": {}}
+        >>> print(as_report({**report, "found": {"train clips": 2}, "editions": [], "notes": [], "problems": []}))
         mine: folder layout in /data, labels: none
         <BLANKLINE>
                      expected  found
@@ -144,6 +156,8 @@ def as_report(report: dict[str, Any]) -> str:
         (what, "" if report["expected"].get(what) is None else f"{report['expected'][what]:,}", f"{count:,}")
         for what, count in report["found"].items()
     ]
-    problems = "\n".join(f"problem: {problem}" for problem in report["problems"]) or "nothing missing, nothing odd"
-    table = console.table(("", "expected", "found"), counts)
-    return f"{head}, labels: {report['label_edition']}\n\n{table}\n\n{problems}"
+    editions = [Edition(**edition).line(report["label_edition"]) for edition in report["editions"]]
+    told = [f"labels {line}" for line in editions if len(editions) > 1] + [f"note: {note}" for note in report["notes"]]
+    problems = [f"problem: {problem}" for problem in report["problems"]] or ["nothing missing, nothing odd"]
+    blocks = [console.table(("", "expected", "found"), counts), *map("\n".join, filter(None, (told, problems)))]
+    return "\n\n".join([f"{head}, labels: {report['label_edition']}", *blocks])

@@ -7,6 +7,7 @@ Pillow raises. A frame index means a time: a video of irregular times is laid on
 from __future__ import annotations
 
 import functools
+import os
 import re
 import warnings
 from bisect import bisect_right
@@ -18,6 +19,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
+from pagen.footage.jpeg import jpeg_shape
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 IMAGES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg")
 
+_RUNS = re.compile(r"(\d+)")
+_GREY = ("1", "L", "LA")
+"""Pillow's modes of grey images."""
 _END = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
 
@@ -35,7 +40,11 @@ def natural(path: Path) -> list[str | int]:
         >>> [path.name for path in sorted([Path("10.jpg"), Path("2.jpg")], key=natural)]
         ['2.jpg', '10.jpg']
     """
-    return [int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.name)]
+    return _natural(path.name)
+
+
+def _natural(name: str) -> list[str | int]:
+    return [int(part) if part.isdecimal() else part.lower() for part in _RUNS.split(name)]
 
 
 def listing(folder: Path, extensions: Sequence[str]) -> tuple[Path, ...]:
@@ -49,8 +58,10 @@ def listing(folder: Path, extensions: Sequence[str]) -> tuple[Path, ...]:
         ...     [path.name for path in listing(Path(folder), IMAGES)]
         ['2.png', '10.png']
     """
-    files = [path for path in folder.iterdir() if path.suffix.lower() in extensions and not path.name.startswith(".")]
-    return tuple(sorted(files, key=natural))
+    names = [name for name in os.listdir(folder) if name.lower().endswith(tuple(extensions)) and name[0] != "."]
+    stems = [name.rpartition(".")[0] for name in names]
+    padded = len({len(stem) for stem in stems}) < 2 and all(map(str.isdecimal, stems))  # which is much faster to sort
+    return tuple(folder / name for name in (sorted(names) if padded else sorted(names, key=_natural)))
 
 
 def refuse_stub(path: Path) -> None:
@@ -84,8 +95,28 @@ def image_size(path: Path) -> tuple[int, int]:
         ...     image_size(Path(folder, "a.png"))
         (48, 64)
     """
+    return image_shape(path)[:2]
+
+
+def image_shape(path: Path, whole: bool = False) -> tuple[int, int, int]:
+    """(H, W, 1 or 3) of an image file, read from its head, or decoded where `whole` is asked for.
+
+    Raises PagenError: as `image_size`; decoded, as `read_image`.
+
+    Example:
+        >>> import tempfile, cv2, numpy
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = cv2.imwrite(f"{folder}/a.png", numpy.zeros((48, 64), "uint8"))
+        ...     image_shape(Path(folder, "a.png"), whole=True)
+        (48, 64, 1)
+    """
+    if shape := jpeg_shape(path, whole):
+        return shape
+    if whole:
+        frame = read_image(path)
+        return frame.shape[0], frame.shape[1], 1 if frame.ndim == 2 else 3
     with _image(path) as image:
-        return image.height, image.width
+        return image.height, image.width, 1 if image.mode in _GREY else 3
 
 
 def read_image(path: Path) -> Frames:
@@ -105,7 +136,7 @@ def read_image(path: Path) -> Frames:
     with _image(path) as image:
         if image.mode.startswith(("I", "F")):
             raise PagenError(f"expected 8 bits a channel in {path}, found mode {image.mode}; convert the images first")
-        grey = image.mode in ("1", "L", "LA")
+        grey = image.mode in _GREY
         return np.array(image.convert("L" if grey else "RGB"))
 
 

@@ -274,7 +274,7 @@ def test_own_labels_as_csv(own: Path) -> None:
     }
     assert (footage.label_edition, check(footage, decode_all=True)) == ("labels.csv", [])
     (own / "labels.csv").write_text("video,start_frame,end_frame\na,1,4\nd,0,1\n")
-    strange, long = check(locate("folder", own), decode_all=True)
+    long, strange = check(locate("folder", own), decode_all=True)
     assert "found d, which is not among them" in strange
     assert "test_a: expected abnormal frames within the clip's 3" in long
 
