@@ -29,7 +29,8 @@ LUSS_PROTOCOLS = ("luss", "luss_released")
 SEEDED = ("baseline", "skip", "luss")
 """Recipes that are trained with several seeds."""
 ONCE = ("patch", "steal", "memae", "unified")
-"""`unified` holds `spatial` (psnr), `temporal` (flow) and `discriminator` (semantic), so that its rows are theirs."""
+MEMBERS = {"unified": ("spatial", "temporal")}
+"""Run -> recipes that it holds as runs, which have rows of their own; `discriminator` is its row `semantic`."""
 DENSITY = {
     "mulde-latents": ("mulde", "--features", "latents:{out}/baseline-ped2-cpu-0"),
     "mulde-luss": ("mulde", "--features", "latents:{out}/luss-ped2-cpu-{seed}"),
@@ -85,7 +86,8 @@ def main(config: Results) -> None:
     runs = wanted(config)
     for name, seed in runs:
         trained(config, name, seed)
-    evaluate([run_of(config, *run) for run in runs], ["--protocol", *PROTOCOLS, "--write", str(PAGE)])
+    rows = [path for run in runs for path in rows_of(config, *run)]
+    evaluate(rows, ["--protocol", *PROTOCOLS, "--write", str(PAGE)])
     once = [(name, seed) for name, seed in runs if name in (*SEEDED, *ONCE) and seed == 0]
     evaluate([run_of(config, *run) for run in once], ["--protocol", *LUSS_PROTOCOLS, "--write", str(LUSS_PAGE)])
     placed = [run_of(config, name, seed) for name, seed in runs if name in LOCALISED and seed == 0]
@@ -118,6 +120,12 @@ def command_of(config: Results, name: str, seed: int) -> list[str]:
 def run_of(config: Results, name: str, seed: int) -> Path:
     """Where a run lies."""
     return config.out / f"{name}-ped2-cpu-{seed}"
+
+
+def rows_of(config: Results, name: str, seed: int) -> list[Path]:
+    """A run, and those that it holds."""
+    path = run_of(config, name, seed)
+    return [path, *(path / member for member in MEMBERS.get(name, ()))]
 
 
 def trained(config: Results, name: str, seed: int) -> None:

@@ -19,15 +19,11 @@ from pathlib import Path
 
 import tyro
 
-OWN = {
-    "umn-lawn": ("umn/lawn", ("labels/{clip}.npy", "labels_by_text/{clip}.npy")),
-    "umn-indoor": ("umn/indoor", ("labels/{clip}.npy", "labels_by_text/{clip}.npy")),
-    "umn-plaza": ("umn/plaza", ("labels/{clip}.npy", "labels_by_text/{clip}.npy")),
-    "le2i_coffee": ("le2i_coffee", ("labels/{clip}.npy",)),
-    "upcam": ("upcam", ("labels/{clip}.npy",)),
-}
-"""Data sets that the catalogue does not have: name -> folder below DIR, and the editions of their labels."""
-TRAINED_ON = ("ped2", "umn-lawn", "umn-indoor", "umn-plaza", "le2i_coffee", "upcam", "street")
+OWN = {"le2i_coffee": "le2i_coffee", "upcam": "upcam"}
+"""Data sets that the catalogue does not have: name -> folder below DIR."""
+SCENES = ("umn:lawn", "umn:indoor", "umn:plaza")
+"""Whose labels circulate in editions that disagree: a column for each."""
+TRAINED_ON = ("ped2", *SCENES, "le2i_coffee", "upcam", "street")
 TESTED_ON = (*TRAINED_ON, "ped1", "avenue")
 RECIPES = {"baseline": (), "skip": (), "luss": (), "mulde": ("--features", "objects")}
 """Recipe -> its flags; mulde's objects are found by motion, the only boxes that need no file and no model."""
@@ -59,19 +55,18 @@ def main(config: Transfers) -> None:
         trained(config, recipe, dataset, seed)
     paths = [str(run_of(config, *run)) for run in runs]
     written = ["--write", str(config.page), "--plot", str(config.plot)]
-    labels = [f"{name}/*.npy" for name in ("labels", "labels_by_text")] if set(config.tested_on) & set(OWN) else []
-    editions = ["--labels", *labels] if labels else []
-    pagen(["transfer", *paths, "--datasets", *config.tested_on, *editions, "--partial", "--leave-one-out", *written])
+    several = [f"{name}=all" for name in config.tested_on if name in SCENES]
+    editions = ["--labels", *several] if several else []
+    how = ["--partial", "--leave-one-out", *workers(config), *written]
+    pagen(["transfer", *paths, "--datasets", *config.tested_on, *editions, *how])
     config.page.write_text(config.page.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
 
 
 def place(config: Transfers) -> None:
     """Say to all commands that follow where the footage is, and what one's own data sets are called."""
     file, lines = config.out.absolute() / "datasets.toml", list[str]()
-    for name, (folder, labels) in OWN.items():
-        places = ", ".join(json.dumps(each) for each in labels)
-        root = json.dumps(str(config.data.absolute() / folder))
-        lines += [f"[{name}]", f"root = {root}", f"labels = [{places}]"]
+    for name, folder in OWN.items():
+        lines += [f"[{name}]", f"root = {json.dumps(str(config.data.absolute() / folder))}"]
     config.out.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     os.environ |= {"PAGEN_DATA": str(config.data.absolute()), "PAGEN_DATASETS": str(file)}

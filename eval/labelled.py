@@ -17,7 +17,8 @@ from pagen.eval.scores import Scores
 from pagen.eval.settings import EvaluationSettings
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.clips import NO_LABELS, Footage
-from pagen.footage.labels.said import Fitted, told
+from pagen.footage.editions import told
+from pagen.footage.labels.said import Fitted
 from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared, prepare, require_one_a_frame
 

@@ -24,8 +24,6 @@ from pagen.scoring.smooth import SMOOTHING
 Floats = dict[str, npt.NDArray[np.float64]]
 Known = Mapping[str, Mapping[str, float]]
 """Indicator -> figures of its scores on training clips."""
-Ahead = Mapping[str, int | None]
-"""Run -> how many frames after the scored one it looks at; None where that is not known."""
 ANY = "*"
 """Stands for every data set that has no entry of its own."""
 OWN = "own"
@@ -129,60 +127,9 @@ class Protocol:
         own = replace(self, plain_errors=False, probabilities=False, factors={}, each="calibrated", each_of={})
         return replace(own, total=NONE, smooth="none")
 
-    def title(
-        self, dataset: str = ANY, windows: bool = True, weights: str = "published", ahead: Ahead | None = None
-    ) -> str:
-        """Which frames are scored, how, and why: the lines above a table.
-
-        The window policy plays a part where `windows` were scored, and not where scores were read from files. The
-        `weights` of what is added up are the protocol's where they are `published`, and so is the smoothing's width
-        where they are not `chosen`; `ahead` is how far what is evaluated looks ahead.
-        """
-        width = "as chosen" if weights == CHOSEN else f"{self.sigma_on(dataset):g} frames"
-        smooth = f"{self.smooth}, sigma {width}" if self.smooth != "none" else "none"
-        policy = f", {POLICIES[self.policy].title}" if windows else ""
-        return (
-            f"{self.why}. Scored: {self._frames()}{policy}. Rescaling: {self._rescaling()}."
-            f"{self._weighing(dataset) if weights == 'published' else ''} Smoothing: {smooth}"
-            f"{self._seen(ahead or {}) if windows else ''}."
-        )
-
-    def _frames(self) -> str:
-        start, end = self.dropped_first, f"L-{self.dropped_last}" if self.dropped_last else "L"
-        if self.every > 1:
-            return f"every {self.every}th frame of [{start} : {end}]"
-        return "all frames" if (start, end) == (0, "L") else f"frames [{start} : {end}] of L"
-
-    def _rescaling(self) -> str:
-        alone, _, fused = RESCALING[self.each].partition("; ")
-        each = f"{alone}; {fused}" if fused and self.fused else alone
-        factors = "".join(f", {name} times {factor:.3g}" for name, factor in self.factors.items())
-        exceptions = "".join(f", {name} by {rescaling}" for name, rescaling in self.each_of.items())
-        total = f"; what is added up: {RESCALING[self.total]}" if self.total != NONE else ""
-        return f"{each}{factors}{exceptions}{total}"
-
-    def _weighing(self, dataset: str) -> str:
-        """What is said of the weights: nothing where the protocol has none for any data set."""
-        if not self.weights:
-            return ""
-        weights = self.weights_on(dataset)
-        shares = " ".join(f"{name} {weight:g}" for name, weight in weights.items())
-        if dataset in self.weights and dataset != ANY:
-            return f" Weights: as published for {dataset}, {shares}."
-        if weights:
-            return f" Weights: {shares}, for every data set."
-        return f" Weights: alike, since none are published for {dataset or 'these files'}."
-
-    def _seen(self, ahead: Ahead) -> str:
-        """Whether later frames than the scored one play a part, by the protocol or by what is evaluated."""
-        if self.looks_ahead:
-            return "; it looks ahead"
-        far = ", ".join(
-            f"{run} by {'a number of frames that is not known' if count is None else f'{count} frames'}"
-            for run, count in ahead.items()
-            if count != 0
-        )
-        return f"; it does not look ahead, but what is scored does: {far}" if far else "; nothing looks ahead"
+    def frame_of(self, index: int) -> int:
+        """The frame of a video whose score is the one of that index among those that count."""
+        return self.dropped_first + index * self.every
 
     def sigma_on(self, dataset: str) -> float:
         """Width of the smoothing on a data set, frames."""
@@ -193,19 +140,6 @@ class Protocol:
         return self.weights.get(dataset, self.weights.get(ANY, {}))
 
 
-RESCALING = {
-    "none": "none",
-    "calibrated": "none; fused: less the training median, over the training range (P1 to P99)",
-    "z_positive": "less the training mean, over the training deviation, not below 0",
-    "trained_min_max": "less the training minimum, over the training range",
-    "object_min_max": "less the minimum of the training objects, over their range",
-    "object_min_most": "less the minimum of the training objects, over their range up to percentile 99.9",
-    "quantile": "share of the training scores below",
-    "min_max": "min-max of each video",
-    "robust": "less the median of each video, over its range from P1 to P99",
-    "robust_causal": "less the median of each video up to the frame, over its range from P1 to P99 up to there",
-}
-"""What each kind of rescaling does, in a line."""
 STRICT = ("calibrated",)
 """Rescaling by training scores that is left out of an indicator alone, whose order it cannot change."""
 

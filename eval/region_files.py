@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from pagen.errors import PagenError
 from pagen.eval.metrics.regions import Detections, Floats, Regions
 from pagen.folders import write_text
+from pagen.footage.labels.boxes import TrackBox, aed_boxes, street_scene_boxes
 
 
 def read_tracks(path: Path) -> Regions:
@@ -25,8 +26,7 @@ def read_tracks(path: Path) -> Regions:
         ...     read_tracks(path).boxes
         array([[2., 2., 5., 6.]])
     """
-    table = _table(path, [float] * 6, "track,frame,x_min,y_min,x_max,y_max")
-    return Regions(table[:, 1].astype(np.int64), table[:, 0].astype(np.int64), table[:, 2:])
+    return _regions(aed_boxes(path))
 
 
 def read_detections(path: Path) -> Detections:
@@ -42,7 +42,7 @@ def read_detections(path: Path) -> Detections:
         ...     read_detections(path).scores
         array([0.9])
     """
-    table = _table(path, [float] * 6, "frame,x_min,y_min,x_max,y_max,score")
+    table = _table(path, 6, "frame,x_min,y_min,x_max,y_max,score")
     return Detections(table[:, 0].astype(np.int64), table[:, 1:5], table[:, 5])
 
 
@@ -60,10 +60,7 @@ def read_street_scene(path: Path) -> Regions:
         ...     read_street_scene(path).frames
         array([3])
     """
-    table = _table(path, [lambda name: int(Path(name).stem), *[float] * 5], "image track x y width height")
-    corner = table[:, 2:4] - table[:, 4:] / 2
-    boxes = np.hstack([corner, corner + table[:, 4:] - 1])
-    return Regions(table[:, 0].astype(np.int64) - 1, table[:, 1].astype(np.int64), boxes)
+    return _regions(street_scene_boxes(path))
 
 
 def write_tracks(path: Path, regions: Regions) -> None:
@@ -97,18 +94,23 @@ def write_detections(path: Path, detections: Detections) -> None:
     write_text(path, "".join(f"{frame},{_numbers(box)},{float(score)!r}\n" for frame, box, score in rows))
 
 
-def _table(path: Path, columns: Sequence[Callable[[str], float]], form: str) -> Floats:
-    """Lines of numbers between commas or spaces, one function a column: (N, columns)."""
+def _regions(boxes: Sequence[TrackBox]) -> Regions:
+    frames, tracks = (np.array([getattr(box, name) for box in boxes], np.int64) for name in ("frame", "track"))
+    return Regions(frames, tracks, np.array([box.box for box in boxes], np.float64).reshape(-1, 4))
+
+
+def _table(path: Path, columns: int, form: str) -> Floats:
+    """Lines of numbers between commas or spaces: (N, columns)."""
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         words = line.replace(",", " ").split()
         if not words:
             continue
         try:
-            rows.append([convert(word) for convert, word in zip(columns, words, strict=True)])
+            rows.append([float(word) for word, _ in zip(words, range(columns), strict=True)])
         except ValueError:
             raise PagenError(f"{path}, line {number}: expected '{form}', found {line.strip()!r}; mend it") from None
-    return np.array(rows, np.float64).reshape(-1, len(columns))
+    return np.array(rows, np.float64).reshape(-1, columns)
 
 
 def _numbers(box: Floats) -> str:

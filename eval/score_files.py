@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import csv
 import json
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import read_foreign
 from pagen.errors import PagenError, require_name
 from pagen.eval.counted import matched
 from pagen.eval.scores import Scores
@@ -88,10 +88,7 @@ def read(path: Path, column: str) -> Part:
         return part
     except FileNotFoundError:
         raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
-    except (ValueError, TypeError, EOFError, KeyError, csv.Error, zipfile.BadZipFile) as error:
-        if "pickle" in str(error):
-            found = "pickled objects or no array at all; save arrays of numbers"
-            raise PagenError(f"expected plain numbers in {path}, found {found}") from None
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
         raise PagenError(f"expected {column}s in {path}, found what cannot be read ({error}); mend it") from error
 
 
@@ -133,11 +130,10 @@ def _scores(path: Path, values: Mapping[str, Values], marks: Marks, labels: Path
 
 
 def _arrays(path: Path, column: str) -> Part:
-    with open(path, "rb") as file:  # numpy leaves a damaged archive open
-        loaded = np.load(file, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _vector(path, loaded)
-        return {name: _vector(f"{path}: video {name}", loaded[name]) for name in loaded.files}
+    loaded = read_foreign(path)
+    if isinstance(loaded, dict):
+        return {name: _vector(f"{path}: video {name}", values) for name, values in loaded.items()}
+    return _vector(path, loaded)
 
 
 def _lists(path: Path, column: str) -> Part:

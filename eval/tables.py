@@ -14,6 +14,7 @@ from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.metrics.scenes import at_false_alarms_by_scene, in_scenes, scene_auroc
 from pagen.eval.metrics.undefined import Undefined, reason
 from pagen.eval.protocol import CHOSEN, Protocol
+from pagen.eval.protocol_title import Scored, title_of
 from pagen.eval.published import published_row
 from pagen.eval.results import BAR, TRIVIAL, Row, Scene, Scenes, Series, Table, leads
 from pagen.eval.settings import EvaluationSettings
@@ -46,7 +47,8 @@ def _said(protocol: Protocol, series: Sequence[Series], settings: EvaluationSett
     """The sentences above a table: what the protocol does, what was chosen, whose labels these are, of which clips."""
     on, ahead = settings.chosen_on, {one.run: one.ahead for one in series}
     weights = CHOSEN if on else settings.weights
-    yield protocol.title(settings.dataset, series[0].run == TRIVIAL, weights, ahead)
+    indicators = frozenset(one.indicator for one in series)
+    yield title_of(protocol, Scored(settings.dataset, series[0].run == TRIVIAL, weights, ahead, indicators))
     if on:
         clips = f"{on.clips} test clips, labels: {on.label_edition}"
         yield f"Chosen on {on.dataset} ({clips}) by micro AUROC: {_chosen(series)}."

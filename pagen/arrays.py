@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,11 +67,41 @@ def write_array(path: Path, array: Array) -> None:
 def read_array(path: Path) -> Array:
     """A read-only memmap of a .npy file; nothing is unpickled. Raises PagenError where numpy cannot map it."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]  # numpy loads Any
-    except (ValueError, EOFError) as error:
+        return npy.open_memmap(path, mode="r")
+    except ValueError as error:
         raise PagenError(
-            f"damaged file {path}: expected a .npy array ({error}); remove it and make it again"
+            f"damaged file {path}: expected a .npy array, found {_found(error)}; remove it and make it again"
         ) from error
+
+
+def read_foreign(path: Path) -> Array | dict[str, Array]:
+    """The array of somebody else's .npy, or the arrays of an .npz by their names, all of them read; never unpickled.
+
+    Raises ValueError: a file that holds none, in words of its own, since numpy's advise to unpickle it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     np.savez(f"{folder}/a.npz", rows=[1, 2])
+        ...     read_foreign(Path(folder, "a.npz"))
+        {'rows': array([1, 2])}
+    """
+    with open(path, "rb") as file:  # numpy would leave a damaged one open
+        try:
+            content: Any = np.load(file, allow_pickle=False)
+            return content if isinstance(content, np.ndarray) else {name: content[name] for name in content.files}
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(_found(error)) from error
+
+
+def _found(error: Exception) -> str:
+    """What numpy found in place of an array."""
+    text = str(error).partition("\n")[0]
+    if "Object arrays" in text or "Python objects" in text:
+        return "pickled objects"
+    if "pickle" in text or "magic string is" in text:  # all that does not begin like an array is taken for one
+        return "a pickle or something else that is no array"
+    return "an empty file" if isinstance(error, EOFError) else f"a damaged one ({text})"
 
 
 def pack(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class PagenError(Exception):
@@ -14,6 +14,15 @@ def require_name(what: str, name: str, known: Iterable[str]) -> None:
     """Raise PagenError, with the nearest name, for a name that is not among those known."""
     if name not in known:
         raise unknown_name(what, name, known)
+
+
+def require_counts(values: Mapping[str, int | Sequence[int]], least: int = 1) -> None:
+    """Raise PagenError that names the first of these numbers that is too low; of several, one at least, the lowest."""
+    for name, value in values.items():
+        numbers = [value] if isinstance(value, int) else list(value)
+        if min(numbers, default=least - 1) < least:
+            found = min(numbers) if numbers else "none"
+            raise PagenError(f"expected {name} of {least} and more, found {found}")
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> PagenError:

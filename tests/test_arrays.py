@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pagen.arrays import growing, pack, read_array, unpack, write_array, write_slices
+from pagen.arrays import growing, pack, read_array, read_foreign, unpack, write_array, write_slices
 from pagen.errors import PagenError
 
 
@@ -71,8 +73,35 @@ def test_damaged_arrays_are_told(keep: int, tmp_path: Path) -> None:
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    with pytest.raises(PagenError, match="damaged file"):
+    with pytest.raises(PagenError, match=r"damaged file .*, found pickled objects; remove it"):
         read_array(tmp_path / "a.npy")
+
+
+FOREIGN = {
+    "pickled objects": lambda file: np.save(file, np.array([{}], object), allow_pickle=True),
+    "a pickle or something else": lambda file: file.write(pickle.dumps({"rows": [1]})),
+    "that is no array": lambda file: file.write(b"0.5,0.25\n"),
+    "an empty file|EOF": lambda file: None,
+    "a damaged one": lambda file: file.write(b"\x93NUMPY\x01"),
+    "not a zip file|no array": lambda file: file.write(b"PK\x03\x04 cut"),
+}
+
+
+@pytest.mark.parametrize("found", FOREIGN)
+def test_files_that_hold_no_array_are_told_without_numpys_advice(found: str, tmp_path: Path) -> None:
+    """Numpy's own words advise to unpickle what somebody else made."""
+    with open(tmp_path / "theirs", "wb") as file:
+        FOREIGN[found](file)
+    for read in (read_foreign, read_array):
+        with pytest.raises((ValueError, PagenError), match=found) as caught:
+            read(tmp_path / "theirs")
+        assert not re.search("allow_pickle|unsafe|trust", str(caught.value))
+
+
+def test_pickled_objects_in_an_archive_are_not_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", good=np.arange(2), bad=np.array([{}], object))
+    with pytest.raises(ValueError, match=r"^pickled objects$"):
+        read_foreign(tmp_path / "a.npz")
 
 
 @settings(max_examples=60, deadline=None)

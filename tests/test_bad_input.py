@@ -131,9 +131,15 @@ def _few_masks(root: Path) -> None:
         (_mixed_clips, "expected clips of one size, found .*; prepare them at a --size"),
         (_long_labels, r"expected one label a frame, \(20,\), in .*x\.npy, found \(25,\)"),
         (_odd_labels, r"expected labels 0 and 1 in .*x\.npy, found \[3\]"),
-        (_no_labels_but_text, r"expected an array of 0 and 1 in .*x\.npy, found something else"),
+        (
+            _no_labels_but_text,
+            r"expected an array of 0 and 1 in .*x\.npy, found a pickle or something else",
+        ),
         (_late_interval, r"expected abnormal frames within the clip's 20, found 10 to 21 in .*labels\.csv"),
-        (_misspelt_video, r"expected only test clips in .*labels\.csv, found z, which is not among them"),
+        (
+            _misspelt_video,
+            r"expected labels of clips that are there in .*labels\.csv, found z, of which there is",
+        ),
         (_no_frames, r"expected frames \(.*\) in .*empty, found none"),
         (_few_masks, "expected 20 masks, one a frame, found 1"),
     ],

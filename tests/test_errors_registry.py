@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pagen.errors import PagenError, unknown_name
+from pagen.errors import PagenError, require_counts, unknown_name
 from pagen.registry import Registry
 
 
@@ -17,6 +17,24 @@ def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
     answer = str(unknown_name("data set", "pde2", ["street", "ped2"]))
     assert answer == "no data set named 'pde2'; did you mean 'ped2'? known: ped2 street"
     assert str(unknown_name("mask", "xyz", ["motion"])) == "no mask named 'xyz'; known: motion"
+
+
+@pytest.mark.parametrize(
+    ("values", "least", "said"),
+    [
+        ({"a": 1, "b": (3, 0), "c": -1}, 1, "expected b of 1 and more, found 0"),
+        ({"widths": ()}, 1, "expected widths of 1 and more, found none"),
+        ({"--steps": -1}, 0, "expected --steps of 0 and more, found -1"),
+        ({"a": 1, "b": (2, 1)}, 1, ""),
+    ],
+)
+def test_the_number_that_is_too_low_is_named_alone(values: dict[str, int], least: int, said: str) -> None:
+    if not said:
+        require_counts(values, least)
+        return
+    with pytest.raises(PagenError) as caught:
+        require_counts(values, least)
+    assert str(caught.value) == said
 
 
 def test_names_are_sorted_and_lead_to_values(sets: Registry[int]) -> None:

@@ -25,7 +25,8 @@ class Train(Generic[R]):
     dataset: Dataset
     root: Root = None
     pseudo: Path | None = None
-    """PA set to train with; skipped frames and patches are made on the fly where none is given."""
+    """PA set to train with; skipped frames and patches are made on the fly where none is given. Of recipes of frames
+    and flow alone: densities learn from normal features, and take no set."""
     scale: Scale = "cpu"
     """Size of the undertaking: paper, cpu (minutes on two cores) or tiny (seconds)."""
     seed: int = 0
@@ -33,7 +34,8 @@ class Train(Generic[R]):
     out: Path | None = None
     """Run folder; by default runs/RECIPE-DATASET-SCALE-SEED."""
     validate: Literal["none", "pseudo"] = "none"
-    """After each epoch, tell pseudo-anomalies of held-out normal clips (one in eight) from those clips."""
+    """After each epoch, tell pseudo-anomalies of held-out normal clips (one in eight) from those clips; densities
+    take none."""
     keep: Literal["last", "best"] = "last"
     """The last epoch's weights, or those of the best validation; test labels play no part in either."""
     log: tuple[Literal["tensorboard", "wandb"], ...] = ()

@@ -78,7 +78,10 @@ class NormalClips:
         """The clips that hold `length` frames at one of the strides. Raises PagenError where none does."""
         names = [name for name in self.names if strides_that_fit(self.prepared.length(name), length, strides)]
         if not names:
-            raise self.too_short((length - 1) * min(strides) + 1, "lower --strides or --window")
+            slowest = min(strides)
+            why = f" for {length} frames at a stride of {slowest}, as training or calibration takes them"
+            advice = "lower --strides or --window" if slowest > 2 else "lower --window"
+            raise self.too_short((length - 1) * slowest + 1, advice, why)
         return names
 
     def moving_in(self, name: str, start: int, length: int) -> Points:
@@ -87,10 +90,10 @@ class NormalClips:
         first, last = np.searchsorted(points[:, 0], (start + 1, start + length))
         return points[first:last]
 
-    def too_short(self, needed: int, advice: str) -> PagenError:
+    def too_short(self, needed: int, advice: str, why: str = "") -> PagenError:
         """What to say where no clip is long enough."""
         longest = max((self.prepared.length(name) for name in self.names), default=0)
-        expected = f"expected training clips of {needed} frames and more, the longest has {longest}"
+        expected = f"expected training clips of {needed} frames and more{why}, the longest has {longest}"
         return PagenError(f"{expected}; {advice}, or give longer videos")
 
     @cached_property

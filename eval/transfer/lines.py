@@ -35,6 +35,7 @@ class Line:
         runs: all of them, a seed each.
         seeds: theirs.
         areas: data set tested on -> the micro AUROC of each.
+        by_scene: data set tested on that has several scenes -> the macro AUROC by scene, the mean over the seeds.
         own: the data sets tested on whose footage they were trained on.
         method: what was trained, data set and seed aside; empty of baselines.
 
@@ -48,6 +49,7 @@ class Line:
     runs: tuple[str, ...]
     seeds: tuple[int | None, ...]
     areas: Mapping[str, tuple[float, ...]]
+    by_scene: Mapping[str, float]
     own: tuple[str, ...] = ()
     method: str = ""
 
@@ -123,10 +125,14 @@ def _line(group: Sequence[Mapping[str, Row]], datasets: Mapping[str, str], kin: 
     firsts = [next(iter(rows.values())) for rows in group]
     home = firsts[0].trained_on
     areas = {target: tuple(rows[target].micro for rows in group) for target in group[0]}
+    scenes = {target: [rows[target].by_scene for rows in group] for target in group[0]}
+    by_scene = {
+        target: statistics.fmean(one.mean for one in each if one) for target, each in scenes.items() if all(each)
+    }
     runs, seeds = tuple(row.run for row in firsts), tuple(row.seed for row in firsts)
     own = tuple(target for target, dataset in datasets.items() if home is not None and shares(home, dataset))
     method = kin.get(runs[0], NOBODY).method
-    return Line(runs[0], firsts[0].indicator, group[0], {}, runs, seeds, areas, own, method)
+    return Line(runs[0], firsts[0].indicator, group[0], {}, runs, seeds, areas, by_scene, own, method)
 
 
 def _compared(line: Line, lines: Sequence[Line], datasets: Mapping[str, str]) -> Line:

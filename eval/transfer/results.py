@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pagen import console
@@ -33,6 +33,8 @@ class Transferred:
     lines: tuple[Line, ...]
     left_out: tuple[LeftOut, ...] = ()
     """What methods reach where they were not trained; empty where that was not asked for."""
+    missing: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    """Of data sets that are there in part: split -> how many clips are there, and of how many."""
 
 
 def text(transferred: Transferred) -> str:
@@ -54,6 +56,9 @@ def _parts(transferred: Transferred, table: Any) -> Iterator[str]:
     tested_on = [f"on {name}" for name in names]
     editions = "; ".join(f"{name}: {transferred.label_editions[name]}" for name in names)
     yield f"Labels: {editions}. Bootstrap seed {transferred.seed}."
+    for name, splits in transferred.missing.items():
+        counts = ", ".join(f"{there} of {whole} {split} clips" for split, (there, whole) in splits.items())
+        yield f"{name} is there in part: {counts}."
     for title in dict.fromkeys(transferred.titles.values()):
         alike = ", ".join(name for name in names if transferred.titles[name] == title)
         yield f"Protocol {transferred.protocol} on {alike}: {title}"
@@ -63,6 +68,10 @@ def _parts(transferred: Transferred, table: Any) -> Iterator[str]:
     if any(line.over_trained for line in transferred.lines):
         yield AGAINST
         yield table(("run", "recipe", "trained on", *tested_on), _differences(transferred))
+    scenes = [name for name in names if any(line.rows[name].by_scene for line in transferred.lines)]
+    if scenes:
+        yield BY_SCENE
+        yield table(("run", "trained on", *(f"on {name}" for name in scenes)), _by_scene(transferred, scenes))
     if transferred.left_out:
         yield LEFT_OUT
         yield table(("method", *tested_on), [left_out.cells(one) for one in transferred.left_out])
@@ -82,8 +91,10 @@ LEFT_OUT = (
     "Leave one out: mean (lowest-highest; number) of the runs that were not trained on the data set tested on, each "
     "seed by itself. [In brackets]: the mean of those that were."
 )
+NAN = float("nan")
 MOST_NAMED = 6
 """Lines below arithmetic that are named; more are counted."""
+BY_SCENE = "Macro by scene, of data sets with several: the mean of the micro AUROC of each scene, over the seeds."
 CALIBRATED = {
     "source": "What is fused is calibrated by the data set trained on.",
     "target": "What is fused is calibrated by training clips, normal and unlabelled, of the data set tested on.",
@@ -119,6 +130,13 @@ def _cell(line: Line, target: str) -> str:
     spread = f" +-{percent(line.spread(target))}" if len(line.seeds) > 1 else ""
     shown = f"{percent(area)}{spread} ({percent(row.low)}-{percent(row.high)})" if area == area else "-"
     return f"[{shown}]" if target in line.own else shown
+
+
+def _by_scene(transferred: Transferred, scenes: Sequence[str]) -> list[list[str]]:
+    return [
+        [named(line), line.about.trained_on or "-", *(percent(line.by_scene.get(name, NAN)) for name in scenes)]
+        for line in transferred.lines
+    ]
 
 
 def _differences(transferred: Transferred) -> list[list[str]]:

@@ -74,6 +74,7 @@ def transfer(
         *(calibrate, settings.weights, settings.seed, __version__),
         lines,
         left_out(lines, list(tables)) if leave_one_out else (),
+        {one.dataset: one.folder.config["missing"] for one in first if "missing" in one.folder.config},
     )
 
 
@@ -114,7 +115,8 @@ class Measuring:
         scored = self._scored(target, next(iter(columns.values())))
         choices = self.judge.choices(self.protocol, target.name) if self.judge else {}
         for column, labelled in columns.items():
-            settings = replace(labelled.settings(self.settings), chosen_on=self.judge.chosen_on if self.judge else None)
+            settings = replace(labelled.settings(self.settings), labels="", part="")  # which are told once, above all
+            settings = replace(settings, chosen_on=self.judge.chosen_on if self.judge else None)
             series = series_of(self.protocol, labelled.of(scored), settings, choices)
             yield column, table_of(self.protocol, series, settings)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from pagen.errors import PagenError, require_name
+from pagen.errors import PagenError, require_counts, require_name
 
 Target = Literal["ones", "replace", "gaussian", "none"]
 Variant = Literal["B", "PT", "OCC", "WS", "AE_AllData", "AE_OCC", "AE_TD"]
@@ -54,11 +54,11 @@ class GCLSettings:
         require_name("variant", self.variant, get_args(Variant))
         require_name("targets", self.targets, get_args(Target))
         require_name("teaching", self.teaching, get_args(Teaching))
-        counts = *self.widths, *self.discriminator_widths, self.epochs, self.pretraining, self.batch
-        if not (self.widths and self.discriminator_widths) or min(counts) < 1:
-            raise PagenError(f"expected widths, epochs, pretraining and batch of 1 and more, found {self}")
+        counted = ("widths", "discriminator_widths", "epochs", "pretraining", "batch")
+        require_counts({name: getattr(self, name) for name in counted})
         if min(self.factor, self.discriminator_factor, self.noise) < 0 or self.lr <= 0 or not 0 < self.calm <= 1:
-            raise PagenError(f"expected factors and noise of 0 and more, lr above 0, calm in (0, 1], found {self}")
+            found = f"{self.factor:g}, {self.discriminator_factor:g} and {self.noise:g}, {self.lr:g}, {self.calm:g}"
+            raise PagenError(f"expected factors and noise of 0 and more, lr above 0, calm in (0, 1], found {found}")
         if self.difference is not None and self.difference < 0:
             raise PagenError(f"expected a difference of 0 and more, found {self.difference:g}")
         if self.variant in ALONE and self.teaching != "mutual":

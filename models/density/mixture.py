@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self, cast
 import numpy as np
 import torch
 
-from pagen.errors import PagenError
+from pagen.errors import PagenError, require_counts
 from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
 from pagen.models.density.standard import Standard
 from pagen.seeds import entropy, generator
@@ -65,8 +65,9 @@ class Mixture(Detector):
     standard: Standard = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.counts or min(*self.counts, self.restarts, self.sample) < 1 or self.regularisation < 0:
-            raise PagenError(f"expected components, restarts and sample of 1 and more, found {self}; give such")
+        require_counts({"components": self.counts, "restarts": self.restarts, "sample": self.sample})
+        if self.regularisation < 0:
+            raise PagenError(f"expected a regularisation of 0 and more, found {self.regularisation:g}")
 
     @property
     def counts(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from pagen.device import device_named
-from pagen.errors import PagenError, require_name
+from pagen.errors import PagenError, require_counts, require_name
 from pagen.models.density.detector import Array, Detector, Features, Rows, Scores, State, rows_of
 from pagen.models.density.mixture import Mixture
 from pagen.models.density.noise_perceptron import NoisePerceptron, Objective, fit
@@ -73,10 +73,9 @@ class MultiScale(Detector):
 
     def __post_init__(self) -> None:
         require_name("reduce", self.reduce, get_args(Reduce))
-        if not self.widths or min(*self.widths, self.scales, self.sample, self.steps, self.batch) < 1:
-            raise PagenError(f"expected widths, scales, sample, steps and batch of 1 and more, found {self}")
-        if self.principal < 0:
-            raise PagenError(f"expected principal of 0 and more, found {self.principal}")
+        counted = ("widths", "scales", "sample", "steps", "batch")
+        require_counts({name: getattr(self, name) for name in counted})
+        require_counts({"principal": self.principal}, least=0)
         if len(self.sigmas) != 2 or not 0 < self.sigmas[0] < self.sigmas[1] or self.single <= 0:
             raise PagenError(f"expected sigmas 0 < low < high and a single one above 0, found {self.sigmas}")
         self._mixture = Mixture(self.components, sample=self.sample, seed=self.seed)

@@ -13,7 +13,6 @@ Pixels are those of the footage's own size. A file may have more clips than are 
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +22,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import read_foreign
 from pagen.errors import PagenError
 from pagen.features.boxes import BoxArray, Located, clipped
 from pagen.features.source import Frames
@@ -101,7 +101,7 @@ def object_file(option: str, kind: Kind) -> ObjectFile:
 def _read(path: Path, kind: Kind, fingerprint: str) -> Mapping[str, Rows]:
     try:
         return dict(_of_json(path) if path.suffix == ".json" else _of_npz(path, kind))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise PagenError(
             f"expected {PLURAL[kind]} of clips in {path}, as the documentation of box_file says and without pickles, "
             f"found others ({str(error).partition(chr(10))[0]}); write it again"
@@ -118,19 +118,18 @@ def _of_json(path: Path) -> Iterator[tuple[str, Rows]]:
 
 
 def _of_npz(path: Path, kind: Kind) -> Iterator[tuple[str, Rows]]:
-    with open(path, "rb") as file:  # numpy would leave a damaged one open
-        arrays: Any = np.load(file, allow_pickle=False)
-        if isinstance(arrays, np.ndarray):
-            raise ValueError("one array, not several by name")
-        splits = [split for split in SPLITS if f"{split}_{PLURAL[kind]}" in arrays]
-        if not splits:
-            raise ValueError(f"neither training_{PLURAL[kind]} nor testing_{PLURAL[kind]}")
-        for split in splits:
-            names, lengths = arrays[f"{split}_clips"], arrays[f"{split}_clip_frames"]
-            values, offsets = arrays[f"{split}_{PLURAL[kind]}"], arrays[f"{split}_{kind}_offsets"]
-            if kind == "box" and values.shape[1:] != (4,):
-                raise ValueError(f"{split}: a table of {values.dtype} {values.shape}")
-            yield from _clips(split, names, lengths, values, offsets)
+    arrays = read_foreign(path)
+    if not isinstance(arrays, dict):
+        raise ValueError("one array, not several by name")
+    splits = [split for split in SPLITS if f"{split}_{PLURAL[kind]}" in arrays]
+    if not splits:
+        raise ValueError(f"neither training_{PLURAL[kind]} nor testing_{PLURAL[kind]}")
+    for split in splits:
+        names, lengths = arrays[f"{split}_clips"], arrays[f"{split}_clip_frames"]
+        values, offsets = arrays[f"{split}_{PLURAL[kind]}"], arrays[f"{split}_{kind}_offsets"]
+        if kind == "box" and values.shape[1:] != (4,):
+            raise ValueError(f"{split}: a table of {values.dtype} {values.shape}")
+        yield from _clips(split, names, lengths, values, offsets)
 
 
 def _clips(split: str, names: Any, lengths: Any, values: Any, offsets: Any) -> Iterator[tuple[str, Rows]]:

@@ -17,7 +17,6 @@ y_min, x_max, y_max in pixels of the footage's own size, of what each row is of.
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import read_foreign
 from pagen.errors import PagenError
 from pagen.features.source import Feed, Frames, FrameVectors, one_a_frame
 from pagen.features.spec import FeatureSpec
@@ -142,17 +142,15 @@ def _advice(count: int, length: int) -> str:
 def read_stored(path: Path) -> Stored:
     """What a file holds. Raises PagenError: damaged, pickled, of another shape or no floats."""
     try:
-        with open(path, "rb") as file:
-            content: Any = np.load(file, allow_pickle=False)
-            arrays = {"features": content} if isinstance(content, np.ndarray) else dict(content)
+        content = read_foreign(path)
+        arrays = content if isinstance(content, dict) else {"features": content}
         if "features" not in arrays:
-            raise ValueError(f"{' '.join(arrays)}, no features")
+            raise ValueError(f"no array of that name beside {' '.join(arrays) or 'no other'}")
         stored = Stored(arrays["features"], arrays.get("frames"), arrays.get("boxes"))
         _check_shapes(stored)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        shown = str(error).partition("\n")[0]
+    except (OSError, ValueError) as error:
         raise PagenError(
-            f"expected features (N, D) or (N, crops, D) of floats, without pickles, in {path}, found others ({shown}); "
+            f"expected features (N, D) or (N, crops, D) of floats, without pickles, in {path}, found {error}; "
             "write it again"
         ) from error
     return stored
@@ -160,14 +158,18 @@ def read_stored(path: Path) -> Stored:
 
 def _check_shapes(stored: Stored) -> None:
     vectors, frames, boxes = stored
-    if vectors.ndim not in (2, 3) or not np.issubdtype(vectors.dtype, np.floating) or 0 in vectors.shape[1:]:
-        raise ValueError(f"{vectors.dtype} {vectors.shape}")
+    if vectors.ndim not in (2, 3) or not np.issubdtype(vectors.dtype, np.floating):
+        raise ValueError(f"an array of {vectors.dtype} and shape {vectors.shape}")
+    if 0 in vectors.shape[1:]:
+        raise ValueError(f"rows without a number (shape {vectors.shape})")
     if frames is not None and (frames.shape != vectors.shape[:1] or not np.issubdtype(frames.dtype, np.integer)):
-        raise ValueError(f"frames {frames.dtype} {frames.shape} of {len(vectors)} rows")
-    if boxes is not None and (frames is None or boxes.shape != (len(vectors), 4) or not np.isfinite(boxes).all()):
-        raise ValueError(
-            f"boxes {boxes.shape} of {len(vectors)} rows {'with' if frames is not None else 'without'} frames"
-        )
+        raise ValueError(f"frames of {frames.dtype} and shape {frames.shape} beside {len(vectors)} rows")
+    if boxes is not None and frames is None:
+        raise ValueError("boxes without frames, which say where each row belongs")
+    if boxes is not None and (boxes.shape != (len(vectors), 4) or not np.issubdtype(boxes.dtype, np.number)):
+        raise ValueError(f"boxes of {boxes.dtype} and shape {boxes.shape} beside {len(vectors)} rows")
+    if boxes is not None and not np.isfinite(boxes).all():
+        raise ValueError("boxes with NaN or infinity")
     without_area = [] if boxes is None else boxes[~(boxes[:, :2] < boxes[:, 2:]).all(axis=1)].tolist()
     if without_area:
         shown = ", ".join(f"{value:g}" for value in without_area[0])

@@ -159,7 +159,7 @@ class DataSets(Registry[DataSet]):
         if modifier not in modifiers_of(row):
             raise unknown_name("data set", name, [*self.names(), *(f"{base}:{one}" for one in modifiers_of(row))])
         what = f"{row.what}; {_what(row, modifier)}"
-        return replace(row, name=name, what=what, train=(), test=(), known="", abnormal=None)
+        return replace(row, name=name, what=what, train=(), test=(), known="", counts={}, abnormal=None)
 
 
 def _joined(name: str, rows: Sequence[DataSet]) -> DataSet:

@@ -164,4 +164,5 @@ def _strangers(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
         named = attempt([], resolve(reference), path) if reference else None
         strange = [name for name in named or () if not names & {name, without_suffix(name)}]
         if strange:
-            yield f"expected only test clips in {path}, found {few(strange)}, which is not among them"
+            found = f"{few(strange)}, of which there is no clip; mend the name, or leave it out"
+            yield f"expected labels of clips that are there in {path}, found {found}"

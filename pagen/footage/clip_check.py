@@ -64,7 +64,7 @@ def look_at(clip: FileClip, known: KnownClip | None, decode_all: bool = False) -
         count = attempt(problems, _count, clip.masks) if clip.has_masks else length
         if count not in (None, length):
             problems.append(f"expected {length} masks, one a frame, found {count}")
-    labels = _labels(clip, decode_all, problems) if length else {}
+    labels = _labels(clip, length, decode_all, problems) if length else {}
     return Look(clip, length, labels, tuple(problems), tuple(notes))
 
 
@@ -120,12 +120,12 @@ def _length(clip: FileClip, known: KnownClip, length: int, problems: list[str], 
         problems.append(f"expected {wanted} frames in {clip.path}, found {length}")
 
 
-def _labels(clip: FileClip, decode_all: bool, problems: list[str]) -> dict[str, Fitted]:
+def _labels(clip: FileClip, length: int, decode_all: bool, problems: list[str]) -> dict[str, Fitted]:
     """Edition -> the clip's labels, but where these are pictures that are not to be decoded."""
     read: dict[str, Fitted] = {}
     for label in (clip.label, *(clip.others if decode_all else ())):
         if label and (decode_all or not label.path.is_dir()):
             edition = label.source.edition
-            fitted = attempt(problems, clip.fitted_labels, edition)
+            fitted = attempt(problems, clip.fitted_labels, edition, length)
             read |= {edition: fitted} if fitted else {}
     return read

@@ -240,15 +240,15 @@ class Footage:
 
     @property
     def missing(self) -> dict[str, list[int]]:
-        """Split -> how many clips are there, and of how many, where some are missing."""
-        found = {
-            split: expected & {clip.name for clip in self.split(split)} for split, expected in self.expected.items()
-        }
-        return {
-            split: [len(names), len(self.expected[split])]
-            for split, names in found.items()
-            if len(names) < len(self.expected[split])
-        }
+        """Split -> how many clips are there, and of how many, where some are missing.
+
+        Where no names are known, of the footage as it was found.
+        """
+        names, whole = {clip.name for clip in self.clips}, self.as_found or self
+        counts = {split: [len(expected & names), len(expected)] for split, expected in self.expected.items()}
+        for split, count in whole.dataset.counts.items():
+            counts[split] = [sum(clip.split == split for clip in (*whole.clips, *whole.aside)), count]
+        return {split: counted for split, counted in counts.items() if counted[0] < counted[1]}
 
     def split(self, name: str) -> list[ClipSource]:
         """The clips of a split, `"train"` or `"test"`."""

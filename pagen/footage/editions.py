@@ -9,6 +9,9 @@ from pagen.footage.clip_check import Look
 from pagen.footage.clips import Footage
 from pagen.footage.frame_files import few
 
+SHOWN = 8
+"""Clips that a line names at most."""
+
 
 @dataclass(frozen=True)
 class Edition:
@@ -75,27 +78,25 @@ def expected_abnormal(footage: Footage, edition: str) -> int | None:
     return own[0] if own else footage.dataset.abnormal
 
 
-def clamped(surplus: Mapping[str, int], edition: str) -> str:
-    """One line that tells which labels did not fit their clips and were made to; empty where all did.
-
-    Those that were too few went on with the last one.
-
-    Args:
-        surplus: clip -> frames that its labels speak of and it does not have; negative where they were too few.
+def told(surplus: Mapping[str, int]) -> str:
+    """In a line, which clips' labels were made to fit, by the surplus of each; empty where all did fit.
 
     Example:
-        >>> clamped({"test_01": 0, "test_02": 3}, "gt"), clamped({"test_03": -1}, "gt")
-        ('labels gt were cut at the end of 1 clip: test_02 (3)', 'labels gt went on in 1 clip: test_03 (1)')
+        >>> told({"test_01": 2, "test_02": 0, "test_03": -1})
+        'test_01: 2 beyond its end cut off; test_03: 1 short, which goes on with the last'
     """
-    cut = [f"{clip} ({count})" for clip, count in surplus.items() if count > 0]
-    extended = [f"{clip} ({-count})" for clip, count in surplus.items() if count < 0]
-    parts = [f"were cut at the end of {_clips(len(cut))}: {few(cut)}"] if cut else []
-    parts += [f"went on in {_clips(len(extended))}: {few(extended)}"] if extended else []
-    return f"labels {edition} {'; and '.join(parts)}" if parts else ""
+    clips = [
+        f"{name}: {count} beyond its end cut off"
+        if count > 0
+        else f"{name}: {-count} short, which goes on with the last"
+        for name, count in surplus.items()
+        if count
+    ]
+    return "; ".join(clips[:SHOWN]) + (f"; and {len(clips) - SHOWN} more clips" if clips[SHOWN:] else "")
 
 
 def clamped_of(footage: Footage, looks: Iterable[Look]) -> list[str]:
-    """`clamped` for every edition of labels that were looked at.
+    """`told` for every edition of labels that were looked at.
 
     Example:
         >>> from pagen.footage.locate import locate
@@ -107,7 +108,7 @@ def clamped_of(footage: Footage, looks: Iterable[Look]) -> list[str]:
         ({look.clip.name: look.labels[edition].surplus for look in read if edition in look.labels}, edition)
         for edition in footage.editions
     ]
-    return [line for surplus, edition in found if (line := clamped(surplus, edition))]
+    return [f"labels {edition} made to fit: {line}" for surplus, edition in found if (line := told(surplus))]
 
 
 def _clips(count: int) -> str:

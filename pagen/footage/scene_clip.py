@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pagen.footage.labels.said import Fitted
+from pagen.registry import resolve
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames, Masks
+    from pagen.footage.labels.said import Fitted
+
+_FITTED = "pagen.footage.labels.said:Fitted"  # which needs numpy, and a list of data sets does not
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class SceneClip:
 
     def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
         labels = self.labels(edition)
-        return None if labels is None else Fitted(labels, 0)
+        return None if labels is None else resolve(_FITTED)(labels, 0)
 
     def masks(self) -> Iterator[Masks] | None:
         return self.drawn.masks()  # type: ignore[no-any-return]  # as there

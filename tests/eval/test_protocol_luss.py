@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pagen.eval.protocol import ANY, Protocol, apply
+from pagen.eval.protocol_title import Scored, title_of
 from pagen.eval.protocols import PROTOCOLS
 from pagen.footage.clip_input import FrameInput
 from pagen.models.clip_network import Answer
@@ -124,7 +125,7 @@ def test_the_factor_is_that_of_equations_10_and_11() -> None:
 def test_weights_are_published_where_some_are(name: str, dataset: str) -> None:
     """Of every protocol with weights."""
     protocol = PROTOCOLS[name]
-    title = protocol.title(dataset)
+    title = title_of(protocol, Scored(dataset))
     if not protocol.weights:
         assert "Weights: " not in title
     elif dataset in protocol.weights and dataset != ANY:
@@ -135,4 +136,4 @@ def test_weights_are_published_where_some_are(name: str, dataset: str) -> None:
     else:
         assert "Weights: alike, since none are published for" in title
         assert "as published" not in title
-    assert "Weights: " not in protocol.title(dataset, weights="uniform")
+    assert "Weights: " not in title_of(protocol, Scored(dataset, weights="uniform"))

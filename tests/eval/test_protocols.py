@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter1d
 from pagen import cli
 from pagen.errors import PagenError
 from pagen.eval.protocol import STRICT, Protocol, apply
+from pagen.eval.protocol_title import Scored, title_of
 from pagen.eval.protocols import CAUSAL, PROTOCOLS, RAW
 from pagen.footage.windows import Windows
 from pagen.scoring.rescale import TRAINED, of_objects, summary
@@ -185,8 +186,8 @@ def test_videos_do_not_touch_each_other() -> None:
 def test_every_protocol_is_whole(name: str) -> None:
     protocol = PROTOCOLS[name]
     assert protocol.name == name
-    assert "Scored: " in protocol.title("ped2")
-    assert "looks ahead" in protocol.title("ped2")
+    assert "Scored: " in title_of(protocol, Scored("ped2"))
+    assert "looks ahead" in title_of(protocol, Scored("ped2"))
     kept, marks = alone(protocol, *ped2())
     assert all(len(kept[video]) == len(marks[video]) > 0 and np.isfinite(kept[video]).all() for video in kept)
     raw, _ = alone(protocol.raw(), *ped2())
@@ -222,8 +223,9 @@ def test_raw_changes_nothing_and_adds_nothing_up() -> None:
         np.testing.assert_array_equal(kept[name], scores[name])
         np.testing.assert_array_equal(marks[name], labels[name])
     assert RAW.fused == {}
-    assert RAW.title(windows=False).endswith("Scored: all frames. Rescaling: none. Smoothing: none.")
-    assert "fused: less" in CAUSAL.title()
+    scored = "Scored: all frames. Rescaling: none. Smoothing: none."
+    assert title_of(RAW, Scored(windows=False)).endswith(scored)
+    assert "fused: less" in title_of(CAUSAL, Scored())
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "report", "figure", "transfer"])

@@ -229,7 +229,7 @@ def test_strange_json_is_refused(blank: Prepared, tmp_path: Path, rows: Any, sai
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"training_boxes": np.array([[1, 2]], object)}, "allow_pickle=False"),
+        ({"training_boxes": np.array([[1, 2]], object)}, r"found others \(pickled objects\); write it again"),
         ({"training_boxes": np.zeros((7, 5), np.float32)}, "a table of float32"),
         ({"training_boxes": np.zeros((8, 4), np.float32)}, "up to 8"),
         ({"training_clip_frames": np.array([4, 3])}, "offsets"),

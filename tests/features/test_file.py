@@ -165,10 +165,11 @@ UNFIT = [
     (
         {"train_a.npy": rows(9)[0]},
         {},
-        r"expected features \(N, D\) or \(N, crops, D\) of floats.* found others \(float32",
+        r"expected features \(N, D\) or \(N, crops, D\) of floats.* found an array of float32 and shape \(4,\); write",
     ),
-    ({"train_a.npy": np.arange(36).reshape(9, 4)}, {}, r"found others \(int64 \(9, 4\)\)"),
-    ({"train_a.npy": np.array([{}] * 9)}, {}, r"found others \(Object arrays cannot be loaded when allow_pickle=False"),
+    ({"train_a.npy": np.arange(36).reshape(9, 4)}, {}, r"found an array of int64 and shape \(9, 4\); write"),
+    ({"train_a.npy": rows(9, 0)}, {}, r"found rows without a number \(shape \(9, 0\)\); write it again"),
+    ({"train_a.npy": np.array([{}] * 9)}, {}, r"found pickled objects; write it again"),
     ({"train_a.npz": {"features": rows(9)}}, {}, "expected one file of clip train_a, found "),
     ({"features.json": {"snippet": 0, "stride": 1}}, {}, r'expected \{"snippet": 16\} or \{"window": 16\} in '),
     ({"features.json": {"snippet": 3}}, {"snippet": 4}, "expected --snippet and --window as in "),
@@ -190,11 +191,20 @@ def test_what_does_not_fit_is_told_in_a_line(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"vectors": rows(2)}, r"found others \(vectors, no features\)"),
+        ({"vectors": rows(2)}, "found no array of that name beside vectors; write"),
         ({"features": rows(2), "frames": np.array([0, 9])}, "expected frames from 0 to 8 of clip train_a .* 0 to 9"),
-        ({"features": rows(2), "frames": np.array([0.5, 1])}, r"found others \(frames float64"),
-        ({"features": rows(2), "frames": np.array([0, 1, 2])}, r"found others \(frames int64 \(3,\) of 2 rows"),
-        ({"features": rows(9), "boxes": np.zeros((9, 4))}, r"found others \(boxes \(9, 4\) of 9 rows without frames"),
+        (
+            {"features": rows(2), "frames": np.array([0.5, 1])},
+            r"found frames of float64 and shape \(2,\) beside",
+        ),
+        ({"features": rows(2), "frames": np.array([0, 1, 2])}, r"found frames of int64 and shape \(3,\) beside 2 rows"),
+        ({"features": rows(9), "boxes": np.zeros((9, 4))}, "found boxes without frames, which say where each row"),
+        (
+            {"features": rows(1), "frames": np.array([0]), "boxes": BOX[:, :2]},
+            r"boxes of float64 and shape \(1, 2\)",
+        ),
+        ({"features": rows(1), "frames": np.array([0]), "boxes": BOX.astype(str)}, "found boxes of <U32 and shape"),
+        ({"features": rows(1), "frames": np.array([0]), "boxes": BOX * np.nan}, "found boxes with NaN or infinity"),
         ({"features": rows(1), "frames": np.array([0]), "boxes": BOX}, "boxes in all files or in none"),
         (
             {"features": rows(1), "frames": np.array([0]), "boxes": BOX[:, [2, 1, 0, 3]]},
@@ -223,7 +233,7 @@ def test_what_is_not_there(write: Write, opened: Callable[..., Any], tmp_path: P
     with pytest.raises(PagenError, match=r"a folder of \.npy or \.npz files"):
         check_sources(FeatureSpec(f"file:{write({})}"), "cpu")
     (tmp_path / "cut.npy").rename(write(of_frames()) / "train_a.npy")
-    with pytest.raises(PagenError, match=r"without pickles, in .*train_a\.npy, found others"):
+    with pytest.raises(PagenError, match=r"without pickles, in .*train_a\.npy, found a damaged one \("):
         opened(tmp_path / "vectors")
 
 

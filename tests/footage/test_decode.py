@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 from pagen.errors import PagenError
 from pagen.footage import decode
+from pagen.footage.jpeg import jpeg_shape
 
 REGULAR = [index / 25 for index in range(12)]
 
@@ -205,3 +207,37 @@ def test_videos_are_streamed(tmp_path: Path, videos: Callable[..., Path], monkey
     next(frames)
     assert len(pictures) == 1
     frames.close()  # type: ignore[attr-defined]
+
+
+@given(
+    size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    grey=st.booleans(),
+    quality=st.integers(5, 100),
+    progressive=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_jpeg_is_looked_at_as_pillow_does(size: tuple[int, int], grey: bool, quality: int, progressive: bool) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, size if grey else (*size, 3), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.jpg")
+        Image.fromarray(pixels).save(path, quality=quality, progressive=progressive)
+        wanted = (*size, 1 if grey else 3)
+        assert jpeg_shape(path, whole=True) == jpeg_shape(path, whole=False) == wanted
+        data = path.read_bytes()
+        for cut in (0, 1, 2, 3, len(data) // 3, len(data) // 2, len(data) - 1):
+            path.write_bytes(data[:cut])
+            assert jpeg_shape(path, whole=True) is None
+            with pytest.raises(PagenError, match=r"a\.jpg, found"):
+                decode.image_shape(path, whole=True)
+
+
+@given(st.lists(st.from_regex(r"[a-c]?[0-9]{1,4}", fullmatch=True), unique=True))
+@settings(deadline=None)
+def test_files_are_listed_in_numerical_order(stems: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for stem in stems:
+            Path(folder, f"{stem}.png").touch()
+        found = decode.listing(Path(folder), decode.IMAGES)
+        assert sorted(found) == sorted(Path(folder, f"{stem}.png") for stem in stems)
+        keys = [decode.natural(path) for path in found]
+        assert keys == sorted(keys)

@@ -83,7 +83,7 @@ def test_a_check_counts_the_clips_as_they_were_found(official: Path, capsys: pyt
 
 def test_the_list_tells_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     run(Datasets())
-    assert "NAME:mixed: any of them with half of its test clips" in capsys.readouterr().out
+    assert "NAME:mixed: any of them with half of the test clips" in capsys.readouterr().out
 
 
 def test_one_s_own_clips_are_mixed_and_prepared(

@@ -243,11 +243,19 @@ def test_clips_too_short_for_a_stride_borrow_from_longer_ones(tiny: RecipeAt) ->
     assert borrowed > 0
 
 
+SHORT = "of {} frames and more for 16 frames at a stride of {}, .* the longest has {}; lower {}, or give longer"
+
+
 def test_footage_that_is_too_short_is_refused(tiny: RecipeAt) -> None:
     with pytest.raises(PagenError, match=r"16 frames and more, the longest has 15; lower --window"):
         batches_of(Footage(a=15, b=7), tiny("baseline")).check()
-    with pytest.raises(PagenError, match=r"31 frames and more, the longest has 30; lower --strides or --window"):
+    with pytest.raises(PagenError, match=SHORT.format(31, 2, 30, "--window")):
         batches_of(Footage(a=30, b=20), tiny("skip")).check()
+    with pytest.raises(PagenError, match=SHORT.format(46, 3, 30, "--strides or --window")):
+        batches_of(Footage(a=30, b=20), tiny("skip", strides=(3, 5))).check()
+    for name in ("baseline", "skip"):  # strides of 2 are the lowest there are, and those of a baseline are not its own
+        with pytest.raises(PagenError, match=SHORT.format(31, 2, 30, "--window")):
+            batches_of(Footage(a=30, b=20), tiny(name)).check_pairs(wanted=False)
     footage = Footage(a=16)
     with pytest.raises(PagenError, match=r"17 frames and more, the longest has 16"):
         batches_of(footage, tiny("temporal"), Flow(footage)).check()

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any, ClassVar, Literal, Self
 
-from pagen.errors import PagenError
+from pagen.errors import PagenError, require_counts
 from pagen.options import PseudoKind, Scale, Source
 from pagen.papers.all_papers import FUSED
 
@@ -147,8 +147,10 @@ class Recipe(FootageForm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.batch, self.epochs, self.accumulate) < 1 or self.steps < 0 or not 0 < self.rate < inf:
-            raise PagenError("expected --batch, --epochs, --accumulate and --lr above zero, and --steps not below")
+        require_counts({"--batch": self.batch, "--epochs": self.epochs, "--accumulate": self.accumulate})
+        require_counts({"--steps": self.steps}, least=0)
+        if not 0 < self.rate < inf:
+            raise PagenError(f"expected --lr above 0, found {self.rate}")
         if self.batch % self.accumulate:
             raise PagenError(f"expected --accumulate to divide --batch {self.batch}, found {self.accumulate}")
         if not 0 <= self.ema < 1 or not 0 <= self.max_norm < inf:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,7 +36,8 @@ class TrackBox(NamedTuple):
 def street_scene_boxes(path: Path) -> list[TrackBox]:
     """The boxes in lines `NNN.jpg track x y width height`: images count from 1, (x, y) is the centre.
 
-    Ramachandra and Jones, WACV 2020. Raises PagenError: a line of another form, or an image number 0.
+    Ramachandra and Jones, WACV 2020. An empty file has none. Raises PagenError: a line of another form, or an image
+    number 0.
 
     Example:
         >>> import tempfile
@@ -51,7 +52,7 @@ def street_scene_boxes(path: Path) -> list[TrackBox]:
 def aed_boxes(path: Path) -> list[TrackBox]:
     """The boxes in lines `track,frame,x_min,y_min,x_max,y_max`: frames count from 0 (Georgescu et al., TPAMI 2021).
 
-    Raises PagenError: a line of another form.
+    An empty file has none. Raises PagenError: a line of another form.
 
     Example:
         >>> import tempfile
@@ -73,7 +74,7 @@ def read_street_scene(path: Path, key: str) -> Spans:
         ...     read_street_scene(Path(folder, "a_gt.txt"), "a").fit(3).labels.tolist()
         [0, 1, 0]
     """
-    return _frames(street_scene_boxes(path))
+    return _frames(path, street_scene_boxes)
 
 
 def read_aed(path: Path, key: str) -> Spans:
@@ -86,16 +87,23 @@ def read_aed(path: Path, key: str) -> Spans:
         ...     read_aed(Path(folder, "01_0014.txt"), "01_0014").fit(3).labels.tolist()
         [0, 1, 0]
     """
-    return _frames(aed_boxes(path))
+    return _frames(path, aed_boxes)
 
 
-def _frames(boxes: list[TrackBox]) -> Spans:
-    return Spans(tuple((frame, frame) for frame in sorted({box.frame for box in boxes})), "zero-inclusive")
+def _frames(path: Path, boxes_in: Callable[[Path], list[TrackBox]]) -> Spans:
+    """Frames with boxes; as labels, a file in which nothing stands is a damaged one."""
+    lines(path)
+    return Spans(tuple((frame, frame) for frame in sorted({box.frame for box in boxes_in(path)})), "zero-inclusive")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+    """Number, line and words between commas or spaces; none of a file in which nothing stands."""
+    rows = lines(path) if path.read_bytes().strip() else ()
+    yield from ((number, line, line.replace(",", " ").split()) for number, line in rows)
 
 
 def _street_scene(path: Path) -> Iterator[TrackBox]:
-    for number, line in lines(path):
-        name, *words = line.split()
+    for number, line, (name, *words) in _rows(path):
         image = re.fullmatch(r"(?:.*[/\\])?0*([1-9]\d*)\.\w+", name)
         try:
             track, x, y, width, height = _numbers(words)
@@ -108,9 +116,9 @@ def _street_scene(path: Path) -> Iterator[TrackBox]:
 
 
 def _aed(path: Path) -> Iterator[TrackBox]:
-    for number, line in lines(path):
+    for number, line, words in _rows(path):
         try:
-            track, frame, left, top, right, bottom = _numbers(line.split(","))
+            track, frame, left, top, right, bottom = _numbers(words)
             if frame < 0 or frame % 1 or right < left or bottom < top:
                 raise ValueError("no frame, or no box")
         except ValueError:

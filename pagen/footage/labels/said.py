@@ -5,23 +5,21 @@ Readers hand out what is written, counted as it is counted there. Converting, cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pagen.errors import PagenError, require_name
 
-Labels = npt.NDArray[np.uint8]
-"""(T,), 1 = abnormal."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Labels = npt.NDArray[np.uint8]
+    """(T,), 1 = abnormal."""
+
 Interval = tuple[int, int]
 """A first and a last frame of something abnormal, as a file counts them."""
-
-
-SHOWN = 8
-"""Clips that a line names at most."""
 
 
 class Counting(NamedTuple):
@@ -61,23 +59,6 @@ class Fitted:
 
     labels: Labels
     surplus: int
-
-
-def told(surplus: Mapping[str, int]) -> str:
-    """In a line, which clips' labels were made to fit, by the surplus of each; empty where all did fit.
-
-    Example:
-        >>> told({"test_01": 2, "test_02": 0, "test_03": -1})
-        'test_01: 2 beyond its end cut off; test_03: 1 short, which goes on with the last'
-    """
-    clips = [
-        f"{name}: {count} beyond its end cut off"
-        if count > 0
-        else f"{name}: {-count} short, which goes on with the last"
-        for name, count in surplus.items()
-        if count
-    ]
-    return "; ".join(clips[:SHOWN]) + (f"; and {len(clips) - SHOWN} more clips" if clips[SHOWN:] else "")
 
 
 class Said(Protocol):
@@ -127,6 +108,8 @@ class Spans:
         self, length: int, where: str = "the labels", *, slack: int = 0, counting: str = "", normal: int = 0
     ) -> Fitted:
         """As `Said.fit`."""
+        import numpy as np
+
         require_name("counting of frames", counting or self.counting, COUNTINGS)
         first, last_included = COUNTINGS[counting or self.counting]
         labels, before, beyond = np.zeros(length, np.uint8), 0, 0
@@ -152,6 +135,7 @@ class Vector:
         values: (n,), 0 and 1 of any type of numbers.
 
     Example:
+        >>> import numpy as np
         >>> Vector(np.array([0, 1, 1])).fit(4, slack=1).labels.tolist()
         [0, 1, 1, 1]
     """
@@ -162,6 +146,8 @@ class Vector:
         self, length: int, where: str = "the labels", *, slack: int = 0, counting: str = "", normal: int = 0
     ) -> Fitted:
         """As `Said.fit`."""
+        import numpy as np
+
         surplus = len(self.values) - length
         if abs(surplus) > slack or not len(self.values):
             raise PagenError(f"expected one label a frame, ({length},), in {where}, found {self.values.shape}")
@@ -175,6 +161,7 @@ def vector(array: npt.NDArray[Any], where: str) -> Vector:
     """An array (T,) or (1, T) as one label a frame. Raises PagenError for another shape, or for what is no number.
 
     Example:
+        >>> import numpy as np
         >>> vector(np.array([[0, 1, 1]]), "the labels").values.tolist()
         [0, 1, 1]
     """
@@ -188,7 +175,10 @@ def from_masks(masks: Iterable[npt.NDArray[np.bool_]]) -> Labels:
     """Labels that are 1 where a frame's mask (H, W) is not empty.
 
     Example:
+        >>> import numpy as np
         >>> from_masks([np.zeros((2, 2), bool), np.eye(2, dtype=bool)]).tolist()
         [0, 1]
     """
+    import numpy as np
+
     return np.array([mask.any() for mask in masks], np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pagen import console
-from pagen.eval.results import TRIVIAL, Row, Table
+from pagen.eval.results import TRIVIAL, Row, Scenes, Table
 from pagen.eval.transfer import left_out
 from pagen.eval.transfer.heat_map import heat_map
 from pagen.eval.transfer.left_out import Held
@@ -153,6 +153,25 @@ def test_published_transfers_stand_in_the_columns_of_their_targets(lines: tuple[
     assert [row[-3:] for row in rows] == [["78.80", "-", "-"], ["85.21", "-", "-"], ["85.37", "-", "-"]]
     away = transferred(lines, datasets=("street", "ped1"))
     assert "Rai et al." not in text(away)
+
+
+def test_a_macro_by_scene_stands_beside_where_there_are_scenes(lines: tuple[Line, ...]) -> None:
+    assert "Macro by scene" not in text(transferred(lines))
+    scenes = Scenes({"a": 0.5, "b": 0.75}, 0.625, {}, math.nan, math.nan)
+    skip = lines[2]
+    rows = {**skip.rows, "ped1": replace(skip.rows["ped1"], by_scene=scenes)}
+    shown = text(transferred((*lines[:2], replace(skip, rows=rows, by_scene={"ped1": 0.625}))))
+    table = shown.partition("Macro by scene, of data sets with several")[2].splitlines()
+    assert table[2].split() == ["run", "trained", "on", "on", "ped1"]
+    assert table[5].split()[-1] == "62.5"
+    assert table[3].split()[-1] == "-"
+
+
+def test_data_sets_that_are_there_in_part_say_so(lines: tuple[Line, ...]) -> None:
+    missing = {"ped1": {"train": (0, 34)}, "street": {"train": (2, 16), "test": (6, 21)}}
+    shown = text(transferred(lines, missing=missing))
+    assert "ped1 is there in part: 0 of 34 train clips.\n" in shown
+    assert "street is there in part: 2 of 16 train clips, 6 of 21 test clips.\n" in shown
 
 
 def test_many_lines_below_arithmetic_are_counted(lines: tuple[Line, ...]) -> None:

@@ -97,6 +97,15 @@ def test_every_indicator_is_calibrated_by_its_scene_the_baselines_too(away: Path
     assert "calibrated" not in text(plain)
 
 
+def test_macro_by_scene_is_the_mean_over_scenes(away: Path, shop: Path) -> None:
+    found = transferred(away, protocol="raw")
+    scores = open_scores(away / "scores/shop/last")
+    areas = [roc_auc_score(scores.labels[clip], scores.clips[clip]["psnr_local"]) for clip in scores.clips]
+    assert found.lines[2].by_scene["shop"] == pytest.approx(np.mean(areas))
+    assert "Macro by scene" in text(found)
+    assert "Labels: labels/*.npy" not in found.titles["shop"]
+
+
 def test_one_without_scenes_is_one_scene(away: Path, shop: Path) -> None:
     both = ("yard",)
     plain = transferred(away, protocol="raw", datasets=both)

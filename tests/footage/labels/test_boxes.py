@@ -38,7 +38,6 @@ def test_images_of_street_scene_count_from_1_and_x_and_y_are_the_centre(tmp_path
         "001.jpg 0 nan 1 1 1",
         "001.jpg 0 a 1 1 1",
         "001.jpg",
-        "001.jpg,0,1,1,1,1",
     ],
 )
 def test_lines_of_another_form_than_street_scenes_are_refused(tmp_path: Path, line: str) -> None:

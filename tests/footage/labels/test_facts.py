@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from pagen.footage.labels.boxes import read_aed, read_street_scene
 from pagen.footage.labels.labels_csv import read_csv
 from pagen.footage.labels.msad import names_in_msad, read_msad
 from pagen.footage.labels.name_list import names_in_list
-from pagen.footage.labels.said import Fitted, Labels, Said
+from pagen.footage.labels.said import Fitted, Said
 from pagen.footage.labels.ubnormal import read_npy_for_tracks, read_tracks
 from pagen.footage.labels.ucf_crime import names_in_ucf, read_ucf, read_ucf_mat
 from pagen.footage.labels.xd_violence import names_in_xd, read_xd
@@ -30,6 +30,8 @@ FILE = Path(__file__).parents[4] / "shared/facts/datasets.json"
 pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="the facts of data sets are not at hand")
 FACTS: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
 Pairs = list[list[int]]
+if TYPE_CHECKING:
+    from pagen.footage.labels.said import Labels
 
 
 def vector(pairs: Pairs, length: int, first: int = 0, included: int = 0) -> Labels:
@@ -78,7 +80,8 @@ def test_avenue(tmp_path: Path, edition: str) -> None:
 
 
 def test_shanghaitech(tmp_path: Path) -> None:
-    facts, archive = FACTS["shanghaitech"], dict[str, Labels]()
+    facts = FACTS["shanghaitech"]
+    archive: dict[str, Labels] = {}
     for clip, pairs in facts["intervals"].items():
         archive[clip] = vector(pairs, facts["test"][clip])
         np.save(tmp_path / f"{clip}.npy", archive[clip])
