@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pagen.errors import PagenError
 from pagen.footage import decode
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
@@ -152,9 +153,18 @@ class FileClip:
         if fitted is None and self.abnormal is False:  # files of labels often name abnormal clips alone
             fitted = resolve(_SPANS)(()).fit(length)
         if fitted is not None:
+            self._require_polarity(fitted.labels, label)
             for start, end in self.left_out:
                 fitted.labels[start:end] = LEFT_OUT
         return fitted
+
+    def _require_polarity(self, labels: Frames, place: ClipLabels) -> None:
+        """Refuse abnormal frames in a clip that is known to have none: labels turned round, or those of another set."""
+        if self.abnormal is False and (count := int(labels.sum())):
+            raise PagenError(
+                f"expected nothing abnormal in {self.path.name}, a normal clip by its name or the lists, found {count} "
+                f"of {len(labels)} frames in {place.path} ({place.source.edition}); are these its labels, 1 = abnormal?"
+            )
 
     def labels_of(self, edition: str | None = None) -> ClipLabels | None:
         """Where its labels of an edition are, by default the first that the footage has."""
@@ -167,7 +177,9 @@ class FileClip:
         if self.mask_files is None:
             return None
         read: Callable[[tuple[Path, ...]], Iterator[Masks]] = resolve(MASK_KINDS[self.mask_kind])
-        return read(self.mask_files)
+        frame = next(self.frames(), None)
+        masks = read(self.mask_files)
+        return masks if frame is None else decode.of_size(masks, frame.shape[:2], self.mask_files[0])
 
     @property
     def has_masks(self) -> bool:

@@ -95,7 +95,7 @@ def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[
     Example:
         >>> checked("ped3")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: folder ...
+        pagen.errors.PagenError: no data set named 'ped3'; did you mean 'ped2'? known: avenue ...
     """
     footage = locate(name, root)
     looks = looked_at(footage, decode_all=True)

@@ -11,7 +11,7 @@ import os
 import re
 import warnings
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -171,6 +171,21 @@ def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
     """
     for frame in image_frames(files):
         yield (frame if frame.ndim == 2 else frame.max(axis=2)) > 0
+
+
+def of_size(masks: Iterable[Masks], size: tuple[int, ...], path: Path) -> Iterator[Masks]:
+    """The masks as they come. Raises PagenError at one whose size is not (H, W), that of the frames.
+
+    Example:
+        >>> import numpy
+        >>> [mask.shape for mask in of_size([numpy.zeros((2, 3), bool)], (2, 3), Path("masks"))]
+        [(2, 3)]
+    """
+    for mask in masks:
+        if mask.shape != size:
+            frames, found = (f"{height}x{width}" for height, width in (size, mask.shape))
+            raise PagenError(f"expected masks of the frames' size {frames} in {path}, found {found}; of another clip?")
+        yield mask
 
 
 def video_frames(path: Path) -> Iterator[Frames]:
