@@ -106,8 +106,9 @@ class _Labels:
         self._only_named = only_named
         self._held = dict[tuple[LabelSource, Path], bool]()
         self._named = dict[Path, set[str]]()
-        self.sources = [source for source in sources if any(self._has(source, entry) for entry in entries)]
-        self.editions = tuple(dict.fromkeys(source.edition for source in self.sources))
+        there = [source for source in sources if any(self._has(source, entry) for entry in entries)]
+        self.editions = tuple(dict.fromkeys(source.edition for source in there if not source.stands_in))
+        self.sources = [source for source in there if source.edition in self.editions]
 
     def of(self, entry: Entry, normal: bool) -> dict[str, ClipLabels]:
         """Edition -> where the clip's labels are; one known to be `normal` needs no file of its own for that."""

@@ -33,7 +33,7 @@ from miniature import (
 
 from pagen.errors import PagenError
 from pagen.footage.catalogue import DATASETS
-from pagen.footage.check import check
+from pagen.footage.check import check, looked_at, notes_of
 from pagen.footage.clips import FileClip, Footage
 from pagen.footage.locate import locate
 
@@ -61,6 +61,10 @@ def one_line(footage: Footage, *words: str) -> None:
     lines = [line for line in check(footage, decode_all=True) if all(word in line for word in words)]
     assert len(lines) == 1, check(footage, decode_all=True)
     assert "\n" not in lines[0]
+
+
+def notes(footage: Footage) -> list[str]:
+    return notes_of(footage, looked_at(footage))
 
 
 # Avenue
@@ -132,10 +136,9 @@ def test_lengths_are_compared_clip_by_clip(copy: Copy) -> None:
     twelve, fourteen = (clip(footage, f"test_{number}") for number in (12, 14))
     write_bytes(twelve.path / f"{twelve.length():04}.jpg", twelve.files[0].read_bytes())
     fourteen.files[-1].unlink()
-    lines = check(again(footage))
-    assert [line.partition(":")[0] for line in lines if "frames" in line and "numbered" in line] == [
-        "test_12",
-        "test_14",
+    one_line(again(footage), "test_14: ", f"missing: {fourteen.length() - 1}")
+    assert notes(again(footage)) == [
+        "as many frames as the container counts, which is more than a decoder gives: test_12"
     ]
 
 
@@ -193,6 +196,10 @@ def test_frames_of_a_container_count_are_told_as_such(copy: Copy) -> None:
     footage = copy("shanghaitech", "official, extracted")
     one = clip(footage, "train_01_001")
     write_bytes(one.path / f"{one.length()}.jpg", one.files[0].read_bytes())
+    assert check(again(footage)) == []
+    assert notes(again(footage))[0].endswith("than a decoder gives: train_01_001")
+    write_bytes(one.path / f"{one.length() + 1}.jpg", one.files[0].read_bytes())
+    write_bytes(one.path / f"{one.length() + 2}.jpg", one.files[0].read_bytes())
     one_line(again(footage), "train_01_001: ", "numbered from 0")
 
 
@@ -541,7 +548,7 @@ def test_a_truncated_mat(form: str, copy: Copy) -> None:
     path = footage.root / "ground_truth_demo/testing_label_mask/4_label.mat"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if form == "v5" else b"MATLAB 7.3 MAT-file".ljust(200))
-    one_line(again(footage), "4_label.mat", "labels" if form == "v5" else "7.3")
+    one_line(again(footage), "4_label.mat", "cut short or damaged" if form == "v5" else "7.3")
 
 
 def test_masks_of_another_size(copy: Copy) -> None:
