@@ -107,7 +107,8 @@ class _Labels:
         self._held = dict[tuple[LabelSource, Path], bool]()
         self._named = dict[Path, set[str]]()
         there = [source for source in sources if any(self._has(source, entry) for entry in entries)]
-        self.editions = tuple(dict.fromkeys(source.edition for source in there if not source.stands_in))
+        named = [source for source in there if not source.stands_in] or there
+        self.editions = tuple(dict.fromkeys(source.edition for source in named))
         self.sources = [source for source in there if source.edition in self.editions]
 
     def of(self, entry: Entry, normal: bool) -> dict[str, ClipLabels]:

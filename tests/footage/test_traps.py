@@ -129,6 +129,9 @@ def test_a_pickle_called_json_is_refused_by_its_bytes(copy: Copy) -> None:
     (footage.root / "avenue.mat").unlink()
     write_bytes(footage.root / "ground_truth_demo/gt_label.json", pickle.dumps({"01_label": [0, 1]}))
     one_line(again(footage), "test_01: ", "gt_label.json", "pickle")
+    write_gt(footage.root / "avenue.mat", of(clips_of(footage.dataset), "test"))
+    assert again(footage).editions == ("gt",)
+    assert check(again(footage), decode_all=True) == []
 
 
 def test_lengths_are_compared_clip_by_clip(copy: Copy) -> None:
