@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pagen.footage import known_clips
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.known_clips import KnownClip, clips_in, frames_in
 
@@ -139,3 +140,9 @@ def test_the_facts_of_training_and_splits(facts: Any) -> None:
     ]
     assert list(DATASETS["avenue"].subsets["17"].without) == facts["avenue"]["avenue17_excluded"]
     assert list(DATASETS["shanghaitech"].subsets["hr"].without) == shanghai["hr_excluded"]
+
+
+def test_what_the_wheel_carries_of_clips_is_small_and_holds_no_intervals() -> None:
+    tables = sorted(Path(known_clips.__file__).parent.joinpath("known").glob("*.csv"))
+    assert sum(path.stat().st_size for path in tables) < 300_000
+    assert {path.read_text().partition("\n")[0] for path in tables} == {",".join(known_clips.COLUMNS)}
