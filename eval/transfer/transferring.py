@@ -137,7 +137,7 @@ def _target(name: str, root: Path | None, compute: Compute, calibrate: str) -> T
     """A data set that has the clips and labels that it needs. Raises PagenError for one that has not."""
     footage = locate(name, root)
     if not footage.split("test"):
-        where = f" in {footage.root}; put them there" if footage.root else "; name the data sets one by one"
+        where = f" in {footage.root}; put them there" if footage.root else "; test on each data set by itself"
         raise PagenError(f"expected test clips of {name} to be tested on, found none{where}")
     require_calibrating(calibrate, footage)
     if footage.label_edition == NO_LABELS:

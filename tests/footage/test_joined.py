@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,24 +10,32 @@ import numpy as np
 import pytest
 
 from pagen import cli
+from pagen.compute import Compute
 from pagen.errors import PagenError
+from pagen.eval.scores import score_run
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.check import check, require
 from pagen.footage.joined import differing_rates, shares
 from pagen.footage.locate import locate
 from pagen.footage.outline import outline
 from pagen.footage.prepare import prepare
+from pagen.generate.config import Generate
+from pagen.generate.generate import generate
+from pagen.models.runs import open_run
+from pagen.train.config import Train
+from pagen.train.recipes.table import RECIPES
+from pagen.train.session import train
 
 
 @pytest.fixture
 def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Data sets of one's own: `shop`, `yard` of another size and rate, `lane`, the shop again; returns their folder."""
     for name, (height, width) in {"shop": (20, 24), "yard": (24, 32)}.items():
-        for split, length in (("training", 4), ("testing", 3)):
+        for split, length in (("training", 40), ("testing", 3)):
             folder = tmp_path / name / split / "a"
             folder.mkdir(parents=True)
             for index in range(length):
-                picture = np.full((height, width), 10 * index + len(split), np.uint8)
+                picture = np.full((height, width), 6 * index + len(split), np.uint8)
                 cv2.imwrite(str(folder / f"{index}.png"), picture)
     file = tmp_path / "mine.toml"
     roots = {"shop": ("shop", 10), "lane": ("shop", 10), "yard": ("yard", 25)}
@@ -60,7 +69,7 @@ def test_parts_may_have_modifiers_and_colons() -> None:
 def test_frames_are_brought_to_one_size_or_refused(pair: Path) -> None:
     prepared = prepare("shop+yard", size=(16, 16), workers=0)
     assert (prepared.dataset, prepared.size, prepared.clips("test")) == ("shop+yard", (16, 16), [])
-    assert [prepared.length(name) for name in prepared.clips("train")] == [4, 4]
+    assert [prepared.length(name) for name in prepared.clips("train")] == [40, 40]
     words = "expected frames of one size to join, found 20x24 of shop, 24x32 of yard; give a --size, or leave one out"
     with pytest.raises(PagenError, match=words):
         prepare("shop+yard", size=None, workers=0)
@@ -139,3 +148,17 @@ def test_footage_is_shared_by_name_scene_by_scene(
     monkeypatch.setenv("PAGEN_DATASETS", str(file))
     assert shares(trained_on, target) is together
     assert shares(target, trained_on) is together or "+" in trained_on
+
+
+@pytest.mark.slow
+def test_sets_are_made_and_detectors_trained_of_joined_footage(pair: Path) -> None:
+    made = generate(Generate("shop+yard", kinds=("skip",), size=(32, 32), out=pair / "pa", workers=0))
+    assert sorted(path.name for path in (pair / "pa/skip").iterdir()) == ["shop.train_a.jsonl", "yard.train_a.jsonl"]
+    assert made
+    recipe = replace(RECIPES["knn"].at("tiny"), features="lite0", size=(32, 48))  # type: ignore[call-arg]
+    path = pair / "knn"
+    train(Train(recipe, "shop+yard", scale="tiny", out=path, device="cpu", workers=0))
+    assert open_run(path).recipe["dataset"] == "shop+yard"
+    assert open_run(path).calibration["density"]["count"] == 80
+    with pytest.raises(PagenError, match="expected test clips"):
+        score_run(path, "shop+yard", Compute(None, "cpu", 0))

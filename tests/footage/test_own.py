@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,12 +17,14 @@ import pytest
 
 from pagen import cli
 from pagen.errors import PagenError
-from pagen.footage import own
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.check import check
 from pagen.footage.locate import locate
-from pagen.footage.own import own_datasets, own_file
+from pagen.footage.named import as_typed, named
+from pagen.footage.own import NAMED, own_datasets, own_file
 from pagen.footage.prepare import prepare
+from pagen.footage.prepare_dataset import Prepare
+from pagen.generate.command import command
 
 LENGTHS = {"training/till_01": 6, "training/door_01": 5, "testing/till_02": 6, "testing/door_02": 5, "testing/roof": 4}
 
@@ -40,15 +46,15 @@ def shop(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where the data sets of one's own stand; empty."""
     path = tmp_path / "mine.toml"
     path.write_text("", encoding="utf-8")
     monkeypatch.setenv("PAGEN_DATASETS", str(path))
     monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("PAGEN_DATA", raising=False)
-    monkeypatch.setattr(own, "NAMED", {})
-    return path
+    yield path
+    NAMED.clear()
 
 
 def written(file: Path, **entries: object) -> None:
@@ -195,3 +201,44 @@ def test_a_name_of_the_file_may_not_be_given_to_another_folder(
     with pytest.raises(SystemExit):
         cli.main(["prepare", "--dataset", "folder", "--root", str(tmp_path), "--name", "shop"])
     assert f"expected a name that {file} does not have, found shop; choose another" in capsys.readouterr().err
+
+
+def test_every_verb_over_footage_takes_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb, (place, _) in cli.VERBS.items():
+        module, name = place.split(":")
+        fields = getattr(getattr(import_module(module), name), "__dataclass_fields__", {})
+        if {"dataset", "root"} <= set(fields):
+            assert "called" in fields, verb
+            words = [verb, *(["knn"] if verb == "train" else []), "--help"]
+            with pytest.raises(SystemExit):
+                cli.dispatch(words)
+            assert "--name" in capsys.readouterr().out, verb
+
+
+def test_advice_for_what_was_named_on_one_command_works_when_it_is_typed(
+    file: Path, shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named(Prepare("folder", shop, called="yard"))
+    (shop / "training/till_01/001.png").write_bytes(b"no picture")
+    with pytest.raises(PagenError) as raised:
+        prepare("yard", size=(16, 16), workers=0)
+    asked = shlex.join(["pagen", "datasets", "check", "folder", "--root", str(shop)])
+    assert f"'{asked}' lists all" in str(raised.value)
+    with pytest.raises(PagenError, match="expected folder to be whole, found 1 problem"):
+        cli.dispatch(shlex.split(asked)[1:])
+    assert "problem: train_till_01" in capsys.readouterr().out
+
+
+def test_words_that_ask_for_it_are_those_that_name_it(file: Path, shop: Path, understood: Any) -> None:
+    named(Prepare("folder", shop, called="yard"))
+    words = shlex.split(command("yard", {"kinds": ("skip",), "root": str(shop)}))
+    assert words[:8] == ["pagen", "generate", "--dataset", "folder", "--root", str(shop), "--name", "yard"]
+    assert words.count("--root") == 1
+    understood(words[1:])
+    typed = as_typed(Prepare("yard", shop, called="yard"))
+    assert named(typed).dataset == "yard"
+
+
+def test_a_run_that_is_no_longer_known_by_name_is_told(file: Path) -> None:
+    with pytest.raises(PagenError, match="no data set named 'yard'"):
+        locate("yard")
