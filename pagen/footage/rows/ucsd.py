@@ -50,7 +50,10 @@ PED1 = DataSet(
     layouts=tuple(
         replace(
             layout,
-            labels=(*layout.labels, LabelSource("masks", _RELABELLED, "relabelled by vad_gan")),
+            labels=(
+                *(replace(source, stands_in=source.kind == "masks") for source in layout.labels),  # ten clips alone
+                LabelSource("masks", _RELABELLED, "relabelled by vad_gan"),
+            ),
             masks=(*layout.masks, MaskSource(_RELABELLED)),
         )
         for layout in _layouts(1)
