@@ -38,7 +38,7 @@ def generate(config: Generate) -> dict[str, Any]:
     Example:
         >>> generate(Generate("streat"))  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        pagen.errors.PagenError: no data set named 'streat'; did you mean 'street'? known: folder ...
+        pagen.errors.PagenError: no data set named 'streat'; did you mean 'street'? known: avenue ...
     """
     DATASETS[config.dataset]  # a wrong name is answered before anything heavy is imported
     from pagen.generate.pa_folder import pa_folder, summary
