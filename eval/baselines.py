@@ -7,8 +7,9 @@ are causal but for frame 0, which has no predecessor and gets what frame 1 gets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from pagen.compute import Compute
 from pagen.eval.protocol import Protocol
@@ -35,9 +36,17 @@ def _of_clip(prepared: Prepared, clip: str) -> dict[str, Values]:
 
 
 def scores_of(
-    runs: Sequence[Path], prepared: Prepared, protocol: Protocol, compute: Compute
+    runs: Sequence[Path],
+    prepared: Prepared,
+    protocol: Protocol,
+    compute: Compute,
+    places: Mapping[str, Path] = MappingProxyType({}),
 ) -> list[tuple[str, Scores]]:
-    """The trivial baselines and runs, by name, with the scores that a protocol asks for, of footage at its own size."""
+    """The trivial baselines and runs, by name, with the scores that a protocol asks for, of footage at its own size.
+
+    `places` are run -> the checkpoint that stands for it.
+    """
     policy, measure = protocol.policy, protocol.asked_measure
-    scored = [(str(run), score_run(run, prepared.dataset, compute, policy, measure=measure)) for run in runs]
+    paths = {str(run): places.get(str(run), run) for run in runs}
+    scored = [(run, score_run(path, prepared.dataset, compute, policy, measure=measure)) for run, path in paths.items()]
     return [(TRIVIAL, score_baselines(prepared, compute.workers)), *scored]

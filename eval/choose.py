@@ -1,8 +1,9 @@
-"""Choices on one labelled data set, for figures on another: weights of what is fused, and the smoothing's width.
+"""Choices on one labelled data set, for figures on another: weights of what is fused, smoothing's width, checkpoints.
 
 Every indicator of every run, the trivial baselines too, is tried on the set that choices are made on with each pair of
 a small grid, and keeps the pair of the highest micro AUROC there. What the protocol has for the set that figures are of
-is tried first and stays where nothing is better. That set's labels play no part.
+is tried first and stays where nothing is better. Of a run that keeps several states of its training, the state is the
+one whose headline is best. That set's labels play no part.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pagen.eval.fusion import grid_of_weights
 from pagen.eval.labelled import Labelled, labelled
 from pagen.eval.metrics.roc import micro_auroc
 from pagen.eval.protocol import Protocol, apply
-from pagen.eval.results import Choice, ChosenOn
+from pagen.eval.results import Choice, ChosenOn, leading
 from pagen.eval.scores import Scores
 from pagen.eval.series import Choices, changed_by, members_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.footage.prepare import Prepared
+from pagen.models.runs import checkpoints_of
 
 SHARES = 4
 """Weights that are tried are multiples of a quarter that sum to 1."""
@@ -46,8 +48,38 @@ class Judge:
 
     def choices(self, protocol: Protocol, target: str) -> Choices:
         """What is chosen under a protocol for figures of the data set `target`. Raises PagenError as `choices_of`."""
-        scored = self.on.of(scores_of(self.runs, self.on.prepared, protocol, self.compute))
-        return choices_of(protocol, scored, target)
+        found = choices_of(protocol, self._scored(protocol, {}), target)
+        for run in self.runs:
+            last, *others = checkpoints_of(run).items()
+            if others:
+                states = [self._of_state(protocol, run, state, target) for state in (last, *others)]
+                best: Choices = max(states, key=_micro_of_headline)
+                found = {**found, **best}
+        return found
+
+    def _of_state(self, protocol: Protocol, run: Path, state: tuple[str, Path], target: str) -> Choices:
+        """What is chosen for a run at one state of its training."""
+        name, path = state
+        chosen = choices_of(protocol, self._scored(protocol, {str(run): path}, [run])[1:], target)
+        return {key: replace(choice, checkpoint=name) for key, choice in chosen.items()}
+
+    def _scored(
+        self, protocol: Protocol, places: Mapping[str, Path], runs: Sequence[Path] | None = None
+    ) -> list[tuple[str, Scores]]:
+        asked = self.runs if runs is None else runs
+        return self.on.of(scores_of(asked, self.on.prepared, protocol, self.compute, places))
+
+
+def _micro_of_headline(choices: Choices) -> float:
+    """Of the choices of one run."""
+    found = {indicator: choice.micro for (_, indicator), choice in choices.items()}
+    return found[leading(found)]
+
+
+def places_of(choices: Choices) -> dict[str, Path]:
+    """Run -> where the state of its training lies that was chosen, where that is not its last."""
+    states = {run: choice.checkpoint for (run, _), choice in choices.items() if choice.checkpoint}
+    return {run: checkpoints_of(Path(run))[name] for run, name in states.items()}
 
 
 def judge_of(

@@ -32,7 +32,7 @@ class Evaluate:
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
     choose_on: str | None = None
-    """Another labelled data set, on which weights of what is fused and the smoothing are chosen by micro AUROC."""
+    """Another labelled data set, on which weights of what is fused, the smoothing and checkpoints are chosen."""
     choose_root: Path | None = None
     """Where its footage lies; by default below --root, too."""
     alarms: float = 10.0
@@ -119,6 +119,10 @@ def require_way(config: Evaluate) -> str:
             f"--detections DIR with --tracks DIR, found {' and '.join(f'--{name}' for name in given) or 'none'}"
         )
     (way,) = given
+    if config.localise and config.choose_on:
+        raise PagenError(
+            "expected no --localise with --choose-on, which chooses nothing for maps, found both; leave one"
+        )
     needed, own = WAYS[way]
     for name in needed:
         if getattr(config, name) is None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from pagen.compute import Compute
 from pagen.eval.baselines import scores_of
 from pagen.eval.by_event import events_of
-from pagen.eval.choose import Judge, judge_of, require_other
+from pagen.eval.choose import Judge, judge_of, places_of, require_other
 from pagen.eval.counted import require_classes
 from pagen.eval.labelled import Labelled, labelled_by_each
 from pagen.eval.localise import localise_boxes, localise_runs, require_masks
@@ -74,12 +75,13 @@ def _measured(
     judge: Judge | None,
 ) -> Iterator[tuple[Table, tuple[Series, ...]]]:
     """Protocol by protocol, the table of each edition of labels and what it was measured on."""
-    known: dict[tuple[str, str | None], list[tuple[str, Scores]]] = {}
+    known: dict[tuple[Any, ...], list[tuple[str, Scores]]] = {}
     for protocol in protocols:
-        form = protocol.policy, protocol.asked_measure  # by which scores differ on disk
-        if form not in known:
-            known[form] = scores_of(runs, every[0].prepared, protocol, compute)
         choices = judge.choices(protocol, settings.dataset) if judge else {}
+        places = places_of(choices)
+        form = protocol.policy, protocol.asked_measure, *places.items()  # by which scores differ on disk
+        if form not in known:
+            known[form] = scores_of(runs, every[0].prepared, protocol, compute, places)
         for labelled in every:
             how = labelled.settings(settings if judge is None else replace(settings, chosen_on=judge.chosen_on))
             series = series_of(protocol, labelled.of(known[form]), how, choices)

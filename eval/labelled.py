@@ -45,16 +45,10 @@ class Labelled:
         """Test clip -> its scene; empty where the data set tells none apart."""
         return {name: scene for name in self.labels if (scene := self.prepared.scene(name))}
 
-    @property
-    def part(self) -> str:
-        """How much of the data set there is, as `6 of 21 test clips`; empty where that is all."""
-        found, expected = self.prepared.missing.get("test", (0, 0))
-        return f"{found} of {expected} test clips" if expected else ""
-
     def settings(self, others: EvaluationSettings) -> EvaluationSettings:
         """What tables of it are measured with."""
         where = replace(others, dataset=self.prepared.dataset, fps=self.prepared.fps, scenes=self.scenes)
-        return replace(where, labels=self.edition, told=self.told, part=self.part)
+        return replace(where, labels=self.edition, told=self.told, part=self.prepared.part)
 
     def of(self, scored: Sequence[tuple[str, Scores]]) -> list[tuple[str, Scores]]:
         """Scores with these labels."""

@@ -55,6 +55,8 @@ def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed
         f"connected parts of maps of errors, brought to the footage's own size, {height} x {width}, against those of "
         "its pixel masks (of runs over objects: their boxes); overlap 0.1, share of a track 0.1; nothing looks ahead"
     )
+    if native.part:
+        title += f"; {native.part}"
     if clips < len(native.clips("test")):
         title += f"; of {clips} of {len(native.clips('test'))} test clips, those that have pixel masks"
     return Places(title, tuple(rows), (*_below(rows), *without))

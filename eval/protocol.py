@@ -32,8 +32,8 @@ CHOSEN = "chosen"
 """Stands for weights, and a width, that were chosen on another data set."""
 LARGEST = 1e6
 """What a weight or a factor may be at most."""
-WIDEST = 10_000.0
-"""Frames that the smoothing may be wide: with more, a video is its mean, after a long time."""
+NARROWEST, WIDEST = 0.01, 10_000.0
+"""Frames that the smoothing may be wide: with less it is none, with more a video is its mean, after a long time."""
 CHOICES: dict[str, Mapping[str, Any] | tuple[str, ...]] = {
     "policy": POLICIES,
     "measure": (OWN, *get_args(Measure)),
@@ -91,7 +91,7 @@ class Protocol:
         for name, choices in CHOICES.items():
             for value in (getattr(self, name), *(self.each_of.values() if name == "each" else ())):
                 require_name(f"{name} of protocol {self.name}", value, choices)
-        for problem in self._problems():
+        if problem := next(self._problems(), None):
             raise PagenError(f"{problem} of protocol {self.name}; mend it")
 
     def _problems(self) -> Iterator[str]:
@@ -103,13 +103,13 @@ class Protocol:
             if len(set(names)) < len(names):
                 yield f"expected each indicator once in fused.{recipe}, found {' '.join(names):.80}"
         widths = [*self.sigma.values(), *([self.sigma_on(ANY)] if self.smooth != NONE else [])]
-        if not all(0 < width <= WIDEST for width in widths):
-            wanted = f'above 0 and up to {WIDEST:,.0f} frames, by data set and for "{ANY}"'
-            yield f"expected widths {wanted} as sigma where smooth is not none, found {dict(self.sigma)}"
+        if not all(NARROWEST <= width <= WIDEST for width in widths):
+            wanted = f'widths from {NARROWEST:g} to {WIDEST:,.0f} frames, by data set and for "{ANY}" as sigma'
+            yield f"expected {wanted} where smooth is not none, found {dict(self.sigma)}"
         shares = [share for of_dataset in self.weights.values() for share in of_dataset.values()]
         if not all(0 <= number <= LARGEST for number in (*shares, *self.factors.values())):
-            found = f"{dict(self.weights)} and {dict(self.factors)}"
-            yield f"expected weights and factors from 0 to {LARGEST:,.0f}, found {found:.80}"
+            found = f"{dict(self.weights)} and {dict(self.factors)}"[:80]
+            yield f"expected weights and factors from 0 to {LARGEST:,.0f}, found {found}"
 
     @property
     def looks_ahead(self) -> bool:
@@ -176,6 +176,8 @@ def apply(
         known = {video: (by_video[video] if by_video else calibration or {}).get(name, {}) for video in counted}
         rescaled = partial(_rescaled, protocol, name, alone=alone, apart=bool(by_video))
         parts[name] = {video: rescaled(values, known[video]) for video, values in counted.items() if len(values)}
+        if not parts[name]:
+            raise PagenError(f"expected frames that count under protocol {protocol.name}, found none; drop fewer")
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)

@@ -38,7 +38,7 @@ def read_protocol(path: Path) -> Protocol:
     file, no JSON object, or a field or value that a protocol does not have.
     """
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except (OSError, ValueError, RecursionError) as error:
         found = f"{error}; see docs/definitions.md"
         raise PagenError(f"expected a protocol as a JSON file at {path}, found {found}") from error
@@ -48,7 +48,19 @@ def read_protocol(path: Path) -> Protocol:
     for name, value in given.items():
         require_name(f"field of a protocol ({path})", name, form)
         _require(path, name, value, form[name])
-    return Protocol(**{"name": path.stem, "why": f"as {path.name} says", **given})
+    about = {"name": path.stem, "why": f"as {path.name} says", **given}
+    if not all(about[name].strip() and about[name].isprintable() for name in ("name", "why")):
+        raise PagenError(f"expected name and why in {path} to be of one line each, found another one; mend it")
+    return Protocol(**about)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises ValueError where it has a name twice."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(name for name, _ in pairs if sum(name == other for other, _ in pairs) > 1)
+        raise ValueError(f"{twice!r} twice in one object")
+    return values
 
 
 def _require(path: Path, name: str, value: Any, form: Any) -> None:

@@ -33,8 +33,8 @@ class Scored:
     Attributes:
         dataset: name of the data set; empty where it is not known.
         windows: windows were scored, so that the protocol's policy plays a part; not of scores that files hold.
-        weights: where weights come from: the protocol's where they are `published`, and so is the smoothing's width where they
-            are not `chosen`.
+        weights: where weights come from: the protocol's where they are `published`, and so is the smoothing's width
+            where they are not `chosen`.
         ahead: run -> how many frames after the scored one it looks at; None where that is not known.
         indicators: what is measured; of these alone exceptions, factors and weights are said. Empty: of all.
     """

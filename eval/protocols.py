@@ -42,6 +42,7 @@ PROTOCOLS: Registry[Protocol] = Registry(
     "pagen.protocols",
     {one.name: one for one in (RAW, CAUSAL, ROBUST_CAUSAL)}
     | {name: _published(name, one) for name, one in all_papers.PROTOCOLS.items()},
+    lambda one: isinstance(one, Protocol),
 )
 
 
@@ -51,7 +52,15 @@ def protocols_named(names: Sequence[str]) -> list[Protocol]:
     Raises PagenError: an unknown name, or a file that does not hold a protocol.
     """
     chosen = PROTOCOLS.names() if "all" in names else names
-    return [read_protocol(Path(name)) if name.endswith(".json") else PROTOCOLS[name] for name in chosen]
+    return [_of_file(Path(name)) if name.endswith(".json") else PROTOCOLS[name] for name in chosen]
+
+
+def _of_file(path: Path) -> Protocol:
+    """One's own protocol. Raises PagenError as `read_protocol`, and where it is called as one that is known."""
+    own = read_protocol(path)
+    if own.name in PROTOCOLS:
+        raise PagenError(f'expected a name of its own for the protocol in {path}, found {own.name}; give it a "name"')
+    return own
 
 
 def protocol_named(name: str, what: str) -> Protocol:

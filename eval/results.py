@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,11 +24,14 @@ class Choice:
     sigma: float | None
     """Width of the smoothing in frames; None where the protocol does not smooth."""
     micro: float = math.nan
+    checkpoint: str = ""
+    """State of the run's training; empty where it keeps no other than its last."""
 
     def __str__(self) -> str:
         shares = [f"{name} {weight:g}" for name, weight in (self.weights or {}).items()]
         width = [f"sigma {self.sigma:g}"] if self.sigma is not None else []
-        return ", ".join([" ".join(shares), *width] if shares else width)
+        state = [f"checkpoint {self.checkpoint}"] if self.checkpoint else []
+        return ", ".join([*([" ".join(shares)] if shares else []), *width, *state])
 
 
 @dataclass(frozen=True)
@@ -249,7 +252,16 @@ def leads(rows: Sequence[Scored]) -> Iterator[Scored]:
 
 def headline(rows: Sequence[Scored]) -> Scored:
     """Of one run: what it fuses, else an indicator at the worst place, else its first."""
-    return min(rows, key=lambda row: (not row.indicator.startswith("fused"), not row.indicator.endswith("_local")))
+    return min(rows, key=lambda row: _rank(row.indicator))
+
+
+def leading(indicators: Iterable[str]) -> str:
+    """The indicator of the headline among those of one run."""
+    return min(indicators, key=_rank)
+
+
+def _rank(indicator: str) -> tuple[bool, bool]:
+    return not indicator.startswith("fused"), not indicator.endswith("_local")
 
 
 def percent(share: float) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.arrays import read_foreign
+from pagen.arrays import UNREADABLE, read_foreign
 from pagen.errors import PagenError, require_name
 from pagen.eval.counted import matched
 from pagen.eval.scores import Scores
@@ -88,7 +88,7 @@ def read(path: Path, column: str) -> Part:
         return part
     except FileNotFoundError:
         raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
-    except (ValueError, TypeError, KeyError, csv.Error) as error:
+    except (*UNREADABLE, csv.Error) as error:
         raise PagenError(f"expected {column}s in {path}, found what cannot be read ({error}); mend it") from error
 
 

@@ -16,6 +16,7 @@ NETWORKS: Registry[type[Pretrained]] = Registry(
     "network",
     "pagen.networks",
     {method.network.rpartition(":")[2]: method.network for method in METHODS.values() if method.network},
+    lambda network: isinstance(network, type),
 )
 """Name of a class, as `config.json` has it -> the class."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.folders import Folder, digest, folder_name
+from pagen.folders import MANIFEST, Folder, digest, folder_name
 from pagen.models.density.detector import Detector
 from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
@@ -18,6 +18,8 @@ from pagen.models.pretrained import WEIGHTS, Pretrained
 from pagen.models.speed import fast_layout, keep_memory
 
 RECIPE, MODEL, CALIBRATION = "recipe.json", "model", "calibration.json"
+CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
+"""Where a run keeps other states of its training, each a run of its own; what its own state is called beside them."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ def open_run(path: Path) -> Run:
     if recipe.get("source") == "density":
         return Run(folder.path, recipe, None, calibration, detector=open_detector(folder.path / MODEL))
     return Run(folder.path, recipe, open_network(folder.path / MODEL), calibration)
+
+
+def checkpoints_of(path: Path) -> dict[str, Path]:
+    """The states of its training that a run keeps, by name: `last`, itself, and others in RUN/checkpoints.
+
+    Example:
+        >>> checkpoints_of(Path("runs/none"))
+        {'last': PosixPath('runs/none')}
+    """
+    others = sorted(manifest.parent for manifest in (path / CHECKPOINTS).glob(f"*/{MANIFEST}"))
+    return {LAST: path, **{other.name: other for other in others}}
 
 
 @lru_cache(maxsize=3)

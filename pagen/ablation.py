@@ -36,6 +36,8 @@ class Measured:
     label: str
     rows: tuple[Row, ...]
     published: str
+    of: str = ""
+    """The labels that figures are of, and of how many clips where that is not all."""
 
 
 def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
@@ -54,7 +56,8 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
         for key in keys:  # lines that are trained alike share their run, and what is scored of it
             scored[key] = scored.get(key) or _scores(config, variant, key[2], protocol)
         rows = tuple(_row(variant, protocol, trivial, scored[key], settings) for key in keys)
-        yield Measured(variant.label, rows, variant.published)
+        of = "; ".join(filter(None, (f"labels: {prepared.folder.config['label_edition']}", prepared.part)))
+        yield Measured(variant.label, rows, variant.published, of)
 
 
 def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Scores:
@@ -138,6 +141,7 @@ def as_text(config: Any, ablation: Ablation, measured: Sequence[Measured], form:
     protocol = config.protocol or ablation.protocol
     looked_at = f", {config.features or ablation.stand_in}" if ablation.stand_in else ""
     title = f"{ablation.title}{looked_at} on {config.dataset}, {config.scale} scale, {seeds}; protocol {protocol}"
+    title += f"; {measured[0].of}" if measured else ""
     return f"{title}\n\n{form(headers, [_cells(line) for line in measured])}\n\nPublished: {ablation.where}."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,11 @@ Frames = npt.NDArray[np.uint8]
 """Pictures, mostly (T, H, W, C)."""
 Masks = npt.NDArray[np.bool_]
 """Masks, mostly (T, H, W)."""
+UNREADABLE = (
+    OSError, ValueError, TypeError, EOFError, LookupError, MemoryError, OverflowError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What numpy raises for files of others that are damaged, encrypted, lie about their size, or hold something else."""
 
 
 @contextmanager
@@ -89,9 +95,15 @@ def read_foreign(path: Path) -> Array | dict[str, Array]:
     with open(path, "rb") as file:  # numpy would leave a damaged one open
         try:
             content: Any = np.load(file, allow_pickle=False)
-            return content if isinstance(content, np.ndarray) else {name: content[name] for name in content.files}
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+            if isinstance(content, np.ndarray):
+                return content
+            arrays = {name: content[name] for name in content.files}
+        except UNREADABLE as error:
             raise ValueError(_found(error)) from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # a file in the archive that is no .npy
+            raise ValueError(f"{name} that are no array")
+    return arrays
 
 
 def _found(error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pagen.errors import PagenError, require_name
 from pagen.registry import resolve
+from pagen.third_party import named
 from pagen.version import __version__
 
 VERBS = {
@@ -52,7 +53,8 @@ _OUTSIDE = {
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted."""
     try:
-        dispatch(sys.argv[1:] if argv is None else list(argv))
+        with named():
+            dispatch(sys.argv[1:] if argv is None else list(argv))
         sys.stdout.flush()  # a reader that has gone away shows here, not when the interpreter ends
     except PagenError as error:
         _leave(f"pagen: {error}", 2)

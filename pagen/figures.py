@@ -40,6 +40,7 @@ STYLE: dict[Any, Any] = {
     "lines.solid_joinstyle": "round",
     "pdf.fonttype": 42,
     "svg.hashsalt": "pagen",
+    "text.parse_math": False,  # names of runs and videos may hold any sign
 }
 """Letters of 7 and 8 points, which a column of a paper (3.4 inches) keeps readable; fonts are embedded."""
 

@@ -27,7 +27,8 @@ def fill(
 ) -> None:
     """Make the items of a folder that are not there.
 
-    A killed process loses the items that it was working on, no others.
+    A killed process loses the items that it was working on, no others. Where an item is refused before any is made,
+    no folder is left.
 
     Args:
         names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
@@ -55,9 +56,11 @@ def fill(
     """
     jobs = names if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
     pending = [(name, jobs[name]) for name in folder.pending(list(jobs))]
-    for (name, _), made in console.progress(spread(partial(_make, make), pending, workers), label, len(pending), unit):
-        files, info = made if isinstance(made, tuple) else (made, {})
-        folder.record(name, files, **info)
+    done = spread(partial(_make, make), pending, workers)
+    with folder.vanishing():
+        for (name, _), made in console.progress(done, label, len(pending), unit):
+            files, info = made if isinstance(made, tuple) else (made, {})
+            folder.record(name, files, **info)
     if finish:
         folder.finish()
 

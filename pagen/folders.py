@@ -2,7 +2,8 @@
 
 `manifest.json` names the schema, the kind, the configuration, the fingerprints of the inputs, and every item that is
 done with the sizes and hashes of its files. A file appears whole or not at all. The same command resumes; another
-configuration is refused. What differs from machine to machine (paths) is `volatile`: no fingerprint looks at it.
+configuration is refused. Several commands may fill one folder at once: each keeps what the others note. What differs
+from machine to machine (paths) is `volatile`: no fingerprint looks at it.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
+from pagen.locks import held, locked, require_written, unless_held
 from pagen.version import __version__
 
 SCHEMA = 1
@@ -32,15 +34,18 @@ _KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path in the folder of `path`, which takes the place of `path` when the block ends well.
 
-    Its name is like no other: two machines may write the same file at once, one of them given up as lost.
+    Its name is like no other: two machines may write the same file at once, one of them given up as lost. Nobody
+    sweeps it as long as this process lives.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(4)}-{path.name}")
     try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with held(temporary):
+            yield temporary
+            with open(temporary, "rb+") as file:
+                require_written(file)
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -118,7 +123,7 @@ class Folder:
             raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
         path.mkdir(parents=True, exist_ok=True)
         wanted._sweep()
-        wanted._write()
+        wanted._write(afresh=made_before)
         return wanted
 
     @classmethod
@@ -153,8 +158,9 @@ class Folder:
 
     def record(self, name: str, files: Mapping[str, Mapping[str, Any]], **info: Any) -> None:
         """Note an item whose files (relative path -> digest) lie in place."""
-        self.items[name] = {"files": {key: dict(value) for key, value in files.items()}, **_plain(info)}
-        self.complete = False
+        item = {"files": {key: dict(value) for key, value in files.items()}, **_plain(info)}
+        self.complete = self.complete and self.items.get(name) == item
+        self.items[name] = item
         self._write()
 
     def finish(self) -> None:
@@ -163,6 +169,16 @@ class Folder:
             self._sweep()
             self.complete = True
             self._write()
+
+    @contextmanager
+    def vanishing(self) -> Iterator[None]:
+        """What is refused inside leaves no folder that holds nothing: it goes, with its manifest."""
+        try:
+            yield
+        except PagenError:
+            if not any(child.is_file() and child.name != MANIFEST for child in self.path.rglob("*")):
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def verify(self, content: bool = True) -> None:
         """Raise PagenError when a file is missing, or is not what was written."""
@@ -203,13 +219,25 @@ class Folder:
         return self
 
     def _sweep(self) -> None:
-        """Remove what a killed process left half-written, on this machine or another."""
+        """Remove what a killed process left half-written, on this machine or another, and nothing of a living one."""
         for leftover in list(self.path.rglob(f"{_TEMPORARY}*")):
-            _remove(leftover)
+            with suppress(FileNotFoundError), unless_held(leftover) as dead:
+                if dead:
+                    _remove(leftover)
 
-    def _write(self) -> None:
-        content = {"schema": SCHEMA, "pagen": __version__, **{key: getattr(self, key) for key in _KEYS}}
-        write_json(self.path / MANIFEST, content)
+    def _write(self, afresh: bool = False) -> None:
+        """Write the manifest; what other commands have noted since it was read stays in it, unless all is new."""
+        with locked(self.path):
+            if not afresh and (self.path / MANIFEST).exists():
+                self._join(self._read(self.path))
+            content = {"schema": SCHEMA, "pagen": __version__, **{key: getattr(self, key) for key in _KEYS}}
+            write_json(self.path / MANIFEST, content)
+
+    def _join(self, other: Folder) -> None:
+        """Take over the items that another command has noted of the same folder."""
+        if all(getattr(self, key) == getattr(other, key) for key in ("kind", "config", "inputs")):
+            self.complete = self.complete or (other.complete and self.items.items() <= other.items.items())
+            self.items = {**other.items, **self.items}
 
     @classmethod
     def _read(cls, path: Path) -> Folder:

@@ -6,6 +6,7 @@ Every item has one thread: OpenCV's DIS flow and torch's convolutions give other
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -16,10 +17,12 @@ from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context, parent_process
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pagen.errors import PagenError
+from pagen.registry import Lent, borrow, lent
 from pagen.spread_ray import Cluster, spread_ray
+from pagen.third_party import called
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -42,11 +45,12 @@ def spread(
         workers: processes; 0 computes here, None takes one for each core, a `Cluster` its own.
 
     Raises:
-        PagenError: a number of workers below 0, a worker was killed (out of memory, mostly), or what
-            `spread_ray` says of a cluster; what was done stays done.
+        PagenError: a number of workers below 0, a worker was killed (out of memory, mostly), a function of the
+            script that was started, which no worker can import, or what `spread_ray` says of a cluster; what was done
+            stays done.
     """
     if isinstance(workers, Cluster):
-        yield from spread_ray(partial(_alone, function), items, workers)
+        yield from spread_ray(partial(_alone, function, lent()), items, workers)
         return
     if workers is not None and workers < 0:
         raise PagenError(f"expected --workers of 0 and more, found {workers}; leave it out for one for each core")
@@ -58,10 +62,12 @@ def spread(
             for item in items:
                 yield item, function(item)
         return
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start)
+    with _birth():
+        work, packed, known = _packed(function), [(item, _packed(item)) for item in items], lent()
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(known,))
     try:
         with _birth():
-            futures = {pool.submit(function, item): item for item in items}
+            futures = {pool.submit(_called, work, pickled): item for item, pickled in packed}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool as error:
@@ -107,14 +113,41 @@ def _birth() -> Iterator[None]:
             signal.signal(signal.SIGINT, handler)
 
 
-def _start() -> None:
+def _packed(value: Any) -> bytes:
+    """Pickled. Raises PagenError for what a worker cannot import: it would die of it without a word."""
+    try:
+        return pickle.dumps(value)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise _not_importable(error) from error
+
+
+def _called(function: bytes, item: bytes) -> Any:
+    try:
+        values = pickle.loads(function), pickle.loads(item)
+    except Exception as error:  # whatever a module does when it is imported
+        raise _not_importable(error) from error
+    return called(*values)
+
+
+def _not_importable(error: Exception) -> PagenError:
+    found = " ".join(f"{type(error).__name__}: {error}".split())
+    return PagenError(
+        f"expected functions and classes that worker processes can import, found others ({found:.300}); put them in a "
+        "module of their own, not in the script that is started, or take 0 workers"
+    )
+
+
+def _start(lent: Lent) -> None:
     _keep_to_one_thread()
+    borrow(lent)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _alone(function: Callable[[Item], Result], item: Item) -> Result:
+def _alone(function: Callable[[Item], Result], lent: Lent, item: Item) -> Result:
     _keep_to_one_thread()
-    return function(item)
+    borrow(lent)
+    done: Result = called(function, item)
+    return done
 
 
 def _keep_to_one_thread() -> None:

@@ -157,7 +157,7 @@ def test_what_is_not_ours_is_never_removed(overwrite: bool, tmp_path: Path) -> N
 
 
 def test_an_overwriting_that_was_killed_can_be_taken_up(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def killed(folder: Folder) -> None:
+    def killed(folder: Folder, afresh: bool) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from safetensors.torch import load_file
 
 from pagen import console
+from pagen.folders import Folder, digests, write_json
 from pagen.models.pretrained import Pretrained, card_of
-from pagen.models.runs import MODEL
+from pagen.models.runs import BEST, CALIBRATION, CHECKPOINTS, MODEL, RECIPE
 from pagen.registry import resolve
 from pagen.seeds import entropy
 from pagen.train.calibration import calibrate
-from pagen.train.config import Train, recipe_of
+from pagen.train.config import Train, identity_of, recipe_of
 from pagen.train.inputs import Inputs, open_inputs
+from pagen.train.loop import BEST as WEIGHTS_OF_BEST
 from pagen.train.loop import Training, fit
 from pagen.train.recipes.base import Recipe
 from pagen.train.run_card import title, trained_on
-from pagen.train.session import Calibration, Opened, Worked, train_in_folder
+from pagen.train.session import LEFT, Calibration, Opened, Worked, train_in_folder
 from pagen.train.state import METRICS, Row, from_csv
 from pagen.train.validate import validator
 
@@ -66,4 +70,20 @@ def _save(config: Train[Any], network: Pretrained, inputs: Inputs, path: Path, r
     card = card_of(network.eval(), title(recipe), trained_on(config, rows), recipe)
     network.save_pretrained(path / MODEL, card)
     resolve(config.recipe.picture)(network, inputs.batches, path / "sheet.png")
-    return calibrate(network, inputs)
+    calibration = calibrate(network, inputs)
+    if config.validate == "pseudo" and config.keep == "last":
+        _keep_best(config, network, inputs, path, rows)
+    return calibration
+
+
+def _keep_best(config: Train[Any], network: Pretrained, inputs: Inputs, path: Path, rows: list[Row]) -> None:
+    """Leave the weights of the best validation beside the last ones, as a run of its own."""
+    config = replace(config, keep="best")
+    recipe, best = recipe_of(config), path / CHECKPOINTS / BEST
+    folder = Folder.begin(best, "run", identity_of(config), {}, {}, overwrite=True)
+    network.load_state_dict(load_file(path / WEIGHTS_OF_BEST))
+    network.save_pretrained(best / MODEL, card_of(network, title(recipe), trained_on(config, rows), recipe))
+    write_json(best / RECIPE, recipe)
+    write_json(best / CALIBRATION, calibrate(network, inputs))
+    folder.record("run", digests(best, [best / name for name in LEFT]))
+    folder.finish()

@@ -53,7 +53,8 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
     results = {}
     for name, member in members.items():
         console.say(f"{config.recipe.name}: {name}")
-        results[name] = train(replace(config, recipe=member, out=path / name, overwrite=False))
+        with folder.vanishing():
+            results[name] = train(replace(config, recipe=member, out=path / name, overwrite=False))
     if main.is_main_process:
         write_json(path / RECIPE, recipe_of(config))
         folder.record("run", digests(path, [path / RECIPE]))
@@ -93,7 +94,8 @@ def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Ope
     if folder.complete and not folder.pending(["run"]):
         console.say(f"{path} is finished; --overwrite trains it again")
     else:
-        rows, save = work(config, inputs, path, accelerator)
+        with folder.vanishing():
+            rows, save = work(config, inputs, path, accelerator)
         if accelerator.is_main_process:
             _leave(folder, config, rows, save())
         accelerator.wait_for_everyone()

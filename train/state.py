@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from pagen.errors import PagenError
 from pagen.folders import write_json
+from pagen.locks import locked
 from pagen.models.pretrained import WEIGHTS, save_tensors
 
 Row = dict[str, float]
@@ -65,12 +66,13 @@ def save_state(path: Path, network: nn.Module, optimiser: Any, average: Average,
     temporary, final = path / f".tmp-{progress.step:09d}", path / f"{progress.step:09d}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    save_tensors(temporary / WEIGHTS, network.state_dict())
-    save_tensors(temporary / OPTIMISER, flat_slots(optimiser))
-    save_tensors(temporary / AVERAGE, average.tensors)
-    write_json(temporary / PROGRESS, vars(progress))
-    shutil.rmtree(final, ignore_errors=True)
-    temporary.rename(final)
+    with locked(temporary):  # which a sweep leaves alone
+        save_tensors(temporary / WEIGHTS, network.state_dict())
+        save_tensors(temporary / OPTIMISER, flat_slots(optimiser))
+        save_tensors(temporary / AVERAGE, average.tensors)
+        write_json(temporary / PROGRESS, vars(progress))
+        shutil.rmtree(final, ignore_errors=True)
+        temporary.rename(final)
     for other in path.iterdir():
         if other != final:
             shutil.rmtree(other)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pagen.errors import PagenError
 from pagen.train.batches import Batch
 
 Objective = Callable[[Any, Batch], dict[str, Tensor]]
@@ -22,8 +23,13 @@ class Step(nn.Module):
         self.network, self.objective = network, objective
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The parts of the loss."""
-        return self.objective(self.network, batch)
+        """The parts of the loss. Raises PagenError where the objective gives something else."""
+        parts = self.objective(self.network, batch)
+        if not isinstance(parts, dict) or not isinstance(parts.get("loss"), Tensor) or parts["loss"].numel() != 1:
+            raise PagenError(
+                f"expected a tensor of one number as 'loss' of the objective, found {parts!r:.120}; mend it"
+            )
+        return parts
 
 
 class SyncedBatchNorm3d(nn.BatchNorm3d):

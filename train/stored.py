@@ -18,7 +18,7 @@ from pagen.footage.prepare import Prepared
 from pagen.generate.command import command
 from pagen.generate.config import Generate
 from pagen.generate.pa_set import PASet, open_pa_folder
-from pagen.options import PSEUDO_KINDS, words_of
+from pagen.options import PSEUDO_KINDS, Scale, words_of
 from pagen.train.config import Train
 from pagen.train.recipes.clips import MADE
 
@@ -33,7 +33,29 @@ def check_pseudo(config: Train[Any]) -> None:
     if not any(part.taken for part in parts):
         advice = "give --probability above 0 and --kinds, or leave" if hasattr(recipe, "probability") else "leave"
         raise PagenError(f"recipe {recipe.name} trains on normal clips alone; {advice} --pseudo out")
-    require_fit(config, Folder.open(config.pseudo, "pa_set", verify=False))
+    folder = Folder.open(config.pseudo, "pa_set", verify=False)
+    require_fit(config, folder)
+    for part in parts:
+        _require_unmade(part, config, folder)
+
+
+def _require_unmade(part: Any, config: Train[Any], folder: Folder) -> None:
+    """Raise PagenError for flags of making pseudo-anomalies that were given, where those of the set are otherwise."""
+    made = {**asdict(Generate(config.dataset)), **folder.config}
+    for name, value in _given(part, config.scale).items():
+        have, here = _plain(made[name]), value.partition(":")[0] if isinstance(value, str) else _plain(value)
+        if here != have:
+            raise PagenError(
+                f"expected {' '.join(words_of(name, have))} as the PA set {config.pseudo} was made, found "
+                f"{' '.join(words_of(name, value))}, which it knows nothing of; leave that or --pseudo out"
+            )
+
+
+def _given(part: Any, scale: Scale) -> dict[str, Any]:
+    """The flags of making pseudo-anomalies that are not at the recipe's own defaults."""
+    usual = type(part).at(scale)
+    chosen = {name: getattr(part, name) for name in part.by_set}
+    return {name: value for name, value in chosen.items() if value != getattr(usual, name)}
 
 
 def open_stored(config: Train[Any], prepared: Prepared) -> PASet | None:
@@ -77,7 +99,12 @@ def _serves(name: str, wanted: Mapping[str, Any], made: Mapping[str, Any]) -> bo
         return bool(have == value.partition(":")[0])
     if name == "matched":
         return bool(have or not value)
-    return bool(have == (list(value) if isinstance(value, tuple) else value))
+    return bool(have == _plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """A flag's value as a manifest has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def pa_flags_of(recipe: Any) -> dict[str, Any]:
@@ -106,7 +133,8 @@ _JOINED: dict[str, Any] = {
 
 def _advice(config: Train[Any]) -> str:
     out = Path("pa") / f"{folder_name(config.dataset)}-{config.recipe.name}-{config.scale}"
-    flags = {"root": config.root, "partial": config.partial, **pa_flags_of(config.recipe), "out": out}
+    given = {name: value for part in config.recipe.parts.values() for name, value in _given(part, config.scale).items()}
+    flags = {"root": config.root, "partial": config.partial, **pa_flags_of(config.recipe), **given, "out": out}
     return f"give --pseudo {out}, made by `{command(config.dataset, flags, config.scale)}`"
 
 

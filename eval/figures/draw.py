@@ -39,6 +39,8 @@ def draw(kind: str, request: Request, path: Path) -> dict[str, Any]:
     """Draw and write a figure of a kind of `KINDS`; returns what it shows. Raises PagenError: what the kind refuses."""
     with paper_style():
         figure, about = KINDS[kind].make(request)
+        if request.prepared.part:
+            figure.text(0.995, 0.002, f"{request.prepared.dataset}: {request.prepared.part}", ha="right", fontsize=5)
         save_figure(figure, path, DPI)
     what = {"kind": kind, "videos": request.videos, "protocol": request.protocol.name}
-    return {**what, "label_edition": request.labelled.edition, **about}
+    return {**what, "label_edition": request.labelled.edition, "part": request.prepared.part, **about}

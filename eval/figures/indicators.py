@@ -18,8 +18,8 @@ from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, orde
 from pagen.scoring.rescale import NONE, UNTRAINED
 
 LEFT, RIGHT, BOTTOM, TOP = 0.9, 0.1, 0.4, 0.2
-PANEL, GAP, SPACE = 0.6, 0.14, 0.05
-"""Inches: margins; height of a panel, what lies between panels, and between frames."""
+PANEL, GAP, SPACE, LEAST = 0.6, 0.14, 0.05, 0.2
+"""Inches: margins; height of a panel, what lies between panels, and between frames; and how wide one is at least."""
 TICKS = 0.57
 """Inches that the numbers of an axis take beside it."""
 FRAMES = 5
@@ -28,11 +28,19 @@ UNITS = {"logit": "log-odds", "length": "length", "density": "score", "dB": "dB"
 
 
 def indicators_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
-    """A panel an indicator, the sum last, below a strip of frames whose places dotted lines show."""
+    """A panel an indicator, the sum last, below a strip of frames whose places dotted lines show.
+
+    Raises PagenError: a width in inches that leaves too little to a frame.
+    """
     (run,), (video,) = request.runs, request.videos
     series, length = shown_indicators(request.of_run(run), request), request.prepared.length(video)
     frames = sorted(request.frames or {int((number + 0.5) * length / FRAMES) for number in range(FRAMES)})
     wide = (request.width - LEFT - RIGHT + SPACE) / len(frames) - SPACE
+    if wide < LEAST:
+        found = (
+            f"a --width of {request.width:g} inches; give {LEFT + RIGHT + len(frames) * (LEAST + SPACE):.1f} and more"
+        )
+        raise PagenError(f"expected room for {len(frames)} frames beside each other, found {found}")
     tall = wide * request.prepared.size[0] / request.prepared.size[1]
     figure = Figure((request.width, BOTTOM + len(series) * (PANEL + GAP) + tall + TOP))
     for number, one in enumerate(reversed(series)):
@@ -80,7 +88,7 @@ def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Seq
         markersize=3,
     )
     axis.locator_params(axis="y", nbins=3)
-    axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2)
+    axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2, parse_math=True)
     axis.yaxis.set_label_coords(-TICKS / (request.width - LEFT - RIGHT), 0.5)
 
 

@@ -31,7 +31,7 @@ def scores_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
     areas = {name: micro_auroc(one.final, one.labels) for name, one in zip(names, series, strict=True)}
     entries = [f"{name}  {percent(area)}" for name, area in areas.items()] + ["labelled abnormal"]
     columns = max(int(request.width / (LETTER * max(map(len, entries)) + 0.45)), 1)
-    height = REST + PANEL * len(request.videos) + LINE * (-(-len(entries) // columns) + 1)
+    height = REST + PANEL * len(request.videos) + LINE * (-(-len(entries) // columns) + 2)
     figure = Figure((request.width, height), layout="constrained")
     axes = figure.subplots(len(request.videos), squeeze=False)[:, 0]
     scaled = [replace(one, final=on_one_axis(one.final)) for one in series]
@@ -39,6 +39,7 @@ def scores_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
     axes[-1].set_xlabel("frame")
     figure.supylabel("score, rescaled", fontsize=8)
     title = f"micro AUROC x 100 over all {len(series[0].final)} test videos, protocol {request.protocol.name}"
+    title += f"\nlabels: {request.labelled.edition}"
     figure.legend(
         [*panels[0], Patch(color=BAND)],
         entries,

@@ -59,7 +59,7 @@ def content_of_runs(
     areas = tuple(replace(area, run=names.get(area.run, area.run)) for area in events.areas)
     events = replace(events, areas=areas)
     return {
-        "title": f"{', '.join(names.values())} on {prepared.dataset}",
+        "title": f"{', '.join(names.values())} on {', '.join(filter(None, (prepared.dataset, prepared.part)))}",
         "about": f"{rows[0].frames:,} frames of {rows[0].videos} videos count; labels: {evaluation.label_edition}.",
         "trained": [f"{row.run}: {row.recipe_title}, trained on {row.trained_on}" for row in rows if row.recipe],
         "size": prepared.size,

@@ -34,7 +34,7 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, labelled: 
         "run": name,
         "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {lead.frames:,} frames of {lead.videos} "
         f"videos count; labels: {evaluation.label_edition}.",
-        "dataset": prepared.dataset,
+        "dataset": ", ".join(filter(None, (prepared.dataset, prepared.part))),
         "size": prepared.size,
         "protocol": protocol.name,
         "title": table.title,
@@ -100,6 +100,7 @@ def protocol_settings(protocol: Protocol, evaluation: Evaluation, prepared: Prep
     evaluated = {
         "data set": prepared.dataset,
         "labels": evaluation.label_edition,
+        **({"a part of it": prepared.part} if prepared.part else {}),
         "frames": f"{prepared.size[0]} x {prepared.size[1]} pixels, {prepared.fps:g} a second",
         "weights of what is fused": evaluation.weights,
         "false alarms an hour": f"{evaluation.alarms:g}",

@@ -42,7 +42,7 @@ class Transfer:
     weights: FusionWeights = "published"
     """Weights of what is fused: as published, alike, by held-out pseudo-anomalies, or fitted to the test labels."""
     choose_on: str | None = None
-    """Another labelled data set, on which weights of what is fused and the smoothing are chosen by micro AUROC."""
+    """Another labelled data set, on which weights of what is fused, the smoothing and checkpoints are chosen."""
     choose_root: Path | None = None
     """Where its footage lies, if not where `pagen datasets` finds it."""
     device: Device = "auto"

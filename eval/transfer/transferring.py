@@ -9,7 +9,7 @@ from pathlib import Path
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import scores_of
-from pagen.eval.choose import Judge, judge_of, require_other
+from pagen.eval.choose import Judge, judge_of, places_of, require_other
 from pagen.eval.labelled import Labelled, labelled_by_each
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
@@ -112,20 +112,20 @@ class Measuring:
 
     def tables(self, target: Target, columns: Mapping[str, Labelled]) -> Iterator[tuple[str, Table]]:
         """The table of each column; what is scored serves all of them."""
-        scored = self._scored(target, next(iter(columns.values())))
         choices = self.judge.choices(self.protocol, target.name) if self.judge else {}
+        scored = self._scored(target, next(iter(columns.values())), places_of(choices))
         for column, labelled in columns.items():
             settings = replace(labelled.settings(self.settings), labels="", part="")  # which are told once, above all
             settings = replace(settings, chosen_on=self.judge.chosen_on if self.judge else None)
             series = series_of(self.protocol, labelled.of(scored), settings, choices)
             yield column, table_of(self.protocol, series, settings)
 
-    def _scored(self, target: Target, labelled: Labelled) -> list[tuple[str, Scores]]:
-        """The trivial baselines and runs, calibrated as is asked for."""
+    def _scored(self, target: Target, labelled: Labelled, places: Mapping[str, Path]) -> list[tuple[str, Scores]]:
+        """The trivial baselines and runs, at the states of training in `places`, calibrated as is asked for."""
         calibrated, prepared = calibrating(self.calibrate, self.protocol), labelled.prepared
         return [
-            (run, calibrated(run, scores, target.footage, prepared, target.compute))
-            for run, scores in scores_of(self.runs, prepared, self.protocol, target.compute)
+            (run, calibrated(str(places.get(run, run)), scores, target.footage, prepared, target.compute))
+            for run, scores in scores_of(self.runs, prepared, self.protocol, target.compute, places)
         ]
 
 

@@ -63,7 +63,7 @@ class Detector(ABC):
         Raises PagenError: not fitted; features of another D, no numbers, or not finite.
         """
         rows = rows_of(features, self.fitted())
-        return np.concatenate([self._scores(piece) for piece in rows.pieces(checked=True)])
+        return np.concatenate([self._checked(piece) for piece in rows.pieces(checked=True)])
 
     def anomaly_score(self, features: Features) -> Scores:
         """Abnormality of each vector: `score_samples` with its sign changed. Errors as there."""
@@ -108,6 +108,14 @@ class Detector(ABC):
         detector.width = width
         detector._restore(state)
         return detector
+
+    def _checked(self, piece: Array) -> Scores:
+        """The scores. Raises PagenError where a detector gives something else."""
+        scores = self._scores(piece)
+        if np.shape(scores) != (len(piece),):
+            wanted = f"a score for each of {len(piece)} vectors of {type(self).__module__}.{type(self).__name__}"
+            raise PagenError(f"expected {wanted}, found the shape {np.shape(scores)}; mend its _scores")
+        return scores
 
     @abstractmethod
     def _scores(self, piece: Array) -> Scores:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from typing import Any
 
 from pagen.registry import Registry
@@ -16,5 +17,6 @@ DETECTORS: Registry[Any] = Registry(
         "gmm": "pagen.models.density.mixture:Mixture",
         "gcl": "pagen.models.density.gcl:GCL",
     },
+    lambda kind: isinstance(kind, type) and is_dataclass(kind),
 )
 """Name -> class of a detector."""

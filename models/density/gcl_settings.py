@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal, get_args
 
 from pagen.errors import PagenError, require_counts, require_name
@@ -56,10 +57,13 @@ class GCLSettings:
         require_name("teaching", self.teaching, get_args(Teaching))
         counted = ("widths", "discriminator_widths", "epochs", "pretraining", "batch")
         require_counts({name: getattr(self, name) for name in counted})
-        if min(self.factor, self.discriminator_factor, self.noise) < 0 or self.lr <= 0 or not 0 < self.calm <= 1:
+        spread = self.factor, self.discriminator_factor, self.noise
+        if not all(0 <= number < inf for number in spread) or not 0 < self.lr < inf or not 0 < self.calm <= 1:
             found = f"{self.factor:g}, {self.discriminator_factor:g} and {self.noise:g}, {self.lr:g}, {self.calm:g}"
             raise PagenError(f"expected factors and noise of 0 and more, lr above 0, calm in (0, 1], found {found}")
-        if self.difference is not None and self.difference < 0:
+        if not 0 <= self.momentum < 1:
+            raise PagenError(f"expected a momentum in [0, 1), found {self.momentum:g}")
+        if self.difference is not None and not 0 <= self.difference < inf:
             raise PagenError(f"expected a difference of 0 and more, found {self.difference:g}")
         if self.variant in ALONE and self.teaching != "mutual":
             raise PagenError(f"expected teaching mutual with variant {self.variant}, which is one network alone")

@@ -18,6 +18,7 @@ ENCODERS: Registry[Callable[[str], Encoder]] = Registry(
         "clip": "pagen.models.encoders.clip:open_clip",
         "vificlip": "pagen.models.encoders.clip:open_vificlip",
     },
+    callable,
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one; raises PagenError.
 

@@ -22,9 +22,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pagen.arrays import read_foreign
+from pagen.arrays import UNREADABLE, read_foreign
 from pagen.errors import PagenError
-from pagen.features.boxes import BoxArray, Located, clipped
+from pagen.features.boxes import BoxArray, Located, cut
 from pagen.features.source import Frames
 from pagen.folders import digest
 from pagen.footage.prepare import Prepared
@@ -32,8 +32,6 @@ from pagen.footage.prepare import Prepared
 Kind = Literal["box", "pose"]
 PLURAL = {"box": "boxes", "pose": "poses"}
 SPLITS = {"training": "train", "testing": "test"}
-OUTSIDE = 2.0
-"""Pixels by which a box of a file may leave the frame: rounding, and growth."""
 
 
 class Rows(NamedTuple):
@@ -101,7 +99,7 @@ def object_file(option: str, kind: Kind) -> ObjectFile:
 def _read(path: Path, kind: Kind, fingerprint: str) -> Mapping[str, Rows]:
     try:
         return dict(_of_json(path) if path.suffix == ".json" else _of_npz(path, kind))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (*UNREADABLE, AttributeError) as error:
         raise PagenError(
             f"expected {PLURAL[kind]} of clips in {path}, as the documentation of box_file says and without pickles, "
             f"found others ({str(error).partition(chr(10))[0]}); write it again"
@@ -163,20 +161,10 @@ class FileBoxes:
     def __call__(self, prepared: Prepared, clip: str) -> Located:
         """The boxes of a clip, cut at the frame's borders.
 
-        Raises PagenError: what `ObjectFile.rows` raises; or a box without area, or more than `OUTSIDE` beyond the
-        frame.
+        Raises PagenError as `ObjectFile.rows` and `cut`.
         """
         frames, boxes, _ = self.file.rows(prepared, clip)
-        inside = clipped(boxes, prepared.size)
-        near = np.abs(boxes - inside).max(axis=1, initial=0) <= OUTSIDE  # NaN is not near either
-        strange = boxes[~(near & (inside[:, :2] < inside[:, 2:]).all(axis=1))]
-        if len(strange):
-            shown, (height, width) = ", ".join(f"{value:g}" for value in strange[0]), prepared.size
-            raise PagenError(
-                f"expected boxes x_min, y_min, x_max, y_max inside {width}x{height} pixels (clip {clip}), found "
-                f"{shown} in {self.file.path}; count pixels of the footage's own size"
-            )
-        return Located(frames, inside)
+        return Located(frames, cut(boxes, prepared.size, clip, self.file.path))
 
     def newest(self, frames: Frames) -> BoxArray:
         """Raises PagenError: a file knows nothing of a stream."""

@@ -20,6 +20,7 @@ BOXES: Registry[Callable[[str, str], BoxFinder]] = Registry(
         "file": "pagen.features.box_file:open_file",
         "detector": "pagen.features.box_detector:open_detector",
     },
+    callable,
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one, and a device of torch's."""
 

@@ -10,14 +10,18 @@ training clips of Ped2, where people stand about 15 x 30 pixels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from pagen.errors import PagenError
 from pagen.features.source import Frames, Sourced
 from pagen.footage.prepare import Prepared
 
+OUTSIDE = 2.0
+"""Pixels by which a box of a file may leave the frame: rounding, and growth."""
 BoxArray = npt.NDArray[np.float32]
 
 
@@ -53,6 +57,23 @@ def clipped(boxes: npt.NDArray[Any], size: tuple[int, int]) -> BoxArray:
     """Boxes (n, 4) cut at the borders of a frame (H, W)."""
     height, width = size
     inside: BoxArray = np.clip(boxes, 0, (width, height, width, height)).astype(np.float32)
+    return inside
+
+
+def cut(boxes: npt.NDArray[Any], size: tuple[int, int], clip: str, path: Path) -> BoxArray:
+    """Boxes (n, 4) of a clip out of a file, cut at the borders of a frame (H, W).
+
+    Raises PagenError: a box without area there, or more than `OUTSIDE` beyond the frame.
+    """
+    inside = clipped(boxes, size)
+    near = np.abs(boxes - inside).max(axis=1, initial=0) <= OUTSIDE  # NaN is not near either
+    strange = boxes[~(near & (inside[:, :2] < inside[:, 2:]).all(axis=1))]
+    if len(strange):
+        shown, (height, width) = ", ".join(f"{value:g}" for value in strange[0]), size
+        raise PagenError(
+            f"expected boxes x_min, y_min, x_max, y_max inside {width}x{height} pixels (clip {clip}), found "
+            f"{shown} in {path}; count pixels of the footage's own size"
+        )
     return inside
 
 

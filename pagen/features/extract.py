@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from pagen.arrays import read_array, write_array
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.frames import Encoded, Painted, encoder_handle
-from pagen.features.source import FeatureSource
+from pagen.features.source import FeatureSource, FrameVectors
 from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.prepare import Prepared, cache_folder
@@ -88,7 +88,7 @@ def extract(
     volatile = {"prepared": str(source.prepared.path)}
     folder = Folder.begin(path, "features", config, inputs, volatile, overwrite)
     fill(folder, names, partial(write_features, source, path), compute.spread_over, f"features {config['of']}")
-    return FeatureFolder(Folder.open(path, "features"))
+    return FeatureFolder(Folder.open(path, "features", partial=True))  # another command may be adding other clips
 
 
 def feature_folder(
@@ -124,6 +124,7 @@ def default_path(source: FeatureSource) -> Path:
 def write_features(source: FeatureSource, path: Path, name: str) -> dict[str, dict[str, Any]]:
     """Write the features of a clip below `path`, and return the digests of their files. Errors as `extract`."""
     of_clip = source(name)
+    _check_form(of_clip, source.config(), name)
     bad, total = of_clip.frames[~np.isfinite(of_clip.vectors).all(axis=1)], len(of_clip.vectors)
     if len(bad):
         raise PagenError(
@@ -139,3 +140,15 @@ def write_features(source: FeatureSource, path: Path, name: str) -> dict[str, di
     for file, array in files.items():
         write_array(file, array)
     return digests(path, files)
+
+
+def _check_form(of_clip: FrameVectors, config: Mapping[str, Any], name: str) -> None:
+    """Raise PagenError for what is not as `FrameVectors` says, which only features of others give."""
+    vectors, frames, boxes = (np.asarray(getattr(of_clip, part, None)) for part in ("vectors", "frames", "boxes"))
+    wanted = f"vectors (N, {config['features']}) of floats, ascending frames (N,) and boxes (N, 4) or none"
+    fits = vectors.ndim == 2 and vectors.shape[1] == config["features"] and vectors.dtype.kind == "f"
+    fits = fits and frames.shape == vectors.shape[:1] and frames.dtype.kind in "iu"
+    fits = fits and bool((np.diff(frames, prepend=0) >= 0).all())
+    if not fits or (boxes.shape and boxes.shape != (len(vectors), 4)):
+        shown = f"vectors {vectors.dtype} {vectors.shape}, frames {frames.dtype} {frames.shape}, boxes {boxes.shape}"
+        raise PagenError(f"clip {name}: expected {wanted} of features {config['of']}, found {shown}; mend that kind")

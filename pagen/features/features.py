@@ -66,6 +66,10 @@ def features(config: Features) -> dict[str, Any]:
 
     compute = Compute(config.root, config.device, config.spread_over, partial=config.partial)
     source = open_source(config, config.dataset, compute)
+    if config.segment != 1 and (span := source.config().get("span")) != config.segment:
+        raise PagenError(
+            f"expected no --segment with {config.of}, found {config.segment}: its vectors are of {span} frames"
+        )
     names = source.prepared.clips(None if config.split == "all" else config.split)
     if not names:
         raise PagenError(f"expected {config.split} clips in {config.dataset}, found none; take another --split")

@@ -11,14 +11,15 @@ stands for the frames before, and N is T - K + 1. `features.json` beside the fil
 the flag.
 
 An npz holds `features`, and by choice `frames` (N,), the frame that each row belongs to, and `boxes` (N, 4), x_min,
-y_min, x_max, y_max in pixels of the footage's own size, of what each row is of. Nothing is unpickled.
+y_min, x_max, y_max in pixels of the footage's own size, of what each row is of; they may leave the frame by two
+pixels, and are cut there. Nothing is unpickled.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -27,6 +28,7 @@ import numpy.typing as npt
 
 from pagen.arrays import read_foreign
 from pagen.errors import PagenError
+from pagen.features.boxes import BoxArray, cut
 from pagen.features.source import Feed, Frames, FrameVectors, one_a_frame
 from pagen.features.spec import FeatureSpec
 from pagen.folders import fingerprint, folder_name
@@ -58,6 +60,7 @@ class FileVectors:
         features: D.
         snippet, window: frames that a row is of, as the module says; 0 where rows are of frames.
         objects: rows have boxes.
+        about: the file that says what a row is of, where there is one.
     """
 
     prepared: Prepared
@@ -68,6 +71,7 @@ class FileVectors:
     snippet: int = 0
     window: int = 0
     objects: bool = False
+    about: Path | None = None
     context: ClassVar[int] = 1
 
     def config(self) -> Mapping[str, Any]:
@@ -88,7 +92,7 @@ class FileVectors:
             vectors = crops.astype(np.float32)
         if stored.frames is not None:
             order = np.argsort(stored.frames, kind="stable")
-            boxes = None if stored.boxes is None else stored.boxes[order].astype(np.float32)
+            boxes = None if stored.boxes is None else self._cut(clip, stored.boxes[order])
             return FrameVectors(vectors[order], stored.frames[order].astype(np.int64), boxes)
         if self.snippet > 1:
             return FrameVectors(vectors, np.arange(len(vectors)) * self.snippet, span=self.snippet)
@@ -112,18 +116,29 @@ class FileVectors:
             if count not in wanted:
                 raise PagenError(
                     f"expected {' or '.join(map(str, wanted))} rows for the {length} frames of clip {clip} in {file}, "
-                    f"{self._unit()}, found {count}; {_advice(count, length)}"
+                    f"{self._unit()}, found {count}; {self._advice(count, length)}"
                 )
         elif self.snippet or self.window:
             raise PagenError(f"expected no --snippet and no --window with frames in {file}, found one; leave it out")
         elif count and not 0 <= stored.frames.min() <= stored.frames.max() < length:
             shown = f"{stored.frames.min()} to {stored.frames.max()}"
             raise PagenError(f"expected frames from 0 to {length - 1} of clip {clip} in {file}, found {shown}; mend it")
+        if stored.boxes is not None:
+            self._cut(clip, stored.boxes)
+
+    def _cut(self, clip: str, boxes: npt.NDArray[Any]) -> BoxArray:
+        return cut(boxes, self.prepared.size, clip, self.files[clip])
 
     def _unit(self) -> str:
         if self.snippet:
             return f"one a snippet of {self.snippet}"
         return f"one a window of {self.window}" if self.window else "one a frame"
+
+    def _advice(self, count: int, length: int) -> str:
+        if count and count in counts_of(length, 16, 0):
+            return f"snippets of 16 frames fit: {f'say so in {self.about}' if self.about else 'give --snippet 16'}"
+        how = f"mend {self.about}, which says" if self.about else "say by --snippet K or --window K"
+        return f"take the files of these clips, or {how} what a row is of"
 
 
 def counts_of(length: int, snippet: int, window: int) -> list[int]:
@@ -131,12 +146,6 @@ def counts_of(length: int, snippet: int, window: int) -> list[int]:
     if snippet > 1:
         return sorted({max(count, 1) for count in ((length - 1) // snippet, length // snippet, -(-length // snippet))})
     return [max(length - max(window, 1) + 1, 1)]
-
-
-def _advice(count: int, length: int) -> str:
-    if count and count in counts_of(length, 16, 0):
-        return "snippets of 16 frames fit: give --snippet 16"
-    return "take the files of these clips, or say by --snippet K or --window K what a row is of"
 
 
 def read_stored(path: Path) -> Stored:
@@ -166,7 +175,7 @@ def _check_shapes(stored: Stored) -> None:
         raise ValueError(f"frames of {frames.dtype} and shape {frames.shape} beside {len(vectors)} rows")
     if boxes is not None and frames is None:
         raise ValueError("boxes without frames, which say where each row belongs")
-    if boxes is not None and (boxes.shape != (len(vectors), 4) or not np.issubdtype(boxes.dtype, np.number)):
+    if boxes is not None and (boxes.shape != (len(vectors), 4) or boxes.dtype.kind not in "iuf"):
         raise ValueError(f"boxes of {boxes.dtype} and shape {boxes.shape} beside {len(vectors)} rows")
     if boxes is not None and not np.isfinite(boxes).all():
         raise ValueError("boxes with NaN or infinity")
@@ -189,12 +198,13 @@ def open_vectors(spec: FeatureSpec, feed: Feed) -> FileVectors:
     if feed.live:  # nobody will ask for a clip
         return FileVectors(clips, above, {})
     directory = folder_of(spec.option, feed.dataset) or above
-    snippet, window = _rows_of([directory / ABOUT, above / ABOUT], spec)
+    about = next((path for path in (directory / ABOUT, above / ABOUT) if path.is_file()), None)
+    snippet, window = _rows_of(about, spec) if about else (spec.snippet, spec.window)
     files = _files_of(directory, clips)
     prints = fingerprint(directory, files.values())
-    source = FileVectors(clips, directory, files, prints, snippet=snippet, window=window)
+    source = FileVectors(clips, directory, files, prints, snippet=snippet, window=window, about=about)
     features, objects = _common({clip: _looked_at(source, clip) for clip in files}, files)
-    return FileVectors(clips, directory, files, prints, features, snippet, window, objects)
+    return replace(source, features=features, objects=objects)
 
 
 def folder_of(option: str, dataset: str) -> Path | None:
@@ -210,17 +220,15 @@ def _paths(directory: Path) -> Iterator[tuple[str, Path]]:
             yield from ((split, path) for path in sorted(folder.iterdir()) if path.suffix in FILES)
 
 
-def _rows_of(about: Sequence[Path], spec: FeatureSpec) -> tuple[int, int]:
-    """Snippet and window, by the flags or the first of these files that is there."""
-    path = next((path for path in about if path.is_file()), None)
-    if path is None:
-        return spec.snippet, spec.window
+def _rows_of(path: Path, spec: FeatureSpec) -> tuple[int, int]:
+    """Snippet and window, by that file. Raises PagenError for other content, and for flags that say otherwise."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(int(said.get(name, 0)) for name in ("snippet", "window"))
-        if set(said) - {"snippet", "window"} or min(rows) < 0 or all(rows):
-            raise ValueError(f"found {said}")
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+        rows = tuple(said.get(name, 0) for name in ("snippet", "window"))
+        whole = all(type(count) is int and count >= 0 for count in rows)
+        if set(said) - {"snippet", "window"} or not whole or all(rows):
+            raise ValueError(f"found {said!r:.80}")
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise PagenError(f'expected {{"snippet": 16}} or {{"window": 16}} in {path} ({error}); mend it') from error
     given = spec.snippet, spec.window
     if any(given) and given != rows:

@@ -216,5 +216,6 @@ DATASETS = DataSets(
         "umn": f"{_ROWS}.umn:UMN",
         "xd_violence": f"{_ROWS}.weakly_supervised:XD_VIOLENCE",
     },
+    lambda row: isinstance(row, DataSet),
 )
 """Data sets by name; an entry point of the group `pagen.datasets` adds a `DataSet` of its own."""

@@ -108,6 +108,7 @@ FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
         "tvl1": "pagen.footage.tvl1:open_tvl1",
         "file": "pagen.footage.flow_file:open_flow_files",
     },
+    callable,
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one."""
 
@@ -158,7 +159,7 @@ def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", w
     inputs = {"prepared": prepared.fingerprint()} | ({"source": identity} if identity else {})
     folder = Folder.begin(path, "flow", {"method": name}, inputs, {"prepared": str(prepared.path)})
     fill(folder, names, partial(_flow_of, path, prepared, method), workers, f"flow {method}")
-    return FlowFolder(Folder.open(path, "flow"))
+    return FlowFolder(Folder.open(path, "flow", partial=True))  # another command may be adding other clips
 
 
 def _flow_of(path: Path, prepared: Prepared, method: str, name: str) -> Files:

@@ -185,6 +185,12 @@ class Prepared:
         """Split -> how many clips are there, and of how many, where some are missing."""
         return dict(self.folder.config.get("missing", {}))
 
+    @property
+    def part(self) -> str:
+        """How much of the test split there is, as `6 of 21 test clips`; empty where that is all, or is not known."""
+        found, expected = self.missing.get("test", (0, 0))
+        return f"{found} of {expected} test clips" if expected else ""
+
     def length(self, name: str) -> int:
         """Number of frames T."""
         return int(self.folder.items[name]["shape"][0])

@@ -17,12 +17,14 @@ PATCH_MASKS: Registry[Any] = Registry(
     "patch mask",
     "pagen.patch_masks",
     {name: f"pagen.generate.patch:{name}" for name in ("smoothmix_s", "smoothmix_c", "cutmix", "mixup")},
+    callable,
 )
 """Name -> a `PatchMask` of `pagen.generate.patch`."""
 SOURCES: Registry[Any] = Registry(
     "source of intruders",
     "pagen.intruders",
     {name: f"pagen.generate.intruders:open_{name}" for name in ("pictures", "folder", "clips")},
+    callable,
 )
 """Name -> function over what follows the colon of `name:option`, empty without one, that gives an `Opener` of
 `pagen.generate.intruders`; raises PagenError."""

@@ -14,6 +14,7 @@ INPAINTERS: Registry[Callable[[Painting], Inpainter]] = Registry(
     "inpainter",
     "pagen.inpainters",
     {"bundled": "pagen.generate.diffusion:open_bundled", "telea": lambda painting: Telea()},
+    callable,
 )
 """Name -> factory over a `Painting`."""
 

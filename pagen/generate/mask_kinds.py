@@ -16,6 +16,7 @@ MASKS: Registry[Callable[[str], MaskKind]] = Registry(
         "file": "pagen.generate.mask_file:open_mask_folder",
         "segment": "pagen.generate.mask_segment:open_segmenter",
     },
+    callable,
 )
 """Name -> factory over what follows the colon of `name:option`, empty without one; raises PagenError."""
 

@@ -65,7 +65,9 @@ TABLE = {
 """Name -> indicator, in the order of preference in a report."""
 
 _JOINED = Indicator("density", False, "how unlike normal ones several features together of its most unusual object are")
-INDICATORS: Registry[Indicator] = Registry("indicator", "pagen.indicators", dict(TABLE))
+INDICATORS: Registry[Indicator] = Registry(
+    "indicator", "pagen.indicators", dict(TABLE), lambda one: isinstance(one, Indicator)
+)
 """The table, open to the indicators of others."""
 
 

@@ -242,3 +242,28 @@ def test_a_set_that_shares_test_clips_is_refused_whatever_it_is_called(footage: 
         run(replace(config, choose_on="folder:mixed"))
     with pytest.raises(PagenError, match="expected --choose-on with --choose-root, which says where"):
         run(replace(config, choose_root=footage))
+
+
+def test_of_several_states_of_a_training_the_one_that_is_best_on_the_other_set_is_measured(
+    footage: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (footage / CSV).write_text("video,start_frame,end_frame\nx,10,20\ny,2,5\n")
+    how = EvaluationSettings(choose_on="street:square")
+    states = {name: make_run(weights, name) for weights, name in enumerate(("last", "best"))}
+    alone = {name: evaluate([path], "folder", settings=how, compute=here(footage)) for name, path in states.items()}
+    run_ = make_run(0, "run")
+    make_run(1, "run/checkpoints/best")
+    (table,) = evaluate([run_], "folder", settings=how, compute=here(footage)).tables
+    rows = {name: found.tables[0].rows[2:] for name, found in alone.items()}
+    led = {name: of[1].choice.micro for name, of in rows.items() if of[1].choice}
+    assert [row.indicator for row in rows["last"]] == ["psnr", "psnr_local"]
+    assert len(set(led.values())) == 2
+    winner = max(led, key=led.__getitem__)
+    for row, one in zip(table.rows[2:], rows[winner], strict=True):
+        assert row.choice is not None
+        assert one.choice is not None
+        assert row.choice == replace(one.choice, checkpoint=winner)
+        assert (row.run, row.micro) == (str(run_), one.micro)
+    assert f"{run_}: sigma {table.rows[3].choice.sigma:g}, checkpoint {winner}." in table.title
+    assert rows["last"][0].choice.checkpoint == ""
+    capsys.readouterr()

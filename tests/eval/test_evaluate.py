@@ -126,6 +126,7 @@ def test_the_command_line_gives_the_configuration_back() -> None:
         (Evaluate((), "ped2", choose_on="ped2"), "no test clip with ped2, found the same data set; choose on another"),
         (Evaluate((), "ped2", choose_on="street", weights="oracle"), "--weights published with --choose-on, which"),
         (Evaluate((), "ped2", fps=25.0), "expected no --fps with --dataset"),
+        (Evaluate((), "ped2", localise=True, choose_on="street"), "expected no --localise with --choose-on"),
         (Evaluate((), detections=Path("d"), tracks=Path("t")), "found neither"),
     ],
 )

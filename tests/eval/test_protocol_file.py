@@ -34,7 +34,7 @@ def test_a_file_holds_ones_own(tmp_path: Path) -> None:
         ('{"each_of": {"prp": "robst"}}', "did you mean 'robust'"),
         ('{"every": true}', "expected a whole number for every"),
         ('{"every": 0}', "every of 1 and more"),
-        ('{"smooth": "causal"}', "expected widths above 0 and up to 10,000 frames"),
+        ('{"smooth": "causal"}', "expected widths from 0.01 to 10,000 frames"),
         ('{"sigma": 3}', "expected an object for sigma"),
         ('{"weights": 3}', "expected an object for weights in .*, found 3"),
         ('{"weights": {"ped2": 3}}', "expected an object for weights.ped2 in .*, found 3"),
@@ -47,9 +47,9 @@ def test_a_file_holds_ones_own(tmp_path: Path) -> None:
         ('{"factors": [1]}', "expected an object for factors in .*, found a list"),
         ('{"factors": {"vcr": 1e300}}', "expected weights and factors from 0 to 1,000,000"),
         ('{"sigma": {"*": "x"}}', r"expected a finite number for sigma.\* in .*, found 'x'"),
-        ('{"smooth": "causal", "sigma": {"*": 1e9}}', "expected widths above 0 and up to 10,000 frames"),
-        ('{"smooth": "gaussian", "sigma": {"*": 3, "ped2": -3}}', "expected widths above 0 and up to 10,000 frames"),
-        ('{"smooth": "gaussian", "sigma": {"ped2": 3}}', "expected widths above 0 and up to 10,000 frames"),
+        ('{"smooth": "causal", "sigma": {"*": 1e9}}', "expected widths from 0.01 to 10,000 frames"),
+        ('{"smooth": "gaussian", "sigma": {"*": 3, "ped2": -3}}', "expected widths from 0.01 to 10,000 frames"),
+        ('{"smooth": "gaussian", "sigma": {"ped2": 3}}', "expected widths from 0.01 to 10,000 frames"),
         ('{"fused": {"luss": "vcr"}}', "expected a list of strings for fused.luss in .*, found 'vcr'"),
         ('{"fused": {"luss": ["vcr", 3]}}', r"expected a string for fused.luss\[1\] in .*, found 3"),
         ('{"fused": {"luss": ["vcr", "vcr"]}}', "expected each indicator once"),
@@ -62,6 +62,13 @@ def test_a_file_holds_ones_own(tmp_path: Path) -> None:
         ("[" * 100_000 + "]" * 100_000, "expected a protocol as a JSON file"),
         ('{"weights": {"a": ' + '{"a":' * 500 + "1" + "}" * 502, "expected a finite number for weights.a.a in"),
         ('{"dropped_first": 1.5}', "expected a whole number for dropped_first in .*, found 1.5"),
+        ('{"smooth": "gaussian", "sigma": {"*": 1e-300}}', "expected widths from 0.01 to 10,000 frames"),
+        ('{"smooth": "causal", "sigma": {"*": 1e-300}}', "expected widths from 0.01 to 10,000 frames"),
+        ('{"policy": "mean", "policy": "last"}', "found 'policy' twice in one object"),
+        ('{"sigma": {"*": 1, "*": 2}}', r"found '\*' twice in one object"),
+        ('{"name": ""}', "expected name and why in .* to be of one line each"),
+        ('{"why": "a\\nb"}', "expected name and why in .* to be of one line each"),
+        ('{"name": "causal"}', 'expected a name of its own for the protocol in .*, found causal; give it a "name"'),
         ('{"dropped_last": -1}', "expected dropped_first and dropped_last of 0 and more"),
     ],
 )
@@ -71,3 +78,18 @@ def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str
         protocols_named([str(tmp_path / "mine.json")])
     assert len(str(problem.value).splitlines()) == 1
     assert len(str(problem.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "dropped", ['{"dropped_first": 40}', '{"dropped_last": 99}', '{"dropped_first": %s}' % ("9" * 30)]
+)
+def test_a_protocol_that_leaves_no_frame_is_told(tmp_path: Path, dropped: str) -> None:
+    (tmp_path / "mine.json").write_text(dropped)
+    (own,) = protocols_named([str(tmp_path / "mine.json")])
+    with pytest.raises(PagenError, match=r"expected frames that count under protocol mine, found none; drop fewer"):
+        apply(own, {"psnr": {"a": np.zeros(40)}}, {"a": np.ones(40)})
+
+
+def test_a_mark_at_the_start_of_a_file_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("{}", encoding="utf-8-sig")
+    assert protocols_named([str(tmp_path / "mine.json")])[0].name == "mine"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -260,3 +262,87 @@ def test_every_tail_of_the_field_is_taken(length: int, snippet: int) -> None:
     assert max(whole, 1) in counts_of(length, snippet, 0)
     assert whole + (beyond > 0) in counts_of(length, snippet, 0)
     assert all((count - 1) * snippet < length for count in counts_of(length, snippet, 0))
+
+
+@pytest.mark.parametrize(
+    ("box", "fits"),
+    [
+        ([-1.5, -2.0, 9.0, 12.0], True),
+        ([-3.0, 2.0, 9.0, 12.0], False),
+        ([1.0, 2.0, 1e300, 12.0], False),
+        ([9000.0, 2.0, 9001.0, 12.0], False),
+        ([-2.0, 2.0, 0.0, 12.0], False),
+    ],
+)
+def test_boxes_lie_inside_the_frame(write: Write, opened: Callable[..., Any], box: list[float], fits: bool) -> None:
+    rest = {"features": rows(1), "frames": np.array([0]), "boxes": BOX}
+    folder = write({"train_a.npz": {**rest, "boxes": np.array([box])}, "test_x.npz": rest})
+    if fits:
+        height, width = opened(folder).prepared.size
+        found = opened(folder)("train_a").boxes
+        assert ((found >= 0) & (found <= [width, height, width, height])).all()
+        return
+    with pytest.raises(
+        PagenError, match=r"expected boxes .* inside \d+x\d+ pixels \(clip train_a\), found .*train_a.npz"
+    ):
+        opened(folder)
+
+
+def damaged(kind: str) -> bytes:
+    """An npz that is no npz, in ways of its own."""
+    file = io.BytesIO()
+    if kind == "no array":
+        with zipfile.ZipFile(file, "w") as pack:
+            pack.writestr("features.npy", "text")
+        return file.getvalue()
+    if kind == "larger than memory":
+        header = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 8)}
+        np.lib.format.write_array_header_1_0(file, header)
+        return file.getvalue()
+    np.savez_compressed(file, features=rows(9))
+    content = bytearray(file.getvalue())
+    if kind == "flipped":
+        content[60:200] = bytes(byte ^ 0xFF for byte in content[60:200])
+    directory = bytes(content).find(b"PK\x01\x02")
+    if kind == "encrypted":
+        content[6] |= 1
+        content[directory + 8] |= 1
+    if kind == "unknown compression":
+        content[8] = content[directory + 10] = 97
+    return bytes(content[:200] if kind == "cut short" else content)
+
+
+@pytest.mark.parametrize(
+    "kind", ["no array", "larger than memory", "flipped", "encrypted", "unknown compression", "cut short"]
+)
+def test_damaged_files_are_told_in_one_line(write: Write, opened: Callable[..., Any], kind: str) -> None:
+    folder = write({"test_x.npy": rows(6)})
+    (folder / f"train_a.{'npy' if kind == 'larger than memory' else 'npz'}").write_bytes(damaged(kind))
+    with pytest.raises(PagenError, match=r"expected features \(N, D\) .* without pickles, in .*train_a"):
+        opened(folder)
+
+
+@pytest.mark.parametrize("about", ['{"snippet": true}', '{"snippet": 4.5}', '{"snippet": 1e999}', "[" * 100_000])
+def test_what_a_row_is_of_is_a_whole_number(write: Write, opened: Callable[..., Any], about: str) -> None:
+    folder = write(of_frames())
+    (folder / "features.json").write_text(about)
+    with pytest.raises(PagenError, match=r'expected {"snippet": 16} or {"window": 16} in .*features.json'):
+        opened(folder)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "complex64", "U1", "M8[s]"])
+def test_boxes_are_numbers(write: Write, opened: Callable[..., Any], dtype: str) -> None:
+    boxes = np.array([[0, 0, 1, 1]]).astype(dtype)
+    with pytest.raises(PagenError, match="found boxes of "):
+        opened(write({"train_a.npz": {"features": rows(1), "frames": np.array([0]), "boxes": boxes}}))
+
+
+def test_the_advice_of_snippets_can_be_followed(root: Path, write: Write, opened: Callable[..., Any]) -> None:
+    with pytest.raises(PagenError, match="snippets of 16 frames fit: give --snippet 16"):
+        opened(folder := write({"train_a.npy": rows(1), "test_x.npy": rows(1)}))
+    opened(folder, snippet=16)
+    (folder / "features.json").write_text('{"window": 3}')
+    with pytest.raises(PagenError, match=r"snippets of 16 frames fit: say so in .*features.json"):
+        opened(folder)
+    (folder / "features.json").write_text('{"snippet": 16}')
+    opened(folder)

@@ -187,3 +187,43 @@ def test_every_member_of_unified_is_trained_at_scale_paper_from_one_set(
     runs = {name: open_run(Path("run") / name).recipe for name in members}
     assert {run["scale"] for run in runs.values()} == {"paper"}
     assert (runs["spatial"]["channels"], runs["temporal"]["flow"], runs["discriminator"]["pool"]) == (3, "tvl1", "mean")
+
+
+MAKING = {
+    "strides": "2 3",
+    "patch": "cutmix",
+    "intruders": "clips",
+    "max_size": "0.3",
+    "max_move": "3",
+}
+"""Flags of making pseudo-anomalies, and what none of them is by default."""
+
+
+def test_flags_of_making_that_a_stored_set_has_otherwise_are_refused(tmp_path: Path) -> None:
+    kinds: Any = ("spatial", "skip", "patch")
+    made = {"size": (64, 80), "length": 8, "inpainter": "telea", "workers": 0, "device": "cpu", "kinds": kinds}
+    for colour in (False, True):
+        generate(Generate("street", colour=colour, out=tmp_path / f"pa{colour}", **made))
+    for name in RECIPES.names():
+        if not RECIPES[name]().by_set:
+            continue
+        form = "--window 8 --kinds spatial skip patch --probability 0.4 --size 64 80 --crop 0"
+        words = f"{name} --dataset street --scale tiny {form}"
+        plain = parse(shlex.split(words))
+        plain = replace(plain, pseudo=tmp_path / f"pa{plain.recipe.colour}")
+        check_pseudo(plain)
+        for flag, value in MAKING.items():
+            given = f"--{flag.replace('_', '-')} {value}"
+            config = replace(parse(shlex.split(f"{words} {given}")), pseudo=plain.pseudo)
+            if flag not in plain.recipe.by_set:  # strides that something else is learnt from too
+                check_pseudo(config)
+                continue
+            with pytest.raises(
+                PagenError, match=f"as the PA set .* was made, found {given}, which it knows nothing of"
+            ):
+                check_pseudo(config)
+            with pytest.raises(PagenError, match=f"`pagen generate .*{given}.*`"):
+                check_pseudo(replace(config, pseudo=None))
+    with pytest.raises(PagenError) as refused:
+        check_pseudo(config := replace(config, pseudo=None))
+    check_pseudo(replace(config, pseudo=follow(str(refused.value))))

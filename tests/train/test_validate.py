@@ -14,7 +14,7 @@ import torch
 from pagen.errors import PagenError
 from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
 from pagen.models.conv_ae import reconstruct
-from pagen.models.runs import open_run
+from pagen.models.runs import checkpoints_of, open_run
 from pagen.train.calibration import calibrate
 from pagen.train.config import Train
 from pagen.train.inputs import open_inputs
@@ -75,6 +75,18 @@ def test_every_kind_of_network_is_validated(name: str, configure: Configure, tmp
     config = replace(configure(name, tmp_path / name, epochs=1, steps=1), validate="pseudo")
     train(config)
     assert (tmp_path / name / "metrics.csv").read_text().splitlines()[0].endswith(",lr,pseudo_auroc")
+
+
+def test_a_run_that_was_validated_keeps_its_best_state_beside_the_last(configure: Configure, tmp_path: Path) -> None:
+    config = replace(configure("baseline", tmp_path / "run", epochs=2, steps=1), validate="pseudo")
+    train(config)
+    train(replace(config, keep="best", out=tmp_path / "best"))
+    states = checkpoints_of(tmp_path / "run")
+    assert states == {"last": tmp_path / "run", "best": tmp_path / "run/checkpoints/best"}
+    kept, whole = open_run(states["best"]), open_run(tmp_path / "best")
+    assert (kept.recipe, kept.calibration) == (whole.recipe, whole.calibration)
+    assert kept.weights == whole.weights
+    assert list(checkpoints_of(tmp_path / "best")) == ["last"]
 
 
 def test_the_calibration_is_of_the_last_frames_of_training_windows(

@@ -73,6 +73,11 @@ class BaseRecipe:
         return {}
 
     @property
+    def by_set(self) -> tuple[str, ...]:
+        """Fields that a PA set decides, where its pseudo-anomalies are taken from one."""
+        return ()
+
+    @property
     def idle(self) -> tuple[str, ...]:
         """Fields that nothing looks at, as the others are set: its runs do not remember them."""
         return ()

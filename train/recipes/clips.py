@@ -19,6 +19,8 @@ CPU: dict[str, Any] = {
 TINY: dict[str, Any] = {**CPU, "size": (96, 144), "widths": "tiny", "crop": 32, "batch": 4, "steps": 10, "epochs": 3}
 MADE: tuple[PseudoKind, ...] = ("skip", "patch")
 """Kinds of pseudo-anomalies that are made on the fly where no PA set is given."""
+HOW_MADE = ("strides", "patch", "intruders", "max_size", "max_move")
+"""Flags of pseudo-anomalies that are made on the fly."""
 STRIDES = (2, 3, 4, 5)
 """Of skipped frames, LNTRA's."""
 
@@ -133,7 +135,11 @@ class ClipRecipe(Recipe):
         """
         from torch.nn.functional import mse_loss
 
-        return {"loss": mse_loss(network(batch["clips"]), batch["targets"])}
+        rebuilt, targets = network(batch["clips"]), batch["targets"]
+        if getattr(rebuilt, "shape", None) != targets.shape:
+            found = getattr(rebuilt, "shape", None) or type(rebuilt).__name__
+            raise PagenError(f"expected {tuple(targets.shape)} of the network of {self.name}, found {found}; mend it")
+        return {"loss": mse_loss(rebuilt, targets)}
 
     def sample(self, clips: Any, index: int, rng: Any) -> dict[str, Any]:
         """`clips` and `targets` (C, T, H, W) in [-1, 1] of a sample of the run.
@@ -201,10 +207,14 @@ class FrameRecipe(ClipRecipe):
         return {**super().pa_flags, "colour": self.colour} if self.taken else {}
 
     @property
+    def by_set(self) -> tuple[str, ...]:
+        """How pseudo-anomalies are made."""
+        return HOW_MADE
+
+    @property
     def idle(self) -> tuple[str, ...]:
         """How pseudo-anomalies are made, where there are none."""
-        made = ("strides", "patch", "intruders", "max_size", "max_move")
-        return (*super().idle, *(() if self.kinds else made))
+        return (*super().idle, *(() if self.kinds else HOW_MADE))
 
     def validation(self, stored: bool) -> Self:
         """By its own kinds, or by skipped frames where it has none that can be drawn."""

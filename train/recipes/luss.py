@@ -57,6 +57,11 @@ class LussRecipe(FrameRecipe):
             raise PagenError("expected --prp conv with a --crop: the published head takes frames of one size alone")
 
     @property
+    def by_set(self) -> tuple[str, ...]:
+        """All but the strides, which irregularity is learnt from too."""
+        return tuple(name for name in super().by_set if name != "strides")
+
+    @property
     def idle(self) -> tuple[str, ...]:
         """All but the strides, which irregularity is learnt from too; choices that runs of 0.1.0 do not know of."""
         usual = {"stride_per": "clip", "error": "mse"}

@@ -9,7 +9,10 @@ from pagen.train.recipes.base import BaseRecipe
 from pagen.train.recipes.density import recipe_of_detector
 
 RECIPES: Registry[type[BaseRecipe]] = Registry(
-    "recipe", "pagen.recipes", {name: method.recipe for name, method in METHODS.items()}
+    "recipe",
+    "pagen.recipes",
+    {name: method.recipe for name, method in METHODS.items()},
+    lambda kind: isinstance(kind, type) and issubclass(kind, BaseRecipe),
 )
 """Name -> class of `pagen.train.recipes`."""
 

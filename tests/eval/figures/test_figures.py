@@ -244,6 +244,10 @@ BAD = [
     (["scores", RUN, "--names", "a", "b", "--out", "f.png"], "expected a name for each of 1 runs, found 2"),
     (["scores", RUN, "--width", "0.5", "--out", "f.png"], "expected a width from 1 to 40 inches, found 0.5"),
     (["maps", RUN, "--video", "test_x", "--width", "1", "--out", "f.png"], "expected room for 3 pictures beside each"),
+    (
+        ["indicators", RUN, "--video", "test_x", "--width", "1", "--out", "f.png"],
+        "expected room for 5 frames beside each",
+    ),
     (["scores", RUN, RUN, "--out", "f.png"], "expected each run once, found"),
     (["scores", RUN, "--protocol", "all", "--out", "f.png"], "expected one protocol for a figure, found all"),
     (
@@ -280,3 +284,21 @@ def test_bad_input_gets_one_line(
 def test_a_request_without_runs_is_refused_before_footage_is_read() -> None:
     with pytest.raises(PagenError, match="no data set named 'stret'"):
         require_request(Figure("scores", (), "stret", Path("f.png")))
+
+
+@pytest.mark.parametrize("label", [r"$\frac$", "a$b$", "$", "_^{", "100 %"])
+def test_labels_may_hold_any_sign(label: str, luss: Path, footage: Path, tmp_path: Path) -> None:
+    with paper_style():
+        drawn, _ = KINDS["scores"].make(asked("scores", (luss,), footage, names=(label,)))
+        drawn.savefig(tmp_path / "f.png")
+    (legend,) = drawn.legends
+    assert legend.get_texts()[0].get_text().startswith(label)
+    assert not legend.get_texts()[0].get_parse_math()
+
+
+def test_symbols_of_indicators_are_formulas(luss: Path, footage: Path) -> None:
+    with paper_style():
+        drawn, _ = KINDS["indicators"].make(asked("indicators", (luss,), footage))
+    formulas = [axis.yaxis.label for axis in drawn.axes if axis.yaxis.label.get_text().startswith("$")]
+    assert formulas
+    assert all(one.get_parse_math() for one in formulas)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,9 @@ def test_distances_are_norms_not_squared_and_have_a_gradient_at_zero() -> None:
     found.sum().backward()
     assert x.grad is not None
     np.testing.assert_allclose(x.grad, [[0.6, 0.8], [0, 0]], atol=1e-7)
+
+
+SPREADS = ("factor", "discriminator_factor", "noise")
 
 
 def test_temporal_differences_stay_within_a_video(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -427,6 +431,11 @@ def test_either_network_may_score() -> None:
         ({"variant": "AE_OCC", "teaching": "own"}, "expected teaching mutual with variant AE_OCC"),
         ({"teaching": "owm"}, "no teaching named 'owm'; did you mean 'own'"),
         ({"difference": -1.0}, "a difference of 0 and more, found -1"),
+        *(({"difference": odd}, "a difference of 0 and more") for odd in (math.nan, math.inf)),
+        *(({name: odd}, "factors and noise of 0 and more") for name in SPREADS for odd in (math.nan, math.inf, -1.0)),
+        *(({"lr": odd}, "lr above 0") for odd in (math.nan, math.inf, 0.0)),
+        *(({"calm": odd}, "calm in") for odd in (math.nan, math.inf, 0.0)),
+        *(({"momentum": odd}, r"a momentum in \[0, 1\)") for odd in (math.nan, math.inf, -1.0, 1.0)),
     ],
 )
 def test_settings_that_exclude_each_other(settings: dict[str, Any], message: str) -> None:
