@@ -157,7 +157,7 @@ def apply(
 
     Frames are dropped first; each indicator is rescaled; they are added up; the sum is rescaled, then smoothed; frames
     that labels leave out go last. A video with no frame that counts is left out. Raises PagenError: what `matched`
-    refuses, or no calibration where several are rescaled by one.
+    refuses, no frame that counts, or no calibration where several are rescaled by one.
 
     Args:
         indicators: name -> video -> (L,) raw, of every frame, under the protocol's window policy.
@@ -176,14 +176,15 @@ def apply(
         known = {video: (by_video[video] if by_video else calibration or {}).get(name, {}) for video in counted}
         rescaled = partial(_rescaled, protocol, name, alone=alone, apart=bool(by_video))
         parts[name] = {video: rescaled(values, known[video]) for video, values in counted.items() if len(values)}
-        if not parts[name]:
-            raise PagenError(f"expected frames that count under protocol {protocol.name}, found none; drop fewer")
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
     final = {video: smooth(UNTRAINED[protocol.total](values), sigma) for video, values in total.items()}
     marks = {video: kept(protocol, labels[video]) for video in total}
-    return without_left_out(final, marks), without_left_out(marks, marks)
+    final, marks = without_left_out(final, marks), without_left_out(marks, marks)
+    if not final:
+        raise PagenError(f"expected frames that count under protocol {protocol.name}, found none; drop fewer")
+    return final, marks
 
 
 def counted_frames(protocol: Protocol, labels: ByVideo) -> dict[str, npt.NDArray[np.int64]]:

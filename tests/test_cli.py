@@ -38,7 +38,7 @@ HELP = [["--help"], ["-h"], [], ["--version"]]
 HELP += [[verb, "--help"] for verb in VERBS] + [["train", recipe, "--help"] for recipe in RECIPES]
 WRONG = {
     ("prepair", "--dataset", "ped2"): "no verb named 'prepair'; did you mean 'prepare'? known: ",
-    ("generate", "--dataset", "pde2"): "no data set named 'pde2'; did you mean 'ped2'? known: avenue chad",
+    ("generate", "--dataset", "pde2"): "no data set named 'pde2'; did you mean 'ped2'? known: avenue ",
     ("prepare", "--dataset", "pde2"): "no data set named 'pde2'; did you mean 'ped2'?",
     ("evaluate", "--dataset", "pde2"): "no data set named 'pde2'; did you mean 'ped2'?",
     ("train", "skip", "--dataset", "pde2"): "no data set named 'pde2'; did you mean 'ped2'?",

@@ -35,6 +35,11 @@ def test_frames_are_left_out_after_all_else(marks: list[list[int]], first: int, 
     protocol = replace(PROTOCOLS["causal"], dropped_first=first, dropped_last=last, every=every)
     labels = {str(number): np.array(each, np.uint8) for number, each in enumerate(marks)}
     scores = {name: np.random.default_rng(len(each)).normal(size=len(each)) for name, each in labels.items()}
+    frames = [each[first : max(len(each) - last, 0) : every] for each in marks]
+    if all(mark == LEFT_OUT for each in frames for mark in each):
+        with pytest.raises(PagenError, match="expected frames that count under protocol causal, found none"):
+            apply(protocol, {"psnr": scores}, labels)
+        return
     final, kept = apply(protocol, {"psnr": scores}, labels)
     numbers = counted_frames(protocol, labels)
     expected = {}

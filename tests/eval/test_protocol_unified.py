@@ -85,7 +85,9 @@ def test_the_ninth_frame_and_the_ninth_map_of_each_window_count() -> None:
 
 @pytest.mark.parametrize(("length", "windows"), [(16, 0), (17, 1), (32, 1), (33, 2), (180, 11)])
 def test_a_window_counts_if_it_has_16_frames_and_16_maps(length: int, windows: int) -> None:
-    scores, _ = apply(UNIFIED.raw(), {"psnr": {"a": np.arange(float(length))}}, {"a": np.zeros(length, int)})
+    lengths = {"a": length, "other": 40}
+    values = {name: np.arange(float(count)) for name, count in lengths.items()}
+    scores, _ = apply(UNIFIED.raw(), {"psnr": values}, {name: np.zeros(count, int) for name, count in lengths.items()})
     assert [*scores.get("a", ())] == [8 + 16 * window for window in range(windows)]
     assert windows == (length - 1) // 16
 

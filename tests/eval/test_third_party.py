@@ -32,7 +32,7 @@ THEIRS = Protocol("theirs", "as others do it", each="min_max", smooth="causal", 
 def run(make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run of a recipe that names itself what it fuses; the protocol is registered."""
     monkeypatch.setitem(PROTOCOLS._table, "theirs", THEIRS)
-    path = make_run(recipe="glow", fused=["psnr", "psnr_local"])
+    path = make_run(recipe="glow", fused=["psnr", "psnr_local"], dataset="street")
     known = {"p1": -30.0, "median": -20.0, "p99": -5.0}
     write_json(path / "calibration.json", {"psnr": known, "psnr_local": known})
     return path

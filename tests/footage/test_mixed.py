@@ -138,6 +138,6 @@ def test_training_clips_have_labels_by_their_folder_alone(write_folder: WriteFol
     assert check(locate("folder", root)) == []
     (root / "labels.csv").write_text(f"{header}a,0,4\ntraining/c,,\n")
     (problem,) = check(locate("folder", root))
-    assert "found training/c, which is not among them" in problem
+    assert "found training/c, of which there is no clip" in problem
     assert known_normal(locate("folder:mixed", write_folder(tmp_path / "two", LENGTHS))) == {"train_a"}
     assert known_normal(locate("folder", root)) == frozenset()

@@ -93,14 +93,15 @@ class _Inflated(_Plain):
 
     def take(self, size: int) -> bytes:
         """As above, of what is inflated."""
-        data = bytearray()
-        while len(data) < size:
+        parts = list[bytes]()
+        while size:
             deflated = self.inflate.unconsumed_tail or self.file.read(_PIECE)
-            inflated = self.inflate.decompress(deflated, size - len(data))
+            inflated = self.inflate.decompress(deflated, size)
             if not inflated and (not deflated or self.inflate.eof):
                 raise EOFError("it ends too early")
-            data += inflated
-        return bytes(data)
+            parts.append(inflated)
+            size -= len(inflated)
+        return b"".join(parts)
 
 
 def _element(source: _Plain, order: str) -> tuple[int, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from pagen.footage.labels import avenue
 from pagen.footage.labels.mat import variable, variables
 from pagen.footage.labels.mat_cells import cells
 
+FACTS = Path(__file__).parents[4] / "shared/facts/datasets.json"
 REAL = Path(__file__).parents[4] / "shared/data/avenue/ground_truth_demo/testing_label_mask"
 needs_avenue = pytest.mark.skipif(not REAL.is_dir(), reason="the real Avenue is not at hand")
 LENGTHS = [1439, 1211, 923, 947, 1007, 1283, 605, 36, 1175, 841, 472, 1271, 549, 507, 1001, 740, 426, 294, 248, 273, 76]
@@ -75,6 +77,7 @@ def write_many(path: Path, count: int) -> None:
     path.write_bytes(top + struct.pack("<II", 15, sum(map(len, parts))) + b"".join(parts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real", [False, pytest.param(True, marks=needs_avenue)])
 def test_memory_does_not_grow_with_the_masks(tmp_path: Path, real: bool) -> None:
     """The peak of a process that reads 1,439 masks, which are 332 MB."""
@@ -100,6 +103,10 @@ def test_the_real_masks_give_the_published_frames() -> None:
     assert sum(map(len, labels)) == 15_324
     assert sum(int(array.sum()) for array in labels) == 3_712
     assert [number for number, array in enumerate(labels, 1) if array.all()] == [8, 18]
+    facts = json.loads(FACTS.read_text(encoding="utf-8"))["avenue"]["editions"]["volLabel"] if FACTS.is_file() else {}
+    for clip, intervals in facts.items():
+        edges = np.flatnonzero(np.diff(np.pad(labels[int(clip) - 1].astype(int), 1)))
+        assert edges.reshape(-1, 2).tolist() == intervals, f"clip {clip}, frame by frame"
 
 
 def test_masks_of_several_sizes_or_without_any_are_refused(tmp_path: Path) -> None:
