@@ -65,7 +65,7 @@ def look_at(clip: FileClip, known: KnownClip | None, decode_all: bool = False) -
         if count not in (None, length):
             problems.append(f"expected {length} masks, one a frame, found {count}")
     labels = _labels(clip, length, decode_all, problems) if length else {}
-    return Look(clip, length, labels, tuple(problems), tuple(notes))
+    return Look(clip, length, labels, tuple(dict.fromkeys(problems)), tuple(notes))
 
 
 def attempt(problems: list[str], read: Callable[..., T], *args: Any) -> T | None:
@@ -102,18 +102,20 @@ def _of_images(clip: FileClip, known: KnownClip | None, decode_all: bool) -> Ite
         yield f"expected frames ({' '.join(clip.part.images)}) in {clip.path}, found none"
         return
     exact, count = known.exact if known else None, len(clip.files)
-    yield from numbering(clip, count if known and _from_container(known, count) else exact)
+    yield from numbering(clip, count if known and _from_container(clip, known, count) else exact)
     yield from pictures(clip, decode_all)
 
 
-def _from_container(known: KnownClip, length: int) -> bool:
-    """Whether there are as many frames as containers count; of clips that are, or were, videos of a known rate."""
-    return known.fps is not None and length - (known.most or known.frames or length) in _CONTAINER_COUNTS
+def _from_container(clip: FileClip, known: KnownClip, length: int) -> bool:
+    """Whether there are as many frames as containers count; of clips that are videos, or were ones of a known rate."""
+    return (clip.video or known.fps is not None) and length - (
+        known.most or known.frames or length
+    ) in _CONTAINER_COUNTS
 
 
 def _length(clip: FileClip, known: KnownClip, length: int, problems: list[str], notes: list[str]) -> None:
     """Tell how a length differs from what is known of it."""
-    if _from_container(known, length):
+    if _from_container(clip, known, length):
         notes.append("as many frames as the container counts, which is more than a decoder gives")
     elif clip.video or known.exact is None:  # the numbers of images have told it
         wanted = f"{known.frames}" if known.exact else f"{known.frames} to {known.most}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from pagen.footage.check import looked_at, notes_of, problems_of
 from pagen.footage.clip_check import Look, attempt
 from pagen.footage.clips import SPLITS, ClipSource, FileClip, Footage
 from pagen.footage.editions import Edition, editions_of, expected_abnormal
-from pagen.footage.known_clips import clips_in, frames_in
+from pagen.footage.known_clips import KnownClip, clips_in, frames_in
 from pagen.footage.locate import find, locate
 
 if TYPE_CHECKING:
@@ -98,18 +99,32 @@ def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[
     """
     footage = locate(name, root)
     looks = looked_at(footage, decode_all=True)
-    known, edition = () if footage.as_found else footage.known, footage.label_edition
-    clips = {f"{split} clips": clips_in(known, split) or None for split in SPLITS}
-    frames = {f"{split} frames": frames_in(known, split) for split in SPLITS}
+    edition = footage.label_edition
     return {
         **{"name": name, "root": str(footage.root) if footage.root else None},
         **{"layout": footage.layout, "label_edition": edition},
-        "expected": {**clips, **frames, "abnormal frames": expected_abnormal(footage, edition)},
+        "expected": {**_expected(footage), "abnormal frames": expected_abnormal(footage, edition)},
         "found": _counted(footage, {look.clip.path: look for look in looks}),
         "editions": [asdict(each) for each in editions_of(footage, looks)],
         "notes": notes_of(footage, looks),
         "problems": problems_of(footage, looks, partial),
     }
+
+
+def _expected(footage: Footage) -> dict[str, int | None]:
+    """What is known of the clips by name: those that the data set's plain name stands for, and those aside."""
+    known = () if footage.as_found else footage.known
+    used = [clip for clip in known if clip.name in footage.expected.get(clip.split, ())]
+    return {
+        **{f"{split} clips": clips_in(used, split) or None for split in SPLITS},
+        **{f"{split} frames": frames_in(used, split) for split in SPLITS},
+        **Counter(map(_aside, set(known) - set(used))),
+    }
+
+
+def _aside(clip: ClipSource | KnownClip) -> str:
+    """What a clip is counted as that the data set's plain name does not stand for."""
+    return "abnormal train clips" if clip.split == "train" else f"{clip.split} clips"
 
 
 def _counted(footage: Footage, looks: Mapping[Path, Look]) -> dict[str, Any]:
@@ -120,6 +135,7 @@ def _counted(footage: Footage, looks: Mapping[Path, Look]) -> dict[str, Any]:
     return {
         **{f"{split} clips": len(footage.split(split)) for split in SPLITS},
         **{f"{split} frames": sum(lengths[clip.name] for clip in footage.split(split)) for split in SPLITS},
+        **Counter(map(_aside, footage.aside)),
         "abnormal frames": sum(int((marks == 1).sum()) for marks in labels),
         "labelled clips": len(labels),
         "clips with masks": sum(clip.has_masks for clip in tests),

@@ -13,7 +13,7 @@ from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.clips import FileClip, without_suffix
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.labels.name_list import names_in_list
-from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource, Layout
+from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource, MaskSource
 from pagen.footage.location import Entry, Location
 from pagen.registry import resolve
 
@@ -61,8 +61,10 @@ def found_clips(dataset: DataSet, location: Location) -> Found:
             unlisted.append(entry.stem)
     training, tests = ([entry for entry in told if (told[entry].split == "train") is train] for train in (True, False))
     labels = _Labels(layout.train_labels, training, only_named=True), _Labels(layout.labels, tests, only_named=False)
+    # one set of masks for all clips: two sets that disagree must not stand side by side
+    masks = next((one for one in layout.masks if any(entry.place(one.path).exists() for entry in tests)), None)
     clips = [
-        _clip(dataset, layout, entry, told[entry], labels_of)
+        _clip(dataset, masks, entry, told[entry], labels_of)
         for entries, labels_of in zip((training, tests), labels, strict=True)
         for entry in entries
     ]
@@ -104,8 +106,10 @@ class _Labels:
         self._only_named = only_named
         self._held = dict[tuple[LabelSource, Path], bool]()
         self._named = dict[Path, set[str]]()
-        self.sources = [source for source in sources if any(self._has(source, entry) for entry in entries)]
-        self.editions = tuple(dict.fromkeys(source.edition for source in self.sources))
+        there = [source for source in sources if any(self._has(source, entry) for entry in entries)]
+        named = [source for source in there if not source.stands_in] or there
+        self.editions = tuple(dict.fromkeys(source.edition for source in named))
+        self.sources = [source for source in there if source.edition in self.editions]
 
     def of(self, entry: Entry, normal: bool) -> dict[str, ClipLabels]:
         """Edition -> where the clip's labels are; one known to be `normal` needs no file of its own for that."""
@@ -141,9 +145,8 @@ def _names(names: str, path: Path) -> set[str]:
         return set()
 
 
-def _clip(dataset: DataSet, layout: Layout, entry: Entry, known: KnownClip, labels: _Labels) -> FileClip:
-    masks = () if known.split == "train" else layout.masks
-    mask = next((source for source in masks if entry.place(source.path).exists()), None)
+def _clip(dataset: DataSet, masks: MaskSource | None, entry: Entry, known: KnownClip, labels: _Labels) -> FileClip:
+    mask = masks if masks and known.split != "train" and entry.place(masks.path).exists() else None
     found = labels.of(entry, normal=known.abnormal is False)
     default = next(iter(found if known.split == "train" else labels.editions), "")  # no edition is chosen to train by
     return FileClip(

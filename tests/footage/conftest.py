@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from copies import COPIES
-from miniature import Mini, clips_of, short, shortened
+from miniature import clips_of, short, shortened
 from PIL import Image
 
 from pagen.footage import catalogue
@@ -166,13 +166,13 @@ def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], Da
 
 
 @pytest.fixture
-def copy(small: Callable[[str], DataSet], tmp_path: Path) -> Callable[[str, str], tuple[Footage, list[Mini]]]:
-    """A function that writes a miniature copy, and finds it in the folder above."""
+def copy(small: Callable[[str], DataSet], tmp_path: Path) -> Callable[[str, str], Footage]:
+    """A function that writes a miniature copy, and finds it in the folder above; `clips_of(row)` says what is in it."""
 
-    def write(name: str, form: str) -> tuple[Footage, list[Mini]]:
+    def write(name: str, form: str) -> Footage:
         clips = clips_of(small(name))
         shutil.rmtree(tmp_path / "data", ignore_errors=True)
         COPIES[name][form](tmp_path / "data", clips)
-        return locate(name, tmp_path / "data"), clips
+        return locate(name, tmp_path / "data")
 
     return write

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from copies import COPIES
-from miniature import Mini, of
+from miniature import Mini, clips_of, of
 
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.check import check
@@ -21,7 +21,7 @@ CASES = [(name, form) for name, forms in COPIES.items() for form in forms]
 ROWS = sorted(COPIES)
 
 
-Copy = Callable[[str, str], tuple[Footage, list[Mini]]]
+Copy = Callable[[str, str], Footage]
 
 
 def named(clips: list[Mini]) -> dict[str, Mini]:
@@ -30,7 +30,8 @@ def named(clips: list[Mini]) -> dict[str, Mini]:
 
 @pytest.mark.parametrize(("name", "form"), CASES, ids=lambda word: word.replace(" ", "_"))
 def test_a_copy_is_whole(name: str, form: str, copy: Copy) -> None:
-    footage, clips = copy(name, form)
+    footage = copy(name, form)
+    clips = clips_of(footage.dataset)
     assert footage.layout == form.split(",")[0]
     assert check(footage, decode_all=True) == []
     found = {clip.name: clip for clip in (*footage.clips, *footage.aside)}
@@ -44,7 +45,8 @@ def test_a_copy_is_whole(name: str, form: str, copy: Copy) -> None:
 
 @pytest.mark.parametrize(("name", "form"), CASES, ids=lambda word: word.replace(" ", "_"))
 def test_training_clips_are_the_normal_ones(name: str, form: str, copy: Copy) -> None:
-    footage, clips = copy(name, form)
+    footage = copy(name, form)
+    clips = clips_of(footage.dataset)
     normal = [key for key, mini in named(clips).items() if mini.split == "train" and not mini.abnormal]
     assert {clip.name for clip in footage.split("train")} == set(normal)
     assert {clip.name for clip in footage.split("test")} == {f"test_{clip.name}" for clip in of(clips, "test")}

@@ -28,7 +28,7 @@ def _layout(name: str, train: str, test: str, flat: tuple[str, str] | None = Non
             *(LabelSource("mat_masks", path, "volLabel", abnormal=_VOL_LABEL) for path in _CELLS),
             LabelSource("mat_frames", "avenue.mat", "volLabel", abnormal=_VOL_LABEL),
             LabelSource("mat_intervals", "avenue.mat", "gt", abnormal=_GT),
-            LabelSource("npy", "ground_truth_demo/gt_label.json", "gt_label.json"),
+            LabelSource("npy", "ground_truth_demo/gt_label.json", "volLabel", stands_in=True),
         ),
         masks=tuple(MaskSource(path, "mat") for path in _CELLS),
     )

@@ -23,7 +23,7 @@ _LABELS = (
     *(LabelSource("npy", f"{folder}/{{clip}}.npy", "test_frame_mask", abnormal=17326) for folder in _FRAME_MASKS),
     *(LabelSource("aed", f"{folder}/{{clip}}.txt", "AED tracks", abnormal=17135) for folder in _TRACKS),
     LabelSource("npz", "scene_gt.npz", "scene-dependent"),
-    LabelSource("npy", "ground_truth_demo/gt_label.json", "gt_label.json"),
+    LabelSource("npy", "ground_truth_demo/gt_label.json", "test_frame_mask", stands_in=True),
 )
 _LAYOUT = Layout(
     name="official",

@@ -17,6 +17,7 @@ _LABELS = (
     LabelSource("tracks", f"{_ANNOTATIONS}/{{clip}}_tracks.txt", "exclusive", counting="half-open", abnormal=49650),
     LabelSource("npy_for_tracks", "gt/{clip}_tracks.txt", "exclusive", normal=1, abnormal=49650),
     LabelSource("tracks", f"{_ANNOTATIONS}/{{clip}}_new_tracks.txt", "new_tracks"),
+    LabelSource("tracks", f"{_ANNOTATIONS}/{{clip}}_tracks.txt", "new_tracks", stands_in=True),
 )
 
 UBNORMAL = DataSet(

@@ -38,13 +38,26 @@ def _layouts(number: int) -> tuple[Layout, Layout]:
     return official, common
 
 
+_RELABELLED = "relabeled_frames_all/Test{number:0>3}_gt"
+"""Masks of all 36 test clips of Ped1 by Vu et al. (AAAI 2019), beside UCSD's own of ten."""
+
 PED1 = DataSet(
     name="ped1",
     what="UCSD Ped1: a walkway, people towards and away from the camera; pixel masks of 10 test clips",
     fps=10,
     licence="research use, by UCSD's terms",
     obtain="obtain it from the page 'UCSD Anomaly Detection Dataset' of UCSD's Statistical Visual Computing Lab (SVCL)",
-    layouts=_layouts(1),
+    layouts=tuple(
+        replace(
+            layout,
+            labels=(
+                *(replace(source, stands_in=source.kind == "masks") for source in layout.labels),  # ten clips alone
+                LabelSource("masks", _RELABELLED, "relabelled by vad_gan"),
+            ),
+            masks=(*layout.masks, MaskSource(_RELABELLED)),
+        )
+        for layout in _layouts(1)
+    ),
     aliases=("ped1", "ucsdped1"),
     train=(200,) * 34,
     test=(200,) * 36,
