@@ -75,7 +75,7 @@ def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Sco
 def pa_set_of(config: Any, recipe: Any, variant: Variant, out: Path) -> Generate:
     """The PA set of a variant, which serves every part of its recipe."""
     where = {"root": config.root, "partial": config.partial, "workers": config.workers, "device": config.device}
-    return Generate.at(config.scale, config.dataset, **where, **pa_flags_of(recipe), **variant.stored, out=out)
+    return Generate.at(config.scale, config.dataset, **where, **{**pa_flags_of(recipe), **variant.stored}, out=out)
 
 
 def _recipe(config: Any, variant: Variant) -> Any:
