@@ -9,8 +9,8 @@ import pytest
 
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.published import published_row
-from pagen.papers import all_papers, gcl
 from pagen.footage.catalogue import DATASETS
+from pagen.papers import all_papers, gcl
 from pagen.papers.all_papers import ABLATIONS, PAPERS, PUBLISHED
 from pagen.train.recipes.gcl import GclRecipe
 from pagen.train.recipes.table import RECIPES
