@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import Any
 
 from pagen.errors import PagenError, require_name
-from pagen.registry import resolve
 from pagen.third_party import named
 from pagen.version import __version__
 
@@ -83,17 +82,24 @@ def dispatch(argv: Sequence[str]) -> None:
     module_name, config_name = VERBS[verb][0].split(":")
     module = import_module(module_name)
     if hasattr(module, "parse"):  # a verb whose defaults depend on its first words
-        module.run(_named(module.parse(rest)))
+        _run(module, module.parse(rest))
         return
     import tyro
 
     config, flags = getattr(module, config_name), (tyro.conf.FlagCreatePairsOff,)
-    module.run(_named(tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags)))
+    _run(module, tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags))
 
 
-def _named(config: Any) -> Any:
-    """The configuration, with one's own footage called as `--name` says."""
-    return resolve("pagen.footage.named:named")(config) if getattr(config, "called", None) else config
+def _run(verb: Any, config: Any) -> None:
+    """Run a verb; one's own footage is called as `--name` says for this command alone."""
+    if not getattr(config, "called", None):
+        verb.run(config)
+        return
+    naming = import_module("pagen.footage.named")
+    try:
+        verb.run(naming.named(config))
+    finally:
+        naming.NAMED.clear()
 
 
 def usage() -> str:

@@ -127,13 +127,13 @@ def _few_masks(root: Path) -> None:
         (_no_video, r"expected a video in .*v\.avi, found it cut short or damaged"),
         (_pointer, r"expected frames in .*000\.png, found a git-LFS pointer; run 'git lfs pull'"),
         (_mixed_frames, "expected frames of one size in .*, found 32x48 and 40x48"),
-        (_mixed_colours, r"expected frames of shape \(32, 48\) as in .*, found \(32, 48, 3\) in .*004\.png"),
+        (_mixed_colours, "expected frames all grey or all in colour in .*, found both"),
         (_mixed_clips, "expected clips of one size, found .*; prepare them at a --size"),
-        (_long_labels, r"expected one label a frame, \(20,\), in .*x\.npy, found \(25,\)"),
-        (_odd_labels, r"expected labels 0 and 1 in .*x\.npy, found \[3\]"),
+        (_long_labels, r"expected one label a frame, \(20,\), in .*x\.npy, clip x, found \(25,\)"),
+        (_odd_labels, r"expected labels 0 and 1 in .*x\.npy, clip x, found \[3\]"),
         (
             _no_labels_but_text,
-            r"expected an array of 0 and 1 in .*x\.npy, found a pickle or something else",
+            r"expected an array in NumPy's format in .*x\.npy, found something else; is it its name",
         ),
         (_late_interval, r"expected abnormal frames within the clip's 20, found 10 to 21 in .*labels\.csv"),
         (

@@ -242,3 +242,9 @@ def test_words_that_ask_for_it_are_those_that_name_it(file: Path, shop: Path, un
 def test_a_run_that_is_no_longer_known_by_name_is_told(file: Path) -> None:
     with pytest.raises(PagenError, match="no data set named 'yard'"):
         locate("yard")
+
+
+def test_a_name_is_that_of_one_command(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cli.dispatch(["prepare", "--dataset", "folder", "--root", str(shop), "--name", "yard", "--size", "16", "16"])
+    assert "yard" in capsys.readouterr().out
+    assert "yard" not in DATASETS
