@@ -99,7 +99,7 @@ def test_a_published_figure_stands_with_its_source_and_is_of_the_run() -> None:
     protocol = replace(PROTOCOLS["unified_pa_without_d"], fused={})
     for dataset, words in {
         "ped2": "unified PA's Tables 1 and 2, without D: 93.5 (unified_pa_without_d).",
-        "shanghaitech:zhong": "GCL's Tables 1 and 2, GCL_WS: 86.2 (unknown protocol).",
+        "shanghaitech:weak": "GCL's Tables 1 and 2, GCL_WS: 86.2 (unknown protocol).",
     }.items():
         how = EvaluationSettings(dataset, 10.0)
         (note,) = table_of(protocol, series_of(protocol, runs, how), how).notes
