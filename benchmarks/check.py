@@ -21,7 +21,8 @@ from PIL import Image
 
 from pagen import console
 from pagen.footage.dataset_report import checked
-from pagen.footage.decode import IMAGES, listing, read_image
+from pagen.footage.images import read_image
+from pagen.footage.listing import IMAGES, listing
 
 
 @dataclass(frozen=True)

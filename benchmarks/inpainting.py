@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.footage.decode import video_frames
+from pagen.footage.video import video_frames
 from pagen.generate.inpaint import Painting, Telea
 from pagen.generate.inpainters import open_inpainter
 from pagen.generate.mask_motion import MotionMasks

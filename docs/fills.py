@@ -28,8 +28,8 @@ def main() -> None:
     """Eight fills of each, half of them in colour."""
     from inpainting import HELD_OUT, VTEST
 
-    from pagen.footage.decode import video_frames
     from pagen.footage.street.scene import scenes
+    from pagen.footage.video import video_frames
 
     held_out = islice(video_frames(VTEST), HELD_OUT + 10, None, 22)
     vtest = [cv2.resize(frame, (256, 256), interpolation=cv2.INTER_AREA) for frame in islice(held_out, 8)]

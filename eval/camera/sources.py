@@ -28,7 +28,9 @@ import numpy.typing as npt
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.footage.decode import IMAGES, VIDEOS, decoded_frames, image_frames, listing, rgb_or_grey, video_rate
+from pagen.footage.images import image_frames
+from pagen.footage.listing import IMAGES, VIDEOS, listing
+from pagen.footage.video import decoded_frames, rgb_or_grey, video_rate
 
 Frame = npt.NDArray[np.uint8]
 Timed = Iterator[tuple[float, Frame]]

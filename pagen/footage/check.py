@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from pagen.errors import PagenError
-from pagen.footage import decode
+from pagen.footage import video
 from pagen.footage.clip_check import RATE_TOLERANCE, Look, attempt, look_at
 from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
@@ -130,7 +130,7 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> I
 def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterator[str]:
     """Videos of different frame rates, but where these are known; a window would last longer in some than in others."""
     videos = [clip for clip in clips if clip.video and not (clip.name in known and known[clip.name].fps)]
-    found = {clip.name: attempt([], decode.video_rate, clip.path) for clip in videos}
+    found = {clip.name: attempt([], video.video_rate, clip.path) for clip in videos}
     rates = {name: rate for name, rate in found.items() if rate}
     if rates and max(rates.values()) > min(rates.values()) * (1 + RATE_TOLERANCE):
         slow, fast = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)

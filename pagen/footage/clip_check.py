@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pagen.errors import PagenError
-from pagen.footage import decode
+from pagen.footage import video
 from pagen.footage.clips import FileClip
 from pagen.footage.frame_files import numbering, pictures
 from pagen.footage.known_clips import KnownClip
@@ -90,7 +90,7 @@ def _count(read: Callable[[], Iterator[object] | None]) -> int:
 
 def _of_video(clip: FileClip, known: KnownClip | None) -> Iterator[str]:
     problems = list[str]()
-    rate = attempt(problems, decode.video_rate, clip.path)
+    rate = attempt(problems, video.video_rate, clip.path)
     yield from problems
     wanted = known.fps if known else None
     if rate and wanted and not 1 / (1 + RATE_TOLERANCE) <= rate / wanted <= 1 + RATE_TOLERANCE:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pagen.errors import PagenError
-from pagen.footage import decode
+from pagen.footage import images, listing, video
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.known_clips import KnownClip
@@ -132,13 +132,13 @@ class FileClip:
 
     @property
     def fps(self) -> float:
-        return decode.video_rate(self.path) if self.video else self.rate
+        return video.video_rate(self.path) if self.video else self.rate
 
     def frames(self) -> Iterator[Frames]:
-        return decode.video_frames(self.path) if self.video else decode.image_frames(self.files)
+        return video.video_frames(self.path) if self.video else images.image_frames(self.files)
 
     def length(self) -> int:
-        return decode.video_length(self.path) if self.video else len(self.files)
+        return video.video_length(self.path) if self.video else len(self.files)
 
     def labels(self, edition: str | None = None) -> Frames | None:
         fitted = self.fitted_labels(edition)
@@ -179,7 +179,7 @@ class FileClip:
         read: Callable[[tuple[Path, ...]], Iterator[Masks]] = resolve(MASK_KINDS[self.mask_kind])
         frame = next(self.frames(), None)
         masks = read(self.mask_files)
-        return masks if frame is None else decode.of_size(masks, frame.shape[:2], self.mask_files[0])
+        return masks if frame is None else images.of_size(masks, frame.shape[:2], self.mask_files[0])
 
     @property
     def has_masks(self) -> bool:
@@ -248,7 +248,7 @@ class Footage:
     def fps(self) -> float:
         """Frames per second: the first video's, or the catalogue's for images."""
         first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
-        return decode.video_rate(first.path) if first else self.dataset.fps
+        return video.video_rate(first.path) if first else self.dataset.fps
 
     @property
     def missing(self) -> dict[str, list[int]]:
@@ -277,4 +277,4 @@ def without_suffix(name: str) -> str:
         ('training/walk', 'walk', 'Bad.Boys.1995')
     """
     path = Path(name)
-    return (path.with_suffix("") if path.suffix.lower() in decode.VIDEOS else path).as_posix()
+    return (path.with_suffix("") if path.suffix.lower() in listing.VIDEOS else path).as_posix()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.footage import decode
+from pagen.footage import images
 from pagen.footage.clips import FileClip
 
 Shape = tuple[int, int, int]
@@ -82,7 +82,7 @@ def _shapes(files: Iterable[Path], whole: bool) -> tuple[set[Shape], list[str]]:
     shapes, errors = set[Shape](), []
     for path in files:
         try:
-            shapes.add(decode.image_shape(path, whole))
+            shapes.add(images.image_shape(path, whole))
         except PagenError as error:
             errors.append(str(error))
     return shapes, errors

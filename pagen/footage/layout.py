@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pagen.footage.decode import IMAGES, VIDEOS
+from pagen.footage.listing import IMAGES, VIDEOS
 
 _LABELS = "pagen.footage.labels"
 
@@ -63,7 +63,7 @@ LABEL_KINDS: dict[str, LabelKind] = {
 """Kinds of label sources by name."""
 
 MASK_KINDS: dict[str, str] = {
-    "images": "pagen.footage.decode:mask_frames",
+    "images": "pagen.footage.images:mask_frames",
     "array": f"{_LABELS}.images:array_masks",
     "mat": f"{_LABELS}.avenue:mat_masks",
     "objects": f"{_LABELS}.ubnormal:object_masks",

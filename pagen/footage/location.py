@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pagen.footage.decode import natural
 from pagen.footage.layout import Layout, Part
+from pagen.footage.listing import natural
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ import numpy as np
 from pagen.arrays import Frames
 from pagen.errors import PagenError, require_name
 from pagen.folders import fingerprint
-from pagen.footage.decode import IMAGES, listing, read_image
+from pagen.footage.images import read_image
+from pagen.footage.listing import IMAGES, listing
 from pagen.footage.prepare import Prepared
 from pagen.footage.windows import Windows
 from pagen.generate.frame_flags import SOURCES

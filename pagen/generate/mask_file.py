@@ -17,7 +17,8 @@ import numpy.typing as npt
 from pagen.arrays import Frames, Masks
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
-from pagen.footage.decode import IMAGES, image_size, listing, mask_frames
+from pagen.footage.images import image_size, mask_frames
+from pagen.footage.listing import IMAGES, listing
 from pagen.generate.masks import bounded
 
 Source = tuple[Path, ...] | Frames

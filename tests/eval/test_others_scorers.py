@@ -18,7 +18,8 @@ from pagen.eval.camera.threshold import read_threshold
 from pagen.eval.maps import maps_of_run
 from pagen.eval.scores import score_run
 from pagen.folders import Folder, digests, write_json
-from pagen.footage.decode import IMAGES, image_frames, listing
+from pagen.footage.images import image_frames
+from pagen.footage.listing import IMAGES, listing
 from pagen.footage.prepare import prepare
 from pagen.models.clip_network import Answer, ClipNetwork
 from pagen.models.networks import NETWORKS

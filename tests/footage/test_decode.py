@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pagen.errors import PagenError
-from pagen.footage import decode
+from pagen.footage import images, listing, video
 from pagen.footage.jpeg import jpeg_shape
 
 REGULAR = [index / 25 for index in range(12)]
@@ -33,20 +33,20 @@ def _write(path: Path, array: npt.NDArray[np.uint8]) -> Path:
 def test_images_are_those_that_opencv_reads(tmp_path: Path, extension: str) -> None:
     grey = _write(tmp_path / f"grey.{extension}", _grey())
     colour = _write(tmp_path / f"colour.{extension}", np.dstack([_grey(), _grey().T.reshape(40, 60), 255 - _grey()]))
-    assert np.array_equal(decode.read_image(grey), cv2.imread(str(grey), cv2.IMREAD_GRAYSCALE))
-    assert np.array_equal(decode.read_image(colour), cv2.imread(str(colour), cv2.IMREAD_COLOR)[..., ::-1])
-    assert decode.image_size(colour) == (40, 60)
+    assert np.array_equal(images.read_image(grey), cv2.imread(str(grey), cv2.IMREAD_GRAYSCALE))
+    assert np.array_equal(images.read_image(colour), cv2.imread(str(colour), cv2.IMREAD_COLOR)[..., ::-1])
+    assert images.image_size(colour) == (40, 60)
 
 
 def test_tiffs_are_those_that_tifffile_reads(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", _grey())
-    assert np.array_equal(decode.read_image(tmp_path / "a.tif"), tifffile.imread(tmp_path / "a.tif"))
+    assert np.array_equal(images.read_image(tmp_path / "a.tif"), tifffile.imread(tmp_path / "a.tif"))
 
 
 def test_deep_images_are_refused(tmp_path: Path) -> None:
     _write(tmp_path / "a.png", _grey().astype(np.uint16) * 256)
     with pytest.raises(PagenError, match="8 bits a channel"):
-        decode.read_image(tmp_path / "a.png")
+        images.read_image(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.995])
@@ -61,7 +61,7 @@ def test_images_that_are_cut_short_are_refused(tmp_path: Path, extension: str, k
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
     with pytest.raises(PagenError, match=r"a\.\w+, found it cut short or damaged"):
-        decode.read_image(path)
+        images.read_image(path)
 
 
 @pytest.mark.parametrize("extension", ["jpg", "png"])
@@ -69,7 +69,7 @@ def test_a_missing_end_shows_without_decoding(tmp_path: Path, extension: str) ->
     path = _write(tmp_path / f"a.{extension}", _grey())
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(PagenError, match="its end is missing"):
-        decode.image_size(path)
+        images.image_size(path)
 
 
 def test_what_stands_for_an_image_is_refused(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_stands_for_an_image_is_refused(tmp_path: Path) -> None:
     empty.touch()
     text.write_text("no image at all\n" * 100)
     for path, message in ((pointer, "git lfs pull"), (empty, "an empty file"), (text, "cut short or damaged")):
-        for read in (decode.image_size, decode.read_image):
+        for read in (images.image_size, images.read_image):
             with pytest.raises(PagenError, match=message):
                 read(path)
 
@@ -87,12 +87,12 @@ def test_files_come_in_numerical_order_without_what_systems_leave(tmp_path: Path
     names = ("10.jpg", "2.JPG", "1.png", "._2.jpg", ".DS_Store", "3.jpg~", "notes.txt")
     for name in names:
         (tmp_path / name).touch()
-    assert [path.name for path in decode.listing(tmp_path, decode.IMAGES)] == ["1.png", "2.JPG", "10.jpg"]
+    assert [path.name for path in listing.listing(tmp_path, listing.IMAGES)] == ["1.png", "2.JPG", "10.jpg"]
 
 
 def test_a_sequence_has_one_size(tmp_path: Path) -> None:
     files = [_write(tmp_path / "0.png", _grey()), _write(tmp_path / "1.png", _grey()[:, 1:])]
-    frames = decode.image_frames(files)
+    frames = images.image_frames(files)
     assert next(frames).shape == (40, 60)
     with pytest.raises(PagenError, match=r"1\.png"):
         next(frames)
@@ -101,7 +101,7 @@ def test_a_sequence_has_one_size(tmp_path: Path) -> None:
 def test_masks_are_true_where_any_channel_is_not_black(tmp_path: Path) -> None:
     picture = np.zeros((40, 60, 3), np.uint8)
     picture[3, 4, 0] = picture[5, 6, 2] = 1
-    (mask,) = decode.mask_frames([_write(tmp_path / "0.png", picture)])
+    (mask,) = images.mask_frames([_write(tmp_path / "0.png", picture)])
     assert mask.dtype == bool
     assert np.argwhere(mask).tolist() == [[3, 4], [5, 6]]
 
@@ -110,7 +110,7 @@ def test_masks_are_true_where_any_channel_is_not_black(tmp_path: Path) -> None:
 @settings(max_examples=60, deadline=None)
 def test_the_schedule_keeps_the_number_of_frames_and_shows_what_a_player_shows(steps: list[int]) -> None:
     times = (np.cumsum([0, *steps]) / 1000).tolist()
-    repeats = decode.schedule(times)
+    repeats = video.schedule(times)
     assert sum(repeats) == len(times)
     if max(repeats) > 1 or min(repeats) == 0:
         shown = np.repeat(np.arange(len(times)), repeats)
@@ -122,13 +122,13 @@ def test_the_schedule_keeps_the_number_of_frames_and_shows_what_a_player_shows(s
 
 def test_regular_times_keep_every_frame() -> None:
     rounded = [round(index / 29.97, 3) for index in range(300)]
-    assert decode.schedule(rounded) == [1] * 300
-    assert decode.schedule([0.0]) == [1]
+    assert video.schedule(rounded) == [1] * 300
+    assert video.schedule([0.0]) == [1]
 
 
 def test_a_gap_is_filled_with_the_frame_before_it() -> None:
-    assert decode.schedule([0.0, 0.1, 0.5]) == [1, 1, 1]
-    assert decode.schedule([0.0, 0.1, 0.2, 0.8]) == [1, 0, 2, 1]
+    assert video.schedule([0.0, 0.1, 0.5]) == [1, 1, 1]
+    assert video.schedule([0.0, 0.1, 0.2, 0.8]) == [1, 0, 2, 1]
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_a_gap_is_filled_with_the_frame_before_it() -> None:
 )
 def test_videos_keep_every_frame_in_order(tmp_path: Path, videos: Callable[..., Path], name: str, codec: str) -> None:
     path = videos(tmp_path / name, REGULAR, codec)
-    frames = list(decode.video_frames(path))
-    assert len(frames) == decode.video_length(path) == len(REGULAR)
-    assert decode.video_rate(path) == pytest.approx(25)
+    frames = list(video.video_frames(path))
+    assert len(frames) == video.video_length(path) == len(REGULAR)
+    assert video.video_rate(path) == pytest.approx(25)
     assert frames[0].shape == (48, 64, 3)
     grey = [float(frame[30:, 40:].mean()) for frame in frames]
     np.testing.assert_allclose(grey, 20 + 5 * np.arange(12), atol=4)
@@ -147,13 +147,13 @@ def test_videos_keep_every_frame_in_order(tmp_path: Path, videos: Callable[..., 
 
 def test_irregular_times_become_a_constant_rate(tmp_path: Path, videos: Callable[..., Path]) -> None:
     path = videos(tmp_path / "a.mkv", [0.0, 0.04, 0.08, 0.12, 0.16, 0.4])
-    values = [round((float(frame[30:, 40:].mean()) - 20) / 5) for frame in decode.video_frames(path)]
+    values = [round((float(frame[30:, 40:].mean()) - 20) / 5) for frame in video.video_frames(path)]
     assert values == [0, 2, 4, 4, 4, 5]
 
 
 def test_grey_videos_stay_grey(tmp_path: Path, videos: Callable[..., Path]) -> None:
     path = videos(tmp_path / "a.avi", REGULAR, "ffv1", "gray")
-    assert next(decode.video_frames(path)).shape == (48, 64)
+    assert next(video.video_frames(path)).shape == (48, 64)
 
 
 @pytest.mark.parametrize("rotation", [90, 180, -90])
@@ -163,7 +163,7 @@ def test_rotation_is_that_of_opencv(tmp_path: Path, videos: Callable[..., Path],
     read, expected = capture.read()
     capture.release()
     assert read
-    np.testing.assert_allclose(next(decode.video_frames(path)), expected[..., ::-1], atol=3)
+    np.testing.assert_allclose(next(video.video_frames(path)), expected[..., ::-1], atol=3)
 
 
 @pytest.mark.parametrize("kept", [0.4, 0.8])
@@ -177,7 +177,7 @@ def test_videos_that_are_cut_short_are_refused(
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
     with pytest.raises(PagenError, match=name):
-        list(decode.video_frames(path))
+        list(video.video_frames(path))
 
 
 def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     for path, message in ((empty, "an empty file"), (text, "cut short or damaged"), (sound, "no video stream")):
-        for read in (decode.video_rate, decode.video_length):
+        for read in (video.video_rate, video.video_length):
             with pytest.raises(PagenError, match=message):
                 read(path)
 
@@ -201,9 +201,9 @@ def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
 def test_videos_are_streamed(tmp_path: Path, videos: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     path = videos(tmp_path / "a.mp4", REGULAR)
     pictures = []
-    picture = decode.rgb_or_grey
-    monkeypatch.setattr(decode, "rgb_or_grey", lambda frame: pictures.append(frame) or picture(frame))
-    frames = decode.video_frames(path)
+    picture = video.rgb_or_grey
+    monkeypatch.setattr(video, "rgb_or_grey", lambda frame: pictures.append(frame) or picture(frame))
+    frames = video.video_frames(path)
     next(frames)
     assert len(pictures) == 1
     frames.close()  # type: ignore[attr-defined]
@@ -228,7 +228,7 @@ def test_a_jpeg_is_looked_at_as_pillow_does(size: tuple[int, int], grey: bool, q
             path.write_bytes(data[:cut])
             assert jpeg_shape(path, whole=True) is None
             with pytest.raises(PagenError, match=r"a\.jpg, found"):
-                decode.image_shape(path, whole=True)
+                images.image_shape(path, whole=True)
 
 
 @given(st.lists(st.from_regex(r"[a-c]?[0-9]{1,4}", fullmatch=True), unique=True))
@@ -237,7 +237,7 @@ def test_files_are_listed_in_numerical_order(stems: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for stem in stems:
             Path(folder, f"{stem}.png").touch()
-        found = decode.listing(Path(folder), decode.IMAGES)
+        found = listing.listing(Path(folder), listing.IMAGES)
         assert sorted(found) == sorted(Path(folder, f"{stem}.png") for stem in stems)
-        keys = [decode.natural(path) for path in found]
+        keys = [listing.natural(path) for path in found]
         assert keys == sorted(keys)

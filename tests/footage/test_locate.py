@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from pagen.errors import PagenError
-from pagen.footage import decode
 from pagen.footage import locate as module
+from pagen.footage import video
 from pagen.footage.catalogue import DATASETS, DataSet
 from pagen.footage.check import check, require
 from pagen.footage.clips import Footage
@@ -332,7 +332,7 @@ def test_odd_things_in_own_folders(own: Path, videos: Callable[..., Path]) -> No
 
 
 def test_videos_of_different_rates_are_odd(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode, "video_rate", lambda path: 25.0 if path.suffix == ".avi" else 30.0)
+    monkeypatch.setattr(video, "video_rate", lambda path: 25.0 if path.suffix == ".avi" else 30.0)
     (problem,) = check(locate("folder", own))
     assert "one frame rate, found 25 (train_a) and 30 (train_b)" in problem
 

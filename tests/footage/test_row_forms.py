@@ -296,7 +296,7 @@ def test_rates_that_are_known_may_differ(copy: Path, yard: DataSet, monkeypatch:
     rates = {"a_1.avi": 24.0, "b_2.avi": 30.0}
     for file in rates:
         (copy / "clips" / file[0] / file).write_bytes(b"video")
-    monkeypatch.setattr("pagen.footage.decode.video_rate", lambda path: rates[path.name])
+    monkeypatch.setattr("pagen.footage.video.video_rate", lambda path: rates[path.name])
     told = [line for line in check(locate("yard", copy), partial=True) if "frame" in line]
     assert told == [
         "expected videos of one frame rate, found 24 (train_a_1) and 30 (train_b_2) frames per second; "

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import skimage.data
 
-from pagen.footage.decode import video_frames
 from pagen.footage.street.scene import scenes
+from pagen.footage.video import video_frames
 
 Image = npt.NDArray[np.uint8]
 Draw = Callable[[np.random.Generator], Image]

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pagen.errors import PagenError
-from pagen.footage.decode import IMAGES, listing, mask_frames
+from pagen.footage.images import mask_frames
 from pagen.footage.labels.arrays import opened
 from pagen.footage.labels.said import Vector, from_masks
+from pagen.footage.listing import IMAGES, listing
 
 if TYPE_CHECKING:
     from pagen.arrays import Masks

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from pagen.errors import PagenError
-from pagen.footage.decode import IMAGES, VIDEOS
+from pagen.footage.listing import IMAGES, VIDEOS
 
 T = TypeVar("T")
 

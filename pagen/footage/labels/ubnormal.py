@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pagen.errors import PagenError
-from pagen.footage.decode import image_frames, natural
+from pagen.footage.images import image_frames
 from pagen.footage.labels.arrays import read_npy
 from pagen.footage.labels.raw import NPY, head, lines, wrong_line
 from pagen.footage.labels.said import Spans, Vector
+from pagen.footage.listing import natural
 
 if TYPE_CHECKING:
     from pagen.arrays import Masks

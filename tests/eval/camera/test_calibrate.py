@@ -64,7 +64,8 @@ def test_the_threshold_gives_as_many_alerts_as_it_says(footage: Path, tmp_path: 
     assert threshold.events <= 2
     assert threshold.margin == 0
     assert threshold.bound == upper_bound(threshold.events, threshold.hours)
-    from pagen.footage.decode import IMAGES, image_frames, listing
+    from pagen.footage.images import image_frames
+    from pagen.footage.listing import IMAGES, listing
     from pagen.scoring.baselines import flow_speed
 
     scores = flow_speed(image_frames(listing(footage / "testing/x", IMAGES)))

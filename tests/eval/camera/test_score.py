@@ -19,8 +19,9 @@ from pagen.eval.camera.score import Score, score
 from pagen.eval.fusion import fused
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.clip_input import FlowInput, FrameInput
-from pagen.footage.decode import IMAGES, image_frames, listing
 from pagen.footage.flow import dis
+from pagen.footage.images import image_frames
+from pagen.footage.listing import IMAGES, listing
 from pagen.footage.resize import resized_frame
 from pagen.models.luss import LUSSAE
 from pagen.models.runs import open_run

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pagen.errors import PagenError
 from pagen.eval.camera import sources as camera
 from pagen.eval.camera.sources import Gap, Live, Recording, Shot, masked, open_footage, thinned, timecode
-from pagen.footage.decode import video_frames
+from pagen.footage.video import video_frames
 
 FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]
 
