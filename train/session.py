@@ -11,6 +11,7 @@ from typing import Any
 from accelerate import Accelerator
 
 from pagen import console
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json, write_text
 from pagen.models.pretrained import CARD, CONFIG, WEIGHTS
@@ -21,6 +22,7 @@ from pagen.train.config import Train, identity_of, recipe_of, run_folder
 from pagen.train.pictures import curves
 from pagen.train.run_card import environment, title
 from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
+from pagen.train.stored import check_pseudo
 
 LEFT = (RECIPE, CALIBRATION, f"{MODEL}/{CONFIG}", f"{MODEL}/{WEIGHTS}", f"{MODEL}/{CARD}")
 """What every run of one network or detector holds; metrics are added where there were steps."""
@@ -36,8 +38,22 @@ Work = Callable[[Train[Any], Any, Path, Accelerator], Worked]
 
 def train(config: Train[Any]) -> dict[str, Any]:
     """Train, or go on, or find that all is done. Returns the run's path, and of networks the steps and last loss."""
-    for recipe in config.recipe.parts.values():
+    check(config)
+    return _train(config)
+
+
+def check(config: Train[Any]) -> None:
+    """Raise PagenError for what a training misses or cannot be made of, before anything is computed."""
+    parts = config.recipe.parts.values()
+    for recipe in parts:
         recipe.check_sources(config.device)
+    check_pseudo(config)
+    compute = Compute(config.root, config.device, config.workers, partial=config.partial)
+    for recipe in parts:
+        recipe.check_files(config.dataset, compute)
+
+
+def _train(config: Train[Any]) -> dict[str, Any]:
     if config.recipe.members:
         return _train_members(config)
     result: dict[str, Any] = resolve(config.recipe.session)(config)
@@ -54,7 +70,7 @@ def _train_members(config: Train[Any]) -> dict[str, Any]:
     for name, member in members.items():
         console.say(f"{config.recipe.name}: {name}")
         with folder.vanishing():
-            results[name] = train(replace(config, recipe=member, out=path / name, overwrite=False))
+            results[name] = _train(replace(config, recipe=member, out=path / name, overwrite=False))
     if main.is_main_process:
         write_json(path / RECIPE, recipe_of(config))
         folder.record("run", digests(path, [path / RECIPE]))

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, fields, make_dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Literal, get_type_hints
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.box_kinds import has_poses
-from pagen.features.spec import OPTIONS, is_of_objects
+from pagen.features.spec import OPTIONS, is_of_objects, require_poses
 from pagen.models.density.detectors import DETECTORS
 from pagen.registry import resolve
 from pagen.train.recipes.base import Parts, Recipe, Scales
@@ -59,6 +60,14 @@ class DetectorRecipe(DensityRecipe):
     def check_sources(self, device: str) -> None:
         """Raise PagenError for files, runs or models of the features that are missing."""
         resolve("pagen.features.open:check_sources")(self.spec, device)
+
+    def check_named(self) -> None:
+        """Raise PagenError for poses that no flag names."""
+        require_poses(self.spec)
+
+    def check_files(self, dataset: str, compute: Compute) -> None:
+        """Raise PagenError for files of boxes, poses or flow that are not of these clips."""
+        resolve("pagen.features.open:check_files")(self.spec, dataset, compute)
 
     def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
