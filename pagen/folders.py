@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.locks import held, locked, require_written, unless_held
+from pagen.locks import WRITER, held, locked, require_written, unless_held
 from pagen.version import __version__
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
 _TEMPORARY = ".tmp-"
+_BARE = (MANIFEST, WRITER)
 _KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
 
 
@@ -117,7 +118,7 @@ class Folder:
         if made_before and not overwrite:
             return cls._read(path)._taken_up(wanted)
         if made_before:  # the manifest stays, and tells whose folder it is should the process be killed here
-            for child in [child for child in path.iterdir() if child.name != MANIFEST]:
+            for child in [child for child in path.iterdir() if child.name not in _BARE]:
                 _remove(child)
         elif path.exists() and not _is_vacant(path):
             raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
@@ -176,7 +177,7 @@ class Folder:
         try:
             yield
         except PagenError:
-            if not any(child.is_file() and child.name != MANIFEST for child in self.path.rglob("*")):
+            if not any(child.is_file() and child.name not in _BARE for child in self.path.rglob("*")):
                 shutil.rmtree(self.path, ignore_errors=True)
             raise
 
@@ -291,8 +292,7 @@ def _short_hash(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON will give it back (tuples become lists)."""
-    return json.loads(json.dumps(value, sort_keys=True))
+    return json.loads(json.dumps(value, sort_keys=True))  # as JSON will give it back: tuples become lists
 
 
 def folder_name(dataset: str) -> str:

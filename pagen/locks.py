@@ -9,12 +9,17 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from pagen.errors import PagenError
+
 if sys.platform != "win32":
     import fcntl
+
+WRITER = ".tmp-writer"
+"""What lies in a folder as long as somebody is `alone` in it."""
 
 
 @contextmanager
@@ -34,21 +39,46 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
-    """A new file, which `unless_held` leaves alone until the block ends or the process does.
+def held(path: Path, wait: bool = True) -> Iterator[None]:
+    """A file, new or of a dead process, which `unless_held` leaves alone until the block ends or the process does.
 
     It is empty and of the year 1970 as long as nobody writes to it. Where there are no locks, it may be missing.
+    Raises BlockingIOError where somebody else holds it, and it is not to wait.
     """
-    descriptor = _locked(path, os.O_RDWR | os.O_CREAT)
-    while descriptor is not None and not path.exists():  # it was taken for a dead one before it was locked
+    descriptor = _locked(path, os.O_RDWR | os.O_CREAT, wait)
+    while descriptor is not None and not _lies(descriptor, path):  # it was taken for a dead one before it was locked
         _close(descriptor)
-        descriptor = _locked(path, os.O_RDWR | os.O_CREAT)
+        descriptor = _locked(path, os.O_RDWR | os.O_CREAT, wait)
     if path.exists():
         os.utime(path, ns=(0, 0))
     try:
         yield
     finally:
         _close(descriptor)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Nobody else is inside of this, for the same folder, while the block runs; the folder is made where there is none.
+
+    For what several commands cannot write at once, as they can fill a folder of items. Raises PagenError: somebody is.
+    """
+    new = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held(path / WRITER, wait=False))
+        except BlockingIOError as error:
+            found = f"found one that is writing to {path}"
+            raise PagenError(
+                f"expected no other command there, {found}; wait for its end, or give another --out"
+            ) from error
+        try:
+            yield
+        finally:
+            (path / WRITER).unlink(missing_ok=True)
+            if new and path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
 
 
 def require_written(file: IO[Any]) -> None:
@@ -85,6 +115,11 @@ def _locked(path: Path, mode: int, wait: bool = True) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _lies(descriptor: int, path: Path) -> bool:
+    """Whether an opened file is the one that lies there."""
+    return path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path))
 
 
 def _close(descriptor: int | None) -> None:

@@ -41,11 +41,13 @@ class DetectorRecipe(DensityRecipe):
     Attributes:
         choosing: `module:function` that says which training clips it learns from; see `density_session.Choosing`.
         fitting: `module:function` that fits it; see `density_session.Fitting`.
+        least: training clips that it needs.
         renamed: fields of the recipe whose setting is called otherwise, or that are none (empty).
     """
 
     choosing: ClassVar[str] = "pagen.train.density_session:every_clip"
     fitting: ClassVar[str] = "pagen.train.density_session:fit_at_once"
+    least: ClassVar[int] = 1
     renamed: ClassVar[dict[str, str]] = {}
 
     def learner(self, kind: str) -> DetectorRecipe:
@@ -66,8 +68,8 @@ class DetectorRecipe(DensityRecipe):
         require_poses(self.spec)
 
     def check_files(self, dataset: str, compute: Compute) -> None:
-        """Raise PagenError for files of boxes, poses or flow that are not of these clips."""
-        resolve("pagen.features.open:check_files")(self.spec, dataset, compute)
+        """Raise PagenError for too few clips, and for files of boxes, poses or flow that are not of them."""
+        resolve("pagen.features.open:check_files")(self.spec, dataset, compute, self.least)
 
     def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
@@ -173,6 +175,7 @@ class KnnRecipe(DetectorRecipe):
     """Neighbours whose squared distances are averaged."""
 
     name: ClassVar[str] = "knn"
+    least: ClassVar[int] = 2  # a training clip is judged by the others
 
 
 @dataclass(frozen=True)
