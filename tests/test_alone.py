@@ -30,7 +30,6 @@ ALONE = {
         "baseline": ("RUN", f"train baseline {COMMON} --steps 1 --epochs 1 --out RUN"),
         "knn": ("RUN", f"train knn {COMMON} --features velocity --out RUN"),
         "objects": ("RUN", f"train gmm {COMMON} --kinds velocity --out RUN"),
-        "a member": ("RUN/velocity", f"train gmm {COMMON} --kinds velocity --out RUN"),
         "overwritten": ("RUN", f"train knn {COMMON} --features velocity --out RUN --overwrite"),
     },
     "ablate": {

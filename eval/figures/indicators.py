@@ -20,7 +20,7 @@ from pagen.scoring.rescale import NONE, UNTRAINED
 
 LEFT, RIGHT, BOTTOM, TOP = 0.5, 0.06, 0.38, 0.17
 """Inches: margins, of which numbers of axes stand in the left one and the frames' numbers in the top one."""
-PANEL, TITLE, LEADS, SPACE, LEAST = 0.6, 0.22, 0.1, 0.05, 0.2
+PANEL, TITLE, LEADS, SPACE, LEAST = 0.6, 0.2, 0.18, 0.05, 0.2
 """Inches: height of a panel and of its title, and of what leads from frames to panels; what lies between frames, and
 how wide one is at least."""
 SHORT = ("psnr", "vcr", "ffp", "prp")
@@ -28,7 +28,7 @@ FRAMES = 5
 WORD = 0.5
 """Inches above which a frame is wide enough to be called one by its number's title."""
 DOTS: dict[str, Any] = {"color": PLAIN, "linewidth": 0.5, "linestyle": ":"}
-TITLED: dict[str, Any] = {"loc": "left", "pad": 2, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
+TITLED: dict[str, Any] = {"loc": "left", "pad": 2}
 UNITS = {"logit": "log-odds", "length": "length", "density": "score", "dB": "dB", "": "score"}
 """Unit of an indicator -> how an axis names it."""
 
@@ -71,9 +71,9 @@ def _frame(axis: Axes, request: Request, video: str, frame: int) -> None:
 
 
 def _lead(shown: Axes, panel: Axes, frame: int) -> None:
-    """A dotted line from below a frame to where it is in the panel, behind that one's title."""
+    """A dotted line from below a frame to above where it is in the panel, as far as the panel's title."""
     below, upon = shown.transAxes, panel.get_xaxis_transform()
-    shown.figure.add_artist(ConnectionPatch((0.5, 0), (frame, 1), below, upon, zorder=-1, **DOTS))
+    shown.figure.add_artist(ConnectionPatch((0.5, 0), (frame, 1 + TITLE / PANEL), below, upon, **DOTS))
 
 
 def shown_indicators(series: list[Series], request: Request) -> list[Series]:
