@@ -145,7 +145,7 @@ def test_indicators_and_their_sum(footage: Path, luss: Path) -> None:
     assert [axis.get_title("left") for axis in figure.axes[:4]] == [
         f"{name}, rescaled" for name in ("sum", "PRP", "FFP", "VCR")
     ]
-    assert [axis.get_title() for axis in figure.axes[4:]] == ["frame 2", "20"]
+    assert [axis.get_title() for axis in figure.axes[4:]] == ["frame 2", "frame 20"]
     assert [line.get_xdata()[0] for line in total.lines[:2]] == [2, 20]
     shown = np.asarray(figure.axes[5].images[0].get_array())
     assert np.array_equal(shown, request.prepared.frames("test_x")[20][..., 0])
