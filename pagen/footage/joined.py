@@ -105,9 +105,10 @@ def base_of(name: str) -> str:
 
 
 def _overlap(one: str, other: str) -> bool:
-    if base_of(one) not in DATASETS or base_of(other) not in DATASETS:
+    bases = base_of(one), base_of(other)
+    if any(base not in DATASETS for base in bases):
         return one == other  # a run of a data set that is no longer known
-    first, second = DATASETS[base_of(one)], DATASETS[base_of(other)]
+    first, second = (DATASETS[base] for base in bases)
     alike = first.name == second.name or bool(set(first.aliases) & set(second.aliases))
     return alike and (not first.scene_names or bool(_scenes(one) & _scenes(other)))
 
