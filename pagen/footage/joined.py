@@ -11,8 +11,7 @@ from pagen.errors import PagenError
 from pagen.folders import folder_name
 from pagen.footage.catalogue import DATASETS, JOIN, WITHOUT
 from pagen.footage.clips import Footage
-
-_RATE_TOLERANCE = 0.05
+from pagen.footage.video import one_rate
 
 
 def joined(name: str, parts: Sequence[Footage]) -> Footage:
@@ -65,7 +64,7 @@ def differing_rates(footage: Footage) -> str:
         ''
     """
     rates = {part.name: part.fps for part in footage.parts}
-    if not rates or max(rates.values()) <= min(rates.values()) * (1 + _RATE_TOLERANCE):
+    if one_rate(rates.values()):
         return ""
     found = ", ".join(f"{rate:.4g} of {name}" for name, rate in rates.items())
     return f"{footage.name}: frames a second differ ({found}), so that a window lasts longer in some than in others"

@@ -169,9 +169,7 @@ def test_names_of_the_table_are_looked_up_there_alone(file: Path, monkeypatch: p
         assert shares(name, name)
 
 
-def test_entry_points_are_asked_for_where_the_file_names_something(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_entry_points_are_asked_for_where_the_file_names_something(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DATASETS, "catalogue", lambda: pytest.fail("the file names nothing"))
     assert DATASETS.own() == {}
     file.unlink()
