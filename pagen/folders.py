@@ -20,7 +20,7 @@ from typing import Any
 
 from pagen.errors import PagenError
 from pagen.leftovers import LOCK, TEMPORARY, is_vacant, leftovers_of, remove, sweep, temporary_of
-from pagen.locks import alone, held, locked, require_written
+from pagen.locks import held, locked, require_written, turn
 from pagen.manifest import KEYS, SCHEMA, differences, leads_out, read_manifest, require_no_link, require_own
 from pagen.manifest import MANIFEST as MANIFEST
 from pagen.version import __version__
@@ -108,15 +108,13 @@ class Folder:
     ) -> Folder:
         """Create the folder, or take up the one that the same command left.
 
-        Raises PagenError where the path holds something else, or was made with another configuration; what is not of
-        this kind is never emptied.
+        Raises PagenError where the path holds something else, which stays, or was made with another configuration.
         """
         wanted = cls(path, kind, _plain(config), dict(inputs), volatile=_plain(volatile or {}))
         require_no_link(path)
         if not (path / MANIFEST).exists():
             if path.exists() and not is_vacant(path):
                 raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
-            path.mkdir(parents=True, exist_ok=True)
             wanted._write()
         elif overwrite:
             return wanted._begun_again()
@@ -170,7 +168,7 @@ class Folder:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One command at a time is inside; what others have noted of the folder until then is known in it."""
-        with alone(self.path / LOCK, f"fills {self.path}"):
+        with turn(self.path / LOCK, f"fills {self.path}"):
             if not self._joined():  # another command was refused, and took the folder with it
                 self._write()
             yield
@@ -184,7 +182,8 @@ class Folder:
             self.sweep()
             raise
         except PagenError:
-            if not any(child.is_file() and child.name not in (MANIFEST, LOCK) for child in self.path.rglob("*")):
+            files = (child.name for child in self.path.rglob("*") if child.is_file())
+            if all(name == MANIFEST or name.startswith(TEMPORARY) for name in files):
                 remove(self.path)
             raise
 
@@ -225,16 +224,14 @@ class Folder:
         return self
 
     def _begun_again(self) -> Folder:
-        """This folder, empty; where another command has just made it anew, as it made it.
-
-        The manifest stays meanwhile, and tells whose folder it is should the process be killed.
-        """
-        with alone(self.path / LOCK, f"fills {self.path}") as waited:
+        """This folder, empty; where another command has just made it anew, as that made it."""
+        self.sweep()
+        with turn(self.path / LOCK, f"fills {self.path}") as waited:
             require_own(self.path, self.kind)
             if waited and (there := self._read(self.path)).complete and not there._differs(self):
                 return there._taken_up(self)
-            for child in list(self.path.iterdir()):
-                if child.name not in (MANIFEST, LOCK):
+            for child in list(self.path.iterdir()):  # the manifest tells whose folder it is, should this be killed
+                if child.name != MANIFEST and not child.name.startswith(TEMPORARY):
                     remove(child)
             self._write(afresh=True)
         return self

@@ -42,14 +42,14 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def alone(path: Path, doing: str) -> Iterator[bool]:
+def turn(path: Path, doing: str) -> Iterator[bool]:
     """One process at a time is inside, of those who name this file; whether it had to wait, which it says.
 
     For what may be done twice at once, but need not. The file is there as long as somebody is inside or waits.
 
     Example:
         >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder, alone(Path(folder, "lock"), "fills it") as waited:
+        >>> with tempfile.TemporaryDirectory() as folder, turn(Path(folder, "lock"), "fills it") as waited:
         ...     waited
         False
     """
