@@ -31,7 +31,7 @@ class Score:
     out: Path | None = None
     """Folder for alerts.jsonl, alerts.csv and scores.csv; by default RUN/live/SOURCE."""
     annotate: Path | None = None
-    """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov)."""
+    """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov); of a camera one a session."""
     zones: Path | None = None
     """The zones that were calibrated with, which hold anyway; others are refused."""
     blur: bool = False
@@ -82,7 +82,8 @@ def score(config: Score) -> dict[str, Any]:
     streamer = open_streamer(run, threshold.indicator, zones, config.device)
     out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
     with ExitStack() as files:
-        film = files.enter_context(Film(config.annotate, threshold, config.blur)) if config.annotate else None
+        wanted = Film(config.annotate, threshold, config.blur, footage.live) if config.annotate else None
+        film = files.enter_context(wanted) if wanted else None
         log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))
         counts = watch(footage, streamer, threshold, log, film, config.limit)
     return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
