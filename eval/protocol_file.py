@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError, require_name
 from pagen.eval.protocol import Protocol
+from pagen.scoring.indicator_table import require_indicator
 
 NUMBER, NAME = 0.0, ""
 NESTED: dict[str, Any] = {
@@ -20,6 +23,13 @@ NESTED: dict[str, Any] = {
     "sigma": {"": NUMBER},
 }
 """Field of several parts -> an example of its form; all others are as the default of `Protocol` is."""
+INDICATORS_IN: dict[str, Callable[[Any], Iterable[str]]] = {
+    "factors": iter,
+    "each_of": iter,
+    "fused": lambda of_recipes: chain(*of_recipes.values()),
+    "weights": lambda of_datasets: chain(*of_datasets.values()),
+}
+"""Field -> the indicators that a value of it names."""
 KINDS: dict[type, str] = {
     str: "a string",
     bool: "true or false",
@@ -35,7 +45,7 @@ def read_protocol(path: Path) -> Protocol:
     """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
 
     What is left out is as in `Protocol`; the name is the file's, unless it says otherwise. Raises PagenError: no such
-    file, no JSON object, or a field or value that a protocol does not have.
+    file, no JSON object, a field or value that a protocol does not have, or a name of no indicator.
     """
     try:
         given = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
@@ -48,6 +58,8 @@ def read_protocol(path: Path) -> Protocol:
     for name, value in given.items():
         require_name(f"field of a protocol ({path})", name, form)
         _require(path, name, value, form[name])
+        for indicator in INDICATORS_IN[name](value) if name in INDICATORS_IN else ():
+            require_indicator(f"indicator of {name} in {path}", indicator)
     about = {"name": path.stem, "why": f"as {path.name} says", **given}
     if not all(about[name].strip() and about[name].isprintable() for name in ("name", "why")):
         raise PagenError(f"expected name and why in {path} to be of one line each, found another one; mend it")

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from filelock import BaseFileLock, FileLock, Timeout
+
+from pagen import console
 from pagen.errors import PagenError
 
 if sys.platform != "win32":
     import fcntl
 
-WRITER = ".tmp-writer"
-"""What lies in a folder as long as somebody is `alone` in it."""
+_NONE = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What a file system without locks answers."""
 
 
 @contextmanager
@@ -39,46 +43,95 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(path: Path, wait: bool = True) -> Iterator[None]:
-    """A file, new or of a dead process, which `unless_held` leaves alone until the block ends or the process does.
+def turn(path: Path, doing: str) -> Iterator[bool]:
+    """One process at a time is inside, of those who name this file; whether it had to wait, which it says.
+
+    For what may be done twice at once, but need not. The file is there as long as somebody is inside or waits.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, turn(Path(folder, "lock"), "fills it") as waited:
+        ...     waited
+        False
+    """
+    lock = FileLock(path)
+    waited = not _take(lock, 0)
+    if waited:
+        console.say(f"waiting for another command, which {doing}")
+        _take(lock, -1)
+    with _let_go(lock, path):
+        yield waited
+
+
+@contextmanager
+def alone(folder: Path, name: str = ".tmp-writer") -> Iterator[None]:
+    """One process at a time is inside, of those who name this folder, which is made where there is none.
+
+    For what can neither be done twice at once nor be waited for. Raises PagenError: somebody is inside.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, alone(Path(folder)):
+        ...     with alone(Path(folder)):  # doctest: +ELLIPSIS
+        ...         pass
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected no other command there, found one that is writing to ...
+    """
+    new, lock = not folder.exists(), FileLock(folder / name)
+    if not _take(lock, 0):
+        found = f"found one that is writing to {folder}"
+        raise PagenError(f"expected no other command there, {found}; wait for its end, or give another --out")
+    try:
+        with _let_go(lock, folder / name):
+            yield
+    finally:
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextmanager
+def _let_go(lock: BaseFileLock, path: Path) -> Iterator[None]:
+    """A lock that is let go behind the block, its file with it."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # before it is let go: whoever waits sees that it is gone, and makes another
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _take(lock: BaseFileLock, seconds: float) -> bool:
+    """Whether it was to be had in so many seconds; its folder may go meanwhile. Where there are none, it was."""
+    while True:
+        try:
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=seconds)
+        except FileNotFoundError:
+            continue
+        except Timeout:
+            return False
+        except (NotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NONE:
+                raise
+        return True
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """A new file, which `unless_held` leaves alone until the block ends or the process does.
 
     It is empty and of the year 1970 as long as nobody writes to it. Where there are no locks, it may be missing.
-    Raises BlockingIOError where somebody else holds it, and it is not to wait.
     """
-    descriptor = _locked(path, os.O_RDWR | os.O_CREAT, wait)
-    while descriptor is not None and not _lies(descriptor, path):  # it was taken for a dead one before it was locked
+    descriptor = _locked(path, os.O_RDWR | os.O_CREAT)
+    while descriptor is not None and not path.exists():  # it was taken for a dead one before it was locked
         _close(descriptor)
-        descriptor = _locked(path, os.O_RDWR | os.O_CREAT, wait)
+        descriptor = _locked(path, os.O_RDWR | os.O_CREAT)
     if path.exists():
         os.utime(path, ns=(0, 0))
     try:
         yield
     finally:
         _close(descriptor)
-
-
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Nobody else is inside of this, for the same folder, while the block runs; the folder is made where there is none.
-
-    For what several commands cannot write at once, as they can fill a folder of items. Raises PagenError: somebody is.
-    """
-    new = not path.exists()
-    path.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(held(path / WRITER, wait=False))
-        except BlockingIOError as error:
-            found = f"found one that is writing to {path}"
-            raise PagenError(
-                f"expected no other command there, {found}; wait for its end, or give another --out"
-            ) from error
-        try:
-            yield
-        finally:
-            (path / WRITER).unlink(missing_ok=True)
-            if new and path.is_dir() and not any(path.iterdir()):
-                path.rmdir()
 
 
 def require_written(file: IO[Any]) -> None:
@@ -91,7 +144,7 @@ def require_written(file: IO[Any]) -> None:
 def unless_held(path: Path) -> Iterator[bool]:
     """Whether nobody holds this file or folder; while the block runs, nobody begins to."""
     try:
-        descriptor = _locked(path, os.O_RDONLY, wait=False)
+        descriptor = None if _odd(path) else _locked(path, os.O_RDONLY, wait=False)
     except BlockingIOError:
         yield False
         return
@@ -99,6 +152,12 @@ def unless_held(path: Path) -> Iterator[bool]:
         yield True
     finally:
         _close(descriptor)
+
+
+def _odd(path: Path) -> bool:
+    """Whether it is neither a file nor a folder: a link leads elsewhere, a pipe would be waited for."""
+    mode = path.lstat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _locked(path: Path, mode: int, wait: bool = True) -> int | None:
@@ -115,11 +174,6 @@ def _locked(path: Path, mode: int, wait: bool = True) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-def _lies(descriptor: int, path: Path) -> bool:
-    """Whether an opened file is the one that lies there."""
-    return path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path))
 
 
 def _close(descriptor: int | None) -> None:

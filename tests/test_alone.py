@@ -20,10 +20,11 @@ from pagen.convert import AE, run
 from pagen.errors import PagenError
 from pagen.folders import Folder, tree_hash
 from pagen.footage.street import scene as street
-from pagen.locks import WRITER, alone
+from pagen.locks import alone
 from pagen.papers.all_papers import ABLATIONS
 
 pytestmark = pytest.mark.slow
+WRITER = ".tmp-writer"
 COMMON = "--scale tiny --workers 0 --device cpu --dataset street"
 ALONE = {
     "train": {

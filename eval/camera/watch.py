@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -23,6 +20,7 @@ from pagen.eval.camera.sources import Footage, Gap, Recording, Shot, thinned
 from pagen.eval.camera.threshold import Smooth, Threshold
 from pagen.scoring.frame_score import FrameScore, region_of
 from pagen.scoring.stream import Streamer
+from pagen.signals import answered
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def watch(
     tracker = AlertTracker(threshold)
     frames, seconds, spent, since = 0, 0.0, 0.0, time.perf_counter()
     try:
-        with _stoppable():
+        with answered():  # a service that is stopped, a terminal that closes: as Ctrl-C
             for item in scored(footage, streamer, threshold.fps, threshold.smooth, limit):
                 if isinstance(item, Gap):
                     log.write(tracker.finish())
@@ -119,15 +117,3 @@ def _keep(item: Scored, threshold: Threshold, tracker: AlertTracker, log: AlertL
     log.write(tracker.update(shot, item.smoothed, region))
     if film:
         film.add(shot, item.smoothed, heat, region)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends what runs inside as Ctrl-C does; only the main thread hears of it."""
-    heard = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if heard else None
-    try:
-        yield
-    finally:
-        if heard:
-            signal.signal(signal.SIGTERM, before)

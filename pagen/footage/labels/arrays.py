@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import UNREADABLE
 from pagen.errors import PagenError
 from pagen.footage.labels.raw import NPY, bare, head, lines, reason, wrong_line
 from pagen.footage.labels.said import Vector, vector
 
-_DAMAGE = (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error, KeyError)
-"""What numpy raises for files that are cut short or hold objects."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -103,7 +100,7 @@ def opened(path: Path, mapped: bool = False) -> npt.NDArray[Any]:
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
         return array
-    except _DAMAGE as error:
+    except UNREADABLE as error:
         raise _no_array(path, error) from error
 
 
@@ -115,7 +112,7 @@ def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     try:
         with path.open("rb") as file:
             yield np.load(file, allow_pickle=False)
-    except _DAMAGE as error:
+    except UNREADABLE as error:
         raise _no_array(path, error) from error
 
 
