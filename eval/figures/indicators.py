@@ -18,7 +18,7 @@ from pagen.figures import COLOURS, PLAIN
 from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, order_of
 from pagen.scoring.rescale import NONE, UNTRAINED
 
-LEFT, RIGHT, BOTTOM, TOP = 0.5, 0.06, 0.38, 0.17
+LEFT, RIGHT, BOTTOM, TOP = 0.62, 0.06, 0.38, 0.17
 """Inches: margins, of which numbers of axes stand in the left one and the frames' numbers in the top one."""
 PANEL, TITLE, LEADS, SPACE, LEAST = 0.6, 0.2, 0.18, 0.05, 0.2
 """Inches: height of a panel and of its title, and of what leads from frames to panels; what lies between frames, and
