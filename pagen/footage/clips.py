@@ -87,6 +87,9 @@ class ClipSource(Protocol):
     def identity(self) -> str:
         """Hex digits that change when the source does: file names and sizes, and what the labels say."""
 
+    def notes(self) -> list[str]:
+        """What is worth telling of its frames, one line each; a video is decoded for that."""
+
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
 
@@ -107,6 +110,7 @@ class FileClip:
         mask_kind: a name in `layout.MASK_KINDS`.
         rate: frames per second where it is no video.
         left_out: frames that count in no figure.
+        deinterlace: whether interlaced frames of a video are de-interlaced.
         part: where its layout has such clips.
 
     Example:
@@ -128,6 +132,7 @@ class FileClip:
     scene: str = ""
     rate: float = 0.0
     left_out: tuple[Interval, ...] = ()
+    deinterlace: bool = False
     part: Part = ANYWHERE
 
     @property
@@ -135,7 +140,7 @@ class FileClip:
         return video.video_rate(self.path) if self.video else self.rate
 
     def frames(self) -> Iterator[Frames]:
-        return video.video_frames(self.path) if self.video else images.image_frames(self.files)
+        return video.video_frames(self.path, self.deinterlace) if self.video else images.image_frames(self.files)
 
     def length(self) -> int:
         return video.video_length(self.path) if self.video else len(self.files)
@@ -194,7 +199,13 @@ class FileClip:
             total.update(self.label.key.encode() + self.label.path.read_bytes())
         if self.left_out:
             total.update(repr(self.left_out).encode())
+        if self.deinterlace:
+            total.update(b"de-interlaced")
         return total.hexdigest()[:32]
+
+    def notes(self) -> list[str]:
+        notes = video.video_notes(self.path) if self.video else []
+        return [note for note in notes if not (self.deinterlace and note == video.INTERLACED)]
 
     def moved(self, split: str) -> FileClip:
         return replace(self, split=split)

@@ -1,4 +1,4 @@
-"""Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits.
+"""Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits, or de-interlaced.
 
 All clips keep their names, labels and masks; what is checked remains the footage as it was found.
 """
@@ -78,6 +78,24 @@ def on_validation(footage: Footage) -> Footage:
         aside=rest,
         expected={**footage.expected, "test": expected},
     )
+
+
+def without_combs(footage: Footage) -> Footage:
+    """The clips with interlaced frames of videos de-interlaced. Raises PagenError where none is a video.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> without_combs(locate("street"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected videos in street, found none; name it without the modifier
+    """
+    _require([clip for clip in footage.clips if isinstance(clip, FileClip) and clip.video], "videos", footage)
+    clips, aside = (tuple(map(_deinterlaced, part)) for part in (footage.clips, footage.aside))
+    return replace(footage, clips=clips, aside=aside)
+
+
+def _deinterlaced(clip: ClipSource) -> ClipSource:
+    return replace(clip, deinterlace=True) if isinstance(clip, FileClip) and clip.video else clip
 
 
 def _subset(footage: Footage, wanted: Subset) -> Footage:
