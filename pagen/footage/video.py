@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
-from pagen.footage.clock import Tick, breaks_of, longest_step, rate_of, schedule, timed
+from pagen.footage.clock import Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
 from pagen.footage.listing import refuse_stub
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _decoded_timeline(path: Path, *state: int) -> Timeline:
     stamps = [frame.time for frame in decoded_frames(path)]
     if not stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
-    ticks = [tick for tick, _ in timed(((stamp, None) for stamp in stamps), 1 / video_rate(path))]
+    ticks = ticks_of(stamps, 1 / video_rate(path))
     if known := [stamp for stamp in stamps if stamp is not None]:
         _refuse_cut(path, max(known), longest_step(ticks))
     return Timeline(schedule(ticks), breaks_of(ticks))
@@ -201,7 +201,9 @@ def _refuse_cut(path: Path, last: float, step: float) -> None:
         if "matroska" in container.format.name and len(container.streams) == 1:
             promised = (container.duration or 0) / 1e6
     if last + 2 * max(step, 1 / rate) < promised:
-        raise PagenError(f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again")
+        raise PagenError(
+            f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
+        )
 
 
 def rgb_or_grey(frame: Any) -> Frames:
