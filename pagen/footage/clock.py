@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -33,6 +33,10 @@ NEIGHBOURS = 16
 """Among how many frames stamps may go to and fro: H.264 and HEVC keep no more back."""
 SAME = 1e-6
 """Seconds apart that are one time: stamps since 1970 are rounded to less."""
+SPREAD, RECENT = 250, 50
+"""Of how many frames a live source's step is an average: where arrival tells it, and where stamps do."""
+SILENCE, DRIFT = 5.0, 60.0
+"""Seconds without a frame that are no burst's; and that a live source's clock may be off."""
 USUAL_RATE, RATE_TOLERANCE = 25.0, 0.05
 """Frames a second where nothing tells it; and by how much a header's rate may differ from the stamps'."""
 
@@ -109,6 +113,16 @@ def timed(items: Iterable[tuple[Stamp, T]], step: float) -> Iterator[tuple[Tick,
     return ((clock(stamp), thing) for stamp, thing in _sorted(items, step))
 
 
+def ticks_of(stamps: Iterable[Stamp], step: float) -> list[Tick]:
+    """The ticks of frames with these stamps, in the order in which they are shown.
+
+    Example:
+        >>> [tick.seconds for tick in ticks_of([8.0, 9.0, 8.5], step=0.5)]
+        [0.0, 0.5, 1.0]
+    """
+    return [tick for tick, _ in timed(((stamp, None) for stamp in stamps), step)]
+
+
 def _sorted(items: Iterable[tuple[Stamp, T]], step: float) -> Iterator[tuple[Stamp, T]]:
     """Things in their order with the stamps in theirs, as far as neighbours have exchanged them."""
     stamps, waiting, highest = list[float](), deque[T](), -math.inf
@@ -140,7 +154,7 @@ def rate_of(stamps: Sequence[Stamp], header: float | None = None) -> float:
     return header if header and abs(header * step - 1) <= RATE_TOLERANCE else 1 / step
 
 
-def usual_step(stamps: Sequence[Stamp]) -> float | None:
+def usual_step(stamps: Collection[Stamp]) -> float | None:
     """Seconds from frame to frame: the mean of the steps within half of their median; None where too few are stamped.
 
     Example:
@@ -205,3 +219,85 @@ def _laid(times: Sequence[float]) -> list[int]:
     grid = (times[-1] - times[0]) / len(steps)
     shown = [bisect_right(times, times[0] + (index + 1e-3) * grid) - 1 for index in range(len(times))]
     return [bisect_right(shown, index) - bisect_right(shown, index - 1) for index in range(len(times))]
+
+
+class LiveClock:
+    """Ticks of frames that arrive, in seconds of a clock that never goes back (`time.monotonic`).
+
+    The source's own stamps say how far apart two frames are, however they arrive. Frames without any are as far apart
+    as they come on an average, drawn towards their arrival, so that a burst is spread over the time that it stands for.
+    Where that breaks, or is off by more than `DRIFT` seconds, arrival counts.
+
+    Example:
+        >>> clock = LiveClock(step=0.5)
+        >>> [clock(stamp, arrived).seconds for stamp, arrived in ((9.0, 0.0), (9.5, 0.0), (10.0, 2.0))]
+        [0.0, 0.5, 1.0]
+        >>> clock(3610.0, arrived=3.0)
+        Tick(seconds=3.0, broken='nothing for 3600.0 s')
+    """
+
+    def __init__(self, step: float, begins: float = 0.0) -> None:
+        self._clock, self._shift = Clock(step), begins
+        self.seconds = begins - step
+        """When the newest frame was."""
+        self._stamps = deque[float](maxlen=RECENT)
+        self._pace, self._arrived = Pace(step), math.nan
+
+    @property
+    def step(self) -> float:
+        """Seconds from frame to frame, as far as is known by now."""
+        return self._clock.step
+
+    def __call__(self, stamp: Stamp, arrived: float) -> Tick:
+        """The tick of the next frame, which arrived so many seconds after the first one of the source."""
+        silence = arrived - self._arrived if stamp is None else 0.0
+        self._arrived = arrived
+        self._clock.step = self._pace(arrived) if stamp is None else self._stamped(stamp)
+        tick = self._clock(stamp)
+        if stamp is None:
+            self._shift += max((arrived - tick.seconds - self._shift) / RECENT, -self.step)
+        seconds, broken = tick.seconds + self._shift, tick.broken or _off(arrived - tick.seconds - self._shift, silence)
+        if broken:
+            seconds = max(arrived, self.seconds + self.step)
+            self._shift = seconds - tick.seconds
+        self.seconds = seconds
+        return Tick(seconds, broken)
+
+    def _stamped(self, stamp: float) -> float:
+        self._stamps.append(stamp)
+        return usual_step(self._stamps) or self.step
+
+
+class Pace:
+    """The average step between frames that arrive, evenly or in bursts, which are counted from beginning to beginning.
+
+    Example:
+        >>> pace = Pace(step=0.1)
+        >>> [pace(arrived) for arrived in (0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0)][-1]
+        0.5
+    """
+
+    def __init__(self, step: float) -> None:
+        self._step, self._count, self._arrived = step, 0, -math.inf
+        self._begun = deque[tuple[float, int]]()
+        """When bursts began, and how many frames had come before."""
+
+    def __call__(self, arrived: float) -> float:
+        """The step by now, of the last `SPREAD` frames."""
+        last = self._begun[-1][1] if self._begun else 0
+        if arrived - self._arrived > self._step or self._count - last > SPREAD:
+            self._begun.append((arrived, self._count))
+            while len(self._begun) > 2 and self._count - self._begun[1][1] > SPREAD:
+                self._begun.popleft()
+            first, before = self._begun[0]
+            if arrived - first > PAUSE:
+                self._step = (arrived - first) / (self._count - before)
+        self._count, self._arrived = self._count + 1, arrived
+        return self._step
+
+
+def _off(late: float, silence: float) -> str:
+    """What is wrong with a live frame's time, in words, if it is so late and nothing came for so long before it."""
+    if silence > SILENCE:
+        return f"nothing for {silence:.1f} s"
+    return f"its clock is off by {abs(late):.1f} s" if abs(late) > DRIFT else ""

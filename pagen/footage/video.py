@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
-from pagen.footage.clock import Stamp, Tick, breaks_of, longest_step, rate_of, schedule, timed
+from pagen.footage.clock import Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
 from pagen.footage.damage import Pass, decoded, held, ranges
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
@@ -108,8 +108,10 @@ def video_breaks(path: Path) -> Mapping[int, str]:
     return _timeline(path).breaks
 
 
-def timed_frames(path: Path) -> Iterator[tuple[Tick, Any]]:
-    """The frames of `decoded_frames` and when they are.
+def timed_frames(
+    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, deinterlace: bool = False
+) -> Iterator[tuple[Tick, Any]]:
+    """The frames of `decoded_frames`, de-interlaced where that is asked for, and when they are.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -120,7 +122,9 @@ def timed_frames(path: Path) -> Iterator[tuple[Tick, Any]]:
         ...     [tick.seconds for tick, frame in timed_frames(Path(folder, "a.avi"))]
         [0.0, 0.1]
     """
-    return timed(((frame.time, frame) for frame in decoded_frames(path)), 1 / video_rate(path))
+    frames = decoded_frames(path, note)
+    frames = deinterlaced(frames) if deinterlace else frames
+    return timed(((frame.time, frame) for frame in frames), 1 / video_rate(path))
 
 
 def video_rate(path: Path) -> float:
@@ -232,7 +236,7 @@ def _decoded_timeline(path: Path, *state: int) -> Timeline:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
     found = seen.places()
     stamps = [place.stamp for place in found]
-    ticks = [tick for tick, _ in timed(((stamp, None) for stamp in stamps), 1 / video_rate(path))]
+    ticks = ticks_of(stamps, 1 / video_rate(path))
     if known := [stamp for stamp in stamps if stamp is not None]:
         _refuse_cut(path, max(known), longest_step(ticks))
     lost = [index for index, place in enumerate(found) if not place.there]
@@ -253,7 +257,9 @@ def _refuse_cut(path: Path, last: float, step: float) -> None:
         if "matroska" in container.format.name and len(container.streams) == 1:
             promised = (container.duration or 0) / 1e6
     if last + 2 * max(step, 1 / rate) < promised:
-        raise PagenError(f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again")
+        raise PagenError(
+            f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
+        )
 
 
 def rgb_or_grey(frame: Any) -> Frames:

@@ -244,9 +244,7 @@ def test_files_that_were_joined_are_read_whole_and_break_where_they_meet(
     assert list(video.video_breaks(both)) == [40]
 
 
-def test_frames_that_are_stamped_to_and_fro_come_at_regular_times(
-    tmp_path: Path, videos: Callable[..., Path]
-) -> None:
+def test_frames_that_are_stamped_to_and_fro_come_at_regular_times(tmp_path: Path, videos: Callable[..., Path]) -> None:
     path = videos(tmp_path / "a.avi", [index / 25 for index in range(40)], "libx264")
     stamps = [frame.time for frame in video.decoded_frames(path)]
     assert stamps != sorted(stamps)  # B frames, of which AVI keeps no time
