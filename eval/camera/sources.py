@@ -56,9 +56,7 @@ class Recording:
 Footage = Recording | Live
 
 
-def open_footage(
-    spec: str, fps: float | None = None, timeout: float = TIMEOUT, deinterlace: bool = False
-) -> Footage:
+def open_footage(spec: str, fps: float | None = None, timeout: float = TIMEOUT, deinterlace: bool = False) -> Footage:
     """Footage: a video file, a folder of images or of videos, a camera's number, or a URL of `SCHEMES`.
 
     Images need `fps` where their names are no times; of streams that have no clock it is the rate at first.
@@ -109,7 +107,9 @@ def _images(files: Sequence[Path], stamps: Sequence[float] | None, fps: float) -
 def _video(path: Path, deinterlace: bool) -> Timed:
     """The frames of a video; what of it does not decode, and that it is interlaced, is said once."""
     none, combs, damage = True, False, list[float | None]()
-    for tick, decoded in timed_frames(path, lambda stamp, failed: damage.append(stamp) if failed else None, deinterlace):
+    for tick, decoded in timed_frames(
+        path, lambda stamp, failed: damage.append(stamp) if failed else None, deinterlace
+    ):
         if decoded.interlaced_frame and not combs and not deinterlace:
             console.say(f"{path.name} is {INTERLACED}")
         none, combs = False, combs or decoded.interlaced_frame

@@ -72,4 +72,6 @@ def test_frames_that_grow_or_shrink_alike_are_as_they_always_were() -> None:
     for size in ((10, 20), (19, 60), (30, 50), (80, 90), (40, 61), (25, 90)):
         area = size[0] * 2 < 40 or size[1] * 2 < 60
         way = cv2.INTER_AREA if area else cv2.INTER_LINEAR
-        np.testing.assert_array_equal(resized_frame(frame, size, True), cv2.resize(frame, size[::-1], interpolation=way))
+        np.testing.assert_array_equal(
+            resized_frame(frame, size, True), cv2.resize(frame, size[::-1], interpolation=way)
+        )
