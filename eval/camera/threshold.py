@@ -129,6 +129,7 @@ class Threshold:
         bound: upper end of the one-sided 95 % interval of alerts an hour.
         margin: what was added to the highest score.
         median: of the smoothed scores.
+        deinterlace: whether interlaced frames are de-interlaced.
         heat: quantile 0.99 of the frames' highest errors, by which the heat map is drawn.
     """
 
@@ -148,6 +149,7 @@ class Threshold:
     median: float
     heat: float | None
     zones: dict[str, Any] | None
+    deinterlace: bool = False
 
     @classmethod
     def chosen(
