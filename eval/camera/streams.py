@@ -65,7 +65,7 @@ def stream_frames(url: str, timeout: float) -> Stamped:
 
 def decodable(container: Any) -> Stamped:
     """The frames of an opened stream, less what is damaged; what FFmpeg counts in place of stamps is none."""
-    counted = bool(container.format.flags & av.format.Flags.no_timestamps)
+    counted = bool(container.format.flags & av.format.Flags.no_timestamps.value)
     for packet in container.demux(container.streams.video[0]):
         with suppress(av.error.InvalidDataError):
             for frame in packet.decode():
