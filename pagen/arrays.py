@@ -7,7 +7,6 @@ import math
 import os
 import warnings
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,14 +26,8 @@ Frames = npt.NDArray[np.uint8]
 """Pictures, mostly (T, H, W, C)."""
 Masks = npt.NDArray[np.bool_]
 """Masks, mostly (T, H, W)."""
-UNREADABLE = (
-    OSError, ValueError, TypeError, EOFError, LookupError, MemoryError, OverflowError, RuntimeError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What numpy raises for files of others that are damaged, encrypted, lie about their size, or hold something else."""
 NUMBERS, NAMES = "biuf", "U"
 """Kinds of numpy's types that are read: truth values, whole numbers and floats; names in archives."""
-OBJECTS, NO_ARRAY = "pickled objects", "a pickle or something else that is no array"
 _MOST_AXES = 8
 _MOST_DEFLATED = 1032
 """How many bytes one byte of deflate stands for at most."""
@@ -165,6 +158,10 @@ class Archive:
             raise ValueError(f"{name} that are {_found(error)}") from error
 
 
+class _NoArray(ValueError):
+    """What stands in place of an array of the kinds that are read, in words of pagen's own."""
+
+
 def _read(file: IO[bytes], size: int, kinds: str) -> Array:
     """The array in a file of so many bytes. Raises whatever numpy or the file meets."""
     shape, fortran, dtype = _declared(file, size, kinds)
@@ -178,7 +175,7 @@ def _declared(file: IO[bytes], size: int, kinds: str) -> tuple[tuple[int, ...], 
     Raises ValueError: not of these kinds of numpy's types, or more than `size` bytes hold; and whatever numpy meets.
     """
     if not (start := file.read(npy.MAGIC_LEN)).startswith(NPY):
-        raise ValueError(NO_ARRAY) if start else EOFError()
+        raise _NoArray("a pickle or something else that is no array") if start else EOFError()
     with warnings.catch_warnings(action="error"):
         version = npy.read_magic(io.BytesIO(start))
         header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
@@ -186,9 +183,9 @@ def _declared(file: IO[bytes], size: int, kinds: str) -> tuple[tuple[int, ...], 
             raise ValueError(f"version {version[0]}.{version[1]} of the format")
         shape, fortran, dtype = header(file)
     if dtype.hasobject:
-        raise ValueError(OBJECTS)
+        raise _NoArray("pickled objects")
     if dtype.kind not in kinds:
-        raise ValueError(f"{'structures' if dtype.kind == 'V' else dtype} in place of numbers")
+        raise _NoArray(f"{'structures' if dtype.kind == 'V' else dtype} in place of numbers")
     if min(shape, default=0) < 0 or len(shape) > _MOST_AXES:
         raise ValueError(f"shape {shape}"[:80])
     declared, there = math.prod(shape) * dtype.itemsize, size - file.tell()
@@ -202,7 +199,7 @@ def _found(error: Exception) -> str:
     text = " ".join(str(error).partition("\n")[0].split())[:120] or type(error).__name__
     if isinstance(error, EOFError):
         return "an empty file"
-    return text if text in (OBJECTS, NO_ARRAY) else f"a damaged one, or another ({text})"
+    return text if isinstance(error, _NoArray) else f"a damaged one ({text})"
 
 
 def pack(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,9 +31,12 @@ _WANTED = {
     "tuple_type": "a list",
     "dict_type": "an object",
     "dataclass_type": "an object",
+    "multiple_of": "a whole number",
     "missing": "a value",
 }
 """Kind of a fault -> what pagen's messages call what was wanted; of other kinds pydantic says it."""
+_TYPES = ("bool", "int", "float", "str")
+"""What pydantic calls the types among which a value may be."""
 _FOUND: dict[type, str] = {list: "a list", dict: "an object"}
 
 
@@ -101,7 +104,7 @@ def _checked(text: str, form: type[T], what: str, source: object, advice: str, s
     try:
         (value,) = _adapter(form, strictly).validate_json(f"[{text}]")
     except ValidationError as error:
-        raise _refusal(error.errors(include_url=False)[0], form, what, source, advice) from error
+        raise _refusal(error.errors(include_url=False), form, what, source, advice) from error
     return value
 
 
@@ -114,19 +117,26 @@ def _adapter(form: type[T], strictly: bool) -> TypeAdapter[tuple[T]]:
     return TypeAdapter(tuple[form], config=ConfigDict(strict=True, allow_inf_nan=False, extra=extra))  # type: ignore[valid-type]
 
 
-def _refusal(fault: ErrorDetails, form: Any, what: str, source: object, advice: str) -> PagenError:
-    kind, (_, *place), found = fault["type"], fault["loc"] or (0,), fault["input"]
+def _refusal(faults: Sequence[ErrorDetails], form: Any, what: str, source: object, advice: str) -> PagenError:
+    """The error for the first fault; where a value may be of several types, there is one fault of each."""
+    fault = faults[0]
+    alike = [other for other in faults if other["loc"][:-1] == fault["loc"][:-1] and other["loc"][-1] in _TYPES]
+    _, *place = (fault["loc"][:-1] if len(alike) > 1 else fault["loc"]) or (0,)
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
-    fields: Collection[str] = getattr(form, "__dataclass_fields__", ())
-    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
-        name = str(place[-1])
-        if len(place) == 1 and fields:
-            return unknown_name(f"field of {what} ({source})", name, fields)
-        return PagenError(f"expected nothing called {where} in {source}, found {_shown(found)}; {advice}")
-    wanted = _WANTED.get(kind) or fault["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    shown = "none" if kind == "missing" else _shown(found)
-    named = f"{wanted} for {where}" if where else f"{what} as {wanted}"
-    return PagenError(f"expected {named} in {source}, found {shown}; {advice}")
+    if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        fields = getattr(form, "__dataclass_fields__", ()) if len(place) == 1 else ()
+        if fields:
+            return unknown_name(f"field of {what} ({source})", where, fields)
+        return PagenError(f"expected nothing called {where:.80} in {source}, found it; {advice}")
+    wanted = " or ".join(dict.fromkeys(map(_wanted, alike if len(alike) > 1 else [fault])))
+    named = f"{wanted} for {where:.80}" if where else f"{what} as {wanted}"
+    found = "none" if fault["type"] == "missing" else _shown(fault["input"])
+    return PagenError(f"expected {named} in {source}, found {found}; {advice}")
+
+
+def _wanted(fault: ErrorDetails) -> str:
+    said = fault["msg"].removeprefix("Input should be ")
+    return _WANTED.get(fault["type"]) or (f"a number {said}" if said.startswith(("greater", "less")) else said)
 
 
 def _shown(value: Any) -> str:
