@@ -108,7 +108,9 @@ def _table(path: Path, columns: int, form: str) -> Floats:
         if not words:
             continue
         try:
-            rows.append([whole(words[0]), *(number(word) for word, _ in zip(words[1:], range(columns - 1), strict=True))])
+            rows.append(
+                [whole(words[0]), *(number(word) for word, _ in zip(words[1:], range(columns - 1), strict=True))]
+            )
         except ValueError:
             raise PagenError(f"{path}, line {place}: expected '{form}', found {line.strip()!r:.80}; mend it") from None
     return np.array(rows, np.float64).reshape(-1, columns)

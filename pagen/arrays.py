@@ -115,6 +115,15 @@ def read_foreign(path: Path) -> Array | dict[str, Array]:
         return {name: archive(name) for name in archive.names}
 
 
+def read_arrays(path: Path) -> dict[str, Array]:
+    """The arrays of an .npz of pagen's own. Raises PagenError: it is damaged, or holds something else."""
+    try:
+        with opened_archive(path) as archive:
+            return {name: archive(name) for name in archive.names}
+    except (OSError, ValueError) as error:
+        raise PagenError(f"damaged file {path}: found {error}; remove it and make it again") from error
+
+
 @contextmanager
 def opened_archive(path: Path) -> Iterator[Archive]:
     """An .npz, open for as long as arrays are read out of it. Raises ValueError as `read_foreign`.

@@ -35,7 +35,7 @@ _WANTED = {
     "missing": "a value",
 }
 """Kind of a fault -> what pagen's messages call what was wanted; of other kinds pydantic says it."""
-_TYPES = ("bool", "int", "float", "str")
+_TYPES = ("bool", "int", "float", "str", "list")
 """What pydantic calls the types among which a value may be."""
 _FOUND: dict[type, str] = {list: "a list", dict: "an object"}
 
@@ -60,7 +60,7 @@ def read_json(path: Path, form: type[T], what: str, advice: str = "mend it") -> 
         ...         print(str(error).replace(folder, "FOLDER"))
         expected a finite number for a[1] in FOLDER/a.json, found nan; mend it
     """
-    text = read_text(path, what)
+    text = _read(path, what, advice)
     try:
         json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -80,7 +80,7 @@ def read_toml(path: Path, form: type[T], what: str, advice: str = "mend it") -> 
         {'shop': {'fps': 15.0}}
     """
     try:
-        content = tomllib.loads(read_text(path, what))
+        content = tomllib.loads(_read(path, what, advice))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PagenError(f"expected {what} as TOML in {path}, found {_line(error)}; {advice}") from error
     return _checked(json.dumps(content, default=repr), form, what, path, advice, strictly=True)
@@ -96,6 +96,13 @@ def require_form(value: Any, form: type[Any], what: str, source: object, advice:
         pagen.errors.PagenError: expected a finite number for fps in manifest.json, found '25'; mend it
     """
     _checked(json.dumps(value), form, what, source, advice, strictly=False)
+
+
+def _read(path: Path, what: str, advice: str) -> str:
+    try:
+        return read_text(path, what)
+    except PagenError as error:
+        raise PagenError(f"{error}; {advice}") from error
 
 
 def _checked(text: str, form: type[T], what: str, source: object, advice: str, strictly: bool) -> T:
@@ -120,8 +127,14 @@ def _adapter(form: type[T], strictly: bool) -> TypeAdapter[tuple[T]]:
 def _refusal(faults: Sequence[ErrorDetails], form: Any, what: str, source: object, advice: str) -> PagenError:
     """The error for the first fault; where a value may be of several types, there is one fault of each."""
     fault = faults[0]
-    alike = [other for other in faults if other["loc"][:-1] == fault["loc"][:-1] and other["loc"][-1] in _TYPES]
-    _, *place = (fault["loc"][:-1] if len(alike) > 1 else fault["loc"]) or (0,)
+    if not fault["loc"]:  # so deep that it was given up
+        return PagenError(f"expected {what} in {source}, found what is nested too deep; {advice}")
+    alike = [
+        other
+        for other in faults
+        if other["loc"][:-1] == fault["loc"][:-1] and str(other["loc"][-1]).partition("[")[0] in _TYPES
+    ]
+    _, *place = fault["loc"][:-1] if len(alike) > 1 else fault["loc"]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
     if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         fields = getattr(form, "__dataclass_fields__", ()) if len(place) == 1 else ()

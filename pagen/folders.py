@@ -22,9 +22,9 @@ from typing import Any
 
 from pagen.errors import PagenError
 from pagen.locks import held, locked, require_written, unless_held
+from pagen.manifest import SCHEMA, read_manifest
 from pagen.version import __version__
 
-SCHEMA = 1
 MANIFEST = "manifest.json"
 _TEMPORARY = ".tmp-"
 _KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
@@ -241,15 +241,8 @@ class Folder:
 
     @classmethod
     def _read(cls, path: Path) -> Folder:
-        file = path / MANIFEST
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            schema, values = content["schema"], {key: content[key] for key in _KEYS}
-        except (ValueError, KeyError, TypeError) as error:
-            raise PagenError(f"{file} is damaged ({error}); make the folder again with --overwrite") from error
-        if schema != SCHEMA:
-            raise PagenError(f"{file} has schema {schema}, this pagen reads {SCHEMA}; make it again with --overwrite")
-        return cls(path, **values)
+        found = read_manifest(path / MANIFEST)
+        return cls(path, **{key: getattr(found, key) for key in _KEYS})
 
 
 def tree_hash(path: Path) -> str:

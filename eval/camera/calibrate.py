@@ -94,5 +94,5 @@ def calibrate(config: Calibrate) -> Threshold:
         fps=fps,
         wanted=config.false_alarms_per_hour,
         heat=heat,
-        zones=None if zones is None else asdict(zones),
+        zones=zones,
     )

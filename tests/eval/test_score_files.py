@@ -168,7 +168,11 @@ NAN = {"a": np.zeros(2), "b": np.array([0, 1, np.nan])}
         ("s.npz", {}, "empty"),
         ("s.npz", b"PK\x03\x04 broken", "cannot be read"),
         ("s.npy", np.zeros(6), "expected 5 values, those of 2 videos in the order of their names, found 6"),
-        ("s.json", '{"a": [0, 1], "b": [0, null, 1]}', r"expected true or false or a finite number for b\[1\] in .*, found None"),
+        (
+            "s.json",
+            '{"a": [0, 1], "b": [0, null, 1]}',
+            r"expected true or false or a finite number for b\[1\] in .*, found None",
+        ),
         ("s.json", '{"a": [0, 1], "b": [[0], [1, 2]]}', r"number for b\[0\] in .*, found a list"),
         ("s.json", "[1, 2]", "as an object in .*, found a list"),
         ("s.json", "{", "as JSON in .*, found Expecting property name"),
