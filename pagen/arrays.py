@@ -86,7 +86,7 @@ def read_array(path: Path) -> Array:
             return np.memmap(file, dtype, "r", file.tell(), shape, "F" if fortran else "C")
     except Exception as error:  # of a damaged header numpy lets through whatever its parser meets
         raise PagenError(
-            f"damaged file {path}: expected an array of numbers, found {_found(error)}; remove it, make or copy it again"
+            f"damaged file {path}: expected an array of numbers, found {_found(error)}; remove it, and make it again"
         ) from error
 
 
@@ -167,7 +167,7 @@ class Archive:
             raise ValueError(f"{name} that are {_found(error)}") from error
 
 
-class _NoArray(ValueError):
+class _NoArrayError(ValueError):
     """What stands in place of an array of the kinds that are read, in words of pagen's own."""
 
 
@@ -184,7 +184,7 @@ def _declared(file: IO[bytes], size: int, kinds: str) -> tuple[tuple[int, ...], 
     Raises ValueError: not of these kinds of numpy's types, or more than `size` bytes hold; and whatever numpy meets.
     """
     if not (start := file.read(npy.MAGIC_LEN)).startswith(NPY):
-        raise _NoArray("a pickle or something else that is no array") if start else EOFError()
+        raise _NoArrayError("a pickle or something else that is no array") if start else EOFError()
     with warnings.catch_warnings(action="error"):
         version = npy.read_magic(io.BytesIO(start))
         header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
@@ -192,9 +192,9 @@ def _declared(file: IO[bytes], size: int, kinds: str) -> tuple[tuple[int, ...], 
             raise ValueError(f"version {version[0]}.{version[1]} of the format")
         shape, fortran, dtype = header(file)
     if dtype.hasobject:
-        raise _NoArray("pickled objects")
+        raise _NoArrayError("pickled objects")
     if dtype.kind not in kinds:
-        raise _NoArray(f"{'structures' if dtype.kind == 'V' else dtype} in place of numbers")
+        raise _NoArrayError(f"{'structures' if dtype.kind == 'V' else dtype} in place of numbers")
     if min(shape, default=0) < 0 or len(shape) > _MOST_AXES:
         raise ValueError(f"shape {shape}"[:80])
     declared, there = math.prod(shape) * dtype.itemsize, size - file.tell()
@@ -208,7 +208,7 @@ def _found(error: Exception) -> str:
     text = " ".join(str(error).partition("\n")[0].split())[:120] or type(error).__name__
     if isinstance(error, EOFError):
         return "an empty file"
-    return text if isinstance(error, _NoArray) else f"a damaged one ({text})"
+    return text if isinstance(error, _NoArrayError) else f"a damaged one ({text})"
 
 
 def pack(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:

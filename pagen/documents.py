@@ -109,19 +109,20 @@ def _checked(text: str, form: type[T], what: str, source: object, advice: str, s
     from pydantic import ValidationError  # a tenth of a second, which commands without documents are spared
 
     try:
-        (value,) = _adapter(form, strictly).validate_json(f"[{text}]")
+        plain: Any = form  # of which mypy does not know that it can be hashed
+        checked: tuple[T] = _adapter(plain, strictly).validate_json(f"[{text}]")
     except ValidationError as error:
         raise _refusal(error.errors(include_url=False), form, what, source, advice) from error
-    return value
+    return checked[0]
 
 
 @cache
-def _adapter(form: type[T], strictly: bool) -> TypeAdapter[tuple[T]]:
+def _adapter(form: Any, strictly: bool) -> TypeAdapter[tuple[Any]]:
     """What checks a form; in a tuple, since a dataclass that stands alone is checked by its own configuration."""
     from pydantic import ConfigDict, TypeAdapter
 
-    extra = "forbid" if strictly else "ignore"
-    return TypeAdapter(tuple[form], config=ConfigDict(strict=True, allow_inf_nan=False, extra=extra))  # type: ignore[valid-type]
+    config = ConfigDict(strict=True, allow_inf_nan=False, extra="forbid" if strictly else "ignore")
+    return TypeAdapter(tuple[form], config=config)
 
 
 def _refusal(faults: Sequence[ErrorDetails], form: Any, what: str, source: object, advice: str) -> PagenError:

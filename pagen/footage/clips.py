@@ -12,6 +12,7 @@ from pagen.errors import PagenError
 from pagen.footage import images, listing, video
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
+from pagen.footage.content import content_of
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
 from pagen.registry import resolve
@@ -85,7 +86,7 @@ class ClipSource(Protocol):
         """Whether `masks` gives any."""
 
     def identity(self) -> str:
-        """Hex digits that change when the source does: file names and sizes, and what the labels say."""
+        """Hex digits that change when the source does: names and bytes of frames and masks, and what the labels say."""
 
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
@@ -186,10 +187,12 @@ class FileClip:
         return self.mask_files is not None
 
     def identity(self) -> str:
+        masks = self.mask_files or ()
+        beside = masks[0].parent if self.mask_kind == "objects" and masks else None  # maps, beside the tracks
+        folder = beside or (self.label.path if self.label and self.label.path.is_dir() else None)
+        labels = listing.listing(folder, listing.IMAGES) if folder else ()
         sources = (self.path,) if self.video else self.files
-        total = hashlib.sha256()
-        for path in (*sources, *(self.mask_files or ())):
-            total.update(f"{path.name} {path.stat().st_size}\n".encode())
+        total = hashlib.sha256(" ".join(content_of(files) for files in (sources, masks, labels)).encode())
         if self.label and self.label.path.is_file():
             total.update(self.label.key.encode() + self.label.path.read_bytes())
         if self.left_out:

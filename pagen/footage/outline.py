@@ -14,6 +14,7 @@ from pagen.fill import Made, fill
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource
+from pagen.footage.content import cache_folder
 from pagen.footage.locate import locate
 from pagen.footage.prepare import (
     Prepared,

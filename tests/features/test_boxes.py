@@ -246,7 +246,7 @@ def test_a_strange_npz_is_refused(blank: Prepared, tmp_path: Path, changes: Any,
 def test_files_that_are_none_are_refused(blank: Prepared, tmp_path: Path) -> None:
     for name, content in {"a.npz": b"PK\x03\x04", "b.npz": pickle.dumps([1]), "c.json": b"{"}.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(PagenError, match="found others|as JSON in .*, found Expecting"):
+        with pytest.raises(PagenError, match=r"found others|as JSON in .*, found Expecting"):
             open_boxes(f"file:{tmp_path / name}")(blank, "train_01")
     np.savez(tmp_path / "d.npz", x=np.zeros(3))
     with pytest.raises(PagenError, match="neither training_boxes nor testing_boxes"):

@@ -130,9 +130,7 @@ def test_what_is_not_calibrated_or_damaged_is_told(tmp_path: Path) -> None:
     with pytest.raises(PagenError, match=r"expected alarms.json in .*run 'pagen calibrate"):
         read_threshold(tmp_path)
     (tmp_path / "alarms.json").write_text('{"run": "."}')
-    with pytest.raises(
-        PagenError, match="expected a value for fingerprint in .*alarms.json, found none; calibrate again"
-    ):
+    with pytest.raises(PagenError, match=r"a value for fingerprint in .*alarms\.json, found none; calibrate again"):
         read_threshold(tmp_path)
     threshold = Threshold("flow_speed", "", "flow_speed", 1, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0, None, None)
     threshold.write(tmp_path)
