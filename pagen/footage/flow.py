@@ -54,7 +54,7 @@ class FlowSource(Protocol):
 
     Example:
         >>> source: FlowSource = open_flow("dis")
-        >>> source.identity().startswith("opencv-")
+        >>> source.identity().startswith("cv-")
         True
     """
 
@@ -105,7 +105,7 @@ FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
     "flow",
     "pagen.flows",
     {
-        "dis": computed("dis", dis, edition=f"opencv-{cv2.__version__}"),
+        "dis": computed("dis", dis, edition=f"cv-{cv2.__version__}"),
         "tvl1": "pagen.footage.tvl1:open_tvl1",
         "file": "pagen.footage.flow_file:open_flow_files",
     },

@@ -19,7 +19,6 @@ from pagen.footage.locate import locate
 from pagen.footage.prepare import (
     Prepared,
     about,
-    cache_folder,
     identity_of,
     known_of,
     open_prepared,
