@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pagen.footage.labels.raw import lines, wrong_line
 from pagen.footage.labels.said import Spans
-from pagen.texts import number
+from pagen.texts import number, whole
 
 
 class TrackBox(NamedTuple):
@@ -107,19 +107,20 @@ def _street_scene(path: Path) -> Iterator[TrackBox]:
         image = re.fullmatch(r"(?:.*[/\\])?0*([1-9]\d*)\.\w+", name)
         try:
             track, x, y, width, height = _numbers(words)
+            frame = whole(image[1]) if image else 0
         except ValueError:
-            image = None
-        if image is None:
+            frame = 0
+        if not frame:
             raise wrong_line("NNN.jpg track x y width height", place, path, line)
         left, top = x - width / 2, y - height / 2
-        yield TrackBox(int(track), int(image[1]) - 1, (left, top, left + width - 1, top + height - 1))
+        yield TrackBox(int(track), frame - 1, (left, top, left + width - 1, top + height - 1))
 
 
 def _aed(path: Path) -> Iterator[TrackBox]:
     for place, line, words in _rows(path):
         try:
             track, frame, left, top, right, bottom = _numbers(words)
-            if frame < 0 or frame % 1 or right < left or bottom < top:
+            if whole(words[1]) < 0 or right < left or bottom < top:
                 raise ValueError("no frame, or no box")
         except ValueError:
             raise wrong_line("track,frame,x_min,y_min,x_max,y_max", place, path, line) from None
@@ -129,6 +130,6 @@ def _aed(path: Path) -> Iterator[TrackBox]:
 def _numbers(words: list[str]) -> list[float]:
     """Finite numbers, the first of them whole and not negative. Raises ValueError."""
     numbers = [number(word) for word in words]
-    if not numbers or numbers[0] < 0 or numbers[0] % 1:
+    if not numbers or whole(words[0]) < 0:
         raise ValueError("no track, or no number")
     return numbers
