@@ -173,10 +173,16 @@ def _image(path: Path) -> Iterator[Any]:
             if not _ends(path, image):
                 raise OSError("its end is missing")
             yield image
-    except (OSError, SyntaxError, ValueError, Warning) as error:
+    except PagenError:
+        raise
+    except Exception as error:  # Pillow's readers let through whatever a damaged file leads them to
         raise PagenError(
-            f"expected an image in {path}, found it cut short or damaged ({error}); copy it again"
+            f"expected an image in {path}, found it cut short or damaged ({_reason(error)}); copy it again"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 def _ends(path: Path, image: Any) -> bool:

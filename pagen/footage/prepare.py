@@ -5,27 +5,26 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, MinLen
 
 from pagen import console
 from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
-from pagen.documents import require_form
 from pagen.errors import PagenError
 from pagen.fill import Made, add
-from pagen.folders import MANIFEST, Folder, digests, folder_name
+from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
 from pagen.footage.content import cache_folder
 from pagen.footage.joined import differing_rates, require_one_size
 from pagen.footage.labels.said import Fitted
 from pagen.footage.locate import locate
+from pagen.footage.prepared_form import require_clips
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
@@ -113,38 +112,6 @@ def about(footage: Footage) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class PreparedConfig:
-    """What a manifest says of a folder of prepared clips, beside what the footage alone knows.
-
-    Example:
-        >>> PreparedConfig("ped2", None, False, 10.0, "UCSDped2.m", [("test_01", "test")]).missing
-        {}
-    """
-
-    dataset: str
-    size: tuple[int, int] | None
-    colour: bool
-    fps: Annotated[float, Ge(0)]
-    label_edition: str
-    clips: Annotated[list[tuple[str, str]], MinLen(1)]
-    missing: dict[str, tuple[int, int]] = field(default_factory=dict)
-    scenes: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PreparedClip:
-    """What a manifest says of a clip: the shape (T, H, W, C) of its frames, and what its labels have too many.
-
-    Example:
-        >>> PreparedClip((180, 240, 360, 1)).surplus
-        0
-    """
-
-    shape: tuple[int, int, int, int]
-    surplus: int = 0
-
-
 def open_prepared(path: Path, verify: bool = True) -> Prepared:
     """Open a folder of prepared clips. Raises PagenError when it is missing, unfinished or damaged.
 
@@ -156,10 +123,7 @@ def open_prepared(path: Path, verify: bool = True) -> Prepared:
         expected a prepared folder of pagen at nowhere
     """
     folder = Folder.open(Path(path), "prepared", verify)
-    file, advice = folder.path / MANIFEST, "prepare the clips again with --overwrite"
-    require_form(folder.config, PreparedConfig, "prepared clips", file, advice)
-    for name, _ in folder.config["clips"]:
-        require_form(folder.items.get(name), PreparedClip, f"clip {name}", file, advice)
+    require_clips(folder)
     return Prepared(folder)
 
 

@@ -94,7 +94,7 @@ def main() -> None:
     jobs = [(names[index % len(names)], index) for index in range(int(inputs))]
     faults = faults_of(jobs, int(seed))
     FINDS.mkdir(parents=True, exist_ok=True)
-    for name, index, fault in faults:
+    for name, index, _ in faults:
         (FINDS / f"{name.replace('/', '-')} {index}").write_bytes(content_of(name, index, int(seed)))
     for (name, fault), count in Counter((name, fault.partition(":")[0]) for name, _, fault in faults).most_common():
         example = next((index, text) for other, index, text in faults if other == name and text.startswith(fault))

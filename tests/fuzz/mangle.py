@@ -1,4 +1,4 @@
-"""A sound file made unsound, in the ways in which files break: cut, flipped, joined, edited by hand, saved otherwise."""
+"""A sound file made unsound, in the ways in which files break: cut, flipped, joined, edited, saved otherwise."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ ODD = (
     b"", b"null", b"true", b"[]", b"{}", b'"3"', "\u0663".encode(), b"7696581394432", b"-0.0", b"1e-400",
 )  # fmt: skip
 """What stands in place of a number."""
+TYPES = (b"<i8", b"<c8"), (b"|u1", b"|O1"), (b"<f8", b"<M8"), (b"|u1", b"|V1"), (b"<f4", b"<U4")
+"""A type of numbers, and one that takes as much room."""
 
 
 def mangled(content: bytes, other: bytes, draw: random.Random) -> bytes:

@@ -109,25 +109,43 @@ def _threshold(path: Path) -> Threshold:
 THRESHOLD = Threshold("flow_speed", "", "flow_speed", 0.5, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0.1, None, None)
 MASKS = np.zeros((3, 4, 5), np.uint8)
 OBJECTS = {
-    "training_clips": np.array(["01"]), "training_clip_frames": np.array([2]),
-    "training_boxes": np.ones((3, 4), np.float32), "training_box_offsets": np.array([0, 1, 3]),
-}  # fmt: skip
+    "training_clips": np.array(["01"]),
+    "training_clip_frames": np.array([2]),
+    "training_boxes": np.ones((3, 4), np.float32),
+    "training_box_offsets": np.array([0, 1, 3]),
+}
 MANIFEST = {
-    "schema": 1, "pagen": "0.1.0", "kind": "flow", "config": {"method": "dis"}, "inputs": {"prepared": "ab"},
-    "items": {"a": {"files": {"flow/a.npy": {"bytes": 3, "sha256": "ab"}}}}, "complete": True, "volatile": {},
-}  # fmt: skip
+    "schema": 1,
+    "pagen": "0.1.0",
+    "kind": "flow",
+    "config": {"method": "dis"},
+    "inputs": {"prepared": "ab"},
+    "items": {"a": {"files": {"flow/a.npy": {"bytes": 3, "sha256": "ab"}}}},
+    "complete": True,
+    "volatile": {},
+}
 CSV = "video,frame,score\na,0,0.5\na,1,0.25\nb,0,1\n"
 MSAD = "name,scenario,total frames,starting frame of anomaly,ending frame of anomaly\nAssault_1,shop,4,2,3\n"
 VIDEOS = {"a": [0, 1, 1], "b": [1.0, 0.5]}
 LDM = Path(__file__).parents[1] / "models/data"
 
 TEXTS = {
-    "labels.csv": Reader("a.csv", _text("video,start_frame,end_frame\na.mp4,3,5\nb.mp4,,\n"), lambda p: labels_csv.read_csv(p, "a")),
-    "UCSD .m": Reader("a.m", _text("TestVideoFile = {};\nTestVideoFile{end+1}.gt_frame = [2:3, 5];\n"), lambda p: ucsd_m.read_m(p, "1")),
+    "labels.csv": Reader(
+        "a.csv", _text("video,start_frame,end_frame\na.mp4,3,5\nb.mp4,,\n"), lambda p: labels_csv.read_csv(p, "a")
+    ),
+    "UCSD .m": Reader(
+        "a.m",
+        _text("TestVideoFile = {};\nTestVideoFile{end+1}.gt_frame = [2:3, 5];\n"),
+        lambda p: ucsd_m.read_m(p, "1"),
+    ),
     "values": Reader("a.txt", _text("0.0e+00\n1.0e+00\n"), lambda p: arrays.read_values(p, "a").fit(2)),
     "tracks": Reader("a_tracks.txt", _text("4,0,2\n7,3,3\n"), lambda p: ubnormal.read_tracks(p, "a").fit(5)),
-    "UCF-Crime": Reader("a.txt", _text("Abuse028_x264.mp4  Abuse  2  3  -1  -1\n"), lambda p: ucf_crime.read_ucf(p, "Abuse028_x264")),
-    "XD-Violence": Reader("a.txt", _text("v=S__#1_label_B4-0-0 0 15 19 30\n"), lambda p: xd_violence.read_xd(p, "v=S__#1_label_B4-0-0")),
+    "UCF-Crime": Reader(
+        "a.txt", _text("Abuse028_x264.mp4  Abuse  2  3  -1  -1\n"), lambda p: ucf_crime.read_ucf(p, "Abuse028_x264")
+    ),
+    "XD-Violence": Reader(
+        "a.txt", _text("v=S__#1_label_B4-0-0 0 15 19 30\n"), lambda p: xd_violence.read_xd(p, "v=S__#1_label_B4-0-0")
+    ),
     "MSAD": Reader("a.csv", _text(MSAD), lambda p: msad.read_msad(p, "Assault_1")),
     "Street Scene": Reader("a.txt", _text("004.jpg 0 4 4 4 4\n"), lambda p: boxes.read_street_scene(p, "a").fit(9)),
     "AED": Reader("a.txt", _text("0,1,4,142,119,249\n"), lambda p: boxes.read_aed(p, "a").fit(9)),
@@ -137,22 +155,38 @@ TEXTS = {
     "regions": Reader("a.txt", _text("004.jpg 0 4 4 4 4\n"), region_files.read_street_scene),
     "scores .csv": Reader("a.csv", _text(CSV), lambda p: score_files.read(p, "score")),
     "scores .txt": Reader("a.txt", _text("0.5, 0.25\n1"), lambda p: score_files.read(p.parent, "score")),
-}  # fmt: skip
+}
 DOCUMENTS = {
     "scores .json": Reader("a.json", _text(json.dumps(VIDEOS)), lambda p: score_files.read(p, "score")),
     "counts": Reader("a.json", _text('{"a": 3, "b": 5}'), lambda p: score_files.counted_of(None, p)),
-    "boxes .json": Reader("a.json", _text('{"train_01": [[0, 1, 2, 3, 4]]}'), lambda p: object_file(str(p), "box").clips()),
-    "features.json": Reader("features.json", _text('{"snippet": 16}'), lambda p: read_json(p, About, "what rows are of")),
-    "zones": Reader("a.json", _text('{"exclude": [[[0, 0], [4, 0], [4, 8]]]}'), lambda p: read_zones(p).mask((6, 8), (12, 16))),
+    "boxes .json": Reader(
+        "a.json", _text('{"train_01": [[0, 1, 2, 3, 4]]}'), lambda p: object_file(str(p), "box").clips()
+    ),
+    "features.json": Reader(
+        "features.json", _text('{"snippet": 16}'), lambda p: read_json(p, About, "what rows are of")
+    ),
+    "zones": Reader(
+        "a.json", _text('{"exclude": [[[0, 0], [4, 0], [4, 8]]]}'), lambda p: read_zones(p).mask((6, 8), (12, 16))
+    ),
     "alarms.json": Reader("alarms.json", _text(json.dumps(asdict(THRESHOLD))), _threshold),
     "protocol": Reader("a.json", _text('{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}'), read_protocol),
     "manifest.json": Reader("manifest.json", _text(json.dumps(MANIFEST)), read_manifest),
-    "recipe.json": Reader("recipe.json", _text('{"recipe": "skip", "dataset": "ped2", "size": [32, 48]}'), lambda p: read_recipe(p.parent)),
-    "calibration.json": Reader("c.json", _text('{"psnr": {"p1": 0.5}}'), lambda p: read_json(p, dict[str, dict[str, float]], "figures")),
-    "config.json": Reader("config.json", _text('{"class": "ConvAE3d", "channels": 1}'), lambda p: read_network(p.parent)),
-    "datasets.toml": Reader("a.toml", _text("[shop]\nroot = '/data'\nfps = 15\nlabels = ['a.csv']\n"), lambda p: [own._own(p, *one) for one in read_toml(p, dict[str, own.Entry], "data sets").items()]),
+    "recipe.json": Reader(
+        "recipe.json", _text('{"recipe": "skip", "dataset": "ped2", "size": [32, 48]}'), lambda p: read_recipe(p.parent)
+    ),
+    "calibration.json": Reader(
+        "c.json", _text('{"psnr": {"p1": 0.5}}'), lambda p: read_json(p, dict[str, dict[str, float]], "figures")
+    ),
+    "config.json": Reader(
+        "config.json", _text('{"class": "ConvAE3d", "channels": 1}'), lambda p: read_network(p.parent)
+    ),
+    "datasets.toml": Reader(
+        "a.toml",
+        _text("[shop]\nroot = '/data'\nfps = 15\nlabels = ['a.csv']\n"),
+        lambda p: [own._own(p, *one) for one in read_toml(p, dict[str, own.Entry], "data sets").items()],
+    ),
     "config.yaml": Reader("a.yaml", _text("model:\n  params:\n    timesteps: 1000\n"), read_config),
-}  # fmt: skip
+}
 ARRAYS = {
     "npy": Reader("a.npy", _npy([0, 1, 0]), lambda p: arrays.read_npy(p, "a").fit(3)),
     "npz": Reader("a.npz", _npz(a=[0, 1]), lambda p: arrays.read_npz(p, "a")),
@@ -163,15 +197,29 @@ ARRAYS = {
     "foreign": Reader("a.npz", _npz(deflated=True, a=np.zeros(900), b=[1]), read_foreign, (PagenError, ValueError)),
     "features": Reader("a.npz", _npz(features=np.ones((3, 4), "f4"), frames=np.arange(3)), read_stored),
     "boxes .npz": Reader("a.npz", _npz(**OBJECTS), lambda p: object_file(str(p), "box").clips()),
-}  # fmt: skip
+}
 MATLAB = {
-    "cell of masks": Reader("1_label.mat", _mat(volLabel=_cell(MASKS[0], MASKS[0])), lambda p: avenue.read_mat_masks(p, "1")),
-    "intervals": Reader("a.mat", _mat(gt=_cell(np.array([[5.0, 140], [90, 200]]), np.array([[1.0], [2]]))), lambda p: avenue.read_mat_intervals(p, "1")),
+    "cell of masks": Reader(
+        "1_label.mat", _mat(volLabel=_cell(MASKS[0], MASKS[0])), lambda p: avenue.read_mat_masks(p, "1")
+    ),
+    "intervals": Reader(
+        "a.mat",
+        _mat(gt=_cell(np.array([[5.0, 140], [90, 200]]), np.array([[1.0], [2]]))),
+        lambda p: avenue.read_mat_intervals(p, "1"),
+    ),
     "a label a frame": Reader("a.mat", _mat(**{"01": [0, 1]}), lambda p: avenue.read_mat_frames(p, "1")),
-    "UCF-Crime .mat": Reader("a.mat", _mat(Annotation_file={"VideoName": "a.mp4", "Anno": [[2, 3]], "EventName": "A"}), lambda p: ucf_crime.read_ucf_mat(p, "a")),
-}  # fmt: skip
+    "UCF-Crime .mat": Reader(
+        "a.mat",
+        _mat(Annotation_file={"VideoName": "a.mp4", "Anno": [[2, 3]], "EventName": "A"}),
+        lambda p: ucf_crime.read_ucf_mat(p, "a"),
+    ),
+}
 PICTURES = {
-    form: Reader(f"a.{form.lower()}", _image(form, mode), lambda p: (images.image_shape(p), images.read_image(p), list(images.mask_frames([p]))))
+    form: Reader(
+        f"a.{form.lower()}",
+        _image(form, mode),
+        lambda p: (images.image_shape(p), images.read_image(p), list(images.mask_frames([p]))),
+    )
     for form, mode in {"PNG": "RGBA", "JPEG": "RGB", "BMP": "L", "TIFF": "L"}.items()
-} | {"video": Reader("a.mp4", _video(), lambda p: sum(1 for _ in video_frames(p)))}  # fmt: skip
+} | {"video": Reader("a.mp4", _video(), lambda p: sum(1 for _ in video_frames(p)))}
 READERS: dict[str, Reader] = TEXTS | DOCUMENTS | ARRAYS | MATLAB | PICTURES
