@@ -128,7 +128,7 @@ def test_marks_of_one_are_masks_where_nothing_is_lost_and_told_in_jpeg(tmp_path:
     (mask,) = mask_frames([tmp_path / "a.png"])
     assert np.array_equal(mask, square() > 0)
     with pytest.raises(
-        PagenError, match=r"black and white in JPEG, found nothing brighter than 9 in .*; save them as PNG"
+        PagenError, match=r"black and white in JPEG, found nothing brighter than 13 in .*; save them as PNG"
     ):
         list(mask_frames([tmp_path / "a.jpg"]))
 

@@ -99,7 +99,7 @@ def _frames(path: Path, boxes_in: Callable[[Path], list[TrackBox]]) -> Spans:
 def _rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
     """Number, line and words between commas or spaces; none of a file in which nothing stands."""
     rows = lines(path) if path.read_bytes().strip() else ()
-    yield from ((number, line, line.replace(",", " ").split()) for number, line in rows)
+    yield from ((number, line, line.replace(",", " ").split() or [line]) for number, line in rows)
 
 
 def _street_scene(path: Path) -> Iterator[TrackBox]:
