@@ -7,6 +7,7 @@ import math
 import os
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ Frames = npt.NDArray[np.uint8]
 """Pictures, mostly (T, H, W, C)."""
 Masks = npt.NDArray[np.bool_]
 """Masks, mostly (T, H, W)."""
+UNREADABLE = (
+    OSError, ValueError, TypeError, EOFError, LookupError, MemoryError, OverflowError, RuntimeError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What scipy raises for files of others that are damaged, lie about their size, or hold something else."""
 NUMBERS, NAMES = "biuf", "U"
 """Kinds of numpy's types that are read: truth values, whole numbers and floats; names in archives."""
 _MOST_AXES = 8

@@ -1,6 +1,6 @@
 """Independent items over local processes or a Ray cluster, in any order, with the same bytes.
 
-Every item has one thread: OpenCV's DIS flow and torch's convolutions give other last bits with another number of them.
+Every item has one thread: torch's convolutions and sums give other last bits with another number of them.
 """
 
 from __future__ import annotations

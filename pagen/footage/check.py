@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pagen.errors import PagenError
 from pagen.footage import video
-from pagen.footage.clip_check import RATE_TOLERANCE, Look, attempt, look_at
+from pagen.footage.clip_check import Look, attempt, look_at
 from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
@@ -132,7 +132,7 @@ def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterato
     videos = [clip for clip in clips if clip.video and not (clip.name in known and known[clip.name].fps)]
     found = {clip.name: attempt([], video.video_rate, clip.path) for clip in videos}
     rates = {name: rate for name, rate in found.items() if rate}
-    if rates and max(rates.values()) > min(rates.values()) * (1 + RATE_TOLERANCE):
+    if not video.one_rate(rates.values()):
         slow, fast = min(rates, key=rates.__getitem__), max(rates, key=rates.__getitem__)
         yield (
             f"expected videos of one frame rate, found {rates[slow]:.4g} ({slow}) and {rates[fast]:.4g} ({fast}) "

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from pagen.footage.labels.said import Fitted
 
 T = TypeVar("T")
-RATE_TOLERANCE = 0.05
-"""By how much frame rates may differ that count as one."""
 _CONTAINER_COUNTS = (1, 2)
 """By how many frames containers, and programs that believe them, count more than a decoder gives."""
 
@@ -93,7 +91,7 @@ def _of_video(clip: FileClip, known: KnownClip | None) -> Iterator[str]:
     rate = attempt(problems, video.video_rate, clip.path)
     yield from problems
     wanted = known.fps if known else None
-    if rate and wanted and not 1 / (1 + RATE_TOLERANCE) <= rate / wanted <= 1 + RATE_TOLERANCE:
+    if rate and wanted and not video.one_rate((rate, wanted)):
         yield f"expected {wanted:.4g} frames per second in {clip.path}, found {rate:.4g}; was it encoded anew?"
 
 

@@ -38,13 +38,14 @@ def locate(name: str, root: Path | None = None) -> Footage:
 
     Raises:
         PagenError: no such name, nothing for the modifier to change, or nothing found; says what was looked for and
-            how to obtain it.
+            how to obtain it. As `own_datasets`.
 
     Example:
         >>> footage = locate("street:mixed")
         >>> footage.layout, len(footage.split("train")), len(footage.split("test"))
         ('procedural', 16, 4)
     """
+    DATASETS.own()  # whichever data set is asked for, what their file says wrongly is told
     dataset, (base, modifier) = DATASETS[name], DATASETS.parted(name)
     if JOIN in name:
         return joined(name, [locate(part, root) for part in parts_of(name)])

@@ -47,16 +47,7 @@ def with_abnormal(footage: Footage) -> Footage:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected abnormal training clips in street, found none; name it without the modifier
     """
-    abnormal = [clip for clip in footage.aside if clip.split == "train"]
-    _require(abnormal, "abnormal training clips", footage)
-    rest = tuple(clip for clip in footage.aside if clip.split != "train")
-    expected = frozenset(clip.name for clip in footage.known if clip.split == "train")
-    return replace(
-        footage,
-        clips=(*footage.split("train"), *abnormal, *footage.split("test")),
-        aside=rest,
-        expected={**footage.expected, "train": expected},
-    )
+    return _brought_in(footage, "abnormal training clips", "train", "train", footage.split("test"))
 
 
 def on_validation(footage: Footage) -> Footage:
@@ -68,16 +59,17 @@ def on_validation(footage: Footage) -> Footage:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected validation clips in street, found none; name it without the modifier
     """
-    clips = [clip for clip in footage.aside if clip.split == "validation"]
-    _require(clips, "validation clips", footage)
-    rest = tuple(clip for clip in footage.aside if clip.split != "validation")
-    expected = frozenset(clip.name for clip in footage.known if clip.split == "validation")
-    return replace(
-        footage,
-        clips=(*footage.split("train"), *(clip.moved("test") for clip in clips)),
-        aside=rest,
-        expected={**footage.expected, "test": expected},
-    )
+    return _brought_in(footage, "validation clips", "validation", "test")
+
+
+def _brought_in(footage: Footage, what: str, split: str, into: str, behind: Sequence[ClipSource] = ()) -> Footage:
+    """Training clips, then those of a split that lie aside, brought into another, then those `behind` them."""
+    brought = [clip.moved(into) for clip in footage.aside if clip.split == split]
+    _require(brought, what, footage)
+    clips = (*footage.split("train"), *brought, *behind)
+    aside = tuple(clip for clip in footage.aside if clip.split != split)
+    known = frozenset(clip.name for clip in footage.known if clip.split == split)
+    return replace(footage, clips=clips, aside=aside, expected={**footage.expected, into: known})
 
 
 def _subset(footage: Footage, wanted: Subset) -> Footage:

@@ -85,13 +85,13 @@ def own_file() -> Path:
     return Path(given).expanduser().absolute() if given else platformdirs.user_config_path("pagen") / "datasets.toml"
 
 
-def own_datasets(known: Collection[str]) -> dict[str, Own]:
-    """Name -> data set, of the file and of `--name`; `known` are the catalogue's names, which none may have.
+def own_datasets(known: Callable[[], Collection[str]]) -> dict[str, Own]:
+    """Name -> data set, of the file and of `--name`; `known` gives the catalogue's names, which none may have.
 
     Raises PagenError: no file where PAGEN_DATASETS names one, no TOML, or an entry that says something else.
 
     Example:
-        >>> isinstance(own_datasets([]), dict)
+        >>> isinstance(own_datasets(list), dict)
         True
     """
     file = own_file()
@@ -103,8 +103,9 @@ def own_datasets(known: Collection[str]) -> dict[str, Own]:
         return dict(NAMED)
     entries = read_toml(file, dict[str, Entry], "data sets")
     found = {name: _own(file, name, entry) for name, entry in entries.items()}
+    taken = known() if found else ()
     for name in found:
-        require_own(name, known, f" in {file}")
+        require_own(name, taken, f" in {file}")
     return {**found, **NAMED}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,10 @@ from pagen.footage.listing import refuse_stub
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames
+
+
+RATE_TOLERANCE = 0.05
+"""By how much frame rates may differ that count as one."""
 
 
 def video_frames(path: Path) -> Iterator[Frames]:
@@ -77,6 +81,16 @@ def video_rate(path: Path) -> float:
     """
     with _video(path) as stream:
         return float(stream.average_rate or stream.guessed_rate or 25)
+
+
+def one_rate(rates: Collection[float]) -> bool:
+    """Whether frames a second count as one rate; no rates at all do.
+
+    Example:
+        >>> one_rate([30.0, 29.97]), one_rate([30.0, 25.0]), one_rate([])
+        (True, False, True)
+    """
+    return not rates or max(rates) <= min(rates) * (1 + RATE_TOLERANCE)
 
 
 def schedule(times: Sequence[float]) -> list[int]:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.eval.protocol import apply
+from pagen.eval.protocol import Protocol, apply
+from pagen.eval.protocol_file import INDICATORS_IN
 from pagen.eval.protocols import CAUSAL, PROTOCOLS, protocols_named
+from pagen.scoring.indicator_table import TABLE, require_indicator
 
 
 def test_a_file_holds_ones_own(tmp_path: Path) -> None:
@@ -78,6 +81,44 @@ def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str
         protocols_named([str(tmp_path / "mine.json")])
     assert len(str(problem.value).splitlines()) == 1
     assert len(str(problem.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("field", "form"),
+    [
+        ("factors", '{"NAME": 2}'),
+        ("each_of", '{"psnr": "none", "NAME": "robust"}'),
+        ("fused", '{"luss": ["vcr", "NAME"]}'),
+        ("weights", '{"ped2": {"prp": 1}, "*": {"NAME": 1}}'),
+    ],
+)
+def test_a_name_of_no_indicator_is_refused(tmp_path: Path, field: str, form: str) -> None:
+    file = tmp_path / "mine.json"
+    for name, part, nearest in (
+        ("vrc", "vrc", "vcr"),
+        ("psrn_local", "psrn", "psnr"),
+        ("deep+velocty", "velocty", "velocity"),
+        ("fused", "fused", "flow_speed"),
+        ("", "", ""),
+    ):
+        file.write_text(f'{{"{field}": {form.replace("NAME", name)}}}')
+        hint = f" did you mean {nearest!r}?" if nearest else ""
+        with pytest.raises(PagenError) as problem:
+            protocols_named([str(file)])
+        assert str(problem.value).startswith(f"no indicator of {field} in {file} named {part!r};{hint} known: ")
+        assert len(str(problem.value).splitlines()) == 1
+    for name in {*TABLE, "vcr_local", "velocity+pose+deep"} - {"fused", "psnr", "vcr", "prp"}:
+        file.write_text(f'{{"{field}": {form.replace("NAME", name)}}}')
+        assert protocols_named([str(file)])[0].name == "mine"
+
+
+def test_every_field_that_names_indicators_has_them_looked_up() -> None:
+    published = [PROTOCOLS[name] for name in PROTOCOLS.names()]
+    for protocol in published:
+        for field, names_in in INDICATORS_IN.items():
+            for name in names_in(getattr(protocol, field)):
+                require_indicator("indicator", name)
+    assert {one.name for one in fields(Protocol) if "Mapping" in str(one.type)} - {"sigma"} == set(INDICATORS_IN)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ import pytest
 
 from pagen import cli
 from pagen.errors import PagenError
-from pagen.footage.catalogue import DATASETS
+from pagen.footage.catalogue import DATASETS, modifiers_of
 from pagen.footage.check import check
+from pagen.footage.joined import shares
 from pagen.footage.locate import locate
 from pagen.footage.named import as_typed, named
 from pagen.footage.own import NAMED, own_datasets, own_file
@@ -151,16 +152,38 @@ def test_a_root_that_is_given_must_lead_there(file: Path, shop: Path, tmp_path: 
 def test_what_the_file_says_wrongly_is_one_line(file: Path, text: str, words: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(PagenError) as raised:
-        DATASETS["street"]
+        locate("street")
     assert words in str(raised.value)
     assert str(file) in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
+def test_names_of_the_table_are_looked_up_there_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(file, root=".")
+    rows = {name: modifiers_of(DATASETS[name]) for name in DATASETS.catalogue()}
+
+    def elsewhere(*args: object, **kwargs: object) -> None:
+        raise AssertionError(f"looked up elsewhere: {args} {kwargs}")
+
+    monkeypatch.setattr("pagen.footage.own.tomllib.loads", elsewhere)
+    monkeypatch.setattr("pagen.registry.entry_points", elsewhere)
+    for name in [*rows, *(f"{base}:{modifier}" for base, modifiers in rows.items() for modifier in modifiers)]:
+        assert DATASETS[name].name == name
+        assert shares(name, name)
+
+
+def test_entry_points_are_asked_for_where_the_file_names_something(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DATASETS, "catalogue", lambda: pytest.fail("the file names nothing"))
+    assert DATASETS.own() == {}
+    file.unlink()
+    monkeypatch.setenv("PAGEN_DATASETS", "")
+    assert DATASETS.own() == {}
+
+
 def test_a_file_that_is_not_there_is_told_where_it_was_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.unlink()
     with pytest.raises(PagenError, match=f"TOML in {file}, which PAGEN_DATASETS names, found no file"):
-        own_datasets([])
+        own_datasets(list)
     monkeypatch.setenv("PAGEN_DATASETS", "")
     assert own_file().name == "datasets.toml"
 
