@@ -18,7 +18,6 @@ from pagen.footage import content, flow
 from pagen.footage.content import content_of
 from pagen.footage.images import mask_frames
 from pagen.footage.locate import locate
-from pagen.footage.prepare import identity_of
 
 WriteFolder = Callable[..., Path]
 
@@ -32,6 +31,10 @@ def mended(path: Path) -> None:
     assert path.stat().st_mtime_ns == stat.st_mtime_ns
 
 
+def identities(root: Path) -> list[str]:
+    return [clip.identity() for clip in locate("folder", root).clips]
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
@@ -43,10 +46,10 @@ def test_frames_mended_in_place_are_others(
 ) -> None:
     monkeypatch.setattr(content, "_SETTLED", settled)
     root = write_folder(tmp_path / "footage", {"training/a": 3, "testing/x": 3})
-    before = identity_of(locate("folder", root))
-    assert identity_of(locate("folder", root)) == before
+    before = identities(root)
+    assert identities(root) == before
     mended(root / "testing/x/001.png")
-    assert identity_of(locate("folder", root)) != before
+    assert identities(root) != before
 
 
 @pytest.mark.parametrize("settled", [0, content._SETTLED])
