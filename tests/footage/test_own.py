@@ -165,7 +165,7 @@ def test_names_of_the_table_are_looked_up_there_alone(file: Path, monkeypatch: p
     def elsewhere(*args: object, **kwargs: object) -> None:
         raise AssertionError(f"looked up elsewhere: {args} {kwargs}")
 
-    monkeypatch.setattr("pagen.footage.own.tomllib.loads", elsewhere)
+    monkeypatch.setattr("pagen.footage.own.read_toml", elsewhere)
     monkeypatch.setattr("pagen.registry.entry_points", elsewhere)
     for name in [*rows, *(f"{base}:{modifier}" for base, modifiers in rows.items() for modifier in modifiers)]:
         assert DATASETS[name].name == name
