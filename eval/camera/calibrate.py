@@ -96,6 +96,6 @@ def calibrate(config: Calibrate) -> Threshold:
         fps=fps,
         wanted=config.false_alarms_per_hour,
         heat=heat,
-        zones=None if zones is None else asdict(zones),
+        zones=zones,
         deinterlace=config.deinterlace,
     )

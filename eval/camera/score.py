@@ -97,9 +97,9 @@ def score(config: Score) -> dict[str, Any]:
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:
     """The run, or baseline, and the zones that were calibrated. Raises PagenError where either is another by now."""
     from pagen.eval.camera.threshold import fingerprint_of
-    from pagen.scoring.zones import read_zones, zones_of
+    from pagen.scoring.zones import read_zones
 
-    zones = None if threshold.zones is None else zones_of(threshold.zones)
+    zones = threshold.zones
     if config.zones is not None and read_zones(config.zones) != zones:
         raise PagenError(f"expected the zones that {config.run} was calibrated with, found others; calibrate with them")
     run = str(config.run / threshold.run) if threshold.fingerprint else threshold.run

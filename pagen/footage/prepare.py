@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from pagen import console
 from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
@@ -22,9 +20,11 @@ from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.content import cache_folder
 from pagen.footage.frame_files import few
 from pagen.footage.joined import differing_rates, require_one_size
 from pagen.footage.locate import locate
+from pagen.footage.prepared_form import require_clips
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
@@ -126,17 +126,9 @@ def open_prepared(path: Path, verify: bool = True) -> Prepared:
         ...     print(str(error).partition(", ")[0])
         expected a prepared folder of pagen at nowhere
     """
-    return Prepared(Folder.open(Path(path), "prepared", verify))
-
-
-def cache_folder() -> Path:
-    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder.
-
-    Example:
-        >>> cache_folder().is_absolute()
-        True
-    """
-    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
+    folder = Folder.open(Path(path), "prepared", verify)
+    require_clips(folder)
+    return Prepared(folder)
 
 
 @dataclass(frozen=True)
