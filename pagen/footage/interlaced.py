@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any
 
 FILTER = ("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
@@ -18,7 +19,8 @@ def deinterlaced(frames: Iterable[Any]) -> Iterator[Any]:
         >>> [(one.height, one.width) for one in deinterlaced([frame])]
         [(16, 32)]
     """
-    form, graph = None, None
+    form: tuple[int, int, str] | None = None
+    graph: Any = None
     for frame in frames:
         if form != (form := (frame.width, frame.height, frame.format.name)):
             yield from _rest(graph)
@@ -33,7 +35,7 @@ def _graph(frame: Any) -> Any:
 
     graph = Graph()
     source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or "1/1000000"
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 1_000_000)
     )
     graph.link_nodes(source, graph.add(*FILTER), graph.add("buffersink")).configure()
     return graph

@@ -32,7 +32,8 @@ _HEAD = 500
 def video_frames(path: Path, deinterlace: bool = False) -> Iterator[Frames]:
     """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
 
-    Interlaced ones are de-interlaced where that is asked for. Raises PagenError: a pointer, empty, no video in it, cut short, or not decodable.
+    Interlaced ones are de-interlaced where that is asked for. Raises PagenError: a pointer, empty, no video in it, cut
+    short, or not decodable.
 
     Example:
         >>> import cv2, numpy, tempfile
