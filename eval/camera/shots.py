@@ -45,6 +45,9 @@ class Source(Protocol):
     def name(self) -> str: ...
 
     @property
+    def live(self) -> bool: ...
+
+    @property
     def fps(self) -> float:
         """Frames a second, as far as is known by now."""
 
@@ -85,7 +88,7 @@ class Thinned:
         due = -math.inf
         for item in parted(self.source):
             if item.seconds >= limit:
-                self.passed_over += isinstance(item, Shot)
+                self.passed_over += self.source.live and isinstance(item, Shot)  # of a recording it was never due
                 return
             if isinstance(item, Gap):
                 due = -math.inf

@@ -66,7 +66,7 @@ def stream_frames(url: str, timeout: float, deinterlace: bool = False) -> Stampe
 
 def decodable(container: Any, deinterlace: bool = False) -> Stamped:
     """The frames of an opened stream, less what is damaged; what FFmpeg counts in place of stamps is none."""
-    counted = bool(container.format.flags & av.format.Flags.no_timestamps)
+    counted = bool(container.format.flags & av.format.Flags.no_timestamps.value)
     frames = _decoded(container)
     for frame in deinterlaced(frames) if deinterlace else frames:
         yield None if counted else frame.time, rgb_or_grey(frame)
