@@ -181,7 +181,7 @@ def held(shown: Sequence[int], there: Sequence[bool]) -> list[int]:
 
     Example:
         >>> held([1, 1, 1, 1], [False, True, False, True])
-        [2, 1, 1]
+        [3, 1]
     """
     kept, early = list[int](), 0
     for count, is_there in zip(shown, there, strict=True):
