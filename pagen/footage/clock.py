@@ -256,7 +256,8 @@ class LiveClock:
         tick = self._clock(stamp)
         if stamp is None:
             self._shift += max((arrived - tick.seconds - self._shift) / RECENT, -self.step)
-        seconds, broken = tick.seconds + self._shift, tick.broken or _off(arrived - tick.seconds - self._shift, silence)
+        seconds, broken = max(tick.seconds + self._shift, self.seconds), tick.broken
+        broken = broken or _off(arrived - seconds, silence)
         if broken:
             seconds = max(arrived, self.seconds + self.step)
             self._shift = seconds - tick.seconds

@@ -1,13 +1,30 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pagen.footage.clock import NEIGHBOURS, PAUSE, Tick, breaks_of, rate_of, schedule, ticks_of, timed, usual_step
+from pagen.footage.clips import FileClip
+from pagen.footage.clock import (
+    DRIFT,
+    NEIGHBOURS,
+    PAUSE,
+    LiveClock,
+    Tick,
+    breaks_of,
+    rate_of,
+    schedule,
+    ticks_of,
+    timed,
+    usual_step,
+)
+from pagen.footage.frame_files import numbering
+from pagen.footage.frame_names import stamps_of
 
 
 def shown(times: list[float]) -> list[int]:
@@ -121,3 +138,52 @@ def test_whatever_the_stamps_every_frame_comes_once_in_order_at_a_time_that_neve
     )
     repeats, edges = schedule(ticks), [0, *breaks_of(ticks), len(ticks)]
     assert all(sum(repeats[start:end]) == end - start for start, end in pairwise(edges))
+
+
+@pytest.mark.parametrize("burst", [1, 3, 25, 60, 100])
+@pytest.mark.parametrize("late", [0.0, 0.01])
+def test_a_live_source_without_stamps_has_the_pace_of_its_bursts(burst: int, late: float) -> None:
+    clock, rng = LiveClock(step=1 / 15), np.random.default_rng(0)
+    arrivals = [(index // burst * burst) / 25 + rng.uniform(0, late) for index in range(1000)]
+    ticks, paces = [], []
+    for arrived in np.maximum.accumulate(arrivals).tolist():
+        ticks.append(clock(None, arrived))
+        paces.append(1 / clock.step)
+    assert not any(tick.broken for tick in ticks)
+    assert max(paces[200:]) < 1.1 * 25
+    assert min(paces[200:]) > 25 / 1.25  # too slow a pace passes nothing over
+    assert ticks[-1].seconds == pytest.approx(40, abs=2 + burst / 25)
+
+
+@given(st.lists(st.tuples(STAMPS, st.floats(0, 20)), max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_live_time_never_falls_and_keeps_near_arrival(frames: list[tuple[float | None, float]]) -> None:
+    clock, arrived, before = LiveClock(step=0.04), 0.0, 0.0
+    for stamp, waited in frames:
+        arrived += waited
+        tick = clock(stamp, arrived)
+        assert tick.seconds >= before
+        assert tick.broken or abs(arrived - tick.seconds) <= DRIFT
+        before = tick.seconds
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+def test_names_that_are_times_are_no_gaps(unit: int) -> None:
+    names = [Path(f"{int((1_690_000_000 + index * (1 if unit == 1 else 0.04)) * unit)}.jpg") for index in range(30)]
+    clip = FileClip("train_a", "train", Path("a"), False, tuple(names), None, None, rate=15.0)
+    assert list(numbering(clip, None)) == []
+    assert clip.fps == pytest.approx(1 if unit == 1 else 25, rel=1e-3)
+    paused = replace(clip, files=(*names, *(Path(f"{int(name.stem) + 600 * unit}.jpg") for name in names)))
+    assert list(paused.breaks()) == [30]
+
+
+def test_numbers_that_count_frames_are_no_times() -> None:
+    for numbers in (range(40), range(0, 400, 10), [0, 6, 10, 15, 20], [1, 2, 4, 7], [0, 40, 120, 160]):
+        assert stamps_of([Path(f"{number}.jpg") for number in numbers]) is None
+    assert stamps_of([Path(f"{1000 * index // 30}.jpg") for index in range(40)]) is not None
+
+
+def test_a_number_far_off_takes_no_memory() -> None:
+    files = tuple(Path(f"{number:012}.jpg") for number in (1, 2, 10**11))
+    (problem,) = numbering(FileClip("train_a", "train", Path("a"), False, files, None, None), None)
+    assert "found 3 up to 100000000000" in problem

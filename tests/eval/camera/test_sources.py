@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pagen.errors import PagenError
 from pagen.eval.camera.shots import Gap, Shot, Thinned, parted, timecode
 from pagen.eval.camera.sources import Recording, open_footage
-from pagen.eval.camera.watch import scored
+from pagen.eval.camera.watch import scored, scored_normal
 from pagen.footage.clock import Tick
 from pagen.footage.video import video_frames
 from pagen.scoring.stream import open_streamer
@@ -156,3 +156,32 @@ def test_what_a_folder_holds_and_is_not_read_is_told(tmp_path: Path, capsys: pyt
     assert capsys.readouterr().err == f"{tmp_path / 'day'}: {told}\n"
     with pytest.raises(PagenError, match="found an empty word"):
         open_footage("")
+
+
+def test_a_pause_in_a_recording_is_a_gap_and_no_frame_is_lost(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", [*range(6), *range(6000, 6006)])
+    items = list(Thinned(open_footage(str(path)), 10))
+    assert [type(item) for item in items] == [Shot] * 6 + [Gap] + [Shot] * 6
+    assert isinstance(items[6], Gap)
+    assert (items[6].seconds, items[6].reason) == (pytest.approx(600), "nothing for 599.5 s")
+
+
+def test_hours_are_of_real_time_less_its_gaps() -> None:
+    """Whatever a header says: an irregular recording, of which 60 s are recorded on either side of a pause."""
+    rng = np.random.default_rng(0)
+    half = np.cumsum(rng.uniform(0.02, 0.3, 400))
+    half *= 60 / half[-1]
+    ticks = [Tick(float(second)) for second in half]
+    ticks += [Tick(second + 600, "" if index else "nothing for 540 s") for index, second in enumerate(half)]
+    source = Recording("x", 7.0, (("x", lambda: ((tick, FRAMES[0]) for tick in ticks)),))
+    clips, _ = scored_normal(open_streamer("frame_difference"), [source], 7.0, 0)
+    assert sum(map(len, clips)) / 7 == pytest.approx(120, abs=1)
+
+
+def test_images_that_are_named_by_times_have_a_clock(tmp_path: Path) -> None:
+    for index in range(12):
+        cv2.imwrite(str(tmp_path / f"{1_690_000_000_000 + 40 * index + 600_000 * (index > 5)}.png"), FRAMES[index])
+    source = open_footage(str(tmp_path))
+    assert isinstance(source, Recording)
+    assert source.fps == pytest.approx(25)
+    assert [type(item) for item in source] == [Shot] * 6 + [Gap] + [Shot] * 6
