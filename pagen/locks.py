@@ -17,6 +17,7 @@ from typing import IO, Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pagen import console
+from pagen.errors import PagenError
 
 if sys.platform != "win32":
     import fcntl
@@ -53,34 +54,54 @@ def turn(path: Path, doing: str) -> Iterator[bool]:
         ...     waited
         False
     """
-    with _taken(FileLock(path), doing) as waited:
-        try:
-            yield waited
-        finally:
-            with suppress(OSError):  # before it is let go: whoever waits sees that it is gone, and makes another
-                path.unlink(missing_ok=True)
+    lock = FileLock(path)
+    waited = not _take(lock, 0)
+    if waited:
+        console.say(f"waiting for another command, which {doing}")
+        _take(lock, -1)
+    with _let_go(lock, path):
+        yield waited
 
 
 @contextmanager
-def _taken(lock: BaseFileLock, doing: str) -> Iterator[bool]:
-    """A lock taken; where there are none, nobody waits."""
-    waited = False
+def alone(folder: Path, name: str = ".tmp-writer") -> Iterator[None]:
+    """One process at a time is inside, of those who name this folder, which is made where there is none.
+
+    For what can neither be done twice at once nor be waited for. Raises PagenError: somebody is inside.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, alone(Path(folder)):
+        ...     with alone(Path(folder)):  # doctest: +ELLIPSIS
+        ...         pass
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected no other command there, found one that is writing to ...
+    """
+    new, lock = not folder.exists(), FileLock(folder / name)
+    if not _take(lock, 0):
+        found = f"found one that is writing to {folder}"
+        raise PagenError(f"expected no other command there, {found}; wait for its end, or give another --out")
     try:
-        waited = not _take(lock, 0)
-        if waited:
-            console.say(f"waiting for another command, which {doing}")
-            _take(lock, -1)
-    except (NotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in _NONE:
-            raise
-    try:
-        yield waited
+        with _let_go(lock, folder / name):
+            yield
     finally:
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextmanager
+def _let_go(lock: BaseFileLock, path: Path) -> Iterator[None]:
+    """A lock that is let go behind the block, its file with it."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # before it is let go: whoever waits sees that it is gone, and makes another
+            path.unlink(missing_ok=True)
         lock.release()
 
 
 def _take(lock: BaseFileLock, seconds: float) -> bool:
-    """Whether it was to be had in so many seconds; its folder may go meanwhile."""
+    """Whether it was to be had in so many seconds; its folder may go meanwhile. Where there are none, it was."""
     while True:
         try:
             Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +110,9 @@ def _take(lock: BaseFileLock, seconds: float) -> bool:
             continue
         except Timeout:
             return False
+        except (NotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NONE:
+                raise
         return True
 
 

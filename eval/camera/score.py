@@ -14,6 +14,7 @@ import tyro
 from pagen import console
 from pagen.errors import PagenError
 from pagen.flags import Device, Json
+from pagen.locks import alone
 
 if TYPE_CHECKING:
     from pagen.eval.camera.threshold import Threshold
@@ -87,6 +88,7 @@ def score(config: Score) -> dict[str, Any]:
     streamer = open_streamer(run, threshold.indicator, zones, config.device)
     out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
     with ExitStack() as files:
+        files.enter_context(alone(out))
         wanted = Film(config.annotate, threshold, config.blur, footage.live) if config.annotate else None
         film = files.enter_context(wanted) if wanted else None
         log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))

@@ -15,8 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.arrays import read_array
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
+from pagen.footage.outline import outline
 from pagen.footage.prepare import Prepared
 from pagen.footage.resize import by_area
 
@@ -53,6 +55,10 @@ class FileFlow:
                 )
             yield rescale(flow, prepared.size)
 
+    def check(self, clips: Prepared, name: str) -> None:
+        """Raise PagenError for a clip whose file is missing, or holds another number of maps; none is looked at."""
+        self._read(self.directory / f"{name}.npy", clips.length(name) - 1)
+
     def identity(self) -> str:
         """A fingerprint of the names, sizes and bytes of the folder's flow files."""
         return fingerprint(self.directory, sorted(self.directory.glob("*.npy")))
@@ -83,6 +89,20 @@ def open_flow_files(option: str) -> FileFlow:
     if not option:
         raise PagenError("expected flow 'file:DIR' with a folder of CLIP.npy, found 'file'; name the folder")
     return FileFlow(Path(option))
+
+
+def check_flow_files(spec: str, dataset: str, compute: Compute) -> None:
+    """Raise PagenError for `file:DIR` without the flow of each training clip, before any clip is prepared.
+
+    Example:
+        >>> check_flow_files("dis", "street", Compute())
+    """
+    name, _, option = spec.partition(":")
+    if name == "file":
+        files = open_flow_files(option)
+        clips = outline(dataset, compute.root, compute.workers, compute.partial)
+        for clip in clips.clips("train"):
+            files.check(clips, clip)
 
 
 def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
