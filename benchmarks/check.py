@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import numpy.typing as npt
 import tyro
 from PIL import Image
 
@@ -59,7 +60,7 @@ def written(config: Check, root: Path) -> None:
             (folder / f"{frame:03d}.jpg").write_bytes(pictures[frame % len(pictures)])
 
 
-def jpeg(grey: np.ndarray) -> bytes:  # type: ignore[type-arg]
+def jpeg(grey: npt.NDArray[np.uint8]) -> bytes:
     """A picture (H, W) as a file in colours."""
     file = io.BytesIO()
     Image.fromarray(np.stack([grey] * 3, axis=-1)).save(file, "JPEG", quality=80)

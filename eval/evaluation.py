@@ -52,18 +52,34 @@ def evaluate(
     chosen = protocols_named(protocols)
     require_other(settings.choose_on, [dataset])
     every = labelled_by_each(dataset, compute, settings.labels)
+    return evaluate_labelled(runs, every, chosen, settings, compute, localise, by_event)
+
+
+def evaluate_labelled(
+    runs: Sequence[Path],
+    every: Sequence[Labelled],
+    protocols: Sequence[Protocol],
+    settings: EvaluationSettings = DEFAULTS,
+    compute: Compute = ANYWHERE,
+    localise: bool = False,
+    by_event: bool = False,
+) -> Evaluation:
+    """`evaluate`, on a data set with the labels of each of these editions, whatever the settings say of labels."""
     prepared = every[0].prepared
+    dataset = prepared.dataset
     if localise:
         require_masks(prepared)
     judge = judge_of(runs, [prepared], settings, compute)
-    found = list(_measured(runs, chosen, every, replace(settings, dataset=dataset), compute, judge))
+    found = list(_measured(runs, protocols, every, replace(settings, dataset=dataset), compute, judge))
     places = localise_runs(runs, prepared, compute, settings.seed) if localise else None
     evaluation = _evaluation(
         dataset, "; ".join(one.edition for one in every), settings, places, *zip(*found, strict=True)
     )
     if judge:
         evaluation = replace(evaluation, chosen_on=judge.chosen_on)
-    return replace(evaluation, by_event=tuple(_events(every, chosen, found, settings.seed))) if by_event else evaluation
+    if by_event:
+        evaluation = replace(evaluation, by_event=tuple(_events(every, protocols, found, settings.seed)))
+    return evaluation
 
 
 def _measured(

@@ -18,10 +18,7 @@ def text(table: Table) -> str:
 
 def markdown(table: Table) -> list[str]:
     """The table as parts of a page."""
-    return [
-        f"Scene by scene, micro AUROC{_labels(table)}:",
-        console.markdown(headers(table), lines(table)),
-    ]
+    return [f"Scene by scene, micro AUROC{_labels(table)}:", console.markdown(headers(table), lines(table))]
 
 
 def headers(table: Table) -> list[str]:

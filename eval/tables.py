@@ -30,8 +30,8 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
     first = series[0]
     trivial = first.run == TRIVIAL
     bar = next(one for one in series if one.indicator == BAR) if trivial else first
-    compared = bar.final if len(series) > 1 else None
-    rows = tuple(_row(one, compared, protocol, settings) for one in series)
+    compared, scenes = bar.final if len(series) > 1 else None, _scenes(first.labels, settings)
+    rows = tuple(_row(one, compared, protocol, settings, bool(scenes)) for one in series)
     notes = [*(_below(rows) if trivial else ()), *_published(series, protocol, settings.dataset)]
     if settings.told:
         notes.insert(0, f"Labels that did not fit their clips: {settings.told}.")
@@ -39,7 +39,6 @@ def table_of(protocol: Protocol, series: Sequence[Series], settings: EvaluationS
         notes.insert(0, f"{protocol.name} is undefined for the {rows[0].frames} frames that it scores: {why}.")
     looks_ahead = protocol.looks_ahead or any(one.ahead != 0 for one in series)
     against, title = BAR if trivial else first.run, " ".join(_said(protocol, series, settings))
-    scenes = _scenes(first.labels, settings)
     return Table(protocol.name, title, looks_ahead, rows, tuple(notes), against, scenes, settings.labels)
 
 
@@ -66,7 +65,7 @@ def _chosen(series: Sequence[Series]) -> str:
     )
 
 
-def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: EvaluationSettings) -> Row:
+def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: EvaluationSettings, by_scene: bool) -> Row:
     final, labels, recipe = series.final, series.labels, series.recipe
     macro = metrics.macro_auroc(final, labels, protocol.macro)
     (low, high), over = _intervals(final, bar, labels, settings.seed)
@@ -81,7 +80,8 @@ def _row(series: Series, bar: ByVideo | None, protocol: Protocol, settings: Eval
         *(point.threshold, point.tpr, point.event_recall, delay, *over),
         *(recipe.get(name) for name in ("recipe", "scale", "seed", "dataset")),
     )
-    return replace(row, by_scene=_by_scene(final, labels, settings, protocol.every), choice=series.choice)
+    scenes = _by_scene(final, labels, settings, protocol.every) if by_scene else None
+    return replace(row, by_scene=scenes, choice=series.choice)
 
 
 def _scenes(labels: ByVideo, settings: EvaluationSettings) -> tuple[Scene, ...]:
@@ -97,9 +97,7 @@ def counted(labels: ByVideo) -> tuple[int, int]:
     return len(together), int(together.sum())
 
 
-def _by_scene(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, every: int) -> Scenes | None:
-    if not _scenes(labels, settings):
-        return None
+def _by_scene(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, every: int) -> Scenes:
     areas = scene_auroc(final, labels, settings.scenes)
     if settings.fps is None:
         nothing = Undefined(UNTIMED)

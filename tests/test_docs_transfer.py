@@ -84,7 +84,7 @@ def test_ones_own_data_sets_are_named_in_a_file(script: ModuleType, tmp_path: Pa
     config = config_of(script, tmp_path)
     script.place(config)
     assert os.environ["PAGEN_DATA"] == str(tmp_path / "data")
-    found = own_datasets(["ped2"])
+    found = own_datasets(lambda: ["ped2"])
     assert found["le2i_coffee"].root == tmp_path / "data/le2i_coffee"
     catalogue = DATASETS.catalogue()
     assert {name.partition(":")[0] for name in script.TESTED_ON} - set(catalogue) == set(found)

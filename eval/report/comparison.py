@@ -12,12 +12,12 @@ from typing import Any
 
 from pagen.compute import Compute
 from pagen.eval import render_events
-from pagen.eval.evaluation import evaluate
+from pagen.eval.evaluation import evaluate_labelled
 from pagen.eval.labelled import Labelled, labelled
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
-from pagen.eval.render import figure_headers, figures, legends, point_headers, points
-from pagen.eval.report.content import protocol_settings
+from pagen.eval.render import legends
+from pagen.eval.report.content import protocol_settings, shared
 from pagen.eval.report.drawn import drawn
 from pagen.eval.report.frames import COLD, HOT, frames_beside
 from pagen.eval.report.template import write_page
@@ -34,8 +34,8 @@ def write_comparison(
     Raises PagenError as `evaluate`, more than one protocol, or a run that is given twice.
     """
     chosen, labels = protocol_named(protocol, "a report"), labels_of(runs, dataset)
-    evaluation = evaluate(runs, dataset, [protocol], settings, compute, by_event=True)
     data = labelled(dataset, compute, settings.labels)
+    evaluation = evaluate_labelled(runs, [data], [chosen], settings, compute, by_event=True)
     names = dict(zip(map(str, runs), labels, strict=True))
     content = content_of_runs(names, chosen, evaluation, data)
     shown = frames_beside(content["drawn"], data.prepared, runs, compute)
@@ -58,15 +58,12 @@ def content_of_runs(
     rows = [_named(row, names) for row in leads(table.rows)]
     areas = tuple(replace(area, run=names.get(area.run, area.run)) for area in events.areas)
     events = replace(events, areas=areas)
+    frame = shared(protocol, evaluation, rows, prepared)
     return {
-        "title": f"{', '.join(names.values())} on {', '.join(filter(None, (prepared.dataset, prepared.part)))}",
-        "about": f"{rows[0].frames:,} frames of {rows[0].videos} videos count; labels: {evaluation.label_edition}.",
+        **frame,
+        "title": f"{', '.join(names.values())} on {frame['dataset']}",
         "trained": [f"{row.run}: {row.recipe_title}, trained on {row.trained_on}" for row in rows if row.recipe],
-        "size": prepared.size,
-        "protocol": protocol.name,
         "meaning": table.title,
-        "headers": [*figure_headers(table), *point_headers(table)[2:]],
-        "rows": [figures(row) + points(row)[2:] for row in rows],
         "legend": f"{' '.join(legends([table]))} Found: at no more than {evaluation.alarms:g} false alarms an hour.",
         "notes": [_shortened(note, names) for note in table.notes],
         "alike": ALIKE,

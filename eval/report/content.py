@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -30,18 +30,14 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, labelled: 
     rows = [row if row.run == TRIVIAL else replace(row, run=name) for row in table.rows]
     lead = next(row for row in rows if (row.run, row.indicator) == (name, series[0].indicator))
     picks, counts = stand_out(protocol, series[0], lead.threshold, prepared.fps, evaluation.alarms)
+    frame = shared(protocol, evaluation, rows, prepared)
     return {
+        **frame,
         "run": name,
-        "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {lead.frames:,} frames of {lead.videos} "
-        f"videos count; labels: {evaluation.label_edition}.",
-        "dataset": ", ".join(filter(None, (prepared.dataset, prepared.part))),
-        "size": prepared.size,
-        "protocol": protocol.name,
+        "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {frame['about']}",
         "title": table.title,
         "lead": lead,
         "cards": list(_cards(lead, evaluation.alarms)),
-        "headers": [*figure_headers(table), *point_headers(table)[2:]],
-        "rows": [figures(row) + points(row)[2:] for row in rows],
         "leading": rows.index(lead),
         "legend": " ".join(legends([table])),
         "notes": [note.replace(str(run), name) for note in table.notes],
@@ -49,6 +45,19 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, labelled: 
         "counts": counts,
         "settings": _settings(run, protocol, evaluation, prepared),
         "drawn": drawn(protocol, series, labelled, lead.threshold, picks),
+    }
+
+
+def shared(protocol: Protocol, evaluation: Evaluation, rows: Sequence[Row], prepared: Prepared) -> dict[str, Any]:
+    """What the pages of one run and of several both show: the table of these rows, and what it is of."""
+    (table,) = evaluation.tables
+    return {
+        "about": f"{rows[0].frames:,} frames of {rows[0].videos} videos count; labels: {evaluation.label_edition}.",
+        "dataset": ", ".join(filter(None, (prepared.dataset, prepared.part))),
+        "size": prepared.size,
+        "protocol": protocol.name,
+        "headers": [*figure_headers(table), *point_headers(table)[2:]],
+        "rows": [figures(row) + points(row)[2:] for row in rows],
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.compute import Compute
-from pagen.eval.evaluation import evaluate
+from pagen.eval.evaluation import evaluate_labelled
 from pagen.eval.labelled import labelled
 from pagen.eval.protocols import protocol_named
 from pagen.eval.report.content import content_of
@@ -39,8 +39,8 @@ def write_report(
         pseudo: a set of pseudo-anomalies, whose gallery the page shows.
     """
     chosen, picture = protocol_named(protocol, "a report"), gallery(pseudo) if pseudo else None
-    labels = labelled(dataset, compute, settings.labels)
-    content = content_of(run, chosen, evaluate([run], dataset, [protocol], settings, compute), labels)
-    shown = shown_frames(content["drawn"], labels.prepared, run, compute)
+    data = labelled(dataset, compute, settings.labels)
+    content = content_of(run, chosen, evaluate_labelled([run], [data], [chosen], settings, compute), data)
+    shown = shown_frames(content["drawn"], data.prepared, run, compute)
     size = write_page(path, "report.html.jinja", content, shown, picture)
     return {"bytes": size, "frames": sum(map(len, shown.frames.values())), "row": asdict(content["lead"])}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,21 +88,18 @@ def calibration_of(run: Path, dataset: str, compute: Compute) -> Known:
     return normal.known(normal.scores.config["clips"])
 
 
-@dataclass(frozen=True)
-class ByTarget:
+def by_target(
+    protocol: Protocol, run: str, scores: Scores, footage: Footage, prepared: Prepared, compute: Compute
+) -> Scores:
     """Calibrates what a protocol adds up by all training clips of the data set tested on.
 
     A run that was trained on it has that calibration.
     """
-
-    protocol: Protocol
-
-    def __call__(self, run: str, scores: Scores, footage: Footage, prepared: Prepared, compute: Compute) -> Scores:
-        recipe = scores.config.get("recipe", {})
-        if len(fused_of(recipe, self.protocol.fused)) < 2 or recipe["dataset"] == prepared.dataset:
-            return scores
-        calibration = calibration_of(Path(run), prepared.dataset, compute)
-        return replace(scores, config={**scores.config, "calibration": calibration})
+    recipe = scores.config.get("recipe", {})
+    if len(fused_of(recipe, protocol.fused)) < 2 or recipe["dataset"] == prepared.dataset:
+        return scores
+    calibration = calibration_of(Path(run), prepared.dataset, compute)
+    return replace(scores, config={**scores.config, "calibration": calibration})
 
 
 def by_scene(run: str, scores: Scores, footage: Footage, prepared: Prepared, compute: Compute) -> Scores:
@@ -130,7 +128,7 @@ def calibrating(how: str, protocol: Protocol) -> Calibrating:
     """By `source` (as the run is), `target` or `scene`."""
     ways: Mapping[str, Calibrating] = {
         "source": lambda run, scores, *_: scores,
-        "target": ByTarget(protocol),
+        "target": partial(by_target, protocol),
         "scene": by_scene,
     }
     return ways[how]
@@ -138,9 +136,9 @@ def calibrating(how: str, protocol: Protocol) -> Calibrating:
 
 def require_calibrating(how: str, footage: Footage) -> None:
     """Raise PagenError for a data set that lacks the training clips that a calibration is made of."""
-    trained = footage.split("train")
     if how == "source":
         return
+    trained = footage.split("train")
     if not trained:
         raise PagenError(
             f"expected train clips of {footage.name} for --calibrate {how}, found none in {footage.root}; put them "

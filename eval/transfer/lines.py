@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pagen.eval.published import kinds_of
@@ -142,7 +142,7 @@ def _compared(line: Line, lines: Sequence[Line], datasets: Mapping[str, str]) ->
         home = next((other for other in homes if set(other.seeds) & set(line.seeds)), None)
         if home and target not in line.own:
             differences[target] = Difference(home.run, _over(line, home, target))
-    return Line(**{**vars(line), "over_trained": differences})
+    return replace(line, over_trained=differences)
 
 
 def _over(line: Line, home: Line, target: str) -> float:

@@ -98,11 +98,12 @@ class Modifier:
 
     what: str
     changed: str
-    """`module:function(footage)`: the footage with other clips."""
+    """`module:function(footage)`: the footage with other clips, or clips that are read otherwise."""
 
 
 MODIFIERS: dict[str, Modifier] = {
     "all": Modifier("abnormal training clips among the others", "pagen.footage.modifiers:with_abnormal"),
+    "deinterlaced": Modifier("interlaced videos de-interlaced", "pagen.footage.modifiers:without_combs"),
     "mixed": Modifier("half of the test clips among the training clips", "pagen.footage.mixed:mixed"),
     "validation": Modifier("the validation clips in place of the test clips", "pagen.footage.modifiers:on_validation"),
 }
@@ -129,7 +130,7 @@ class DataSets(Registry[DataSet]):
 
     def own(self) -> dict[str, Own]:
         """One's own data sets by name. Raises PagenError as `own_datasets`."""
-        return own_datasets(self.catalogue())
+        return own_datasets(self.catalogue)
 
     def names(self) -> list[str]:
         """All names, sorted."""
@@ -143,21 +144,34 @@ class DataSets(Registry[DataSet]):
             (('street:square', ''), ('street:square', 'mixed'))
         """
         base, colon, modifier = name.rpartition(":")
-        return (name, "") if not colon or JOIN in name or name in self else (base, modifier)
+        if not colon or JOIN in name or name in self._table:
+            return name, ""
+        if base in self._table and modifier in modifiers_of(self[base]):
+            return base, modifier
+        return (name, "") if name in self else (base, modifier)
 
     def __getitem__(self, name: str) -> DataSet:
-        """The row of that name. Raises PagenError that names the nearest one, and as `own_datasets`."""
-        own, (base, modifier) = self.own(), self.parted(name)
+        """The row of that name. Raises PagenError that names the nearest one, and as `own_datasets`.
+
+        Neither the file of one's own nor entry points are looked at for what the table has.
+        """
+        if name in self._table:
+            return super().__getitem__(name)
         if JOIN in name:
             return _joined(name, [self[part] for part in name.split(JOIN)])
-        if name in own:
+        base, modifier = self.parted(name)
+        if modifier:
+            return self._modified(base, modifier)
+        if name in (own := self.own()):
             row: DataSet = resolve(f"{_ROWS}.folder:own")(name, own[name])
             return row
-        if not modifier:
-            return super().__getitem__(name)
-        row = self[base]
-        if modifier not in modifiers_of(row):
-            raise unknown_name("data set", name, [*self.names(), *(f"{base}:{one}" for one in modifiers_of(row))])
+        return super().__getitem__(name)
+
+    def _modified(self, base: str, modifier: str) -> DataSet:
+        """The row of a name with a modifier, in which nothing is said of clips."""
+        row, name = self[base], f"{base}:{modifier}"
+        if modifier not in (known := modifiers_of(row)):
+            raise unknown_name("data set", name, [*self.names(), *(f"{base}:{one}" for one in known)])
         what = f"{row.what}; {_what(row, modifier)}"
         return replace(row, name=name, what=what, train=(), test=(), known="", counts={}, abnormal=None)
 
@@ -176,7 +190,7 @@ def modifiers_of(row: DataSet) -> list[str]:
 
     Example:
         >>> modifiers_of(DATASETS["ped2"]), modifiers_of(DATASETS["ped2:mixed"])
-        (['all', 'mixed', 'validation'], ['all', 'validation'])
+        (['all', 'deinterlaced', 'mixed', 'validation'], ['all', 'deinterlaced', 'validation'])
     """
     scenes = [name for scene in row.scene_names for name in (scene, WITHOUT + scene)]
     there = row.name.split(":")

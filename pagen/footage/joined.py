@@ -11,8 +11,7 @@ from pagen.errors import PagenError
 from pagen.folders import folder_name
 from pagen.footage.catalogue import DATASETS, JOIN, WITHOUT
 from pagen.footage.clips import Footage
-
-_RATE_TOLERANCE = 0.05
+from pagen.footage.video import one_rate
 
 
 def joined(name: str, parts: Sequence[Footage]) -> Footage:
@@ -65,7 +64,7 @@ def differing_rates(footage: Footage) -> str:
         ''
     """
     rates = {part.name: part.fps for part in footage.parts}
-    if not rates or max(rates.values()) <= min(rates.values()) * (1 + _RATE_TOLERANCE):
+    if one_rate(rates.values()):
         return ""
     found = ", ".join(f"{rate:.4g} of {name}" for name, rate in rates.items())
     return f"{footage.name}: frames a second differ ({found}), so that a window lasts longer in some than in others"
@@ -105,9 +104,10 @@ def base_of(name: str) -> str:
 
 
 def _overlap(one: str, other: str) -> bool:
-    if base_of(one) not in DATASETS or base_of(other) not in DATASETS:
+    bases = base_of(one), base_of(other)
+    if any(base not in DATASETS for base in bases):
         return one == other  # a run of a data set that is no longer known
-    first, second = DATASETS[base_of(one)], DATASETS[base_of(other)]
+    first, second = (DATASETS[base] for base in bases)
     alike = first.name == second.name or bool(set(first.aliases) & set(second.aliases))
     return alike and (not first.scene_names or bool(_scenes(one) & _scenes(other)))
 

@@ -1,4 +1,4 @@
-"""Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits.
+"""Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits, or de-interlaced.
 
 All clips keep their names, labels and masks; what is checked remains the footage as it was found.
 """
@@ -47,16 +47,7 @@ def with_abnormal(footage: Footage) -> Footage:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected abnormal training clips in street, found none; name it without the modifier
     """
-    abnormal = [clip for clip in footage.aside if clip.split == "train"]
-    _require(abnormal, "abnormal training clips", footage)
-    rest = tuple(clip for clip in footage.aside if clip.split != "train")
-    expected = frozenset(clip.name for clip in footage.known if clip.split == "train")
-    return replace(
-        footage,
-        clips=(*footage.split("train"), *abnormal, *footage.split("test")),
-        aside=rest,
-        expected={**footage.expected, "train": expected},
-    )
+    return _brought_in(footage, "abnormal training clips", "train", "train", footage.split("test"))
 
 
 def on_validation(footage: Footage) -> Footage:
@@ -68,16 +59,35 @@ def on_validation(footage: Footage) -> Footage:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected validation clips in street, found none; name it without the modifier
     """
-    clips = [clip for clip in footage.aside if clip.split == "validation"]
-    _require(clips, "validation clips", footage)
-    rest = tuple(clip for clip in footage.aside if clip.split != "validation")
-    expected = frozenset(clip.name for clip in footage.known if clip.split == "validation")
-    return replace(
-        footage,
-        clips=(*footage.split("train"), *(clip.moved("test") for clip in clips)),
-        aside=rest,
-        expected={**footage.expected, "test": expected},
-    )
+    return _brought_in(footage, "validation clips", "validation", "test")
+
+
+def _brought_in(footage: Footage, what: str, split: str, into: str, behind: Sequence[ClipSource] = ()) -> Footage:
+    """Training clips, then those of a split that lie aside, brought into another, then those `behind` them."""
+    brought = [clip.moved(into) for clip in footage.aside if clip.split == split]
+    _require(brought, what, footage)
+    clips = (*footage.split("train"), *brought, *behind)
+    aside = tuple(clip for clip in footage.aside if clip.split != split)
+    known = frozenset(clip.name for clip in footage.known if clip.split == split)
+    return replace(footage, clips=clips, aside=aside, expected={**footage.expected, into: known})
+
+
+def without_combs(footage: Footage) -> Footage:
+    """The clips with interlaced frames of videos de-interlaced. Raises PagenError where none is a video.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> without_combs(locate("street"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected videos in street, found none; name it without the modifier
+    """
+    _require([clip for clip in footage.clips if isinstance(clip, FileClip) and clip.video], "videos", footage)
+    clips, aside = (tuple(map(_deinterlaced, part)) for part in (footage.clips, footage.aside))
+    return replace(footage, clips=clips, aside=aside)
+
+
+def _deinterlaced(clip: ClipSource) -> ClipSource:
+    return replace(clip, deinterlace=True) if isinstance(clip, FileClip) and clip.video else clip
 
 
 def _subset(footage: Footage, wanted: Subset) -> Footage:

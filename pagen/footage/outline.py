@@ -9,21 +9,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from pagen.arrays import write_array
 from pagen.fill import Made, fill
-from pagen.folders import Folder, digests, folder_name
+from pagen.folders import digests
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource
 from pagen.footage.locate import locate
-from pagen.footage.prepare import (
-    Prepared,
-    about,
-    cache_folder,
-    identity_of,
-    known_of,
-    open_prepared,
-    require_one_a_frame,
-)
+from pagen.footage.prepare import Prepared, begun, open_prepared, write_labels
 from pagen.spread import Workers
 
 
@@ -39,27 +30,15 @@ def outline(dataset: str, root: Path | None = None, workers: Workers = None, par
     """
     footage = locate(dataset, root)
     require(footage, partial)
-    identity = identity_of(footage)
-    path = cache_folder() / f"{folder_name(dataset)}-outline-{identity[:8]}"
-    config = {"dataset": dataset, "size": None, "colour": False, "frames": False, **about(footage)}
-    volatile = {"root": str(footage.root), "layout": footage.layout}
-    folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile)
-    fill(
-        folder,
-        {clip.name: clip for clip in footage.clips},
-        functools.partial(_outlined, path),
-        workers,
-        f"look at {dataset}",
-    )
-    return open_prepared(path)
+    folder = begun(footage, "outline", {"size": None, "colour": False, "frames": False})
+    clips = {clip.name: clip for clip in footage.clips}
+    fill(folder, clips, functools.partial(_outlined, folder.path), workers, f"look at {dataset}")
+    return open_prepared(folder.path)
 
 
 def _outlined(path: Path, clip: ClipSource) -> Made:
     """Write the labels of one clip; returns their digest and the shape of the frames, as if they were grey."""
     length, file = clip.length(), path / f"labels/{clip.name}.npy"
-    fitted = clip.fitted_labels(length=length)
-    if fitted is not None:
-        require_one_a_frame(clip.name, "labels", len(fitted.labels), length)
-        write_array(file, fitted.labels)
     shape = (length, *next(iter(clip.frames())).shape[:2], 1)
-    return digests(path, [file] if fitted is not None else []), known_of(shape, fitted)
+    known = {"shape": shape, **write_labels(file, clip, length)}
+    return digests(path, [file] if file.exists() else []), known

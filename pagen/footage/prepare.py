@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from pagen import console
 from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
@@ -22,9 +20,11 @@ from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.content import cache_folder
+from pagen.footage.frame_files import few
 from pagen.footage.joined import differing_rates, require_one_size
-from pagen.footage.labels.said import Fitted
 from pagen.footage.locate import locate
+from pagen.footage.prepared_form import require_clips
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
@@ -69,39 +69,43 @@ def prepare(
     require(footage, partial)
     if size is None:
         require_one_size(footage)
-    identity = identity_of(footage)
     shown = "native" if size is None else f"{size[0]}x{size[1]}"
-    path = out or cache_folder() / f"{folder_name(dataset)}-{shown}-{'colour' if colour else 'grey'}-{identity[:8]}"
-    config = {"dataset": dataset, "size": size, "colour": colour, **about(footage)}
-    volatile = {"root": str(footage.root), "layout": footage.layout}
-    folder = Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
+    form, config = f"{shown}-{'colour' if colour else 'grey'}", {"size": size, "colour": colour}
+    folder = begun(footage, form, config, out, overwrite)
     if (told := differing_rates(footage)) and not folder.complete:
         console.say(told)
-    make = functools.partial(_prepare_clip, path, size, colour)
+    make = functools.partial(_prepare_clip, folder.path, size, colour)
+    made = folder.pending([clip.name for clip in footage.clips])
     add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
+    _tell(folder, made)
     _refuse_mixed_sizes(folder)  # which leaves it unfinished
     folder.finish()
-    return open_prepared(path)
+    return open_prepared(folder.path)
 
 
-def identity_of(footage: Footage) -> str:
-    """32 hex digits that stand for the clips of located footage, by name and by what `ClipSource.identity` says.
+def begun(
+    footage: Footage, form: str, config: Mapping[str, Any], out: Path | None = None, overwrite: bool = False
+) -> Folder:
+    """A folder of located footage's clips, not filled yet, by default in the cache by data set, form and footage.
+
+    `config` says of what form the clips are, as `form` does in the folder's name. Raises PagenError as `Folder.begin`.
 
     Example:
-        >>> len(identity_of(locate("street")))
-        32
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as out:
+        ...     begun(locate("street"), "small", {"size": [16, 16]}, Path(out)).config["size"]
+        [16, 16]
     """
     sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
-    return hashlib.sha256(sources.encode()).hexdigest()[:32]
+    identity = hashlib.sha256(sources.encode()).hexdigest()[:32]
+    path = out or cache_folder() / f"{folder_name(footage.name)}-{form}-{identity[:8]}"
+    volatile = {"root": str(footage.root), "layout": footage.layout}
+    config = {"dataset": footage.name, **config, **_about(footage)}
+    return Folder.begin(path, "prepared", config, {"footage": identity}, volatile, overwrite)
 
 
-def about(footage: Footage) -> dict[str, Any]:
-    """What a folder of clips keeps of the footage; `missing` and `scenes` only where there are any.
-
-    Example:
-        >>> about(locate("street"))  # doctest: +ELLIPSIS
-        {'fps': 10, 'label_edition': 'procedural', 'clips': [['train_01', 'train'], ...}
-    """
+def _about(footage: Footage) -> dict[str, Any]:
+    """What a folder of clips keeps of the footage; `missing` and `scenes` only where there are any."""
     scenes = {clip.name: clip.scene for clip in footage.clips if clip.scene}
     more = {"missing": footage.missing, "scenes": scenes}
     return {
@@ -122,17 +126,9 @@ def open_prepared(path: Path, verify: bool = True) -> Prepared:
         ...     print(str(error).partition(", ")[0])
         expected a prepared folder of pagen at nowhere
     """
-    return Prepared(Folder.open(Path(path), "prepared", verify))
-
-
-def cache_folder() -> Path:
-    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder.
-
-    Example:
-        >>> cache_folder().is_absolute()
-        True
-    """
-    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
+    folder = Folder.open(Path(path), "prepared", verify)
+    require_clips(folder)
+    return Prepared(folder)
 
 
 @dataclass(frozen=True)
@@ -237,24 +233,41 @@ def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource)
     paths = {kind: path / kind / f"{clip.name}.npy" for kind in ("clips", "labels", "masks")}
     count = write_slices(paths["clips"], _chunks(resized_frame(frame, size, colour) for frame in clip.frames()))
     shape = read_array(paths["clips"]).shape
-    fitted, masks = clip.fitted_labels(length=count), clip.masks()
-    if fitted is not None:
-        require_one_a_frame(clip.name, "labels", len(fitted.labels), count)
-        write_array(paths["labels"], fitted.labels)
+    known = {"shape": shape, **write_labels(paths["labels"], clip, count)}
+    masks = clip.masks()
     if masks is not None:
         bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
         require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
-    return digests(path, [file for file in paths.values() if file.exists()]), known_of(shape, fitted)
+    notes = clip.notes()
+    files = [file for file in paths.values() if file.exists()]
+    return digests(path, files), {**known, **({"notes": notes} if notes else {})}
 
 
-def known_of(shape: tuple[int, ...], fitted: Fitted | None) -> dict[str, Any]:
-    """What a folder keeps of a clip beside its files: the shape, and the surplus of its labels where there is any.
+def _tell(folder: Folder, made: Iterable[str]) -> None:
+    """Say what is worth telling of clips that were made, each thing once."""
+    notes = [(note, name) for name in made for note in folder.items[name].get("notes", ())]
+    for note in dict.fromkeys(note for note, _ in notes):
+        console.say(f"{few([name for told, name in notes if told == note])}: {note}")
+
+
+def write_labels(path: Path, clip: ClipSource, length: int) -> dict[str, int]:
+    """Write the labels of a clip of that many frames, where it has any; returns their surplus, where they have one.
+
+    Raises PagenError: labels that do not fit.
 
     Example:
-        >>> known_of((120, 48, 64, 1), None)
-        {'shape': (120, 48, 64, 1)}
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     clip = locate("street").split("test")[0]
+        ...     write_labels(Path(folder, "a.npy"), clip, clip.length()), read_array(Path(folder, "a.npy")).shape
+        ({}, (120,))
     """
-    return {"shape": shape, **({"surplus": fitted.surplus} if fitted and fitted.surplus else {})}
+    fitted = clip.fitted_labels(length=length)
+    if fitted is None:
+        return {}
+    require_one_a_frame(clip.name, "labels", len(fitted.labels), length)
+    write_array(path, fitted.labels)
+    return {"surplus": fitted.surplus} if fitted.surplus else {}
 
 
 def require_one_a_frame(name: str, what: str, count: int, frames: int) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from pagen.errors import PagenError
-from pagen.features.kinds import JOIN
+from pagen.errors import PagenError, unknown_name
+from pagen.features.kinds import FEATURES, JOIN
 from pagen.papers.all_papers import FUSED
 from pagen.registry import Registry
 
@@ -61,6 +61,7 @@ TABLE = {
         "length", True, "trivial baseline: the 99.5th percentile of the speed of the flow, in pixels per frame"
     ),
     "frame_difference": Indicator("", True, "trivial baseline: the mean squared difference to the frame before"),
+    "score": Indicator("", False, "what a file of scores says"),
 }
 """Name -> indicator, in the order of preference in a report."""
 
@@ -88,6 +89,22 @@ def indicator_named(name: str) -> Indicator:
     if stem == name:
         return row
     return replace(row, mapped=True, meaning=f"{row.meaning}; at the worst place of the frame")
+
+
+def require_indicator(what: str, name: str) -> None:
+    """Raise PagenError, with the nearest name, for a name that no score of a frame has.
+
+    Scores have the names of the table and of kinds of objects, joined ones too, or one of these and `_local`. What is
+    added up is no such score.
+
+    Example:
+        >>> require_indicator("indicator", "velocity+deep"), require_indicator("indicator", "psnr_local")
+        (None, None)
+    """
+    known = [one for one in INDICATORS.names() if one != "fused"]
+    for part in name.removesuffix(LOCAL).split(JOIN):
+        if part not in known and not (part in FEATURES and FEATURES[part].of_objects):
+            raise unknown_name(what, part, known)
 
 
 def order_of(name: str) -> int:

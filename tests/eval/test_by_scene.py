@@ -10,8 +10,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from pagen import console
-from pagen.eval import render
+from pagen.eval import render, tables
 from pagen.eval.metrics import at_false_alarms_by_scene
+from pagen.eval.metrics.scenes import in_scenes
 from pagen.eval.protocol import apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.results import BAR, TRIVIAL, Evaluation, Table
@@ -70,6 +71,13 @@ def test_without_several_scenes_there_is_no_such_column(scenes: dict[str, str]) 
     assert {row.by_scene for row in found.rows} == {None}
     assert "scene" not in render.as_text([found])
     assert len(render.headers(found)) == len(render.cells(found.rows[0])) == 11
+
+
+def test_a_table_looks_for_scenes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[object]()
+    monkeypatch.setattr(tables, "in_scenes", lambda *given: asked.append(given) or in_scenes(*given))
+    assert len(table(SCENES).rows) == 2
+    assert len(asked) == 1
 
 
 def test_without_a_frame_rate_there_are_areas_and_no_alarms() -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.eval.protocol import apply
+from pagen.eval.protocol import Protocol, apply
+from pagen.eval.protocol_file import INDICATORS_IN
 from pagen.eval.protocols import CAUSAL, PROTOCOLS, protocols_named
+from pagen.scoring.indicator_table import TABLE, require_indicator
 
 
 def test_a_file_holds_ones_own(tmp_path: Path) -> None:
@@ -27,8 +30,8 @@ def test_a_file_holds_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "expected a protocol as a JSON file"),
-        ("[1]", "expected a JSON object with the fields of a protocol"),
+        ("", "expected a protocol as JSON in "),
+        ("[1]", "expected a protocol as an object in .*, found a list"),
         ('{"polisy": "mean"}', "did you mean 'policy'"),
         ('{"policy": "men"}', "did you mean 'mean'"),
         ('{"each_of": {"prp": "robst"}}', "did you mean 'robust'"),
@@ -50,17 +53,17 @@ def test_a_file_holds_ones_own(tmp_path: Path) -> None:
         ('{"smooth": "causal", "sigma": {"*": 1e9}}', "expected widths from 0.01 to 10,000 frames"),
         ('{"smooth": "gaussian", "sigma": {"*": 3, "ped2": -3}}', "expected widths from 0.01 to 10,000 frames"),
         ('{"smooth": "gaussian", "sigma": {"ped2": 3}}', "expected widths from 0.01 to 10,000 frames"),
-        ('{"fused": {"luss": "vcr"}}', "expected a list of strings for fused.luss in .*, found 'vcr'"),
+        ('{"fused": {"luss": "vcr"}}', "expected a list for fused.luss in .*, found 'vcr'"),
         ('{"fused": {"luss": ["vcr", 3]}}', r"expected a string for fused.luss\[1\] in .*, found 3"),
         ('{"fused": {"luss": ["vcr", "vcr"]}}', "expected each indicator once"),
-        ('{"each_of": {"prp": ["robust"]}}', "expected a string for each_of.prp in .*, found a list of strings"),
+        ('{"each_of": {"prp": ["robust"]}}', "expected a string for each_of.prp in .*, found a list"),
         ('{"each_of": ["prp"]}', "expected an object for each_of"),
         ('{"each": null}', "expected a string for each in .*, found None"),
         ('{"total": "calibrated"}', "no total of protocol mine named 'calibrated'; .*known: min_max none robust"),
         ('{"measure": "psnr"}', "no measure of protocol mine named 'psnr'"),
         ('{"name": ' + '{"a":' * 60 + "1" + "}" * 61, "expected a string for name in .*, found an object"),
-        ("[" * 100_000 + "]" * 100_000, "expected a protocol as a JSON file"),
-        ('{"weights": {"a": ' + '{"a":' * 500 + "1" + "}" * 502, "expected a finite number for weights.a.a in"),
+        ("[" * 100_000 + "]" * 100_000, "expected a protocol as JSON in "),
+        ('{"weights": {"a": ' + '{"a":' * 500 + "1" + "}" * 502, "found what is nested too deep"),
         ('{"dropped_first": 1.5}', "expected a whole number for dropped_first in .*, found 1.5"),
         ('{"smooth": "gaussian", "sigma": {"*": 1e-300}}', "expected widths from 0.01 to 10,000 frames"),
         ('{"smooth": "causal", "sigma": {"*": 1e-300}}', "expected widths from 0.01 to 10,000 frames"),
@@ -78,6 +81,44 @@ def test_what_is_no_protocol_is_refused(tmp_path: Path, content: str, words: str
         protocols_named([str(tmp_path / "mine.json")])
     assert len(str(problem.value).splitlines()) == 1
     assert len(str(problem.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("field", "form"),
+    [
+        ("factors", '{"NAME": 2}'),
+        ("each_of", '{"psnr": "none", "NAME": "robust"}'),
+        ("fused", '{"luss": ["vcr", "NAME"]}'),
+        ("weights", '{"ped2": {"prp": 1}, "*": {"NAME": 1}}'),
+    ],
+)
+def test_a_name_of_no_indicator_is_refused(tmp_path: Path, field: str, form: str) -> None:
+    file = tmp_path / "mine.json"
+    for name, part, nearest in (
+        ("vrc", "vrc", "vcr"),
+        ("psrn_local", "psrn", "psnr"),
+        ("deep+velocty", "velocty", "velocity"),
+        ("fused", "fused", "flow_speed"),
+        ("", "", ""),
+    ):
+        file.write_text(f'{{"{field}": {form.replace("NAME", name)}}}')
+        hint = f" did you mean {nearest!r}?" if nearest else ""
+        with pytest.raises(PagenError) as problem:
+            protocols_named([str(file)])
+        assert str(problem.value).startswith(f"no indicator of {field} in {file} named {part!r};{hint} known: ")
+        assert len(str(problem.value).splitlines()) == 1
+    for name in {*TABLE, "vcr_local", "velocity+pose+deep"} - {"fused", "psnr", "vcr", "prp"}:
+        file.write_text(f'{{"{field}": {form.replace("NAME", name)}}}')
+        assert protocols_named([str(file)])[0].name == "mine"
+
+
+def test_every_field_that_names_indicators_has_them_looked_up() -> None:
+    published = [PROTOCOLS[name] for name in PROTOCOLS.names()]
+    for protocol in published:
+        for field, names_in in INDICATORS_IN.items():
+            for name in names_in(getattr(protocol, field)):
+                require_indicator("indicator", name)
+    assert {one.name for one in fields(Protocol) if "Mapping" in str(one.type)} - {"sigma"} == set(INDICATORS_IN)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ VERBS = {
     "inspect": "inspect given/pa",
     "calibrate": "calibrate given/run --normal given/normal.y4m --false-alarms-per-hour 300 --out camera",
     "score": "score given/camera given/test.y4m --annotate film.mp4 --out live",
-    "export": f"export given/run {AT} --out model.pt2",
+    "export": f"export given/run {AT} --out model.pt2 --overwrite",
     "datasets": "datasets check street",
 }
 """Verb, or what it is done with -> words of its command."""

@@ -59,7 +59,9 @@ def killed(command: subprocess.Popen[str], number: int, seconds: float) -> int:
         (os.killpg if whole else os.kill)(command.pid, number)
         said = command.communicate(timeout=LONGEST)[1]
         if command.returncode not in (0, -number, 128 + number) or "Traceback" in said:
-            raise RuntimeError(f"{command.args} ended with {command.returncode}: {said[-600:]}") from None
+            raise RuntimeError(
+                f"{command.args} ended with {command.returncode}: {said[:300]} ... {said[-300:]}"
+            ) from None
     return command.returncode
 
 

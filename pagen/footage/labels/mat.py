@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import UNREADABLE
 from pagen.errors import PagenError
 from pagen.footage.labels.raw import head, reason
 
-_DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, EOFError, OverflowError)
-"""What scipy raises for files that are cut short or damaged, beside what is listed in `_damage`."""
+DAMAGE = (*UNREADABLE, AttributeError, struct.error)
+"""What is raised for MATLAB files that are cut short or damaged, beside scipy's own error."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -109,4 +109,4 @@ def damaged(path: Path, error: Exception) -> PagenError:
 def _damage() -> tuple[type[Exception], ...]:
     from scipy.io.matlab import MatReadError
 
-    return (*_DAMAGE, NotImplementedError, zlib.error, struct.error, MemoryError, MatReadError)
+    return (*DAMAGE, MatReadError)

@@ -19,13 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.errors import PagenError
-from pagen.footage.labels.mat import damaged, refuse_foreign
+from pagen.footage.labels.mat import DAMAGE, damaged, refuse_foreign
 
 _COMPRESSED = 15
 _CELL, _CLASSES_OF_NUMBERS = 1, range(6, 16)
 _NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 """Type of an element -> that of its numbers."""
-_DAMAGE = (ValueError, KeyError, IndexError, EOFError, OSError, struct.error, zlib.error, MemoryError, OverflowError)
 _PIECE = 1 << 16
 
 
@@ -47,7 +46,7 @@ def cells(path: Path, name: str) -> Iterator[npt.NDArray[Any]]:
     try:
         with path.open("rb") as file:
             yield from _cells(file, name, path)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise damaged(path, error) from error
 
 

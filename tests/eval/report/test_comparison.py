@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from pagen.cli import main
 from pagen.errors import PagenError
+from pagen.eval import labelled as labelled_module
 from pagen.eval.protocol import apply
 from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.report import frames as frames_module
@@ -44,6 +45,17 @@ def data_of(path: Path) -> dict[str, Any]:
     (found,) = re.findall(r"^const data = (.*);$", path.read_text("utf-8"), re.MULTILINE)
     data: dict[str, Any] = json.loads(found)
     return data
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_labels_are_read_once(
+    runs: tuple[Path, ...], footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    read = list[object]()
+    told = labelled_module.told
+    monkeypatch.setattr(labelled_module, "told", lambda surplus: read.append(surplus) or told(surplus))
+    page_of(runs[:count], footage, tmp_path / "page.html")
+    assert len(read) == 1
 
 
 @pytest.mark.parametrize("protocol", ["causal", "lntra"])
