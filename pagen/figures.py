@@ -76,7 +76,7 @@ def letter_by_letter(figure: Figure) -> Iterator[None]:
     from matplotlib.text import Text
 
     for text in figure.findobj(Text):
-        text.set_parse_math(False)  # type: ignore[attr-defined]  # findobj knows artists alone
+        text.set_parse_math(False)
     with matplotlib.rc_context({"text.parse_math": False}):  # of ticks, which are made while drawing
         yield
 
