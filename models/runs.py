@@ -11,6 +11,7 @@ from typing import Any
 from pagen.documents import read_json, require_form
 from pagen.errors import PagenError
 from pagen.folders import MANIFEST, Folder, digest, folder_name
+from pagen.manifest import require_within
 from pagen.models.density.detector import Detector
 from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
@@ -125,6 +126,8 @@ def open_run(path: Path) -> Run:
     folder = Folder.open(Path(path), "run")
     recipe = read_recipe(folder.path)
     if "members" in recipe:
+        for name in recipe["members"]:
+            require_within(name, folder.path / RECIPE)
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
     file = folder.path / CALIBRATION
     calibration = read_json(file, dict[str, dict[str, float]], "the calibration of a run", AGAIN)

@@ -131,6 +131,7 @@ class Threshold:
         bound: upper end of the one-sided 95 % interval of alerts an hour.
         margin: what was added to the highest score.
         median: of the smoothed scores.
+        deinterlace: whether interlaced frames are de-interlaced.
         heat: quantile 0.99 of the frames' highest errors, by which the heat map is drawn.
     """
 
@@ -150,6 +151,7 @@ class Threshold:
     median: float
     heat: float | None
     zones: Zones | None
+    deinterlace: bool = False
 
     @classmethod
     def chosen(
