@@ -164,7 +164,7 @@ def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[
 def _whole(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
+    except (PagenError, OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
         found = f"them missing or damaged ({error}); is the path right?"
         raise PagenError(f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found {found}") from error
 

@@ -141,7 +141,7 @@ def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
     if path is None:
         return default
     try:
-        content = read_json(path, dict[str, Any], "how pictures are standardised", "download it again")
+        content = read_json(path, dict[str, Any], "image_mean and image_std", "download it again")
         content = content.get("image_processor", content)
         kept = (content.get(key, default) for key, default in zip(("image_mean", "image_std"), default, strict=True))
         mean, deviation = ((float(red), float(green), float(blue)) for red, green, blue in kept)
