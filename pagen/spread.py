@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -64,6 +64,7 @@ def spread(
         return
     with _birth():
         work, packed, known = _packed(function), [(item, _packed(item)) for item in items], lent()
+        resource_tracker.ensure_running()  # it is born once, and would die of a terminal that closes
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(known,))
     try:
         with _birth():

@@ -17,7 +17,7 @@ from typing import Any
 
 from pagen.csv_cell import cell
 from pagen.eval.camera.score_table import NAME, ScoreTable, mend, rows_since
-from pagen.eval.camera.sources import Gap, Shot
+from pagen.eval.camera.shots import Gap, Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.manifest import require_no_link
 from pagen.scoring.frame_score import Box

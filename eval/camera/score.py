@@ -56,8 +56,13 @@ class Score:
 def run(config: Score) -> None:
     """The verb `score`."""
     result = score(config)
-    lost = f", {result['dropped']} dropped while others were looked at" if result["live"] else ""
-    text = f"{result['alerts']} alerts in {result['seconds']:.1f} s, {result['frames']} frames{lost}; "
+    told = {
+        "dropped": "dropped while others were looked at",
+        "passed_over": "passed over at the rate that was calibrated",
+        "gaps": "gaps, told in alerts.jsonl",
+    }
+    more = "".join(f", {result[name]} {what}" for name, what in told.items() if result[name])
+    text = f"{result['alerts']} alerts in {result['seconds']:.1f} s, {result['frames']} frames{more}; "
     text += f"{result['frames_per_second']:.1f} frames a second\n{result['path']}"
     console.result(result, config.json, text)
 
@@ -76,7 +81,7 @@ def score(config: Score) -> dict[str, Any]:
 
     threshold = read_threshold(config.run)
     run, zones = _calibrated(config, threshold)
-    footage = open_footage(config.source, threshold.fps, config.timeout)
+    footage = open_footage(config.source, threshold.fps, config.timeout, threshold.deinterlace)
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
         rate = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
         console.say(f"{footage.name} has {rate}: all moves faster than when this was calibrated; calibrate on its like")
@@ -94,9 +99,9 @@ def score(config: Score) -> dict[str, Any]:
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:
     """The run, or baseline, and the zones that were calibrated. Raises PagenError where either is another by now."""
     from pagen.eval.camera.threshold import fingerprint_of
-    from pagen.scoring.zones import read_zones, zones_of
+    from pagen.scoring.zones import read_zones
 
-    zones = None if threshold.zones is None else zones_of(threshold.zones)
+    zones = threshold.zones
     if config.zones is not None and read_zones(config.zones) != zones:
         raise PagenError(f"expected the zones that {config.run} was calibrated with, found others; calibrate with them")
     run = str(config.run / threshold.run) if threshold.fingerprint else threshold.run

@@ -9,7 +9,7 @@ from itertools import dropwhile, pairwise
 from pathlib import Path
 from typing import IO, Any
 
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 
 NAME = "scores.csv"
 PIECES = 8
