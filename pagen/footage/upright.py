@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+_TURNS = (1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0)
+"""Matrices of quarter turns against the clock."""
+
 
 def upright(array: npt.NDArray[Any], frame: Any) -> npt.NDArray[Any]:
     """The picture (H, W) or (H, W, 3) of a frame of PyAV as the frame's display matrix asks, by quarter turns.
@@ -28,7 +31,10 @@ def upright(array: npt.NDArray[Any], frame: Any) -> npt.NDArray[Any]:
 
 def _matrix(frame: Any) -> tuple[int, int, int, int]:
     """Where a step along a row of the decoded picture goes, (across, down), and one along a column, (right, below)."""
-    side = next((each for each in frame.side_data if each.type.name == "DISPLAYMATRIX"), None)
+    try:
+        side = next((each for each in frame.side_data if each.type.name == "DISPLAYMATRIX"), None)
+    except ValueError:  # PyAV hands out none where one is of a kind that it does not know; the turn it tells otherwise
+        return _TURNS[round(frame.rotation / 90) % 4]
     if side is None:
         return 1, 0, 0, 1
     across, down, _, right, below, *_ = struct.unpack("=9i", bytes(side)[:36])

@@ -170,7 +170,7 @@ DOCUMENTS = {
     ),
     "alarms.json": Reader("alarms.json", _text(json.dumps(asdict(THRESHOLD))), _threshold),
     "protocol": Reader("a.json", _text('{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}'), read_protocol),
-    "manifest.json": Reader("manifest.json", _text(json.dumps(MANIFEST)), read_manifest),
+    "manifest.json": Reader("manifest.json", _text(json.dumps(MANIFEST)), lambda p: read_manifest(p.parent)),
     "recipe.json": Reader(
         "recipe.json", _text('{"recipe": "skip", "dataset": "ped2", "size": [32, 48]}'), lambda p: read_recipe(p.parent)
     ),
