@@ -20,8 +20,7 @@ from pagen.footage.listing import refuse_stub
 if TYPE_CHECKING:
     from pagen.arrays import Frames
 
-
-RATE_TOLERANCE = 0.05
+_RATE_TOLERANCE = 0.05
 """By how much frame rates may differ that count as one."""
 
 
@@ -90,7 +89,7 @@ def one_rate(rates: Collection[float]) -> bool:
         >>> one_rate([30.0, 29.97]), one_rate([30.0, 25.0]), one_rate([])
         (True, False, True)
     """
-    return not rates or max(rates) <= min(rates) * (1 + RATE_TOLERANCE)
+    return not rates or max(rates) <= min(rates) * (1 + _RATE_TOLERANCE)
 
 
 def schedule(times: Sequence[float]) -> list[int]:
