@@ -58,10 +58,10 @@ def content_of_runs(
     rows = [_named(row, names) for row in leads(table.rows)]
     areas = tuple(replace(area, run=names.get(area.run, area.run)) for area in events.areas)
     events = replace(events, areas=areas)
-    frame = shared(protocol, evaluation, rows, prepared)
+    common = shared(protocol, evaluation, rows, prepared)
     return {
-        **frame,
-        "title": f"{', '.join(names.values())} on {frame['dataset']}",
+        **common,
+        "title": f"{', '.join(names.values())} on {common['dataset']}",
         "trained": [f"{row.run}: {row.recipe_title}, trained on {row.trained_on}" for row in rows if row.recipe],
         "meaning": table.title,
         "legend": f"{' '.join(legends([table]))} Found: at no more than {evaluation.alarms:g} false alarms an hour.",

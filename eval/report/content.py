@@ -30,11 +30,11 @@ def content_of(run: Path, protocol: Protocol, evaluation: Evaluation, labelled: 
     rows = [row if row.run == TRIVIAL else replace(row, run=name) for row in table.rows]
     lead = next(row for row in rows if (row.run, row.indicator) == (name, series[0].indicator))
     picks, counts = stand_out(protocol, series[0], lead.threshold, prepared.fps, evaluation.alarms)
-    frame = shared(protocol, evaluation, rows, prepared)
+    common = shared(protocol, evaluation, rows, prepared)
     return {
-        **frame,
+        **common,
         "run": name,
-        "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {frame['about']}",
+        "about": f"Recipe {lead.recipe_title}, trained on {lead.trained_on}. {common['about']}",
         "title": table.title,
         "lead": lead,
         "cards": list(_cards(lead, evaluation.alarms)),

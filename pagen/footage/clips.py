@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pagen.errors import PagenError
-from pagen.footage import images, listing, video
+from pagen.footage import images, video
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.clock import breaks_of, rate_of, ticks_of
@@ -17,6 +17,7 @@ from pagen.footage.content import content_of
 from pagen.footage.frame_names import stamps_of
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
+from pagen.footage.listing import VIDEOS
 from pagen.registry import resolve
 
 if TYPE_CHECKING:
@@ -309,4 +310,4 @@ def without_suffix(name: str) -> str:
         ('training/walk', 'walk', 'Bad.Boys.1995')
     """
     path = Path(name)
-    return (path.with_suffix("") if path.suffix.lower() in listing.VIDEOS else path).as_posix()
+    return (path.with_suffix("") if path.suffix.lower() in VIDEOS else path).as_posix()

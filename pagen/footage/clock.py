@@ -38,7 +38,7 @@ SPREAD, RECENT = 500, 50
 SILENCE, DRIFT = 5.0, 60.0
 """Seconds without a frame that are no burst's; and that a live source's clock may be off."""
 USUAL_RATE, RATE_TOLERANCE = 25.0, 0.05
-"""Frames a second where nothing tells it; and by how much a header's rate may differ from the stamps'."""
+"""Frames a second where nothing tells it; and by how much frame rates may differ that count as one."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pagen.errors import PagenError
-from pagen.footage import listing
 from pagen.footage.catalogue import DataSet
 from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.clips import FileClip, without_suffix
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.labels.name_list import names_in_list
 from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource, MaskSource
+from pagen.footage.listing import IMAGES, listing
 from pagen.footage.location import Entry, Location
 from pagen.registry import resolve
 
@@ -154,7 +154,7 @@ def _clip(dataset: DataSet, masks: MaskSource | None, entry: Entry, known: Known
         split=known.split,
         path=entry.path,
         video=entry.video,
-        files=() if entry.video else listing.listing(entry.path, entry.part.images),
+        files=() if entry.video else listing(entry.path, entry.part.images),
         mask_files=_files(entry.place(mask.path)) if mask else None,
         label=found.get(default),
         others=tuple(found[edition] for edition in labels.editions if edition in found and edition != default),
@@ -167,4 +167,4 @@ def _clip(dataset: DataSet, masks: MaskSource | None, entry: Entry, known: Known
 
 
 def _files(path: Path) -> tuple[Path, ...]:
-    return listing.listing(path, listing.IMAGES) if path.is_dir() else (path,)
+    return listing(path, IMAGES) if path.is_dir() else (path,)

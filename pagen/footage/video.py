@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
-from pagen.footage.clock import Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
+from pagen.footage.clock import RATE_TOLERANCE, Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
 from pagen.footage.damage import Pass, decoded, held, ranges
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 INTERLACED = "interlaced: combs stand where something moves; NAME:deinterlaced and calibrate --deinterlace mend that"
 _HEAD = 500
 """Packets whose stamps tell the rate of a video."""
-
-
-RATE_TOLERANCE = 0.05
-"""By how much frame rates may differ that count as one."""
 
 
 def video_frames(path: Path, deinterlace: bool = False) -> Iterator[Frames]:

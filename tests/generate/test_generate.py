@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from pagen import fill as filling
@@ -358,7 +359,7 @@ def test_the_verb_says_what_it_made(
 
 def test_the_set_is_a_folder_of_its_inputs(made: Path, prepared: Prepared, pseudo: PASet) -> None:
     folder = Folder.open(made, "pa_set")
-    assert folder.inputs == {"prepared": prepared.fingerprint()}
+    assert folder.inputs == {"prepared": prepared.fingerprint(), "flow": f"cv-{cv2.__version__}"}
     assert folder.volatile == {"prepared": str(prepared.path)}
     assert not {"root", "workers", "device", "out", "overwrite", "json"} & folder.config.keys()
     assert folder.config["strides"] == [2, 3, 4, 5]

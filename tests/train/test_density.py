@@ -213,7 +213,7 @@ def test_boxes_of_a_file_are_of_no_camera(learn: Callable[..., Path], boxes: Pat
 
 
 def test_footage_on_which_nothing_moves_has_no_objects_to_learn(tmp_path: Path) -> None:
-    for clip in ("training/a", "testing/x"):
+    for clip in ("training/a", "training/b", "testing/x"):
         (tmp_path / clip).mkdir(parents=True)
         for index in range(6):
             Image.new("L", (64, 48), 90).save(tmp_path / clip / f"{index}.png")
