@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pagen.eval.camera.sources import Gap, Shot
+from pagen.eval.camera.shots import Gap, Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.scoring.frame_score import Box
 

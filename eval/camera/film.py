@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from pagen.errors import PagenError
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.folders import atomic
 from pagen.scoring.frame_score import Box, Frame, Heat, Mask

@@ -51,8 +51,13 @@ class Score:
 def run(config: Score) -> None:
     """The verb `score`."""
     result = score(config)
-    lost = f", {result['dropped']} dropped while others were looked at" if result["live"] else ""
-    text = f"{result['alerts']} alerts in {result['seconds']:.1f} s, {result['frames']} frames{lost}; "
+    told = {
+        "dropped": "dropped while others were looked at",
+        "passed_over": "passed over at the rate that was calibrated",
+        "gaps": "gaps, told in alerts.jsonl",
+    }
+    more = "".join(f", {result[name]} {what}" for name, what in told.items() if result[name])
+    text = f"{result['alerts']} alerts in {result['seconds']:.1f} s, {result['frames']} frames{more}; "
     text += f"{result['frames_per_second']:.1f} frames a second\n{result['path']}"
     console.result(result, config.json, text)
 

@@ -12,6 +12,8 @@ from pagen.errors import PagenError
 from pagen.footage import images, listing, video
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
+from pagen.footage.clock import breaks_of, rate_of, ticks_of
+from pagen.footage.frame_names import stamps_of
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
 from pagen.registry import resolve
@@ -84,6 +86,9 @@ class ClipSource(Protocol):
     def has_masks(self) -> bool:
         """Whether `masks` gives any."""
 
+    def breaks(self) -> Mapping[int, str]:
+        """Index of a frame that does not go on from the one before -> why, in words; a video is decoded for that."""
+
     def identity(self) -> str:
         """Hex digits that change when the source does: file names and sizes, and what the labels say."""
 
@@ -132,7 +137,19 @@ class FileClip:
 
     @property
     def fps(self) -> float:
-        return video.video_rate(self.path) if self.video else self.rate
+        if self.video:
+            return video.video_rate(self.path)
+        return rate_of(stamps) if (stamps := self.stamps) else self.rate
+
+    @property
+    def stamps(self) -> list[float] | None:
+        """Seconds that the names of images tell; None where they are numbered, and of a video."""
+        return stamps_of(self.files) if self.part.first is None else None
+
+    def breaks(self) -> Mapping[int, str]:
+        if self.video:
+            return video.video_breaks(self.path)
+        return breaks_of(ticks_of(stamps, 1 / self.fps)) if (stamps := self.stamps) else {}
 
     def frames(self) -> Iterator[Frames]:
         return video.video_frames(self.path) if self.video else images.image_frames(self.files)
@@ -246,9 +263,10 @@ class Footage:
 
     @property
     def fps(self) -> float:
-        """Frames per second: the first video's, or the catalogue's for images."""
-        first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
-        return video.video_rate(first.path) if first else self.dataset.fps
+        """Frames per second: the first clip's where it has a clock, else the catalogue's."""
+        clips = [clip for clip in self.clips if isinstance(clip, FileClip)]
+        first = next((clip for clip in clips if clip.video), clips[0] if clips else None)
+        return first.fps if first and (first.video or first.stamps) else self.dataset.fps
 
     @property
     def missing(self) -> dict[str, list[int]]:

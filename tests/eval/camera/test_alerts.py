@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.eval.camera.alerts import AlertLog, AlertTracker, Changes
-from pagen.eval.camera.sources import Gap, Shot
+from pagen.eval.camera.shots import Gap, Shot
 from pagen.eval.camera.threshold import Smooth, Threshold, event_counts, heights, lowest_threshold
 from pagen.eval.camera.watch import watch
 from pagen.scoring.frame_score import FrameScore

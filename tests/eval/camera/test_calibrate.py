@@ -13,7 +13,7 @@ from pagen.cli import main
 from pagen.errors import PagenError
 from pagen.eval.camera.alerts import AlertTracker
 from pagen.eval.camera.calibrate import Calibrate, calibrate
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold, event_counts, read_threshold, tail_margin, upper_bound
 
 MakeRun = Callable[..., Path]

@@ -11,7 +11,7 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.eval.camera.film import GREEN, RED, STRIP, WARM, WHITE, Blur, Film, drawn, level, timeline
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.scoring.baselines import flow_speed, frame_difference
 from pagen.scoring.frame_score import Box, FrameScore, region_of
