@@ -11,6 +11,7 @@ from typing import Any
 
 from pagen.errors import PagenError
 from pagen.folders import MANIFEST, Folder, digest, folder_name
+from pagen.manifest import require_within
 from pagen.models.density.detector import Detector
 from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
@@ -87,6 +88,8 @@ def open_run(path: Path) -> Run:
     folder = Folder.open(Path(path), "run")
     recipe = _read(folder.path, RECIPE)
     if "members" in recipe:
+        for name in recipe["members"]:
+            require_within(name, folder.path / RECIPE)
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
     calibration = _read(folder.path, CALIBRATION)
     if recipe.get("source") == "density":

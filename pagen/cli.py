@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from pagen import console
 from pagen.errors import PagenError, require_name
+from pagen.signals import answered, exit_code
 from pagen.third_party import named
 from pagen.version import __version__
 
@@ -43,6 +44,10 @@ VERBS = {
 }
 """Verb -> (module:configuration, what it does). The module holds `run(configuration)` too."""
 
+_KEPT = {
+    "prepare", "generate", "features", "train", "evaluate", "transfer", "ablate", "report", "figure", "demo",
+}  # fmt: skip
+"""Verbs that fill folders item by item, or keep a state."""
 _OUTSIDE = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG,
@@ -50,19 +55,20 @@ _OUTSIDE = {
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted."""
+    """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted, 128 + N by signal N."""
+    console.open_streams()
+    asked = sys.argv[1:] if argv is None else list(argv)
     try:
-        with named():
-            dispatch(sys.argv[1:] if argv is None else list(argv))
-        sys.stdout.flush()  # a reader that has gone away shows here, not when the interpreter ends
+        with answered(), named():
+            dispatch(asked)
+        console.reader_is_gone()  # which shows here, not when the interpreter ends
     except PagenError as error:
         _leave(f"pagen: {error}", 2)
-    except KeyboardInterrupt:
-        _leave("pagen: interrupted; the same command goes on where it stopped", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except KeyboardInterrupt as error:
+        _leave(f"pagen: interrupted; {_after(asked)}", exit_code(error))
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and console.reader_is_gone():
+            sys.exit(0)
         if error.errno not in _OUTSIDE:
             raise
         file = f" {error.filename}" if error.filename else ""
@@ -111,6 +117,13 @@ def usage() -> str:
     )
 
 
+def _after(asked: Sequence[str]) -> str:
+    """What becomes of a command that was interrupted, if it is given again."""
+    if "--overwrite" in asked or not _KEPT.intersection(asked[:1]):
+        return "the same command begins anew"
+    return "what is done is kept, and the same command goes on from there"
+
+
 def _leave(message: str, code: int) -> None:
-    print(" ".join(message.split("\n")), file=sys.stderr)
+    console.say(" ".join(message.split("\n")))
     sys.exit(code)

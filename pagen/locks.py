@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from filelock import BaseFileLock, FileLock, Timeout
+
+from pagen import console
+
 if sys.platform != "win32":
     import fcntl
+
+_NONE = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What a file system without locks answers."""
 
 
 @contextmanager
@@ -31,6 +39,57 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         _close(descriptor)
+
+
+@contextmanager
+def turn(path: Path, doing: str) -> Iterator[bool]:
+    """One process at a time is inside, of those who name this file; whether it had to wait, which it says.
+
+    For what may be done twice at once, but need not. The file is there as long as somebody is inside or waits.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, turn(Path(folder, "lock"), "fills it") as waited:
+        ...     waited
+        False
+    """
+    with _taken(FileLock(path), doing) as waited:
+        try:
+            yield waited
+        finally:
+            with suppress(OSError):  # before it is let go: whoever waits sees that it is gone, and makes another
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _taken(lock: BaseFileLock, doing: str) -> Iterator[bool]:
+    """A lock taken; where there are none, nobody waits."""
+    waited = False
+    try:
+        waited = not _take(lock, 0)
+        if waited:
+            console.say(f"waiting for another command, which {doing}")
+            _take(lock, -1)
+    except (NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NONE:
+            raise
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def _take(lock: BaseFileLock, seconds: float) -> bool:
+    """Whether it was to be had in so many seconds; its folder may go meanwhile."""
+    while True:
+        try:
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=seconds)
+        except FileNotFoundError:
+            continue
+        except Timeout:
+            return False
+        return True
 
 
 @contextmanager
@@ -61,7 +120,7 @@ def require_written(file: IO[Any]) -> None:
 def unless_held(path: Path) -> Iterator[bool]:
     """Whether nobody holds this file or folder; while the block runs, nobody begins to."""
     try:
-        descriptor = _locked(path, os.O_RDONLY, wait=False)
+        descriptor = None if _odd(path) else _locked(path, os.O_RDONLY, wait=False)
     except BlockingIOError:
         yield False
         return
@@ -69,6 +128,12 @@ def unless_held(path: Path) -> Iterator[bool]:
         yield True
     finally:
         _close(descriptor)
+
+
+def _odd(path: Path) -> bool:
+    """Whether it is neither a file nor a folder: a link leads elsewhere, a pipe would be waited for."""
+    mode = path.lstat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _locked(path: Path, mode: int, wait: bool = True) -> int | None:

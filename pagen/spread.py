@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import Any, TypeVar
 
 from pagen.errors import PagenError
 from pagen.registry import Lent, borrow, lent
+from pagen.signals import ignored
 from pagen.spread_ray import Cluster, spread_ray
 from pagen.third_party import called
 
@@ -100,17 +100,15 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _birth() -> Iterator[None]:
-    """Hide the caller's script from spawned processes, which would run it again; and Ctrl-C: the parent ends them."""
+    """Hide the caller's script from spawned processes, which would run it again; and Ctrl-C and a terminal that closes:
+    the parent ends them."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main_thread else None
     try:
-        yield
+        with ignored():
+            yield
     finally:
         sys.modules["__main__"] = main
-        if in_main_thread:
-            signal.signal(signal.SIGINT, handler)
 
 
 def _packed(value: Any) -> bytes:

@@ -120,7 +120,11 @@ def _raise(error: BaseException) -> Any:
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (KeyboardInterrupt(), 130, "pagen: interrupted; the same command goes on where it stopped\n"),
+        (
+            KeyboardInterrupt(),
+            130,
+            "pagen: interrupted; what is done is kept, and the same command goes on from there\n",
+        ),
         (
             OSError(28, "No space left on device", "/x/y"),
             2,

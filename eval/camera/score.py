@@ -31,7 +31,7 @@ class Score:
     out: Path | None = None
     """Folder for alerts.jsonl, alerts.csv and scores.csv; by default RUN/live/SOURCE."""
     annotate: Path | None = None
-    """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov)."""
+    """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov); of a camera one a session."""
     zones: Path | None = None
     """The zones that were calibrated with, which hold anyway; others are refused."""
     blur: bool = False
@@ -40,12 +40,16 @@ class Score:
     """Seconds that a stream may take to answer."""
     limit: float = math.inf
     """Seconds of the source after which to stop."""
+    keep: float = 1.0
+    """Gigabytes of a camera's scores that are kept, some five days at 25 frames a second; the oldest go."""
     device: Device = "auto"
     json: Json = False
 
     def __post_init__(self) -> None:
         if self.blur and self.annotate is None:
             raise PagenError("expected --annotate OUT.mp4 with --blur, found none; nothing else holds pictures")
+        if not self.keep > 0:
+            raise PagenError(f"expected --keep above 0, found {self.keep:g}; 1 is usual")
 
 
 def run(config: Score) -> None:
@@ -83,8 +87,9 @@ def score(config: Score) -> dict[str, Any]:
     streamer = open_streamer(run, threshold.indicator, zones, config.device)
     out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
     with ExitStack() as files:
-        film = files.enter_context(Film(config.annotate, threshold, config.blur)) if config.annotate else None
-        log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live))
+        wanted = Film(config.annotate, threshold, config.blur, footage.live) if config.annotate else None
+        film = files.enter_context(wanted) if wanted else None
+        log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))
         counts = watch(footage, streamer, threshold, log, film, config.limit)
     return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from array import array
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +21,7 @@ from pagen.eval.camera.sources import Footage, Recording
 from pagen.eval.camera.threshold import Smooth, Threshold
 from pagen.scoring.frame_score import FrameScore, region_of
 from pagen.scoring.stream import Streamer
+from pagen.signals import answered
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,8 @@ def watch(
     tracker, items = AlertTracker(threshold), Thinned(footage, threshold.fps)
     frames, gaps, seconds, spent, since = 0, 0, 0.0, 0.0, time.perf_counter()
     try:
-        with _stoppable(), closing(scored(items, streamer, threshold.smooth, limit)) as found:
+        # a service that is stopped, a terminal that closes: as Ctrl-C
+        with answered(), closing(scored(items, streamer, threshold.smooth, limit)) as found:
             for item in found:
                 if isinstance(item, Gap):
                     log.write(tracker.finish())
@@ -146,15 +146,3 @@ def _keep(item: Scored, threshold: Threshold, tracker: AlertTracker, log: AlertL
     log.write(tracker.update(shot, item.smoothed, region))
     if film:
         film.add(shot, item.smoothed, heat, region)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends what runs inside as Ctrl-C does; only the main thread hears of it."""
-    heard = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if heard else None
-    try:
-        yield
-    finally:
-        if heard:
-            signal.signal(signal.SIGTERM, before)
