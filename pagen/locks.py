@@ -17,6 +17,7 @@ from typing import IO, Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from pagen import console
+from pagen.errors import PagenError
 
 if sys.platform != "win32":
     import fcntl
@@ -62,21 +63,49 @@ def turn(path: Path, doing: str) -> Iterator[bool]:
 
 
 @contextmanager
-def _taken(lock: BaseFileLock, doing: str) -> Iterator[bool]:
-    """A lock taken; where there are none, nobody waits."""
-    waited = False
+def alone(path: Path, busy: str) -> Iterator[None]:
+    """One process at a time is inside, of those who name this file; for the next, PagenError that says `busy`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, alone(Path(folder, "lock"), "found another"):
+        ...     with alone(Path(folder, "lock"), "found another"):
+        ...         pass
+        Traceback (most recent call last):
+        pagen.errors.PagenError: found another
+    """
+    lock = FileLock(path)
+    if not _had(lock, 0):
+        raise PagenError(busy)
     try:
-        waited = not _take(lock, 0)
-        if waited:
-            console.say(f"waiting for another command, which {doing}")
-            _take(lock, -1)
-    except (NotImplementedError, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in _NONE:
-            raise
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _taken(lock: BaseFileLock, doing: str) -> Iterator[bool]:
+    """A lock taken, which may be waited for."""
+    waited = not _had(lock, 0)
+    if waited:
+        console.say(f"waiting for another command, which {doing}")
+        _had(lock, -1)
     try:
         yield waited
     finally:
         lock.release()
+
+
+def _had(lock: BaseFileLock, seconds: float) -> bool:
+    """Whether it was to be had in so many seconds, as it always is where there are no locks."""
+    try:
+        return _take(lock, seconds)
+    except (NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NONE:
+            raise
+        return True
 
 
 def _take(lock: BaseFileLock, seconds: float) -> bool:
