@@ -76,13 +76,13 @@ def url_of(source: str) -> str | None:
 def name_of(source: str) -> str | None:
     """What a camera is called by its URL; None for other sources, which have names.
 
-    Raises PagenError for a URL that is not shown whole: another camera's may look alike.
+    Raises PagenError as `url_of`, and for a URL that is not shown whole: another camera's may look alike.
     """
+    if url_of(source) is None:
+        return None
     kind, _, where = source.partition(":")
     if _stored(source) is not None:
         return where if kind == "env" else Path(where).stem
-    if "://" not in source:
-        return None
     if shown(source) != source:
         what = "a URL that is not shown whole, as another camera's may look alike"
         raise PagenError(f"expected --name with {what}, found none for {shown(source)}; give one, such as --name gate")
