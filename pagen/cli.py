@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 from pagen import console
@@ -83,6 +85,7 @@ def dispatch(argv: Sequence[str]) -> None:
     if argv[0] == "--version":
         print(f"pagen {__version__}")
         return
+    _refuse_empty(argv)
     verb, rest = argv[0], argv[1:]
     require_name("verb", verb, VERBS)
     module_name, config_name = VERBS[verb][0].split(":")
@@ -94,6 +97,14 @@ def dispatch(argv: Sequence[str]) -> None:
 
     config, flags = getattr(module, config_name), (tyro.conf.FlagCreatePairsOff,)
     _run(module, tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags))
+
+
+def _refuse_empty(argv: Sequence[str]) -> None:
+    """An empty word is no value: as a path it would be the folder where the command runs."""
+    for before, word in pairwise(argv):
+        if not word or re.fullmatch("--[a-z-]+=", word):
+            place = word.rstrip("=") or before
+            raise PagenError(f"expected something after {place}, found an empty word; is a variable not set?")
 
 
 def _run(verb: Any, config: Any) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+from pagen.documents import read_json, require_form
 from pagen.errors import PagenError
 
 SCHEMA = 1
@@ -19,22 +21,46 @@ KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
 """What a manifest says, beside its schema and who wrote it."""
 
 
+@dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` holds, with the fields of `Folder`."""
+
+    schema: int
+    pagen: str
+    kind: str
+    config: dict[str, Any]
+    inputs: dict[str, str]
+    items: dict[str, dict[str, Any]]
+    complete: bool
+    volatile: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What a manifest holds of a file."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a manifest holds of an item, among else."""
+
+    files: dict[str, Digest]
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """What the manifest of a folder says, by `KEYS`. Raises PagenError: damaged, another schema, names leading out."""
-    file = path / MANIFEST
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        schema, values = content["schema"], {key: content[key] for key in KEYS}
-        names = sorted(_named(values))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise PagenError(
-            f"{file} is damaged ({error}); remove {path} and make it again, or give another --out"
-        ) from error
-    if schema != SCHEMA:
-        raise PagenError(f"{file} has schema {schema}, this pagen reads {SCHEMA}; make it again with --overwrite")
-    for name in names:
+    file, advice = path / MANIFEST, f"remove {path} and make it again, or give another --out"
+    found = read_json(file, Manifest, "a manifest", advice)
+    if found.schema != SCHEMA:
+        raise PagenError(f"{file} has schema {found.schema}, this pagen reads {SCHEMA}; make it again with --overwrite")
+    for name, item in found.items.items():
+        require_form(item, Item, f"item {name}", file, advice)
+    for name in sorted(_named(found)):
         require_within(name, file)
-    return values
+    return {key: getattr(found, key) for key in KEYS}
 
 
 def kind_of(path: Path) -> str | None:
@@ -108,10 +134,10 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield prefix + key, value
 
 
-def _named(values: Mapping[str, Any]) -> Iterator[str]:
+def _named(manifest: Manifest) -> Iterator[str]:
     """The names in a manifest that paths are made of: items, their files, and clips."""
-    for name, item in values["items"].items():
+    for name, item in manifest.items.items():
         yield name
         yield from item["files"]
-    for clip in values["config"].get("clips", ()):
+    for clip in manifest.config.get("clips", ()):
         yield clip if isinstance(clip, str) else clip[0]

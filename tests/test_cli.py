@@ -29,7 +29,8 @@ for argv in json.loads(sys.argv[1]):
             main(argv)
         except SystemExit as end:
             code = end.code or 0
-    heavy = sorted({"torch", "numpy", "cv2", "skimage", "sklearn", "diffusers", "matplotlib"} & set(sys.modules))
+    slow = {"torch", "numpy", "pydantic", "cv2", "skimage", "sklearn", "diffusers", "matplotlib"}
+    heavy = sorted(slow & set(sys.modules))
     answers.append({"argv": argv, "code": code, "out": out.getvalue(), "err": err.getvalue(), "heavy": heavy})
 print(json.dumps(answers))
 """

@@ -200,7 +200,7 @@ def test_a_damaged_manifest_is_told_and_its_folder_never_emptied(content: str, w
     (whole / MANIFEST).write_text(content)
     before = names(whole)
     for attempt in (lambda: Folder.open(whole, "flow"), lambda: begin(whole)):
-        with pytest.raises(PagenError, match=r"manifest\.json is damaged .*; remove .* and make it again, or give"):
+        with pytest.raises(PagenError, match=r"manifest\.json, found .*; remove .* and make it again, or give"):
             attempt()
     with pytest.raises(PagenError, match="found none of pagen's; give another --out, or remove it"):
         begin(whole, overwrite=True)

@@ -93,7 +93,7 @@ def _stored(source: str) -> str | None:
     """What the environment variable or the file holds that a source names; None where it names none."""
     kind, _, where = source.partition(":")
     if kind == "env":
-        text, place = os.environ.get(where, ""), f"the environment variable {where}"
+        text, place = os.environ.get(where, "").strip(), f"the environment variable {where}"
     elif kind == "file" and not where.startswith("//"):
         text, place = _text(Path(where)), where
     else:
@@ -124,4 +124,4 @@ def _hides(part: str) -> bool:
 def _has_password(login: str, rest: str) -> bool:
     """Whether there is a password, as far as names tell, in a login or in parameters."""
     names = re.findall(r"([\w.-]+)=", unquote(rest))
-    return bool(login.partition(":")[2]) or any(_SECRET.search(name) for name in names)
+    return bool(unquote(login).partition(":")[2]) or any(_SECRET.search(name) for name in names)

@@ -106,11 +106,16 @@ class Live:
                     if self._left.is_set():
                         return "left"
                     if not connected:
-                        self._clock, connected = LiveClock(self._clock.step, self._goes_on()), True
+                        self._begin()
+                        connected = True
                     self._arrive(stamp, frame)
         except PagenError as error:
             return str(error)
         return f"expected more frames from {self.name}, found its end; is it still there?"
+
+    def _begin(self) -> None:
+        """Frames come whose stamps do not go on from those before."""
+        self._clock = LiveClock(self._clock.step, self._goes_on())
 
     def _arrive(self, stamp: float | None, frame: Frame) -> None:
         tick, clock = self._clock(stamp, self._seconds()), time_of_day()

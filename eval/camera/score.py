@@ -84,7 +84,8 @@ def score(config: Score) -> dict[str, Any]:
 
     threshold = read_threshold(config.run)
     run, zones = _calibrated(config, threshold)
-    footage = open_footage(config.source, threshold.fps, config.timeout, config.name or name_of(config.source))
+    name = config.name or name_of(config.source)
+    footage = open_footage(config.source, threshold.fps, config.timeout, threshold.deinterlace, name)
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
         rate = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
         console.say(f"{footage.name} has {rate}: all moves faster than when this was calibrated; calibrate on its like")
@@ -103,9 +104,9 @@ def score(config: Score) -> dict[str, Any]:
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:
     """The run, or baseline, and the zones that were calibrated. Raises PagenError where either is another by now."""
     from pagen.eval.camera.threshold import fingerprint_of
-    from pagen.scoring.zones import read_zones, zones_of
+    from pagen.scoring.zones import read_zones
 
-    zones = None if threshold.zones is None else zones_of(threshold.zones)
+    zones = threshold.zones
     if config.zones is not None and read_zones(config.zones) != zones:
         raise PagenError(f"expected the zones that {config.run} was calibrated with, found others; calibrate with them")
     run = str(config.run / threshold.run) if threshold.fingerprint else threshold.run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,10 +45,29 @@ class Source(Protocol):
     def name(self) -> str: ...
 
     @property
+    def live(self) -> bool: ...
+
+    @property
     def fps(self) -> float:
         """Frames a second, as far as is known by now."""
 
     def __iter__(self) -> Iterator[Shot | Gap]: ...
+
+
+def parted(items: Iterable[Shot | Gap]) -> Iterator[Shot | Gap]:
+    """Shots and gaps as they come, with a gap where the size of the picture changes, or whether it is grey."""
+    before: Shot | None = None
+    for item in items:
+        if isinstance(item, Gap):
+            before = None
+        elif before is None or item.frame.shape == before.frame.shape:
+            before = item
+        else:
+            sizes = [f"{one.frame.shape[1]}x{one.frame.shape[0]}" for one in (before, item)]
+            changed = "is grey or in colour" if sizes[0] == sizes[1] else f"goes from {sizes[0]} to {sizes[1]}"
+            yield Gap(item.seconds, item.clock, f"the picture {changed}")
+            before = item
+        yield item
 
 
 class Thinned:
@@ -67,9 +86,9 @@ class Thinned:
     def until(self, limit: float) -> Iterator[Shot | Gap]:
         """What comes before so many seconds."""
         due = -math.inf
-        for item in self.source:
+        for item in parted(self.source):
             if item.seconds >= limit:
-                self.passed_over += isinstance(item, Shot)
+                self.passed_over += self.source.live and isinstance(item, Shot)  # of a recording it was never due
                 return
             if isinstance(item, Gap):
                 due = -math.inf

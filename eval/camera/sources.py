@@ -15,6 +15,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import ClassVar
 
+from pagen import console
 from pagen.errors import PagenError
 from pagen.eval.camera.address import shown, url_of
 from pagen.eval.camera.live import Live
@@ -22,9 +23,9 @@ from pagen.eval.camera.shots import Frame, Gap, Shot, timecode
 from pagen.eval.camera.streams import TIMEOUT, camera_frames, stream_frames
 from pagen.footage.clock import USUAL_RATE, Tick, rate_of, timed
 from pagen.footage.frame_names import stamps_of
-from pagen.footage.images import image_frames
-from pagen.footage.listing import IMAGES, VIDEOS, listing
-from pagen.footage.video import rgb_or_grey, timed_frames, video_rate
+from pagen.footage.images import read_image
+from pagen.footage.listing import IMAGES, VIDEOS, counted, listing, unread
+from pagen.footage.video import INTERLACED, rgb_or_grey, timed_frames, video_rate
 
 Timed = Iterator[tuple[Tick, Frame]]
 
@@ -55,16 +56,24 @@ class Recording:
 Footage = Recording | Live
 
 
-def open_footage(spec: str, fps: float | None = None, timeout: float = TIMEOUT, name: str | None = None) -> Footage:
+def open_footage(
+    spec: str,
+    fps: float | None = None,
+    timeout: float = TIMEOUT,
+    deinterlace: bool = False,
+    name: str | None = None,
+) -> Footage:
     """Footage: a video file, a folder of images or of videos, a camera's number, or a URL as `address` reads it.
 
-    Images need `fps` where their names are no times; of streams that have no clock it is the rate at first. It is
-    called by its file, or as it may be shown, but for a `name`. Raises PagenError for nothing of that name, no video,
-    or no rate.
+    Images need `fps` where their names are no times; of streams that have no clock it is the rate at first.
+    Interlaced frames of files and streams are de-interlaced where that is asked for. It is called by its file, or as a
+    URL may be shown, but for a `name`. Raises PagenError for nothing of that name, no video, or no rate.
     """
+    if not spec:
+        raise PagenError("expected a video, a folder, a camera's number or a URL, found an empty word; give one")
     url = url_of(spec)
     if url:
-        return Live(name or shown(url), partial(stream_frames, url, timeout), fps)
+        return Live(name or shown(url), partial(stream_frames, url, timeout, deinterlace), fps)
     path = Path(spec)
     if spec.isdecimal() and not path.exists():
         return Live(name or f"camera {spec}", partial(camera_frames, int(spec)), fps)
@@ -72,15 +81,17 @@ def open_footage(spec: str, fps: float | None = None, timeout: float = TIMEOUT, 
         found = f"nothing at {shown(spec)}"
         raise PagenError(f"expected a video, a folder, a camera's number or a URL, found {found}; mend it")
     if path.is_dir():
-        return _folder(path, fps, name or path.name)
-    return Recording(name or path.name, video_rate(path), ((path.name, partial(_video, path)),))
+        return _folder(path, fps, deinterlace, name or path.name)
+    return Recording(name or path.name, video_rate(path), ((path.name, partial(_video, path, deinterlace)),))
 
 
-def _folder(path: Path, fps: float | None, name: str) -> Recording:
+def _folder(path: Path, fps: float | None, deinterlace: bool, name: str) -> Recording:
     images, videos = listing(path, IMAGES), listing(path, VIDEOS)
     if bool(images) == bool(videos):
         found = "both" if images else "neither"
         raise PagenError(f"expected images or videos in {path}, found {found}; give a folder of one kind")
+    if left := unread(path, {file.name for file in (*images, *videos)}):
+        console.say(f"{path}: not read: {counted(left, path)}")
     if images:
         stamps = stamps_of(images)
         if stamps is None and fps is None:
@@ -91,17 +102,25 @@ def _folder(path: Path, fps: float | None, name: str) -> Recording:
     if max(rates) > 1.1 * min(rates):
         found = f"{min(rates):g} to {max(rates):g}"
         raise PagenError(f"expected videos of one frame rate in {path}, found {found}; separate them")
-    return Recording(name, rates[0], tuple((file.name, partial(_video, file)) for file in videos))
+    return Recording(name, rates[0], tuple((file.name, partial(_video, file, deinterlace)) for file in videos))
 
 
 def _images(files: Sequence[Path], stamps: Sequence[float] | None, fps: float) -> Timed:
-    return timed(zip(stamps or repeat(None), image_frames(files), strict=False), 1 / fps)
+    return timed(zip(stamps or repeat(None), map(read_image, files), strict=False), 1 / fps)
 
 
-def _video(path: Path) -> Timed:
-    none = True
-    for tick, decoded in timed_frames(path):
-        none = False
+def _video(path: Path, deinterlace: bool) -> Timed:
+    """The frames of a video; what of it does not decode, and that it is interlaced, is said once."""
+    none, combs, damage = True, False, list[float | None]()
+    for tick, decoded in timed_frames(
+        path, lambda stamp, failed: damage.append(stamp) if failed else None, deinterlace
+    ):
+        if decoded.interlaced_frame and not combs and not deinterlace:
+            console.say(f"{path.name} is {INTERLACED}")
+        none, combs = False, combs or decoded.interlaced_frame
         yield tick, rgb_or_grey(decoded)
     if none:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
+    if damage:
+        place = "" if damage[0] is None else f", the first at {timecode(damage[0])}"
+        console.say(f"{path.name}: {len(damage)} packets do not decode{place}; copy it again")

@@ -15,6 +15,7 @@ from pagen.errors import PagenError
 from pagen.eval.camera.address import shown
 from pagen.eval.camera.shots import Frame
 from pagen.footage.clock import Stamp
+from pagen.footage.interlaced import deinterlaced
 from pagen.footage.video import rgb_or_grey
 
 Stamped = Iterator[tuple[Stamp, Frame]]
@@ -37,15 +38,15 @@ def camera_frames(number: int) -> Stamped:
         capture.release()
 
 
-def stream_frames(url: str, timeout: float) -> Stamped:
+def stream_frames(url: str, timeout: float, deinterlace: bool = False) -> Stamped:
     """The frames of a stream. Raises PagenError where it does not answer within `timeout` seconds, or breaks off."""
     options = {"rtsp_transport": "tcp"} if url.lower().startswith("rtsp") else {}
     asked = time.monotonic()
     try:
-        with av.open(url, options=options, timeout=timeout) as container:
+        with av.open(url, options=options, timeout=timeout, metadata_errors="replace") as container:
             if not container.streams.video:
                 raise PagenError(f"expected a video stream at {shown(url)}, found none in it; is the path right?")
-            for frame in decodable(container):
+            for frame in decodable(container, deinterlace):
                 yield frame
                 asked = time.monotonic()
     except (av.error.FFmpegError, OSError) as error:
@@ -55,10 +56,15 @@ def stream_frames(url: str, timeout: float) -> Stamped:
         raise PagenError(message) from None
 
 
-def decodable(container: Any) -> Stamped:
+def decodable(container: Any, deinterlace: bool = False) -> Stamped:
     """The frames of an opened stream, less what is damaged; what FFmpeg counts in place of stamps is none."""
-    counted = bool(container.format.flags & av.format.Flags.no_timestamps)
+    counted = bool(container.format.flags & av.format.Flags.no_timestamps.value)
+    frames = _decoded(container)
+    for frame in deinterlaced(frames) if deinterlace else frames:
+        yield None if counted else frame.time, rgb_or_grey(frame)
+
+
+def _decoded(container: Any) -> Iterator[Any]:
     for packet in container.demux(container.streams.video[0]):
         with suppress(av.error.InvalidDataError):
-            for frame in packet.decode():
-                yield None if counted else frame.time, rgb_or_grey(frame)
+            yield from packet.decode()

@@ -118,7 +118,6 @@ def watch(
     tracker, items = AlertTracker(threshold), Thinned(footage, threshold.fps)
     frames, gaps, seconds, spent, since = 0, 0, 0.0, 0.0, time.perf_counter()
     try:
-        # a service that is stopped, a terminal that closes: as Ctrl-C
         with answered(), closing(scored(items, streamer, threshold.smooth, limit)) as found:
             for item in found:
                 if isinstance(item, Gap):

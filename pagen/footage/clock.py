@@ -33,7 +33,7 @@ NEIGHBOURS = 16
 """Among how many frames stamps may go to and fro: H.264 and HEVC keep no more back."""
 SAME = 1e-6
 """Seconds apart that are one time: stamps since 1970 are rounded to less."""
-SPREAD, RECENT = 250, 50
+SPREAD, RECENT = 500, 50
 """Of how many frames a live source's step is an average: where arrival tells it, and where stamps do."""
 SILENCE, DRIFT = 5.0, 60.0
 """Seconds without a frame that are no burst's; and that a live source's clock may be off."""
@@ -278,14 +278,15 @@ class Pace:
     """
 
     def __init__(self, step: float) -> None:
-        self._step, self._count, self._arrived = step, 0, -math.inf
+        self._step, self._count, self._arrived, self._longest = step, 0, -math.inf, 0.0
         self._begun = deque[tuple[float, int]]()
         """When bursts began, and how many frames had come before."""
 
     def __call__(self, arrived: float) -> float:
         """The step by now, of the last `SPREAD` frames."""
-        last = self._begun[-1][1] if self._begun else 0
-        if arrived - self._arrived > self._step or self._count - last > SPREAD:
+        silence = arrived - self._arrived if self._count else 0.0
+        self._longest = max(silence, 0.99 * self._longest)
+        if 2 * silence >= self._longest:  # else it may be within a burst
             self._begun.append((arrived, self._count))
             while len(self._begun) > 2 and self._count - self._begun[1][1] > SPREAD:
                 self._begun.popleft()

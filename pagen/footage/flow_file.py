@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,7 @@ from pagen.arrays import read_array
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
 from pagen.footage.prepare import Prepared
+from pagen.footage.resize import by_area
 
 Flow = npt.NDArray[np.floating[Any]]
 FASTEST = 30_000.0
@@ -97,8 +97,6 @@ def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     height, width = flow.shape[1:]
     if (height, width) == size:
         return np.asarray(flow, np.float32)
-    interpolation = cv2.INTER_AREA if size[0] <= height and size[1] <= width else cv2.INTER_LINEAR
     scale = np.array([size[1] / width, size[0] / height], np.float32)
     channels_last = np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32)
-    resized = cv2.resize(channels_last, size[::-1], interpolation=interpolation)
-    return np.asarray(resized * scale, np.float32).transpose(2, 0, 1)
+    return np.asarray(by_area(channels_last, size) * scale, np.float32).transpose(2, 0, 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pagen.footage.layout import Layout, Part
-from pagen.footage.listing import natural
+from pagen.footage.listing import entries, natural
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,7 @@ class Location:
     def _matching(self, part: Part, pattern: str) -> Iterator[Entry]:
         """The clips in the folders that a glob matches, in any order."""
         folders = self.root.glob(pattern) if set("*?[") & set(pattern) else [self.root / pattern]
-        for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
-            if path.name.startswith(".") or path.name.endswith("~"):
-                continue
+        for path in (folder / name for folder in folders if folder.is_dir() for name in entries(folder)):
             folder = path.is_dir()
             entry = Entry(self.root, part, path, video=not folder)
             fits = part.images if folder else path.suffix.lower() in part.videos

@@ -16,12 +16,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import tomllib
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Gt, Lt
+
+from pagen.documents import read_toml
 from pagen.errors import PagenError
 
 NAME = re.compile(r"[A-Za-z0-9][\w-]*")
@@ -45,6 +47,23 @@ class Own:
     """Places of labels below the root; none: as `folder` has them."""
     scenes: tuple[str, ...] = ()
     """What the names of clips begin with, before a hyphen, a dot or an underscore."""
+    what: str = "your own"
+    licence: str = "yours"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A data set as the file says it; of labels and scenes there may be one, or several in a list.
+
+    Example:
+        >>> Entry("shop", labels="labels.csv").fps
+        25.0
+    """
+
+    root: str
+    fps: Annotated[float, Gt(0), Lt(1e4)] = 25.0
+    labels: list[str] | str | None = None
+    scenes: list[str] | str | None = None
     what: str = "your own"
     licence: str = "yours"
 
@@ -82,7 +101,8 @@ def own_datasets(known: Callable[[], Collection[str]]) -> dict[str, Own]:
                 f"expected data sets as TOML in {file}, which PAGEN_DATASETS names, found no file; mend it"
             )
         return dict(NAMED)
-    found = {name: _own(file, name, entry) for name, entry in _read(file).items()}
+    entries = read_toml(file, dict[str, Entry], "data sets")
+    found = {name: _own(file, name, entry) for name, entry in entries.items()}
     taken = known() if found else ()
     for name in found:
         require_own(name, taken, f" in {file}")
@@ -101,49 +121,20 @@ def require_own(name: str, known: Collection[str], where: str, whose: str = "the
         raise PagenError(f"expected a name of letters, digits, - and _, found {name!r}{where}; choose another")
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PagenError(f"expected data sets as TOML in {file}, found something else ({error}); mend it") from error
-
-
-def _own(file: Path, name: str, entry: Any) -> Own:
-    """An entry of the file, of which every key and type is known."""
-    for problem in _problems(entry):
-        raise PagenError(f"{problem} for {name} in {file}; mend it")
-    lists = {key: (entry[key],) if isinstance(entry[key], str) else tuple(entry[key]) for key in LISTS if key in entry}
-    return Own(**{**entry, **lists, "root": file.parent / Path(entry["root"]).expanduser()})
-
-
-def _problems(entry: Any) -> Iterator[str]:
-    """What is wrong with an entry: what was expected, and what was found."""
-    keys = [field.name for field in fields(Own)]
-    if not isinstance(entry, dict):
-        yield f"expected a table with {' '.join(keys)}, found {entry!r:.80}"
-        return
-    for key, value in entry.items():
-        if key not in keys:
-            yield f"expected only {' '.join(keys)}, found {key}"
-        elif key == "fps" and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e4):
-            yield f"expected frames a second above 0 as fps, found {value!r:.80}"
-        elif key in LISTS:
-            yield from _list_problems(key, [value] if isinstance(value, str) else value)
-        elif key != "fps" and not isinstance(value, str):
-            yield f"expected words in quotes as {key}, found {value!r:.80}"
-    if not entry.get("root"):
-        yield "expected a folder as root, found none"
-
-
-def _list_problems(key: str, given: Any) -> Iterator[str]:
-    """Labels that are no places below the root, or scenes that no names of clips can begin with."""
-    wanted, fits = LISTS[key]
-    values = given if isinstance(given, list) and given else [given]
-    for value in values:
-        if not (isinstance(value, str) and fits(value)):
-            yield f"expected {wanted} as {key}, found {value!r:.80}"
-    if len(set(map(repr, values))) < len(values):
-        yield f"expected each of {key} once, found {' '.join(map(str, values)):.80}"
+def _own(file: Path, name: str, entry: Entry) -> Own:
+    """An entry of the file as the data set that it says."""
+    given = {key: getattr(entry, key) for key in LISTS}
+    lists = {key: (value,) if isinstance(value, str) else tuple(value or ()) for key, value in given.items()}
+    for key, values in lists.items():
+        wanted, fits = LISTS[key]
+        odd = [value for value in values if not fits(value) or values.count(value) > 1]
+        if odd or getattr(entry, key) == []:
+            found = f"{' '.join(odd) or 'none':.80}; mend it"
+            raise PagenError(f"expected {wanted} each once, as {key} for {name} in {file}, found {found}")
+    if not entry.root:
+        raise PagenError(f"expected a folder as root for {name} in {file}, found none; mend it")
+    root = file.parent / Path(entry.root).expanduser()
+    return Own(root, entry.fps, lists["labels"], lists["scenes"], entry.what, entry.licence)
 
 
 def _is_place(value: str) -> bool:

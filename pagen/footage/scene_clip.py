@@ -73,6 +73,9 @@ class SceneClip:
     def identity(self) -> str:
         return hashlib.sha256(repr(self.drawn).encode()).hexdigest()[:32]
 
+    def notes(self) -> list[str]:
+        return []
+
     def moved(self, split: str) -> SceneClip:
         return replace(self, moved_to=split)
 

@@ -1,12 +1,13 @@
 """Videos to frames, one in memory at a time.
 
-A frame index means a time between two breaks (`pagen.footage.clock`): irregular times are laid on a constant grid.
+A frame index means a time between two breaks (`pagen.footage.clock`): irregular times are laid on a constant grid. What
+does not decode costs its own frames, whose places are kept (`pagen.footage.damage`).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -14,12 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
-from pagen.footage.clock import Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
+from pagen.footage.clock import Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
+from pagen.footage.damage import Pass, decoded, held, ranges
+from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
+from pagen.footage.upright import upright
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames
 
+INTERLACED = "interlaced: combs stand where something moves; NAME:deinterlaced and calibrate --deinterlace mend that"
 _HEAD = 500
 """Packets whose stamps tell the rate of a video."""
 
@@ -28,10 +33,11 @@ RATE_TOLERANCE = 0.05
 """By how much frame rates may differ that count as one."""
 
 
-def video_frames(path: Path) -> Iterator[Frames]:
+def video_frames(path: Path, deinterlace: bool = False) -> Iterator[Frames]:
     """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
 
-    Raises PagenError: a pointer, empty, no video in it, cut short, or not decodable.
+    Interlaced ones are de-interlaced where that is asked for. Raises PagenError: a pointer, empty, no video in it, cut
+    short, or not decodable.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -42,8 +48,9 @@ def video_frames(path: Path) -> Iterator[Frames]:
         ...     [frame.shape for frame in video_frames(Path(folder, "a.avi"))]
         [(48, 64, 3)]
     """
-    shape = None
-    for frame, repeat in zip(decoded_frames(path), _timeline(path).shown, strict=True):
+    shape, timeline = None, _timeline(path)
+    frames = decoded_frames(path, careful=timeline.careful)
+    for frame, repeat in zip(deinterlaced(frames) if deinterlace else frames, timeline.shown, strict=True):
         if repeat == 0:
             continue
         picture = rgb_or_grey(frame)
@@ -67,7 +74,28 @@ def video_length(path: Path) -> int:
         ...     video_length(Path(folder, "a.avi"))
         1
     """
-    return len(_timeline(path).shown)
+    return sum(_timeline(path).shown)
+
+
+def video_notes(path: Path) -> list[str]:
+    """What is worth telling of a video: frames that are lost, and that it is interlaced.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     video_notes(Path(folder, "a.avi"))
+        []
+    """
+    timeline, notes = _timeline(path), list[str]()
+    if lost := timeline.lost:
+        frames = f"{len(lost)} of {sum(timeline.shown)} frames are lost to damage ({ranges(lost)})"
+        notes.append(f"{frames}, and show the picture before; copy {path.name} again")
+    if timeline.interlaced:
+        notes.append(INTERLACED)
+    return notes
 
 
 def video_breaks(path: Path) -> Mapping[int, str]:
@@ -85,8 +113,10 @@ def video_breaks(path: Path) -> Mapping[int, str]:
     return _timeline(path).breaks
 
 
-def timed_frames(path: Path) -> Iterator[tuple[Tick, Any]]:
-    """The frames of `decoded_frames` and when they are.
+def timed_frames(
+    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, deinterlace: bool = False
+) -> Iterator[tuple[Tick, Any]]:
+    """The frames of `decoded_frames`, de-interlaced where that is asked for, and when they are.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -97,7 +127,9 @@ def timed_frames(path: Path) -> Iterator[tuple[Tick, Any]]:
         ...     [tick.seconds for tick, frame in timed_frames(Path(folder, "a.avi"))]
         [0.0, 0.1]
     """
-    return timed(((frame.time, frame) for frame in decoded_frames(path)), 1 / video_rate(path))
+    frames = decoded_frames(path, note)
+    frames = deinterlaced(frames) if deinterlace else frames
+    return timed(((frame.time, frame) for frame in frames), 1 / video_rate(path))
 
 
 def video_rate(path: Path) -> float:
@@ -127,8 +159,14 @@ def one_rate(rates: Collection[float]) -> bool:
     return not rates or max(rates) <= min(rates) * (1 + RATE_TOLERANCE)
 
 
-def decoded_frames(path: Path) -> Iterator[Any]:
+def decoded_frames(
+    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, careful: bool = False
+) -> Iterator[Any]:
     """The frames of a video as PyAV gives them, in the order of their times. Raises as `video_frames`.
+
+    Args:
+        note: gets the stamp (seconds) of each packet, and whether it does not decode.
+        careful: by one thread, which loses no frame before damage.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -139,22 +177,22 @@ def decoded_frames(path: Path) -> Iterator[Any]:
         ...     [(frame.height, frame.width) for frame in decoded_frames(Path(folder, "a.avi"))]
         [(48, 64)]
     """
-    with _video(path) as stream:
-        yield from stream.container.decode(stream)
+    with _video(path, careful) as stream:
+        yield from decoded(stream, careful, note)
 
 
 @contextmanager
-def _video(path: Path) -> Iterator[Any]:
-    """The opened video stream of a file."""
+def _video(path: Path, careful: bool = False) -> Iterator[Any]:
+    """The opened video stream of a file, decoded by one thread where that is asked for."""
     import av
 
     refuse_stub(path)
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:  # many a camera's titles are in Latin-1
             if not container.streams.video:
                 raise PagenError(f"expected a video in {path}, found no video stream; is it an audio file?")
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream.thread_type = "NONE" if careful else "AUTO"
             yield stream
     except av.error.FFmpegError as error:
         raise PagenError(
@@ -182,6 +220,11 @@ def _rate(path: Path, *state: int) -> float:
 class Timeline:
     """How often each decoded frame of a video is shown, and before which there is a break.
 
+    Attributes:
+        lost: numbers of the frames that do not decode.
+        careful: whether it is to be decoded by one thread, since it is damaged.
+        interlaced: whether any of its frames is.
+
     Example:
         >>> sum(Timeline(shown=(1, 0, 2), breaks={}).shown)
         3
@@ -189,6 +232,9 @@ class Timeline:
 
     shown: Sequence[int]
     breaks: Mapping[int, str]
+    lost: Sequence[int] = ()
+    careful: bool = False
+    interlaced: bool = False
 
 
 def _timeline(path: Path) -> Timeline:
@@ -198,13 +244,24 @@ def _timeline(path: Path) -> Timeline:
 @functools.lru_cache(maxsize=256)
 def _decoded_timeline(path: Path, *state: int) -> Timeline:
     """A first pass over the video, without converting pictures: only decoding tells the times for sure."""
-    stamps = [frame.time for frame in decoded_frames(path)]
-    if not stamps:
+    seen = _passed(path)
+    if careful := not seen.whole:
+        seen = _passed(path, careful)
+    if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
+    found = seen.places()
+    stamps = [place.stamp for place in found]
     ticks = ticks_of(stamps, 1 / video_rate(path))
     if known := [stamp for stamp in stamps if stamp is not None]:
         _refuse_cut(path, max(known), longest_step(ticks))
-    return Timeline(schedule(ticks), breaks_of(ticks))
+    lost = [index for index, place in enumerate(found) if not place.there]
+    shown = held(schedule(ticks), [place.there for place in found])
+    return Timeline(shown, breaks_of(ticks), lost, careful, seen.interlaced)
+
+
+def _passed(path: Path, careful: bool = False) -> Pass:
+    with _video(path, careful) as stream:
+        return Pass.over(stream, careful)
 
 
 def _refuse_cut(path: Path, last: float, step: float) -> None:
@@ -221,14 +278,11 @@ def _refuse_cut(path: Path, last: float, step: float) -> None:
 
 
 def rgb_or_grey(frame: Any) -> Frames:
-    """A decoded frame as an array, turned upright as the display matrix asks.
+    """A decoded frame as an array, turned and mirrored as the display matrix asks.
 
     Example:
         >>> import av, numpy
         >>> rgb_or_grey(av.VideoFrame.from_ndarray(numpy.zeros((16, 32), "uint8"), format="gray")).shape
         (16, 32)
     """
-    import numpy as np
-
-    array = frame.to_ndarray(format="gray" if frame.format.name.startswith("gray") else "rgb24")
-    return np.ascontiguousarray(np.rot90(array, round(frame.rotation / 90)))
+    return upright(frame.to_ndarray(format="gray" if frame.format.name.startswith("gray") else "rgb24"), frame)

@@ -71,6 +71,7 @@ def test_no_part_of_a_login_is_shown_however_it_is_written(user: str, password: 
     [
         "rtsp://user:secret@cam/a",
         "rtsp://user:secret@[::1]/a",
+        "rtsp://user%3Asecret@cam/a",
         "http://cam/a?channel=1&pwd=secret",
         "http://cam/a?auth_token=secret",
         "rtsp://cam/user=u_password=secret_channel=1.sdp",

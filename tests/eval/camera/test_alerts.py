@@ -122,7 +122,7 @@ def test_an_alert_is_told_as_soon_as_it_lasts_and_its_worst_place_is_kept() -> N
 class Source:
     """Scores as frames; None is a gap, an exception is raised."""
 
-    name, dropped = "cam", 0
+    name, dropped, fps = "cam", 0, 10.0
 
     def __init__(self, items: list[Any], live: bool = True) -> None:
         self.items, self.live = items, live

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -11,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.camera.shots import Gap, Shot, Thinned, timecode
+from pagen.eval.camera.shots import Gap, Shot, Thinned, parted, timecode
 from pagen.eval.camera.sources import Recording, open_footage
+from pagen.eval.camera.watch import scored
 from pagen.footage.clock import Tick
 from pagen.footage.video import video_frames
+from pagen.scoring.stream import open_streamer
 
 FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]
 
@@ -102,3 +105,54 @@ def test_thinning_keeps_a_slower_source_and_an_even_share_of_a_faster_one(wanted
 
 def test_places_are_hours_minutes_seconds() -> None:
     assert [timecode(seconds) for seconds in (0, 59.9996, 3723.25)] == ["0:00:00.000", "0:01:00.000", "1:02:03.250"]
+
+
+def sized(path: Path, sizes: list[tuple[int, int]]) -> Path:
+    """Images, or a raw stream of MJPEG, whose pictures have these sizes (H, W)."""
+    pictures = [np.full((*size, 3), 100 + index, np.uint8) for index, size in enumerate(sizes)]
+    if path.suffix:
+        path.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures))
+        return path
+    path.mkdir()
+    for index, picture in enumerate(pictures):
+        cv2.imwrite(str(path / f"{index}.png"), picture)
+    return path
+
+
+@pytest.mark.parametrize("form", ["folder", "a.avi"])
+def test_a_change_of_size_is_a_gap_for_baselines_too(tmp_path: Path, form: str) -> None:
+    path = sized(tmp_path / form, [(32, 48)] * 3 + [(64, 96)] * 3 + [(32, 48)] * 2)
+    streamer = open_streamer("flow_speed")
+    items = list(scored(Thinned(open_footage(str(path), 5.0), 100.0), streamer, 0.0))
+    reasons = [item.reason for item in items if isinstance(item, Gap)]
+    assert reasons == ["the picture goes from 48x32 to 96x64", "the picture goes from 96x64 to 48x32"]
+    assert len(items) == 8 + 2
+    assert [item.score.value != item.score.value for item in items if not isinstance(item, Gap)] == [
+        *(True, False, False, True, False, False, True, False)
+    ]
+
+
+@given(st.lists(st.tuples(st.sampled_from([(2, 3), (4, 3), (2, 3, 3)]), st.booleans()), max_size=12))
+def test_between_gaps_pictures_are_of_one_size_and_none_is_lost(shapes: list[tuple[tuple[int, ...], bool]]) -> None:
+    items: list[Shot | Gap] = []
+    for index, (shape, gap) in enumerate(shapes):
+        items += [Gap(index, "", "before")] if gap else []
+        items.append(Shot(np.zeros(shape, np.uint8), index, index, ""))
+    given_ = list(parted(items))
+    old = {id(item) for item in items}
+    assert [id(item) for item in given_ if id(item) in old] == [id(item) for item in items]
+    assert all(isinstance(item, Gap) for item in given_ if id(item) not in old)
+    for before, after in pairwise(given_):
+        assert isinstance(before, Gap) or isinstance(after, Gap) or before.frame.shape == after.frame.shape
+
+
+def test_what_a_folder_holds_and_is_not_read_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sized(tmp_path / "day", [(32, 48)] * 3)
+    for name in ("3.xcf", "4.xcf", ".5.xcf", "notes.txt"):
+        (tmp_path / "day" / name).touch()
+    (tmp_path / "day/1 (1).png").write_bytes((tmp_path / "day/1.png").read_bytes())
+    assert len(list(open_footage(str(tmp_path / "day"), 5.0))) == 3
+    told = "not read: 1 .png (1 (1).png), 2 .xcf (3.xcf), 1 .txt (notes.txt)"
+    assert capsys.readouterr().err == f"{tmp_path / 'day'}: {told}\n"
+    with pytest.raises(PagenError, match="found an empty word"):
+        open_footage("")
