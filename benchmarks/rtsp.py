@@ -77,7 +77,8 @@ def measured(folder: Path) -> str:
     subprocess.run([*PAGEN, "calibrate", "flow_speed", *flags], check=True, capture_output=True)
     port = free_port()
     url = f"rtsp://user:{PASSWORD}@127.0.0.1:{port}/street?password={PASSWORD}"
-    words = [*PAGEN, "score", folder / "camera", "env:URL", "--timeout", str(TIMEOUT), "--out", folder / "out", "--json"]
+    words = [*PAGEN, "score", folder / "camera", "env:URL", "--timeout", str(TIMEOUT)]
+    words += ["--out", folder / "out", "--json"]
     server = serve(folder, port)
     with (folder / "stdout").open("wb") as told, (folder / "stderr").open("wb") as said:
         scoring = subprocess.Popen(words, stdout=told, stderr=said, env=os.environ | {"URL": url})
