@@ -98,7 +98,7 @@ def _content(path: Path, advice: str) -> Any:
         zipped = zipfile.is_zipfile(path)
         with safe_globals(_NUMBERS):
             classes = get_unsafe_globals_in_checkpoint(str(path)) if zipped else _old_classes(path)
-        stand_ins: list[Any] = [_stand_in(name) for name in classes if _is_passed_over(name)]
+        stand_ins: list[Any] = [_stand_in(name) for name in {*classes, *_PLAIN} if _is_passed_over(name)]
         foreign = sorted(name for name in classes if not _is_passed_over(name)) if zipped else []
         if foreign:
             raise _refused(path, foreign, advice)
@@ -119,8 +119,7 @@ def _old_classes(path: Path) -> list[str]:
     """What a file of torch before 1.6 names, which is no zip: three pickles, and the fourth holds the content."""
     with path.open("rb") as file:
         codes = [(code.name, value) for _ in range(4) for code, value, _ in pickletools.genops(file)]
-    names = {str(value).replace(" ", ".") for name, value in codes if name == "GLOBAL"}
-    return sorted(name.replace("__builtin__", "builtins") for name in names)  # as Python 2 called it
+    return sorted({str(value).replace(" ", ".") for name, value in codes if name == "GLOBAL"})
 
 
 def _stand_in(name: str) -> type:
