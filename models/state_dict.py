@@ -9,8 +9,9 @@ several places, as raw weights and their average do, whoever asks has to say whi
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -44,14 +45,25 @@ def weights_in(content: Any, roots: Roots, place: str | None = None, question: s
         pagen.errors.PagenError: expected --weights with one of the places where such weights lie: ema net, found ...
     """
     tensors = tensors_of(content)
-    places = places_of(tensors, roots)
+    places = places_of((found.name for found in tensors), roots)
     if not places:
         wanted = " or ".join(" and ".join(f"{root}.*" for root in together) for together in roots)
         raise PagenError(f"expected weights {wanted} beside each other, found {_summary(tensors)}; {question}")
     taken = _chosen(places, place)
-    others = tuple(other for other in places if other.startswith(taken) and other != taken)
-    under = {name.removeprefix(taken): value for name, value in tensors.items() if name.startswith(taken)}
-    return {name: value for name, value in under.items() if not (taken + name).startswith(others)} if others else under
+    deeper = tuple(other for other in places if other.startswith(taken) and other != taken)
+    under = [found for found in tensors if found.name.startswith(taken) and not found.name.startswith(deeper)]
+    starts = tuple(f"{taken}{root}." for together in roots for root in together)
+    tables = {found.table for found in under if found.name.startswith(starts)}
+    return _once((found.name.removeprefix(taken), found.value) for found in under if found.table in tables)
+
+
+def _once(weights: Iterable[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    for name, value in weights:
+        if name in found:
+            raise PagenError(f"expected one weight {name}, found two, one in the table of a wrapper; keep one of them")
+        found[name] = value
+    return found
 
 
 def places_of(names: Iterable[str], roots: Roots) -> list[str]:
@@ -72,33 +84,45 @@ def _common(names: list[str], together: tuple[str, ...]) -> set[str]:
     )
 
 
-def tensors_of(content: Any) -> dict[str, Tensor]:
-    """All tensors of nested tables by dotted names, without the words of wrappers; each table once.
-
-    What belongs to an optimiser is left out (tables by numbers, or one a weight), and so is what is no weight: tensors
-    beside tables whose names have no dot (losses), and the count of an average.
+@dataclass(frozen=True)
+class Found:
+    """A tensor, its dotted name, and the number of the table in which it lies.
 
     Example:
         >>> import torch
-        >>> list(tensors_of({"net": {"module.fc.weight": torch.ones(2)}, "optimizer": {"state": {0: torch.ones(2)}}}))
+        >>> Found("fc.weight", torch.ones(2), 1).name
+        'fc.weight'
+    """
+
+    name: str
+    value: Tensor
+    table: int
+
+
+def tensors_of(content: Any) -> list[Found]:
+    """All tensors of nested tables by dotted names, without the words of wrappers; each table once.
+
+    What belongs to an optimiser is left out (tables by numbers, or one a weight), and so is the count of an average.
+
+    Example:
+        >>> import torch
+        >>> content = {"net": {"module.fc.weight": torch.ones(2)}, "optimizer": {"state": {0: torch.ones(2)}}}
+        >>> [found.name for found in tensors_of(content)]
         ['net.fc.weight']
     """
-    found: dict[str, Tensor] = {}
+    found: list[Found] = []
     seen: set[int] = set()
     waiting = deque([("", content)])
     while waiting:
         prefix, table = waiting.popleft()
-        entries = {} if id(table) in seen else dict(_entries(table))
+        entries = [] if id(table) in seen else _entries(table)
         seen.add(id(table))
-        beside = any(_is_table(value) for value in entries.values())
-        for key, value in entries.items():
+        for key, value in entries:
             name = _bare(prefix + key)
             if _is_table(value):
                 waiting += [] if "." in key else [(f"{name}." if name else "", value)]
-            elif isinstance(value, Tensor) and key != "n_averaged" and ("." in key or not beside):
-                if name in found:
-                    raise PagenError(f"expected one weight {name}, found two, one in a wrapper's table; keep one")
-                found[name] = value
+            elif isinstance(value, Tensor) and key != "n_averaged":
+                found.append(Found(name, value, len(seen)))
     return found
 
 
@@ -110,12 +134,12 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, (Mapping, list, tuple))
 
 
-def _entries(table: Any) -> Iterator[tuple[str, Any]]:
+def _entries(table: Any) -> list[tuple[str, Any]]:
     """The entries of a table or list that have names; those of optimisers have numbers."""
     if isinstance(table, Mapping):
-        yield from ((key, value) for key, value in table.items() if isinstance(key, str))
-    elif isinstance(table, (list, tuple)):
-        yield from ((str(place), value) for place, value in enumerate(table) if _is_table(value))
+        return [(key, value) for key, value in table.items() if isinstance(key, str)]
+    lists = table if isinstance(table, (list, tuple)) else ()
+    return [(str(place), value) for place, value in enumerate(lists) if _is_table(value)]
 
 
 def _chosen(places: list[str], place: str | None) -> str:
@@ -131,9 +155,11 @@ def _chosen(places: list[str], place: str | None) -> str:
     )
 
 
-def _summary(tensors: Mapping[str, Tensor]) -> str:
-    """Where tensors lie, in words: the first of each name up to its first dot."""
-    count = Counter(name.partition(".")[0] for name in tensors)
-    first = {name.partition(".")[0]: name for name in reversed(list(tensors))}
-    shown = [f"{number} at {first[top]}" for top, number in count.most_common(4)]
-    return ", ".join(shown) + (" and more" if len(count) > 4 else "") if shown else "none at all"
+def _summary(tensors: Iterable[Found]) -> str:
+    """Where tensors lie, in words: how many begin alike, up to the first dot, and the first of them."""
+    groups: dict[str, list[str]] = {}
+    for found in tensors:
+        groups.setdefault(found.name.partition(".")[0], []).append(found.name)
+    largest = sorted(groups.values(), key=len, reverse=True)
+    shown = [f"{len(names)} at {names[0]}" for names in largest[:4]]
+    return ", ".join(shown) + (" and more" if len(largest) > 4 else "") if shown else "none at all"

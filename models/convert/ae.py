@@ -35,8 +35,11 @@ _ADVICE = (
     'else part if torch.is_tensor(part) else None; torch.save(kept(torch.load("{name}")), "weights.pth"), '
     "and convert weights.pth"
 )
-ROOTS = (("encoder", "decoder"), ("encoder_model", "decoder_model"))
-"""Modules that the networks have as they are published; the second are LUSS-AE's."""
+ROOTS = (
+    ("encoder", "decoder"),
+    ("encoder_model", "decoder_model", "feature_projector", "embed_1", "embed_2", "irreg_predictor"),
+)
+"""Modules that the networks have as they are published; the six of the second lie in tables of their own."""
 
 
 def convert(checkpoint: Path, like: str = "auto", place: str | None = None) -> Pretrained:

@@ -114,7 +114,7 @@ def test_what_is_not_there_is_told_with_what_is() -> None:
         PagenError, match=r"encoder\.\* and decoder\.\* or head\.\*.*found 2 at model\.fc\.weight, 1 at"
     ):
         weights_in(content, ROOTS)
-    for empty in ({}, [], None, 3, {"encoder": 3}, {"loss": torch.ones(1), "a": {}}):
+    for empty in ({}, [], None, 3, {"encoder": 3}, {0: torch.ones(1), "a": {}}):
         with pytest.raises(PagenError, match="found none at all; who knows"):
             weights_in(empty, ROOTS, question="who knows")
     with pytest.raises(PagenError, match=r"expected one weight encoder\.0\.weight, found two"):
@@ -146,7 +146,7 @@ def test_weights_are_found_however_deep_they_lie(nesting: list[tuple[str, dict[s
         content, words = {**beside, key: content}, [key, *words]
     assert same(weights_in(content, ROOTS))
     place = ".".join(word for word in words if word not in ("module", "_orig_mod"))
-    assert places_of(tensors_of(content), ROOTS) == [f"{place}." if place else ""]
+    assert places_of([found.name for found in tensors_of(content)], ROOTS) == [f"{place}." if place else ""]
     assert same(weights_in(content, ROOTS, place or TOP))
     both = {"raw": content, "average": AVERAGE}
     assert same(weights_in(both, ROOTS, "average"), AVERAGE)
