@@ -132,7 +132,7 @@ def file_of_poses(spec: FeatureSpec) -> ObjectFile | None:
     if not option and kind != "file":
         raise PagenError(
             f"expected poses for pose, found none with boxes {spec.boxes!r}; give --poses file:PATH or vitpose:MODEL, "
-            "a file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
+            "a file of boxes with poses, or leave pose out (of objects: train with --kinds velocity deep)"
         )
     file = object_file(option or path, "pose")
     file.clips()  # refuses a damaged one at once

@@ -273,7 +273,7 @@ def test_what_has_been_removed_from_a_run_is_made_again(
 def test_another_configuration_is_refused(finished: Path, configure: Configure) -> None:
     before = tree_hash(finished)
     with pytest.raises(
-        PagenError, match=r"made otherwise: lr 0.001 there, 0.5 asked; give another --out, or --overwrite"
+        PagenError, match=r"made otherwise: lr 0.001 there, 0.5 asked; give another --out, or remove it"
     ):
         train(configure("baseline", finished, lr=0.5))
     with pytest.raises(PagenError, match="seed 0 there, 1 asked"):
