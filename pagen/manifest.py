@@ -83,9 +83,7 @@ def require_own(path: Path, kind: str) -> None:
     found = kind_of(path)
     if found != kind:
         what = "none of pagen's" if found is None else f"a {found} folder"
-        raise PagenError(
-            f"expected a {kind} folder to overwrite at {path}, found {what}; {aside(kind)}remove it"
-        )
+        raise PagenError(f"expected a {kind} folder to overwrite at {path}, found {what}; {aside(kind)}remove it")
 
 
 def require_within(name: str, where: Path) -> None:

@@ -92,7 +92,7 @@ def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Ope
         again = config.overwrite and accelerator.is_main_process
         folder = Folder.begin(path, "run", identity_of(config), prints, paths, again)
     if folder.complete and not folder.pending(["run"]):
-        console.say(f"{path} is finished; --overwrite trains it again")
+        console.say(f"{path} is finished; `pagen train` with --overwrite trains it again")
     else:
         with folder.vanishing():
             rows, save = work(config, inputs, path, accelerator)

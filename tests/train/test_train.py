@@ -245,7 +245,7 @@ def test_the_same_command_finds_that_all_is_done(
     run(replace(configure("baseline", finished, resume=resume), json=True))
     assert times(finished) == before
     captured = capsys.readouterr()
-    assert "is finished; --overwrite trains it again" in captured.err
+    assert "is finished; `pagen train` with --overwrite trains it again" in captured.err
     result = json.loads(captured.out)
     last = (finished / "metrics.csv").read_text().splitlines()[-1].split(",")
     assert result == {"run": str(finished), "steps": 30, "loss": float(last[2])}
