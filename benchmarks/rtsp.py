@@ -10,6 +10,7 @@ Wants Debian's GStreamer server: apt-get install gir1.2-gst-rtsp-server-1.0 gstr
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -76,10 +77,11 @@ def measured(folder: Path) -> str:
     subprocess.run([*PAGEN, "calibrate", "flow_speed", *flags], check=True, capture_output=True)
     port = free_port()
     url = f"rtsp://user:{PASSWORD}@127.0.0.1:{port}/street?password={PASSWORD}"
-    words = [*PAGEN, "score", folder / "camera", url, "--timeout", str(TIMEOUT), "--out", folder / "out", "--json"]
+    words = [*PAGEN, "score", folder / "camera", "env:URL", "--timeout", str(TIMEOUT)]
+    words += ["--out", folder / "out", "--json"]
     server = serve(folder, port)
     with (folder / "stdout").open("wb") as told, (folder / "stderr").open("wb") as said:
-        scoring = subprocess.Popen(words, stdout=told, stderr=said)
+        scoring = subprocess.Popen(words, stdout=told, stderr=said, env=os.environ | {"URL": url})
     sizes: list[float] = []
     threading.Thread(target=sample, args=(scoring, sizes), daemon=True).start()
     try:

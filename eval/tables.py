@@ -21,7 +21,7 @@ from pagen.eval.settings import EvaluationSettings
 from pagen.papers.all_papers import PUBLISHED
 from pagen.seeds import generator
 
-UNTIMED = "frames a second are not known; give --fps"
+UNTIMED = "frames a second are not known"
 """Why there is nothing to say of alarms."""
 
 
@@ -100,7 +100,7 @@ def counted(labels: ByVideo) -> tuple[int, int]:
 def _by_scene(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, every: int) -> Scenes:
     areas = scene_auroc(final, labels, settings.scenes)
     if settings.fps is None:
-        nothing = Undefined(UNTIMED)
+        nothing = _untimed(settings)
         return Scenes(areas.areas, areas.value, {}, nothing, nothing)
     points = at_false_alarms_by_scene(final, labels, settings.scenes, settings.alarms, settings.fps / every)
     return Scenes(areas.areas, areas.value, points.thresholds, points.tpr, points.event_recall)
@@ -109,10 +109,14 @@ def _by_scene(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, eve
 def _point(final: ByVideo, labels: ByVideo, settings: EvaluationSettings, every: int) -> tuple[OperatingPoint, float]:
     """What the wanted false alarms give, and the mean delay in seconds."""
     if settings.fps is None:
-        nothing = Undefined(UNTIMED)
+        nothing = _untimed(settings)
         return OperatingPoint(nothing, 0, nothing, nothing, nothing, nothing, 0), nothing
     point = at_false_alarms(final, labels, settings.alarms, settings.fps / every)
     return point, point.mean_delay * every / settings.fps
+
+
+def _untimed(settings: EvaluationSettings) -> Undefined:
+    return Undefined(f"{UNTIMED}; {'say fps in datasets.toml' if settings.dataset else 'give --fps'}")
 
 
 def _intervals(

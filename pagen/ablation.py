@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.compute import Compute
-from pagen.errors import PagenError
+from pagen.errors import PagenError, asked_by
 from pagen.eval.baselines import score_baselines
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
@@ -46,9 +46,10 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     protocol = protocol_named(config.protocol or ablation.protocol, "an ablation")
     variants = [over_features(config, ablation, variant) for variant in ablation.variants]
     for variant in variants:
-        for recipe in _recipe(config, variant).parts.values():
-            recipe.check_sources(config.device)
-            recipe.check_files(config.dataset, Compute.of(config))
+        with asked_by(f"pagen train {variant.recipe}"):
+            for recipe in _recipe(config, variant).parts.values():
+                recipe.check_sources(config.device)
+                recipe.check_files(config.dataset, Compute.of(config))
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers, partial=config.partial)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)
@@ -67,8 +68,10 @@ def _scores(config: Any, variant: Variant, seed: int, protocol: Protocol) -> Sco
     pseudo: Path | None = None
     if variant.stored and any(getattr(part, "probability", 0) > 0 for part in recipe.parts.values()):
         pseudo = config.out / f"pa-{config.dataset}-{config.scale}-{_slug(variant.stored)}".replace(":", "-")
-        generate(pa_set_of(config, recipe, variant, pseudo))
-    path = _trained(config, variant, seed, pseudo)
+        with asked_by("pagen generate"):
+            generate(pa_set_of(config, recipe, variant, pseudo))
+    with asked_by(f"pagen train {variant.recipe}"):
+        path = _trained(config, variant, seed, pseudo)
     measure = variant.measure or protocol.asked_measure
     return score_run(path, config.dataset, Compute.of(config), protocol.policy, measure=measure)
 

@@ -19,6 +19,12 @@ from pagen.flags import Json
 from pagen.locks import locked, unless_held
 from pagen.methods import METHODS
 
+Place = Annotated[
+    str | None,
+    tyro.conf.arg(
+        name="weights", help="Where its weights lie in the checkpoint, if they do in several places: ema, model, ..."
+    ),
+]
 if TYPE_CHECKING:
     Like = str
 else:
@@ -45,12 +51,13 @@ class LDMInpainting:
     """The config.yaml that belongs to it."""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder to write; it must not exist."""
+    place: Place = None
     json: Json = False
 
     def write(self, folder: Path) -> None:
         from pagen.models.convert.ldm import convert
 
-        convert(self.checkpoint, self.config).save_pretrained(folder)
+        convert(self.checkpoint, self.config, self.place).save_pretrained(folder)
 
 
 @dataclass(frozen=True)
@@ -58,17 +65,18 @@ class AE:
     """An autoencoder of clips by LNTRA, STEAL, MemAE or LUSS-AE, as a folder of pagen."""
 
     checkpoint: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CKPT")]
-    """Its weights as torch.save writes a state_dict, or as .safetensors; not a pickle of modules."""
+    """What torch.save wrote of its weights, wherever they lie in it, or .safetensors; not a pickle of modules."""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder to write; it must not exist."""
     like: Like = "auto"
     """Whose it is; auto tells by the names of the weights."""
+    place: Place = None
     json: Json = False
 
     def write(self, folder: Path) -> None:
         from pagen.models.convert.ae import card_of, convert
 
-        network = convert(self.checkpoint, self.like)
+        network = convert(self.checkpoint, self.like, self.place)
         network.save_pretrained(folder, card_of(network, self.checkpoint))
 
 
@@ -80,12 +88,13 @@ class ViFiCLIP:
     """The published .pth (fully fine-tuned, no prompts), or its weights as .safetensors."""
     out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder to write; it must not exist."""
+    place: Place = None
     json: Json = False
 
     def write(self, folder: Path) -> None:
         from pagen.models.convert.vificlip import convert
 
-        convert(self.checkpoint, folder)
+        convert(self.checkpoint, folder, self.place)
 
 
 FORMS: dict[str, type[Convert]] = {"ldm-inpainting": LDMInpainting, "ae": AE, "vificlip": ViFiCLIP}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pagen import console
+from pagen.errors import asked_by
 from pagen.flags import Overwrite, Processes
 
 
@@ -38,15 +39,19 @@ def run(config: Demo) -> None:
     pseudo, run_path, table = config.out / "pa", config.out / "run", config.out / "results.md"
     workers, overwrite = config.workers, config.overwrite
     console.say("1/4 prepare: a procedural street, walkers, and what should not happen there")
-    prepare_dataset.run(prepare_dataset.Prepare("street", size=recipe.size, workers=workers))
+    with asked_by("pagen prepare"):
+        prepare_dataset.run(prepare_dataset.Prepare("street", size=recipe.size, workers=workers))
     console.say("2/4 generate: pseudo-anomalies of all kinds")
     making = Generate("street", inference_steps=10, size=recipe.size, seed=config.seed, out=pseudo)
-    generate.run(replace(making, workers=workers, overwrite=overwrite))
+    with asked_by("pagen generate"):
+        generate.run(replace(making, workers=workers, overwrite=overwrite))
     console.say("3/4 train: `skip` at tiny scale")
     session = Train(recipe, "street", pseudo=pseudo, scale="tiny", seed=config.seed, out=run_path)
-    train.run(replace(session, workers=workers, overwrite=overwrite))
+    with asked_by("pagen train skip"):
+        train.run(replace(session, workers=workers, overwrite=overwrite))
     console.say("4/4 evaluate")
-    evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=workers, overwrite=overwrite))
+    with asked_by("pagen evaluate"):
+        evaluate.run(evaluate.Evaluate((run_path,), "street", write=table, workers=workers, overwrite=overwrite))
     minutes = (time.monotonic() - begin) / 60
     console.say(f"done in {minutes:.1f} minutes; a tiny network after a minute of training proves the way, no method")
     for what, path in (("gallery", pseudo / "gallery.html"), ("table", table), ("curves", run_path / "curves.png")):

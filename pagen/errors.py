@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 
 class PagenError(Exception):
     """One line: what was expected, what came, what to do next. The command line exits with 2."""
+
+
+@contextmanager
+def asked_by(command: str) -> Iterator[None]:
+    """What a verb that does the work of another refuses inside is said to be of that command, whose flags it names.
+
+    Example:
+        >>> with asked_by("pagen train skip"):
+        ...     raise PagenError("expected --lr above 0, found 0")
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected --lr above 0, found 0 (in `pagen train skip`)
+    """
+    try:
+        yield
+    except PagenError as error:
+        raise PagenError(f"{error} (in `{command}`)") from error
 
 
 def require_name(what: str, name: str, known: Iterable[str]) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from pagen.errors import PagenError
 from pagen.leftovers import LOCK, TEMPORARY, is_vacant, leftovers_of, remove, sweep, temporary_of
 from pagen.locks import held, locked, require_written, turn
-from pagen.manifest import KEYS, SCHEMA, differences, leads_out, read_manifest, require_no_link, require_own
+from pagen.manifest import KEYS, SCHEMA, aside, differences, leads_out, read_manifest, require_no_link, require_own
 from pagen.manifest import MANIFEST as MANIFEST
 from pagen.version import __version__
 
@@ -114,7 +114,7 @@ class Folder:
         require_no_link(path)
         if not (path / MANIFEST).exists():
             if path.exists() and not is_vacant(path):
-                raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
+                raise PagenError(f"{path} is not a pagen folder and is not empty; {aside(kind)}remove it")
             wanted._write()
         elif overwrite:
             return wanted._begun_again()
@@ -242,7 +242,7 @@ class Folder:
     def _require_same(self, wanted: Folder) -> None:
         """Raise PagenError where the other is not what is wanted of this folder."""
         if shown := self._differs(wanted):
-            raise PagenError(f"{self.path} was made otherwise: {shown}; give another --out, or --overwrite")
+            raise PagenError(f"{self.path} was made otherwise: {shown}; {aside(self.kind)}remove it")
 
     def sweep(self) -> None:
         """Remove what a killed process left half-written, on this machine or another, and nothing of a living one."""

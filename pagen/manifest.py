@@ -52,15 +52,20 @@ class Item:
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """What the manifest of a folder says, by `KEYS`. Raises PagenError: damaged, another schema, names leading out."""
-    file, advice = path / MANIFEST, f"remove {path} and make it again, or give another --out"
+    file, advice = path / MANIFEST, f"remove {path} and make it again"
     found = read_json(file, Manifest, "a manifest", advice)
     if found.schema != SCHEMA:
-        raise PagenError(f"{file} has schema {found.schema}, this pagen reads {SCHEMA}; make it again with --overwrite")
+        raise PagenError(f"{file} has schema {found.schema}, this pagen reads {SCHEMA}; {advice}")
     for name, item in found.items.items():
         require_form(item, Item, f"item {name}", file, advice)
     for name in sorted(_named(found)):
         require_within(name, file)
     return {key: getattr(found, key) for key in KEYS}
+
+
+def aside(kind: str) -> str:
+    """What else to do than to remove a folder that is in the way; some kinds lie where no --out says."""
+    return "give another --out, or " if kind in ("prepared", "pa_set", "features", "run") else ""
 
 
 def kind_of(path: Path) -> str | None:
@@ -78,9 +83,7 @@ def require_own(path: Path, kind: str) -> None:
     found = kind_of(path)
     if found != kind:
         what = "none of pagen's" if found is None else f"a {found} folder"
-        raise PagenError(
-            f"expected a {kind} folder to overwrite at {path}, found {what}; give another --out, or remove it"
-        )
+        raise PagenError(f"expected a {kind} folder to overwrite at {path}, found {what}; {aside(kind)}remove it")
 
 
 def require_within(name: str, where: Path) -> None:

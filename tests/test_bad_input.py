@@ -128,7 +128,7 @@ def _few_masks(root: Path) -> None:
         (_pointer, r"expected frames in .*000\.png, found a git-LFS pointer; run 'git lfs pull'"),
         (_mixed_frames, "expected frames of one size in .*, found 32x48 and 40x48"),
         (_mixed_colours, "expected frames all grey or all in colour in .*, found both"),
-        (_mixed_clips, "expected clips of one size, found .*; prepare them at a --size"),
+        (_mixed_clips, "expected clips of one size, found .*; encode them alike, or prepare"),
         (_long_labels, r"expected one label a frame, \(20,\), in .*x\.npy, clip x, found \(25,\)"),
         (_odd_labels, r"expected labels 0 and 1 in .*x\.npy, clip x, found \[3\]"),
         (
@@ -319,7 +319,7 @@ def test_pseudo_anomalies_that_do_not_fit(
     line = refused(capsys, tmp_path, *_train(footage, next((tmp_path / "cache").glob("folder-32x48-*")), run))
     assert re.search("expected a pa_set folder at .*, found a prepared folder", line)
     line = refused(capsys, tmp_path, *_generate(footage, pseudo), "--seed", "3")
-    assert re.search("was made otherwise: seed 0 there, 3 asked; give another --out, or --overwrite", line)
+    assert re.search("was made otherwise: seed 0 there, 3 asked; give another --out, or remove it", line)
     assert not run.exists()
 
 

@@ -118,7 +118,7 @@ def test_removed_and_shortened_files_are_pending(whole: Path) -> None:
     [
         ({"size": (4, 7)}, r"size \[4, 6\] there, \[4, 7\] asked"),
         ({"colour": True}, "colour False there, True asked"),
-        ({"recipe": {"lr": 0.2, "epochs": 3}}, r"otherwise: recipe\.lr 0\.1 there, 0\.2 asked; give another --out"),
+        ({"recipe": {"lr": 0.2, "epochs": 3}}, r"otherwise: recipe\.lr 0\.1 there, 0\.2 asked; remove it"),
         ({"new": 1}, "new None there, 1 asked"),
     ],
 )
@@ -200,9 +200,9 @@ def test_a_damaged_manifest_is_told_and_its_folder_never_emptied(content: str, w
     (whole / MANIFEST).write_text(content)
     before = names(whole)
     for attempt in (lambda: Folder.open(whole, "flow"), lambda: begin(whole)):
-        with pytest.raises(PagenError, match=r"manifest\.json, found .*; remove .* and make it again, or give"):
+        with pytest.raises(PagenError, match=r"manifest\.json, found .*; remove .* and make it again"):
             attempt()
-    with pytest.raises(PagenError, match="found none of pagen's; give another --out, or remove it"):
+    with pytest.raises(PagenError, match="found none of pagen's; remove it"):
         begin(whole, overwrite=True)
     assert names(whole) == before
 

@@ -71,7 +71,9 @@ def test_what_only_looks_like_a_folder_of_pagen_is_never_emptied(content: str, t
     (tmp_path / MANIFEST).write_text(content)
     (tmp_path / "background.js").write_text("years")
     before = listing(tmp_path)
-    with pytest.raises(PagenError, match=r"expected a flow folder to overwrite at .*, found none of pagen's; give"):
+    with pytest.raises(
+        PagenError, match=r"expected a flow folder to overwrite at .*, found none of pagen's; remove it"
+    ):
         Folder.begin(tmp_path, "flow", {}, {}, overwrite=True)
     assert listing(tmp_path) == before
 

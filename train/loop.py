@@ -250,5 +250,6 @@ def _enough_memory(recipe: Recipe) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "can't allocate memory" not in str(error):
             raise
-        advice = f"compute it in parts (--accumulate {2 * recipe.accumulate}), or lower --batch, --crop or --size"
+        lower = " or ".join(flag for flag in ("--batch", "--crop", "--size") if hasattr(recipe, flag[2:]))
+        advice = f"compute it in parts (--accumulate {2 * recipe.accumulate}), or lower {lower}"
         raise PagenError(f"the memory does not suffice for a step of {recipe.batch} clips; {advice}") from error

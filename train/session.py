@@ -125,7 +125,7 @@ def _train_alone(
         again = config.overwrite and accelerator.is_main_process
         folder = Folder.begin(path, "run", identity_of(config), prints, paths, again)
     if folder.complete and not folder.pending(["run"]):
-        console.say(f"{path} is finished; --overwrite trains it again")
+        console.say(f"{path} is finished; `pagen train` with --overwrite trains it again")
         return
     with folder.vanishing():
         rows, save = work(config, inputs, path, accelerator)

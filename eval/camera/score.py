@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ import tyro
 from pagen import console
 from pagen.errors import PagenError
 from pagen.flags import Device, Json
-from pagen.locks import alone
 
 if TYPE_CHECKING:
     from pagen.eval.camera.threshold import Threshold
@@ -28,9 +26,12 @@ class Score:
     run: tyro.conf.Positional[Path]
     """Folder that `pagen calibrate` left its alarms.json in: the run's, or the one named by --out there."""
     source: tyro.conf.Positional[str]
-    """Video file, folder of images or videos, number of a camera, or URL (rtsp://...)."""
+    """Video file, folder of images or videos, number of a camera, or URL (rtsp://...); with a password, env:NAME or
+    file:PATH, an environment variable or a file that holds the URL."""
+    name: str | None = None
+    """What to call the camera, in its folder and its alerts; by default as the source is called."""
     out: Path | None = None
-    """Folder for alerts.jsonl, alerts.csv and scores.csv; by default RUN/live/SOURCE."""
+    """Folder for alerts.jsonl, alerts.csv and scores.csv, of one camera; by default RUN/live/NAME."""
     annotate: Path | None = None
     """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov); of a camera one a session."""
     zones: Path | None = None
@@ -72,7 +73,9 @@ def score(config: Score) -> dict[str, Any]:
 
     Raises PagenError: nothing calibrated, another run or other zones than then, or a source that gives no frames.
     """
+    from pagen.eval.camera.address import name_of
     from pagen.eval.camera.alerts import AlertLog
+    from pagen.eval.camera.camera_folder import folder_of, folder_of_camera
     from pagen.eval.camera.film import Film
     from pagen.eval.camera.sources import Recording, open_footage
     from pagen.eval.camera.threshold import read_threshold
@@ -81,14 +84,16 @@ def score(config: Score) -> dict[str, Any]:
 
     threshold = read_threshold(config.run)
     run, zones = _calibrated(config, threshold)
-    footage = open_footage(config.source, threshold.fps, config.timeout, threshold.deinterlace)
+    name = config.name or name_of(config.source)
+    footage = open_footage(config.source, threshold.fps, config.timeout, threshold.deinterlace, name)
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
         rate = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
         console.say(f"{footage.name} has {rate}: all moves faster than when this was calibrated; calibrate on its like")
     streamer = open_streamer(run, threshold.indicator, zones, config.device)
-    out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
+    out = config.out or config.run / "live" / folder_of(footage.name)
+    recording = None if footage.live else Path(config.source)
     with ExitStack() as files:
-        files.enter_context(alone(out))
+        files.enter_context(folder_of_camera(out, footage.name, recording))
         wanted = Film(config.annotate, threshold, config.blur, footage.live) if config.annotate else None
         film = files.enter_context(wanted) if wanted else None
         log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))

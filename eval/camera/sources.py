@@ -17,9 +17,10 @@ from typing import ClassVar
 
 from pagen import console
 from pagen.errors import PagenError
+from pagen.eval.camera.address import shown, url_of
 from pagen.eval.camera.live import Live
 from pagen.eval.camera.shots import Frame, Gap, Shot, timecode
-from pagen.eval.camera.streams import TIMEOUT, camera_frames, masked, stream_frames
+from pagen.eval.camera.streams import TIMEOUT, camera_frames, stream_frames
 from pagen.footage.clock import USUAL_RATE, Tick, rate_of, timed
 from pagen.footage.frame_names import stamps_of
 from pagen.footage.images import read_image
@@ -27,7 +28,6 @@ from pagen.footage.listing import IMAGES, VIDEOS, counted, listing, unread
 from pagen.footage.video import INTERLACED, rgb_or_grey, timed_frames, video_rate
 
 Timed = Iterator[tuple[Tick, Frame]]
-SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp", "srt", "rtp")
 
 
 @dataclass(frozen=True)
@@ -56,31 +56,36 @@ class Recording:
 Footage = Recording | Live
 
 
-def open_footage(spec: str, fps: float | None = None, timeout: float = TIMEOUT, deinterlace: bool = False) -> Footage:
-    """Footage: a video file, a folder of images or of videos, a camera's number, or a URL of `SCHEMES`.
+def open_footage(
+    spec: str,
+    fps: float | None = None,
+    timeout: float = TIMEOUT,
+    deinterlace: bool = False,
+    name: str | None = None,
+) -> Footage:
+    """Footage: a video file, a folder of images or of videos, a camera's number, or a URL as `address` reads it.
 
     Images need `fps` where their names are no times; of streams that have no clock it is the rate at first.
-    Interlaced frames of files and streams are de-interlaced where that is asked for. Raises PagenError for nothing of
-    that name, no video, or no rate.
+    Interlaced frames of files and streams are de-interlaced where that is asked for. It is called by its file, or as a
+    URL may be shown, but for a `name`. Raises PagenError for nothing of that name, no video, or no rate.
     """
     if not spec:
         raise PagenError("expected a video, a folder, a camera's number or a URL, found an empty word; give one")
-    scheme, separator, _ = spec.partition("://")
-    if separator:
-        if scheme.lower() not in SCHEMES:
-            raise PagenError(f"expected a URL of {' '.join(SCHEMES)}, found {scheme}; give a file by its path")
-        return Live(masked(spec), partial(stream_frames, spec, timeout, deinterlace), fps)
+    url = url_of(spec)
+    if url:
+        return Live(name or shown(url), partial(stream_frames, url, timeout, deinterlace), fps)
     path = Path(spec)
     if spec.isdecimal() and not path.exists():
-        return Live(f"camera {spec}", partial(camera_frames, int(spec)), fps)
+        return Live(name or f"camera {spec}", partial(camera_frames, int(spec)), fps)
     if not path.exists():
-        raise PagenError(f"expected a video, a folder, a camera's number or a URL, found nothing at {path}; mend it")
+        found = f"nothing at {shown(spec)}"
+        raise PagenError(f"expected a video, a folder, a camera's number or a URL, found {found}; mend it")
     if path.is_dir():
-        return _folder(path, fps, deinterlace)
-    return Recording(path.name, video_rate(path), ((path.name, partial(_video, path, deinterlace)),))
+        return _folder(path, fps, deinterlace, name or path.name)
+    return Recording(name or path.name, video_rate(path), ((path.name, partial(_video, path, deinterlace)),))
 
 
-def _folder(path: Path, fps: float | None, deinterlace: bool) -> Recording:
+def _folder(path: Path, fps: float | None, deinterlace: bool, name: str) -> Recording:
     images, videos = listing(path, IMAGES), listing(path, VIDEOS)
     if bool(images) == bool(videos):
         found = "both" if images else "neither"
@@ -92,12 +97,12 @@ def _folder(path: Path, fps: float | None, deinterlace: bool) -> Recording:
         if stamps is None and fps is None:
             raise PagenError(f"expected --fps for the images in {path}, which have no clock, found none; give it")
         rate = fps or USUAL_RATE if stamps is None else rate_of(stamps)
-        return Recording(path.name, rate, ((path.name, partial(_images, images, stamps, rate)),))
+        return Recording(name, rate, ((path.name, partial(_images, images, stamps, rate)),))
     rates = [video_rate(file) for file in videos]
     if max(rates) > 1.1 * min(rates):
         found = f"{min(rates):g} to {max(rates):g}"
         raise PagenError(f"expected videos of one frame rate in {path}, found {found}; separate them")
-    return Recording(path.name, rates[0], tuple((file.name, partial(_video, file, deinterlace)) for file in videos))
+    return Recording(name, rates[0], tuple((file.name, partial(_video, file, deinterlace)) for file in videos))
 
 
 def _images(files: Sequence[Path], stamps: Sequence[float] | None, fps: float) -> Timed:

@@ -1,4 +1,4 @@
-"""Frames of cameras and streams with their stamps, until these break off. What is shown of a URL holds no password."""
+"""Frames of cameras and streams with their stamps, until these break off."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from pagen.errors import PagenError
+from pagen.eval.camera.address import shown
 from pagen.eval.camera.shots import Frame
 from pagen.footage.clock import Stamp
 from pagen.footage.interlaced import deinterlaced
@@ -21,15 +22,6 @@ Stamped = Iterator[tuple[Stamp, Frame]]
 """Frames with the seconds that their source says, or None where it has no clock."""
 TIMEOUT = 10.0
 """Seconds that a stream may take to answer."""
-
-
-def masked(url: str) -> str:
-    """A URL without user, password, query, or parts of its path that hold a `=`."""
-    scheme, _, rest = url.partition("://")
-    rest, query, _ = rest.partition("?")
-    _, at, rest = rest.rpartition("@")
-    parts = ["***" if "=" in part else part for part in rest.split("/")]
-    return f"{scheme}://{'***@' if at else ''}{'/'.join(parts)}{'?***' if query else ''}"
 
 
 def camera_frames(number: int) -> Stamped:
@@ -53,14 +45,14 @@ def stream_frames(url: str, timeout: float, deinterlace: bool = False) -> Stampe
     try:
         with av.open(url, options=options, timeout=timeout, metadata_errors="replace") as container:
             if not container.streams.video:
-                raise PagenError(f"expected a video stream at {masked(url)}, found none in it; is the path right?")
+                raise PagenError(f"expected a video stream at {shown(url)}, found none in it; is the path right?")
             for frame in decodable(container, deinterlace):
                 yield frame
                 asked = time.monotonic()
     except (av.error.FFmpegError, OSError) as error:
         silent = time.monotonic() - asked >= timeout  # FFmpeg has no one error for that
         reason = f"no answer within {timeout:g} s" if silent else error.strerror  # str(error) holds the URL
-        message = f"expected a video stream at {masked(url)}, found none ({reason}); is it on, and the URL right?"
+        message = f"expected a video stream at {shown(url)}, found none ({reason}); is it on, and the URL right?"
         raise PagenError(message) from None
 
 

@@ -11,7 +11,6 @@ donggong1/memae-anomaly-detection, devashishlohani/luss-ae_vad.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -31,20 +30,28 @@ NETWORKS = {name: method.network for method in METHODS.values() for name in meth
 """Name of a publication -> the class of its network, as `module:attribute`."""
 _WHICH = f"is it a checkpoint of one of {' '.join(NETWORKS)}, and of which? --like tells"
 _ADVICE = (
-    "if it holds whole modules, run in their authors' environment: torch.save({{name: part.state_dict() for name, part "
-    'in torch.load("{name}").items() if hasattr(part, "state_dict")}}, "weights.pth"), and convert weights.pth'
+    "if it holds whole modules, run in their authors' environment: kept = lambda part: part.state_dict() if "
+    'hasattr(part, "state_dict") else {{key: kept(value) for key, value in part.items()}} if isinstance(part, dict) '
+    'else part if torch.is_tensor(part) else None; torch.save(kept(torch.load("{name}")), "weights.pth"), '
+    "and convert weights.pth"
 )
+ROOTS = (
+    ("encoder", "decoder"),
+    ("encoder_model", "decoder_model", "feature_projector", "embed_1", "embed_2", "irreg_predictor"),
+)
+"""Modules that the networks have as they are published; the six of the second lie in tables of their own."""
 
 
-def convert(checkpoint: Path, like: str = "auto") -> Pretrained:
+def convert(checkpoint: Path, like: str = "auto", place: str | None = None) -> Pretrained:
     """The network of a checkpoint, in evaluation mode.
 
     Raises PagenError: not readable, whole modules, another network, weights missing, left over or of other shapes.
 
     Args:
-        checkpoint: what `torch.save` wrote, or safetensors: state dicts, bare or in a table (`model`,
-            `model_statedict`; LUSS-AE's six by their names), with `module.` before the names or without.
+        checkpoint: what `torch.save` wrote, or safetensors: state dicts, bare or in tables, wherever they lie
+            (`read_weights`); LUSS-AE's six by their names.
         like: `lntra`, `steal`, `memae`, `luss`, or `auto` by the names of the weights.
+        place: where the weights lie, in case they do in several places.
 
     Example:
         >>> import tempfile, torch
@@ -56,10 +63,9 @@ def convert(checkpoint: Path, like: str = "auto") -> Pretrained:
     """
     if like != "auto" and like not in NETWORKS:
         raise unknown_name("kind of autoencoder", like, ["auto", *NETWORKS])
-    published = read_weights(checkpoint, advice=_ADVICE.format(name=checkpoint.name))
-    bare = {re.sub(r"(?<![^.])(module|model|model_statedict)\.", "", name): value for name, value in published.items()}
-    kind = _recognised(bare, checkpoint) if like == "auto" else resolve(NETWORKS[like])
-    weights = {kind.published_name(name): value for name, value in bare.items()}
+    published = read_weights(checkpoint, ROOTS, place, _ADVICE.format(name=checkpoint.name), _WHICH)
+    kind = _recognised(published, checkpoint) if like == "auto" else resolve(NETWORKS[like])
+    weights = {kind.published_name(name): value for name, value in published.items()}
     network: Autoencoder = kind.from_published(weights)
     _fill(network, weights, checkpoint)
     if like == "auto" and type(network) is not kind:

@@ -28,7 +28,7 @@ Modules = dict[str, str]
 """Module here -> module there."""
 M = TypeVar("M", bound=nn.Module)
 _DENOISER, _AVERAGE, _AUTOENCODER = "model.", "model_ema.", "first_stage_model."
-_FRAMEWORKS = ("pytorch_lightning", "lightning", "lightning_fabric", "omegaconf")
+ROOTS = (("model.diffusion_model", "first_stage_model"),)
 _ADVICE = "take the config.yaml of this checkpoint"
 
 _ATTENTION = {"group_norm": "norm", "to_out.0": "proj_out"}
@@ -40,7 +40,7 @@ _DENOISER_LEAVES = {
 _AUTOENCODER_LEAVES = {**_ATTENTION, "conv_shortcut": "nin_shortcut", "to_q": "q", "to_k": "k", "to_v": "v"}
 
 
-def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
+def convert(checkpoint: Path, config: Path, place: str | None = None) -> LDMInpaintPipeline:
     """The pipeline of a checkpoint, ready to be saved or used.
 
     Raises PagenError: not readable, another model, or the two do not belong together.
@@ -48,6 +48,7 @@ def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
     Args:
         checkpoint: `last.ckpt`, or its weights as safetensors.
         config: the `config.yaml` beside it.
+        place: where the weights lie, in case they do in several places.
 
     Example:
         >>> convert(Path("last.ckpt"), Path("none.yaml"))
@@ -55,7 +56,7 @@ def convert(checkpoint: Path, config: Path) -> LDMInpaintPipeline:
         pagen.errors.PagenError: expected the model's config.yaml, found no file at none.yaml; is the path right?
     """
     settings = read_config(config)
-    return assemble(read_weights(checkpoint, _FRAMEWORKS), settings)
+    return assemble(read_weights(checkpoint, ROOTS, place), settings)
 
 
 def assemble(weights: Mapping[str, Tensor], config: InpaintingConfig) -> LDMInpaintPipeline:

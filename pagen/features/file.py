@@ -128,7 +128,8 @@ class FileVectors:
                     f"{self._unit()}, found {count}; {self._advice(count, length)}"
                 )
         elif self.snippet or self.window:
-            raise PagenError(f"expected no --snippet and no --window with frames in {file}, found one; leave it out")
+            how = "extract or train without --snippet and --window"
+            raise PagenError(f"expected no snippet and no window with frames in {file}, found one; {how}")
         elif count and not 0 <= stored.frames.min() <= stored.frames.max() < length:
             shown = f"{stored.frames.min()} to {stored.frames.max()}"
             raise PagenError(f"expected frames from 0 to {length - 1} of clip {clip} in {file}, found {shown}; mend it")
@@ -145,8 +146,9 @@ class FileVectors:
 
     def _advice(self, count: int, length: int) -> str:
         if count and count in counts_of(length, 16, 0):
-            return f"snippets of 16 frames fit: {f'say so in {self.about}' if self.about else 'give --snippet 16'}"
-        how = f"mend {self.about}, which says" if self.about else "say by --snippet K or --window K"
+            how = f"say so in {self.about}" if self.about else "extract or train with --snippet 16"
+            return f"snippets of 16 frames fit: {how}"
+        how = f"mend {self.about}, which says" if self.about else "say by --snippet K or --window K of `pagen train`"
         return f"take the files of these clips, or {how} what a row is of"
 
 
@@ -237,7 +239,8 @@ def _rows_of(path: Path, spec: FeatureSpec) -> tuple[int, int]:
         raise PagenError(f'expected {{"snippet": 16}} or {{"window": 16}} in {path}, found both; leave one out')
     if any(given) and given != rows:
         raise PagenError(
-            f"expected --snippet and --window as in {path}, {rows}, found {given}; leave them out, or mend it"
+            f"expected snippet and window as in {path}, {rows}, found {given}; extract or train without --snippet and "
+            "--window, or mend it"
         )
     return rows[0], rows[1]
 

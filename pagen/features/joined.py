@@ -110,5 +110,5 @@ def _require_matching(poses: ObjectFile, boxes: str) -> None:
 def _apart(clip: str, first: str, other: str) -> PagenError:
     return PagenError(
         f"expected kinds of features of the same objects to join, found {first} and {other} in clip {clip}, or "
-        "others by frame; add them up by --features objects --kinds instead"
+        "others by frame; add them up instead: train with --features objects --kinds"
     )

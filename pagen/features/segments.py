@@ -49,7 +49,7 @@ class Segmented:
             kind, count = self.config()["of"], len(of_clip.vectors)
             raise PagenError(
                 f"clip {clip}: expected one vector a frame of {kind} to average over segments, found {count} of parts "
-                "of frames; take --segment 1"
+                "of frames; extract or train with --segment 1"
             )
         vectors = means(of_clip.vectors, self.segment)
         return FrameVectors(vectors, np.arange(len(vectors)) * self.segment, span=self.segment)

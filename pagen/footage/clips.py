@@ -17,7 +17,7 @@ from pagen.footage.content import content_of
 from pagen.footage.frame_names import stamps_of
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
-from pagen.footage.listing import VIDEOS
+from pagen.footage.listing import IMAGES, VIDEOS, listing
 from pagen.registry import resolve
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class FileClip:
         masks = self.mask_files or ()
         beside = masks[0].parent if self.mask_kind == "objects" and masks else None  # maps, beside the tracks
         folder = beside or (self.label.path if self.label and self.label.path.is_dir() else None)
-        labels = listing.listing(folder, listing.IMAGES) if folder else ()
+        labels = listing(folder, IMAGES) if folder else ()
         sources = (self.path,) if self.video else self.files
         total = hashlib.sha256(" ".join(content_of(files) for files in (sources, masks, labels)).encode())
         if self.label and self.label.path.is_file():

@@ -50,8 +50,8 @@ def require_one_size(footage: Footage) -> None:
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{height}x{width} of {name}" for name, (height, width) in sizes.items())
         raise PagenError(
-            f"expected frames of one size to join, found {found}; give a --size, or leave one out: objects are looked "
-            "for in frames as they are"
+            f"expected frames of one size to join, found {found}; train or prepare with a --size, or leave one out: "
+            "objects are looked for in frames as they are"
         )
 
 

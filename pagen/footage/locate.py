@@ -104,7 +104,7 @@ def _own_place(dataset: DataSet, own: Path, root: Path | None, marked: bool) -> 
     if marked:
         return _place(dataset, own) if there and below else None
     if not below:
-        found = f"--root {root}, which does not lead there; leave it out"
+        found = f"{root}, which does not lead there; leave that out"
         raise PagenError(f"expected {name} in {own}, as {said_by(name)} says, found {found}")
     if not there:
         raise PagenError(f"expected the folder of {name} at {own}, as {said_by(name)} says, found none; mend that")

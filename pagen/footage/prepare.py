@@ -296,5 +296,5 @@ def _refuse_mixed_sizes(folder: Folder) -> None:
         if size != first:
             raise PagenError(
                 f"expected clips of one size, found {first} and {size} ({name}); "
-                "prepare them at a --size, or encode them alike"
+                "encode them alike, or prepare, generate or train with a --size"
             )

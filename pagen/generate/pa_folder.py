@@ -133,7 +133,8 @@ def _long_enough(config: Generate, prepared: Prepared, names: Sequence[str], kin
         longest = max(prepared.length(name) for name in names)
         raise PagenError(
             f"expected training clips of at least {least} frames for {kind} pseudo-anomalies, "
-            f"the longest has {longest}; give longer clips, a smaller --length, or leave {kind} out of --kinds"
+            f"the longest has {longest}; give longer clips, or generate with a smaller --length, or without {kind} in "
+            "--kinds"
         )
     if len(long) < len(names):
         console.say(f"{kind}: {len(names) - len(long)} of {len(names)} training clips are shorter than {least} frames")

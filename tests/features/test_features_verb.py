@@ -69,7 +69,7 @@ def test_features_of_another_run_are_not_mixed(ask: Ask, make_run: Callable[...,
     assert ask(f"latents:{first}", "--dataset", "folder", "--out", out)["features"] == 3
     line = ask(f"latents:{second}", "--dataset", "folder", "--out", out)
     assert line.startswith(f"{out} was made otherwise: model ")
-    assert line.endswith("give another --out, or --overwrite")
+    assert line.endswith("give another --out, or remove it")
     assert "of 'latents' there, 'locations' asked" in ask(f"locations:{first}", "--dataset", "folder", "--out", out)
     assert ask(f"latents:{second}", "--dataset", "folder", "--out", out, "--overwrite")["rows"] == 15
     (tmp_path / "full").mkdir()

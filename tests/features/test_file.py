@@ -159,7 +159,7 @@ UNFIT = [
         {},
         r"expected 9 rows for the 9 frames of clip train_a in .*, one a frame, found 8; take",
     ),
-    ({"train_a.npy": rows(1)}, {}, "found 1; snippets of 16 frames fit: give --snippet 16"),
+    ({"train_a.npy": rows(1)}, {}, "found 1; snippets of 16 frames fit: extract or train with --snippet 16"),
     ({}, {"snippet": 4}, r"expected 2 or 3 rows for the 9 frames .* one a snippet of 4, found 9"),
     ({"train_a.npy": rows(8)}, {"snippet": 1}, r"expected 9 rows for the 9 frames of clip train_a in .*found 8"),
     ({}, {"window": 4}, r"expected 6 rows for the 9 frames .* one a window of 4, found 9"),
@@ -174,7 +174,7 @@ UNFIT = [
     ({"train_a.npy": np.array([{}] * 9)}, {}, r"found pickled objects; write it again"),
     ({"train_a.npz": {"features": rows(9)}}, {}, "expected one file of clip train_a, found "),
     ({"features.json": {"snippet": 0, "stride": 1}}, {}, "named 'stride'; known: snippet window"),
-    ({"features.json": {"snippet": 3}}, {"snippet": 4}, "expected --snippet and --window as in "),
+    ({"features.json": {"snippet": 3}}, {"snippet": 4}, "expected snippet and window as in "),
     ({}, {"snippet": 4, "window": 2}, "expected --snippet or --window, of 1 and more, found 4 and 2"),
     ({}, {"bins": 4}, "expected no --bins with features file, found 4"),
 ]
@@ -346,7 +346,7 @@ def test_boxes_are_numbers(write: Write, opened: Callable[..., Any], dtype: str)
 
 
 def test_the_advice_of_snippets_can_be_followed(root: Path, write: Write, opened: Callable[..., Any]) -> None:
-    with pytest.raises(PagenError, match="snippets of 16 frames fit: give --snippet 16"):
+    with pytest.raises(PagenError, match="snippets of 16 frames fit: extract or train with --snippet 16"):
         opened(folder := write({"train_a.npy": rows(1), "test_x.npy": rows(1)}))
     opened(folder, snippet=16)
     (folder / "features.json").write_text('{"window": 3}')

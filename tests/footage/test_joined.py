@@ -70,7 +70,7 @@ def test_frames_are_brought_to_one_size_or_refused(pair: Path) -> None:
     prepared = prepare("shop+yard", size=(16, 16), workers=0)
     assert (prepared.dataset, prepared.size, prepared.clips("test")) == ("shop+yard", (16, 16), [])
     assert [prepared.length(name) for name in prepared.clips("train")] == [40, 40]
-    words = "expected frames of one size to join, found 20x24 of shop, 24x32 of yard; give a --size, or leave one out"
+    words = "expected frames of one size to join, found 20x24 of shop, 24x32 of yard; train or prepare"
     with pytest.raises(PagenError, match=words):
         prepare("shop+yard", size=None, workers=0)
     assert len(outline("shop+yard", workers=0).clips()) == 2

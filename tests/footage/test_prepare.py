@@ -181,7 +181,7 @@ def test_clips_of_two_sizes_need_a_size(root: Path, write_folder: WriteFolder, t
     other = write_folder(tmp_path / "other", {"testing/y": 4}, size=(40, 60))
     (other / "testing/y").rename(root / "testing/y")
     for _ in range(2):  # the second time all clips lie there
-        with pytest.raises(PagenError, match=r"expected clips of one size, found .*32x48.*; prepare them at a --size"):
+        with pytest.raises(PagenError, match=r"expected clips of one size, found .*32x48.*; encode them alike"):
             prepare("folder", root, None, out=tmp_path / "native", workers=0)
         with pytest.raises(PagenError, match="not finished"):
             open_prepared(tmp_path / "native")

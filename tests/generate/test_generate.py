@@ -238,7 +238,7 @@ def test_the_same_command_mends_and_another_is_refused(ask: Ask, tmp_path: Path)
     (out / "patch/.tmp-1-train_a.jsonl").write_text("half a li")
     generate(ask(out, **LIGHT))
     assert tree_hash(out) == before
-    with pytest.raises(PagenError, match="seed 0 there, 1 asked; give another --out, or --overwrite"):
+    with pytest.raises(PagenError, match="seed 0 there, 1 asked; give another --out, or remove it"):
         generate(ask(out, **LIGHT, seed=1))
     assert tree_hash(out) == before
     generate(ask(out, **LIGHT, seed=1, overwrite=True))

@@ -118,7 +118,7 @@ def test_the_papers_kinds_are_refused_at_once_without_poses(
     line = said(capsys, *words)
     assert line.startswith("pagen: expected poses for pose, found none with boxes 'motion'; give --poses file:PATH or ")
     assert made_below(nothing) == []
-    advice = re.search(r"by (--kinds [a-z ]+)\)", line)
+    advice = re.search(r"train with (--kinds [a-z ]+)\)", line)
     assert advice is not None
     config = parse([*words, *advice.group(1).split()])
     for part in config.recipe.parts.values():

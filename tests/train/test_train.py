@@ -245,7 +245,7 @@ def test_the_same_command_finds_that_all_is_done(
     run(replace(configure("baseline", finished, resume=resume), json=True))
     assert times(finished) == before
     captured = capsys.readouterr()
-    assert "is finished; --overwrite trains it again" in captured.err
+    assert "is finished; `pagen train` with --overwrite trains it again" in captured.err
     result = json.loads(captured.out)
     last = (finished / "metrics.csv").read_text().splitlines()[-1].split(",")
     assert result == {"run": str(finished), "steps": 30, "loss": float(last[2])}
@@ -273,7 +273,7 @@ def test_what_has_been_removed_from_a_run_is_made_again(
 def test_another_configuration_is_refused(finished: Path, configure: Configure) -> None:
     before = tree_hash(finished)
     with pytest.raises(
-        PagenError, match=r"made otherwise: lr 0.001 there, 0.5 asked; give another --out, or --overwrite"
+        PagenError, match=r"made otherwise: lr 0.001 there, 0.5 asked; give another --out, or remove it"
     ):
         train(configure("baseline", finished, lr=0.5))
     with pytest.raises(PagenError, match="seed 0 there, 1 asked"):

@@ -200,8 +200,14 @@ def test_zones_that_leave_the_place_out_leave_the_alert_out(camera: Path, tmp_pa
 
 
 def test_slips_get_one_line_and_exit_with_two(
-    camera: Path, footage: Path, tmp_path: Path, make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+    camera: Path,
+    footage: Path,
+    tmp_path: Path,
+    make_run: MakeRun,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GATE", "rtsp://user:secret@127.0.0.1:1/x")
     test, other = str(tmp_path / "test.avi"), make_run()
     text = tmp_path / "text.mp4"
     text.write_text("no video" * 200)
@@ -211,9 +217,12 @@ def test_slips_get_one_line_and_exit_with_two(
             (other, test): "expected alarms.json in",
             (camera, test, "--blur"): "expected --annotate OUT.mp4 with --blur",
             (camera, text): "expected a video in",
-            (camera, "rtsp://user:secret@127.0.0.1:1/x"): "expected a video stream at rtsp://***@127.0.0.1:1/x",
-            (camera, f"rtsp://user:secret@{never}", "--timeout", "0.2"): (
-                f"expected a video stream at rtsp://***@{never}, found none (no answer within 0.2 s); is it on"
+            (camera, "rtsp://user:secret@127.0.0.1:1/x"): "expected no password in a command",
+            (camera, "rtsp://127.0.0.1:1/x?ch=secret"): "expected --name with a URL that is not shown whole",
+            (camera, "rtsp://127.0.0.1:1/x", "--name", "..."): "expected a --name of letters or digits",
+            (camera, "env:GATE"): "expected a video stream at rtsp://***@127.0.0.1:1/x",
+            (camera, f"rtsp://{never}", "--timeout", "0.2"): (
+                f"expected a video stream at rtsp://{never}, found none (no answer within 0.2 s); is it on"
             ),
         }
         for argv, line in slips.items():

@@ -16,7 +16,7 @@ from pagen.errors import PagenError
 from pagen.eval.camera import score_table
 from pagen.eval.camera.alerts import AlertLog, AlertTracker
 from pagen.eval.camera.score_table import PIECES, pieces_of
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.manifest import MANIFEST
 from pagen.train.state import as_csv

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import warnings
@@ -89,6 +90,9 @@ LAYOUTS: list[Callable[[State], Any]] = [
     lambda state: {"model_statedict": state, "optimizer": {"state": {0: {"exp_avg": torch.ones(2)}}}, "epoch": 59},
     lambda state: {"model": bare(state), "optimizer": {"state": {}, "param_groups": [{"lr": 1e-4}]}},
     lambda state: {"state_dict": state},
+    lambda state: {"model_state_dict": state, "optimizer_state_dict": {"state": {}}, "loss": torch.tensor(0.1)},
+    lambda state: {"net": {f"_orig_mod.{name}": value for name, value in state.items()}, "losses": [0.2, 0.1]},
+    lambda state: {"args": argparse.Namespace(lr=1e-4, exp_dir="exp"), "model": state, "epoch": 3},
     lambda state: {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")},
     lambda state: {name: value.double() for name, value in state.items()},
 ]
@@ -205,24 +209,35 @@ class ConvAE(nn.Module):
 NAMES = ("encoder", "decoder")
 
 
+class Settings:
+    """What only its authors' code can build."""
+
+    lr = 1e-4
+
+
 @pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("form", ["table", "whole", "weights"])
 def test_whole_modules_are_refused_with_what_to_do_and_that_helps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zipped: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zipped: bool, form: str
 ) -> None:
-    """As published: the module itself, of a class that its authors alone have."""
+    """As published: the module, alone or in a table, of a class that its authors alone have; or weights beside one."""
     theirs = ModuleType("model.autoencoder")
-    theirs.ConvAE = ConvAE  # type: ignore[attr-defined]
+    theirs.ConvAE, theirs.Settings = ConvAE, Settings  # type: ignore[attr-defined]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(ConvAE, "__module__", theirs.__name__)
+    for each in (ConvAE, Settings):
+        monkeypatch.setattr(each, "__module__", theirs.__name__)
     with monkeypatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         patch.setitem(sys.modules, "model", ModuleType("model"))
         patch.setitem(sys.modules, theirs.__name__, theirs)
         network = nn.DataParallel(ConvAE())
-        content = {"model": network, "optimizer": {"state": {0: {"step": 7}}, "param_groups": []}}
-        torch.save(content, "lntra.pth", _use_new_zipfile_serialization=zipped)
+        optimizer = {"state": {0: {"step": 7}}, "param_groups": []}
+        settings = Settings()
+        contents = {"table": {"model": network, "optimizer": optimizer}, "whole": network}
+        contents["weights"] = {"run": {"model": network.state_dict(), "settings": settings}, "optimizer": optimizer}
+        torch.save(contents[form], "lntra.pth", _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        PagenError, match=r"objects that only code of others can build: .*(ConvAE|DataParallel).*lntra\.pth"
+        PagenError, match=r"objects that only code of others can build: .*(ConvAE|DataParallel|Settings).*lntra\.pth"
     ) as caught:
         convert(Path("lntra.pth"))
     assert "\n" not in str(caught.value)
@@ -296,6 +311,24 @@ def test_the_command_writes_a_folder_that_opens(tmp_path: Path, capsys: pytest.C
     card = (out / "README.md").read_text()
     assert "# ConvAE3d from steal.pth" in card
     assert "what the publishers of `steal.pth` (SHA-256 `" in card
+
+
+def test_an_average_beside_the_weights_is_taken_where_it_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder, decoder = halves()
+    raw = nested(encoder, decoder)
+    average = {name: value * 2 if value.is_floating_point() else value for name, value in raw.items()}
+    path, out = saved({"model": raw, "ema": average, "loss": torch.tensor(0.1)}, tmp_path / "a.pth"), tmp_path / "out"
+    with pytest.raises(SystemExit):
+        cli.main(["convert", "ae", str(path), str(out)])
+    advised = capsys.readouterr().err.partition("such as ")[2].split()[:2]
+    assert advised[0] == "--weights"
+    cli.main(["convert", "ae", str(path), str(out), *advised])
+    cli.main(["convert", "ae", str(path), str(tmp_path / "average"), "--weights", "ema"])
+    first = [open_network(folder).state_dict()["encoder.0.weight"] for folder in (out, tmp_path / "average")]
+    torch.testing.assert_close(first[1], 2 * encoder.state_dict()["0.weight"])
+    torch.testing.assert_close(first[0], (2 if advised[1] == "ema" else 1) * encoder.state_dict()["0.weight"])
 
 
 def test_nothing_is_left_of_what_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
