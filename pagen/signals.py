@@ -11,16 +11,25 @@ from typing import Any
 
 REQUESTS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What asks to end beside Ctrl-C; Windows knows no SIGHUP."""
+ALL = (signal.SIGINT, *REQUESTS)
 Answer = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 
+class Ended(KeyboardInterrupt):
+    """A request to end, with the number of its signal.
+
+    A class of its own: where a bare KeyboardInterrupt passes through `exec`, by which dataclasses are made, Python
+    kills the process by SIGINT in the end, whoever has caught it (3.11, `exit_sigint`).
+    """
+
+
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt that knows the number of the signal."""
-    raise KeyboardInterrupt(number)
+    """Raise `Ended`."""
+    raise Ended(number)
 
 
 @contextmanager
-def answered(answer: Answer = interrupt, numbers: tuple[int, ...] = REQUESTS) -> Iterator[None]:
+def answered(answer: Answer = interrupt, numbers: tuple[int, ...] = ALL) -> Iterator[None]:
     """These signals are answered inside, but for those that are ignored, as by nohup; the main thread hears them."""
     heard = threading.current_thread() is threading.main_thread()
     kept = [number for number in numbers if heard and signal.getsignal(number) is not signal.SIG_IGN]
@@ -34,7 +43,7 @@ def answered(answer: Answer = interrupt, numbers: tuple[int, ...] = REQUESTS) ->
 
 def ignored() -> AbstractContextManager[None]:
     """What a terminal sends to all of its processes is ignored inside, and by those that are born there."""
-    return answered(signal.SIG_IGN, tuple({signal.SIGINT, *REQUESTS} - {signal.SIGTERM}))
+    return answered(signal.SIG_IGN, tuple({*ALL} - {signal.SIGTERM}))
 
 
 def exit_code(error: KeyboardInterrupt) -> int:

@@ -46,6 +46,14 @@ def test_every_request_to_end_leaves_all_in_order(number: int, tmp_path: Path) -
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_request_in_the_middle_of_an_import_ends_as_any_other(number: int) -> None:
+    raised = f"exec('import signal; signal.raise_signal({int(number)})')"  # as dataclasses are made
+    code = f"from pagen import cli; cli.dispatch = lambda asked: {raised}; cli.main(['score'])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (128 + number, "pagen: interrupted; the same command begins anew\n")
+
+
 def test_what_runs_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
     command = started(tmp_path / "cache", "nohup")
     command.send_signal(signal.SIGHUP)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack
 from types import FrameType
 from typing import Self
@@ -11,7 +10,7 @@ import torch
 from accelerate import Accelerator
 
 from pagen import console
-from pagen.signals import REQUESTS, answered
+from pagen.signals import Ended, answered
 
 
 class Interrupt:
@@ -22,7 +21,7 @@ class Interrupt:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._open.enter_context(answered(self._note, (signal.SIGINT, *REQUESTS)))
+        self._open.enter_context(answered(self._note))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,10 +36,10 @@ class Interrupt:
 
     def error(self) -> KeyboardInterrupt:
         """What ends the training, with the number of the signal where this process has heard it."""
-        return KeyboardInterrupt(self.noted) if self.noted else KeyboardInterrupt()
+        return Ended(self.noted) if self.noted else KeyboardInterrupt()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.noted:
-            raise KeyboardInterrupt(number)
+            raise Ended(number)
         self.noted = number
         console.say("stopping after this step; the state is saved")
