@@ -92,7 +92,7 @@ def dispatch(argv: Sequence[str]) -> None:
 
 def _run(verb: Any, config: Any) -> None:
     """Run a verb; one's own footage is called as `--name` says for this command alone."""
-    if not getattr(config, "called", None):
+    if getattr(config, "called", None) is None:
         verb.run(config)
         return
     naming = import_module("pagen.footage.named")

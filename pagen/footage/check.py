@@ -12,8 +12,9 @@ from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
-from pagen.footage.layout import LABEL_KINDS
-from pagen.footage.own import check_command
+from pagen.footage.layout import LABEL_KINDS, LISTED
+from pagen.footage.own import check_command, said_by
+from pagen.footage.passed_over import passed_over
 from pagen.registry import resolve
 
 
@@ -99,13 +100,25 @@ def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:
         []
     """
     footage = footage.as_found or footage
-    lines = [f"{found} of {expected} {split} clips are there" for split, (found, expected) in footage.missing.items()]
+    lines = [
+        f"{found} of {expected} {split} clips are there{'' if found else _looked_for(footage, split)}"
+        for split, (found, expected) in footage.missing.items()
+    ]
     if names := footage.unlisted:
         lines.append(f"{len(names)} clips are not read, since no list names them: {few(names)}")
+    lines += [f"not read: {what}" for what in passed_over(footage)]
     counted = Counter(note for look in looks for note in look.notes)
     for note in counted:
         lines.append(f"{note}: {few([look.clip.name for look in looks if note in look.notes])}")
     return [*lines, *clamped_of(footage, looks)]
+
+
+def _looked_for(footage: Footage, split: str) -> str:
+    """Where the clips of a split would be, as the end of a line."""
+    layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
+    parts = [part for layout in layouts for part in layout.parts if part.split in (split, LISTED)]
+    folders = dict.fromkeys(folder for part in parts for folder in part.folders)
+    return f": none in {' or '.join(folders)}" if folders else ""
 
 
 def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> Iterator[str]:
@@ -146,6 +159,11 @@ def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
     without = [clip.name for clip in tests if clip.label is None]
     if expected_abnormal(footage, footage.label_edition) is not None and without:
         yield f"expected labels of all test clips, found none for {few(without)}"
+    layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
+    for source in (source for layout in layouts for source in layout.labels if source.promised):
+        if tests and source.edition not in footage.editions:
+            said = said_by(footage.dataset.name)
+            yield f"expected labels in {source.path} below {footage.root}, as {said} says, found none; mend that"
     yield from _strangers(footage, [look.clip for look in looks])
     whole = len(tests) == clips_in(footage.known, "test")
     for edition in editions_of(footage, looks) if whole else ():

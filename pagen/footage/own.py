@@ -4,6 +4,7 @@
     root = "/data/shop"    # a folder as `--dataset folder` takes it; ~ is the home; paths may begin beside the file
     fps = 15               # where no video tells another rate
     labels = ["labels/{clip}.npy", "strict/{clip}.npy"]    # below root, each an edition of labels; the first counts
+    # or tables, for every form that is read: {kind = "tracks", path = "tracks/{clip}.txt", edition = "by track"}
     scenes = ["till", "door"]    # what the names of its clips begin with: till_01.mp4 is of the scene till
     what = "a shop, two cameras"
     licence = "ours"
@@ -20,14 +21,14 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pagen.errors import PagenError
+from pagen.footage.layout import LabelSource
+from pagen.footage.own_labels import label_problems, source_of
 
 NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 """What a name may be: no colon and no plus, which say more of a name, and nothing that a folder's name may not have."""
-LABEL_PLACES = {".csv": "csv", "{clip}.npy": "npy", "{clip}": "masks"}
-"""How a place of labels ends -> how they are written: a file of all clips, a file a clip, a folder of masks a clip."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Own:
 
     root: Path
     fps: float = 25.0
-    labels: tuple[str, ...] = ()
-    """Places of labels below the root; none: as `folder` has them."""
+    labels: tuple[LabelSource, ...] = ()
+    """Where labels are below the root; none: as `folder` has them."""
     scenes: tuple[str, ...] = ()
     """What the names of clips begin with, before a hyphen, a dot or an underscore."""
     what: str = "your own"
@@ -112,8 +113,13 @@ def _own(file: Path, name: str, entry: Any) -> Own:
     """An entry of the file, of which every key and type is known."""
     for problem in _problems(entry):
         raise PagenError(f"{problem} for {name} in {file}; mend it")
-    lists = {key: (entry[key],) if isinstance(entry[key], str) else tuple(entry[key]) for key in LISTS if key in entry}
+    lists = {key: tuple(map(LISTS[key].made, _listed(entry[key]))) for key in LISTS if key in entry}
     return Own(**{**entry, **lists, "root": file.parent / Path(entry["root"]).expanduser()})
+
+
+def _listed(value: Any) -> list[Any]:
+    """One value of several that an entry may hold, or a list of them."""
+    return value if isinstance(value, list) and value else [value]
 
 
 def _problems(entry: Any) -> Iterator[str]:
@@ -128,43 +134,34 @@ def _problems(entry: Any) -> Iterator[str]:
         elif key == "fps" and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e4):
             yield f"expected frames a second above 0 as fps, found {value!r:.80}"
         elif key in LISTS:
-            yield from _list_problems(key, [value] if isinstance(value, str) else value)
+            yield from _list_problems(key, _listed(value))
         elif key != "fps" and not isinstance(value, str):
             yield f"expected words in quotes as {key}, found {value!r:.80}"
     if not entry.get("root"):
         yield "expected a folder as root, found none"
 
 
-def _list_problems(key: str, given: Any) -> Iterator[str]:
-    """Labels that are no places below the root, or scenes that no names of clips can begin with."""
-    wanted, fits = LISTS[key]
-    values = given if isinstance(given, list) and given else [given]
+def _list_problems(key: str, values: list[Any]) -> Iterator[str]:
+    """Labels that are none, or scenes that no names of clips can begin with; what is there twice."""
     for value in values:
-        if not (isinstance(value, str) and fits(value)):
-            yield f"expected {wanted} as {key}, found {value!r:.80}"
+        yield from LISTS[key].problems(value)
     if len(set(map(repr, values))) < len(values):
         yield f"expected each of {key} once, found {' '.join(map(str, values)):.80}"
 
 
-def _is_place(value: str) -> bool:
-    return value.endswith(tuple(LABEL_PLACES)) and not Path(value).is_absolute()
+def _scene_problems(value: Any) -> Iterator[str]:
+    if not (isinstance(value, str) and NAME.fullmatch(value)):
+        yield f"expected names of letters, digits, - and _ as scenes, found {value!r:.80}"
 
 
-LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "labels": ("places below root, each FILE.csv, DIR/{clip}.npy or DIR/{clip} (masks),", _is_place),
-    "scenes": ("names of letters, digits, - and _", NAME.fullmatch),
-}
-"""Key of an entry that may hold several -> what each has to be, and whether it is."""
+class Several(NamedTuple):
+    """A key of an entry that may hold several values: what is wrong with one, and what is made of one."""
+
+    problems: Callable[[Any], Iterator[str]]
+    made: Callable[[Any], Any]
 
 
-def kind_of_place(place: str) -> str:
-    """How labels at a place are written.
-
-    Example:
-        >>> kind_of_place("labels/{clip}.npy"), kind_of_place("masks/{clip}"), kind_of_place("labels.csv")
-        ('npy', 'masks', 'csv')
-    """
-    return next(kind for end, kind in LABEL_PLACES.items() if place.endswith(end))
+LISTS = {"labels": Several(label_problems, source_of), "scenes": Several(_scene_problems, str)}
 
 
 def said_by(name: str) -> str:

@@ -263,6 +263,6 @@ def test_of_several_states_of_a_training_the_one_that_is_best_on_the_other_set_i
         assert one.choice is not None
         assert row.choice == replace(one.choice, checkpoint=winner)
         assert (row.run, row.micro) == (str(run_), one.micro)
-    assert f"{run_}: sigma {table.rows[3].choice.sigma:g}, checkpoint {winner}." in table.title
+    assert f"{run_}: sigma {table.rows[3].choice.sigma:g} frames, checkpoint {winner}." in table.title
     assert rows["last"][0].choice.checkpoint == ""
     capsys.readouterr()

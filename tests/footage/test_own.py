@@ -139,7 +139,7 @@ def test_a_root_that_is_given_must_lead_there(file: Path, shop: Path, tmp_path: 
         ("[shop]\nroot = '.'\nfps = 0", "expected frames a second above 0 as fps, found 0 for shop in"),
         ("[shop]\nroot = '.'\nfps = true", "expected frames a second above 0 as fps, found True for shop in"),
         ("[shop]\nroot = '.'\nlabels = 'labels'", "expected places below root, each FILE.csv, DIR/{clip}.npy or"),
-        ("[shop]\nroot = '.'\nlabels = []", "(masks), as labels, found [] for shop in"),
+        ("[shop]\nroot = '.'\nlabels = []", "as labels, found [] for shop in"),
         ("[shop]\nroot = '.'\nlabels = ['a.csv', 'a.csv']", "expected each of labels once, found a.csv a.csv for shop"),
         ("[shop]\nroot = '.'\nscenes = ['a b']", "expected names of letters, digits, - and _ as scenes, found 'a b'"),
         ("[ped2]\nroot = '.'", "expected a name that the catalogue does not have, found ped2 in"),
