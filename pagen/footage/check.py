@@ -46,7 +46,8 @@ def require(footage: Footage, partial: bool = False) -> None:
     if problems := check(footage, partial=partial):
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         advice = "" if partial or not footage.missing else "; --partial works on the clips that are there"
-        raise PagenError(f"{footage.name}: {problems[0]}{more}; '{check_command(footage.name)}' lists all{advice}")
+        command = check_command(footage.name, None if footage.dataset.root else footage.root)
+        raise PagenError(f"{footage.name}: {problems[0]}{more}; '{command}' lists all{advice}")
 
 
 def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:

@@ -154,14 +154,14 @@ def _scene_problems(value: Any) -> Iterator[str]:
         yield f"expected names of letters, digits, - and _ as scenes, found {value!r:.80}"
 
 
-class Several(NamedTuple):
+class _Several(NamedTuple):
     """A key of an entry that may hold several values: what is wrong with one, and what is made of one."""
 
     problems: Callable[[Any], Iterator[str]]
     made: Callable[[Any], Any]
 
 
-LISTS = {"labels": Several(label_problems, source_of), "scenes": Several(_scene_problems, str)}
+LISTS = {"labels": _Several(label_problems, source_of), "scenes": _Several(_scene_problems, str)}
 
 
 def said_by(name: str) -> str:
@@ -174,16 +174,15 @@ def said_by(name: str) -> str:
     return "--root" if name in NAMED else str(own_file())
 
 
-def check_command(dataset: str) -> str:
-    """What to type to have all problems of a data set listed.
+def check_command(dataset: str, root: Path | None = None) -> str:
+    """What to type to have all problems of a data set listed, which lies in `root` where no file says so.
 
     Example:
         >>> check_command("ped2")
         'pagen datasets check ped2'
     """
-    if dataset not in NAMED:
-        return f"pagen datasets check {dataset}"
-    return shlex.join(["pagen", "datasets", "check", "folder", "--root", str(NAMED[dataset].root)])
+    name, place = ("folder", NAMED[dataset].root) if dataset in NAMED else (dataset, root)
+    return shlex.join(["pagen", "datasets", "check", name, *(["--root", str(place)] if place else [])])
 
 
 def asked_as(dataset: str) -> list[str]:

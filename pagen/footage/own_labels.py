@@ -1,6 +1,6 @@
 """Labels of one's own data sets: places below their folder, or tables that also say how the labels are written.
 
-    labels = ["labels/{clip}.npy", {kind = "tracks", path = "tracks/{clip}.txt", edition = "strict", slack = 1}]
+labels = ["labels/{clip}.npy", {kind = "tracks", path = "tracks/{clip}.txt", edition = "strict", slack = 1}]
 """
 
 from __future__ import annotations

@@ -206,6 +206,7 @@ def test_a_name_on_one_command_is_that_of_what_it_makes(file: Path, shop: Path, 
         (["--dataset", "folder", "--name", "yard"], "expected --root DIR with --name yard, found none"),
         (["--dataset", "folder", "--root", ".", "--name", "ped2"], "expected a name that the catalogue does not have"),
         (["--dataset", "folder", "--root", ".", "--name", "a:b"], "expected a name of letters, digits, - and _"),
+        (["--dataset", "folder", "--root", ".", "--name", ""], "expected a name of letters, digits, - and _, found ''"),
     ],
 )
 def test_a_name_that_cannot_be_given_is_one_line(
