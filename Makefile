@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help quick test check lint types contract wheel demo bench docs pictures clean
+.PHONY: help quick test check lint types contract wheel demo bench fuzz kills pairs docs pictures clean
 
 help: ## what can be made (the default)
 	@sed -n 's/^\([a-z]*\):.*## /\1: /p' $(MAKEFILE_LIST) | awk '{ name = $$1; sub(/^[^:]*: /, ""); printf "  make %-9s %s\n", substr(name, 1, length(name) - 1), $$0 }'
@@ -37,8 +37,17 @@ wheel: $(INSTALLED) ## the wheel, built and run outside the repository
 	$(BIN)/pip install --quiet --no-deps --target build/wheel/site build/wheel/*.whl
 	cd build/wheel && PYTHONPATH=site PAGEN_CACHE=cache $(CURDIR)/$(BIN)/python -m pagen prepare --dataset street --size 48 64
 
+kills: $(INSTALLED) ## 300 kills over all verbs, an hour or two: nothing lost, nothing left behind, same bytes
+	$(BIN)/python tests/fuzz/kills.py 300
+
+pairs: $(INSTALLED) ## 60 pairs of commands at once on a fresh cache, an hour or two: all end well, same bytes
+	$(BIN)/python tests/fuzz/pairs.py 60
+
 bench: $(INSTALLED) ## every claim of speed, timed (on a machine that does nothing else)
 	for claim in benchmarks/*.py; do $(BIN)/python $$claim || exit 1; done
+
+fuzz: $(INSTALLED) ## 20,000 mangled files for every reader, minutes; what ends in a traceback lies in build/fuzz
+	$(BIN)/python tests/fuzz/fuzz.py
 
 # the site, in build/site; pictures are drawn into docs/ and committed
 docs: $(INSTALLED) ## the site, into build/site

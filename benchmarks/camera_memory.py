@@ -16,10 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from pagen.footage.clock import Tick
 
 FRAMES, HEIGHT, WIDTH, FPS = 90_000, 48, 64, 25.0
 Frame = npt.NDArray[np.uint8]
@@ -43,15 +46,16 @@ def camera(folder: Path) -> str:
     from pagen.eval.camera.sources import Recording
     from pagen.eval.camera.threshold import Threshold
     from pagen.eval.camera.watch import watch
+    from pagen.footage.clock import Tick
     from pagen.scoring.stream import open_streamer
 
     alarms = Threshold("flow_speed", "", "flow_speed", 2.0, 2.0, 2.0, 0.2, FPS, 12, 1, 0, 3, 0, 1, 1, None)
     with watched() as peaks, AlertLog(folder, "camera", alarms, False) as ledger:
 
-        def timed() -> Iterator[tuple[float, Frame]]:
+        def timed() -> Iterator[tuple[Tick, Frame]]:
             for index, frame in enumerate(street()):
                 peaks.share = index / FRAMES
-                yield index / FPS, frame
+                yield Tick(index / FPS), frame
 
         source = Recording("camera", FPS, (("camera", timed),))
         watch(source, open_streamer("flow_speed"), alarms, ledger, None, math.inf)

@@ -11,6 +11,7 @@ from pagen.errors import PagenError
 from pagen.eval.metrics.regions import Detections, Floats, Regions
 from pagen.folders import write_text
 from pagen.footage.labels.boxes import TrackBox, aed_boxes, street_scene_boxes
+from pagen.texts import number, read_text, whole
 
 
 def read_tracks(path: Path) -> Regions:
@@ -102,14 +103,16 @@ def _regions(boxes: Sequence[TrackBox]) -> Regions:
 def _table(path: Path, columns: int, form: str) -> Floats:
     """Lines of numbers between commas or spaces: (N, columns)."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for place, line in enumerate(read_text(path, "boxes").splitlines(), 1):
         words = line.replace(",", " ").split()
         if not words:
             continue
         try:
-            rows.append([float(word) for word, _ in zip(words, range(columns), strict=True)])
+            rows.append(
+                [whole(words[0]), *(number(word) for word, _ in zip(words[1:], range(columns - 1), strict=True))]
+            )
         except ValueError:
-            raise PagenError(f"{path}, line {number}: expected '{form}', found {line.strip()!r}; mend it") from None
+            raise PagenError(f"{path}, line {place}: expected '{form}', found {line.strip()!r:.80}; mend it") from None
     return np.array(rows, np.float64).reshape(-1, columns)
 
 

@@ -10,30 +10,36 @@
 
 Scores are higher where a frame is more anomalous; a label of 255 leaves a frame out of every figure. A `.npy` file does
 not say where videos begin: it is split by the videos of the first of the files given (labels, then scores) that names
-them, sorted as strings are; where none does, all frames are one video, `all`.
+them, in the order of their numbers; where none does, all frames are one video, `all`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Gt, Le
 
-from pagen.arrays import UNREADABLE, read_foreign
+from pagen.arrays import read_foreign
+from pagen.documents import read_json
 from pagen.errors import PagenError, require_name
 from pagen.eval.counted import matched
 from pagen.eval.scores import Scores
 from pagen.footage.clips import LEFT_OUT
+from pagen.footage.listing import natural
+from pagen.texts import number, read_text, table, whole
 
 Values = npt.NDArray[np.float64]
 Part = Values | dict[str, Values]
 """All frames one after another, or video -> (T,)."""
 Marks = dict[str, npt.NDArray[np.uint8]]
+Counts = dict[str, Annotated[int, Gt(0), Le(10**9)]]
+"""Video -> number of frames."""
+Lists = dict[str, list[bool | float]]
+"""Video -> a value a frame."""
 
 
 def read_score_files(files: Sequence[Path], labels: Path) -> list[tuple[str, Scores]]:
@@ -65,14 +71,7 @@ def counted_of(labels: Path | None, counts: Path | None) -> dict[str, npt.NDArra
         raise PagenError(f"expected {wanted}, found {'both' if labels else 'neither'}; give one of them")
     if labels is not None:
         return {name: marks != LEFT_OUT for name, marks in read_labels(labels).items()}
-    counts = Path(str(counts))
-    expected = f'expected {{"video": number of frames}} in {counts}, found'
-    try:
-        frames = json.loads(counts.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PagenError(f"{expected} {error}; mend it") from error
-    if not isinstance(frames, dict) or not all(type(count) is int and count > 0 for count in frames.values()):
-        raise PagenError(f"{expected} {frames!r:.60}; mend it")
+    frames = read_json(Path(str(counts)), Counts, '{"video": number of frames}')
     return {name: np.ones(count, bool) for name, count in frames.items()}
 
 
@@ -88,7 +87,7 @@ def read(path: Path, column: str) -> Part:
         return part
     except FileNotFoundError:
         raise PagenError(f"expected {column}s at {path}, found nothing there; is the path right?") from None
-    except (*UNREADABLE, csv.Error) as error:
+    except (OSError, ValueError) as error:
         raise PagenError(f"expected {column}s in {path}, found what cannot be read ({error}); mend it") from error
 
 
@@ -103,9 +102,9 @@ def by_video(path: Path, part: Part, lengths: Mapping[str, int]) -> dict[str, Va
 
 
 def _lengths(parts: Sequence[Part]) -> dict[str, int]:
-    """Video -> T of the first part that names videos, in the order of their names."""
+    """Video -> T of the first part that names videos, in the order of their names, 2 before 10."""
     named = next((part for part in parts if isinstance(part, dict)), {"all": parts[0]})
-    return {name: len(named[name]) for name in sorted(named)}
+    return {name: len(named[name]) for name in sorted(named, key=lambda name: natural(Path(name)))}
 
 
 def _marks(path: Path, labels: Mapping[str, Values]) -> Marks:
@@ -137,27 +136,25 @@ def _arrays(path: Path, column: str) -> Part:
 
 
 def _lists(path: Path, column: str) -> Part:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise ValueError('no {"video": [...]}')
+    content = read_json(path, Lists, f'{{"video": [{column}, ...]}}')
     return {name: _vector(f"{path}: video {name}", np.array(values, np.float64)) for name, values in content.items()}
 
 
 def _lines(path: Path, column: str) -> Part:
     videos: dict[str, dict[int, float]] = {}
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        lines = csv.DictReader(file)
-        for name in ("video", "frame", column):
-            require_name(f"column of {path}", name, lines.fieldnames or ())
-        for line in lines:
-            values = videos.setdefault(line["video"], {})
-            try:
-                frame, value = int(line["frame"]), float(line[column])
-            except (TypeError, ValueError):
-                raise ValueError(f"line {lines.line_num} is no video,frame,{column}") from None
+    (_, header), *rows = [*table(read_text(path, f"{column}s"), path)] or [(1, [""])]
+    for name in ("video", "frame", column):
+        require_name(f"column of {path}", name, header)
+    places = [header.index(name) for name in ("video", "frame", column)]
+    for line, row in rows:
+        try:
+            video, written, value = (row[place] for place in places)
+            values, frame = videos.setdefault(video, {}), whole(written)
             if frame in values:
-                raise ValueError(f"video {line['video']}: frame {frame} stands there twice")
-            values[frame] = value
+                raise PagenError(f"{path}: video {video}: frame {frame} stands there twice; leave one out")
+            values[frame] = number(value)
+        except (IndexError, ValueError):
+            raise ValueError(f"line {line} is no video,frame,{column}") from None
     return {name: _in_order(name, values) for name, values in videos.items()}
 
 
@@ -185,8 +182,8 @@ def _file(path: Path) -> Values:
         if isinstance(part, dict):
             raise ValueError(f"{path.name} holds several arrays")
         return part
-    words = path.read_text(encoding="utf-8").replace(",", " ").split()
-    return _vector(path, np.array([float(word) for word in words], np.float64))
+    words = read_text(path, "numbers").replace(",", " ").split()
+    return _vector(path, np.array([number(word) for word in words], np.float64))
 
 
 def _vector(source: object, values: npt.NDArray[Any]) -> Values:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from pagen.arrays import read_arrays
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.source import farthest
@@ -69,10 +70,10 @@ def open_scores(path: Path) -> Scores:
     folder = Folder.open(Path(path), "scores")
     clips, labels = {}, {}
     for name in folder.config["clips"]:
-        with np.load(folder.path / f"clips/{name}.npz", allow_pickle=False) as file:
-            clips[name] = {key: file[key] for key in file.files if key != "labels"}
-            if "labels" in file.files:
-                labels[name] = file["labels"]
+        arrays = read_arrays(folder.path / f"clips/{name}.npz")
+        if "labels" in arrays:
+            labels[name] = arrays.pop("labels")
+        clips[name] = arrays
     return Scores(folder.path, folder.config, clips, labels)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from pagen.errors import PagenError
 from pagen.eval.metrics.roc import ByVideo
 from pagen.eval.results import BAR, TRIVIAL, Series, leads
+from pagen.models.runs import read_recipe
 
 
 def names_of(runs: Sequence[Path]) -> list[str]:
@@ -67,6 +67,6 @@ def labels_of(runs: Sequence[Path], dataset: str) -> list[str]:
     """
     if len({path.resolve() for path in runs}) < len(runs):
         raise PagenError(f"expected each run once, found {' '.join(map(str, runs))}; leave one out")
-    trained = [json.loads((path / "recipe.json").read_text(encoding="utf-8")).get("dataset", dataset) for path in runs]
+    trained = [read_recipe(path).get("dataset", dataset) for path in runs]
     pairs = zip(names_of(runs), trained, strict=True)
     return [name if other == dataset else f"{name} (trained on {other})" for name, other in pairs]

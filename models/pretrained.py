@@ -7,7 +7,6 @@ tells of what is missing or damaged in as many ways as it has callers.
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json, write_text
 from pagen.hub import HUB_ID
@@ -132,8 +132,8 @@ def read_config(folder: Path) -> tuple[str, dict[str, Any]]:
         ('ConvAE3d', {'channels': 1})
     """
     with _whole(folder):
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        return config.pop("class"), config
+        config = read_json(folder / CONFIG, dict[str, Any], "a network's arguments", "download or train it again")
+        return str(config.pop("class")), config
 
 
 def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[str, Tensor]], T]) -> T:
@@ -164,7 +164,7 @@ def restored(kind: type[T], folder: Path, build: Callable[[dict[str, Any], dict[
 def _whole(folder: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
+    except (PagenError, OSError, ValueError, LookupError, TypeError, AttributeError, SafetensorError) as error:
         found = f"them missing or damaged ({error}); is the path right?"
         raise PagenError(f"expected {CONFIG} and {WEIGHTS} of a network in {folder}, found {found}") from error
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pagen.documents import read_json, require_form
 from pagen.errors import PagenError
 from pagen.folders import MANIFEST, Folder, digest, folder_name
+from pagen.manifest import require_within
 from pagen.models.density.detector import Detector
 from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
@@ -20,6 +21,44 @@ from pagen.models.speed import fast_layout, keep_memory
 RECIPE, MODEL, CALIBRATION = "recipe.json", "model", "calibration.json"
 CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
 """Where a run keeps other states of its training, each a run of its own; what its own state is called beside them."""
+
+
+AGAIN = "train it again with --overwrite"
+
+
+@dataclass(frozen=True)
+class Single:
+    """What `recipe.json` of every run of one network or detector says, beside what is its recipe's own.
+
+    Example:
+        >>> Single("skip").size is None
+        True
+    """
+
+    recipe: str
+    dataset: str = ""
+    source: str = ""
+    size: tuple[int, int] | None = None
+    colour: bool = False
+    window: int = 1
+    channels: int = 1
+    features: str = ""
+    encoder: str | None = None
+    flow: str = ""
+
+
+@dataclass(frozen=True)
+class Members:
+    """What `recipe.json` of a run that consists of others says.
+
+    Example:
+        >>> Members("luss", ["spatial"]).members
+        ['spatial']
+    """
+
+    recipe: str
+    members: list[str]
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,10 +124,13 @@ def open_run(path: Path) -> Run:
         pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; ...
     """
     folder = Folder.open(Path(path), "run")
-    recipe = _read(folder.path, RECIPE)
+    recipe = read_recipe(folder.path)
     if "members" in recipe:
+        for name in recipe["members"]:
+            require_within(name, folder.path / RECIPE)
         return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
-    calibration = _read(folder.path, CALIBRATION)
+    file = folder.path / CALIBRATION
+    calibration = read_json(file, dict[str, dict[str, float]], "the calibration of a run", AGAIN)
     if recipe.get("source") == "density":
         return Run(folder.path, recipe, None, calibration, detector=open_detector(folder.path / MODEL))
     return Run(folder.path, recipe, open_network(folder.path / MODEL), calibration)
@@ -122,9 +164,15 @@ def opened(path: Path, weights: str, device: str) -> Any:
     return run.network
 
 
-def _read(path: Path, name: str) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads((path / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise PagenError(f"expected {name} in the run {path}: {error}; train it again with --overwrite") from error
-    return content
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The `recipe.json` of a run. Raises PagenError: missing, damaged, or without what every run has.
+
+    Example:
+        >>> read_recipe(Path("runs/none"))  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected the recipe of a run in runs/none/recipe.json, which cannot be opened ...
+    """
+    file, what = path / RECIPE, "the recipe of a run"
+    recipe = read_json(file, dict[str, Any], what, AGAIN)
+    require_form(recipe, Members if "members" in recipe else Single, what, file, AGAIN)
+    return recipe

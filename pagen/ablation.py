@@ -48,6 +48,7 @@ def measure(ablation: Ablation, config: Any) -> Iterator[Measured]:
     for variant in variants:
         for recipe in _recipe(config, variant).parts.values():
             recipe.check_sources(config.device)
+            recipe.check_files(config.dataset, Compute.of(config))
     prepared = prepare(config.dataset, config.root, size=None, workers=config.workers, partial=config.partial)
     trivial = (TRIVIAL, score_baselines(prepared, config.workers))
     settings = EvaluationSettings(config.dataset, prepared.fps)

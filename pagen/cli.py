@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
-import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
+from pagen import console
 from pagen.errors import PagenError, require_name
+from pagen.signals import answered, exit_code
 from pagen.third_party import named
 from pagen.version import __version__
 
@@ -43,6 +46,10 @@ VERBS = {
 }
 """Verb -> (module:configuration, what it does). The module holds `run(configuration)` too."""
 
+_KEPT = {
+    "prepare", "generate", "features", "train", "evaluate", "transfer", "ablate", "report", "figure", "demo",
+}  # fmt: skip
+"""Verbs that fill folders item by item, or keep a state."""
 _OUTSIDE = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG,
@@ -50,19 +57,20 @@ _OUTSIDE = {
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted."""
+    """Run `pagen ARGV` and exit: 0 done, 1 a bug, 2 what the user can mend, 130 interrupted, 128 + N by signal N."""
+    console.open_streams()
+    asked = sys.argv[1:] if argv is None else list(argv)
     try:
-        with named():
-            dispatch(sys.argv[1:] if argv is None else list(argv))
-        sys.stdout.flush()  # a reader that has gone away shows here, not when the interpreter ends
+        with answered(), named():
+            dispatch(asked)
+        console.reader_is_gone()  # which shows here, not when the interpreter ends
     except PagenError as error:
         _leave(f"pagen: {error}", 2)
-    except KeyboardInterrupt:
-        _leave("pagen: interrupted; the same command goes on where it stopped", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except KeyboardInterrupt as error:
+        _leave(f"pagen: interrupted; {_after(asked)}", exit_code(error))
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and console.reader_is_gone():
+            sys.exit(0)
         if error.errno not in _OUTSIDE:
             raise
         file = f" {error.filename}" if error.filename else ""
@@ -77,6 +85,7 @@ def dispatch(argv: Sequence[str]) -> None:
     if argv[0] == "--version":
         print(f"pagen {__version__}")
         return
+    _refuse_empty(argv)
     verb, rest = argv[0], argv[1:]
     require_name("verb", verb, VERBS)
     module_name, config_name = VERBS[verb][0].split(":")
@@ -88,6 +97,14 @@ def dispatch(argv: Sequence[str]) -> None:
 
     config, flags = getattr(module, config_name), (tyro.conf.FlagCreatePairsOff,)
     _run(module, tyro.cli(config, prog=f"pagen {verb}", args=rest, config=flags))
+
+
+def _refuse_empty(argv: Sequence[str]) -> None:
+    """An empty word is no value: as a path it would be the folder where the command runs."""
+    for before, word in pairwise(argv):
+        if not word or re.fullmatch("--[a-z-]+=", word):
+            place = word.rstrip("=") or before
+            raise PagenError(f"expected something after {place}, found an empty word; is a variable not set?")
 
 
 def _run(verb: Any, config: Any) -> None:
@@ -111,6 +128,13 @@ def usage() -> str:
     )
 
 
+def _after(asked: Sequence[str]) -> str:
+    """What becomes of a command that was interrupted, if it is given again."""
+    if "--overwrite" in asked or not _KEPT.intersection(asked[:1]):
+        return "the same command begins anew"
+    return "what is done is kept, and the same command goes on from there"
+
+
 def _leave(message: str, code: int) -> None:
-    print(" ".join(message.split("\n")), file=sys.stderr)
+    console.say(" ".join(message.split("\n")))
     sys.exit(code)

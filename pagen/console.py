@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
 def say(message: str) -> None:
-    """A message for the person who waits (stderr)."""
-    print(message, file=sys.stderr, flush=True)
+    """A message for the person who waits (stderr); where nobody reads any more, the work goes on."""
+    with suppress(OSError, ValueError):
+        print(message, file=sys.stderr, flush=True)
+
+
+def open_streams() -> None:
+    """Give the process the streams that it was started without, and let no letter that a stream lacks end it."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # else the next file would take a stream's place
+            pass
+        os.close(number)
+        sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def reader_is_gone() -> bool:
+    """Whether nobody reads stdout any more, as after `| head`; what is still in it goes nowhere then."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def progress(items: Iterable[T], label: str, total: int | None = None, unit: str = "clips") -> Iterator[T]:

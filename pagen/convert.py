@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ import tyro
 from pagen import console
 from pagen.errors import PagenError, require_name
 from pagen.flags import Json
+from pagen.locks import locked, unless_held
 from pagen.methods import METHODS
 
 if TYPE_CHECKING:
@@ -108,15 +110,32 @@ def run(config: Convert) -> None:
 
 @contextmanager
 def _whole(out: Path) -> Iterator[Path]:
-    """A temporary folder beside `out`, which becomes `out` when the block ends well and goes when it does not."""
-    if os.path.lexists(out):
-        raise PagenError(f"expected a new folder to write to, found {out} there already; remove it or name another")
+    """A temporary folder beside `out`, which becomes `out` when the block ends well and goes when it does not.
+
+    What a killed command left of such goes, too.
+    """
+    _require_new(out)
+    new = not out.parent.exists()
+    for leftover in out.parent.glob(f".tmp-*-{glob.escape(out.name)}"):
+        with unless_held(leftover) as dead:
+            if dead:
+                shutil.rmtree(leftover)
     temporary = out.with_name(f".tmp-{os.getpid()}-{out.name}")
+    temporary.mkdir(parents=True)
     try:
-        yield temporary
-        temporary.rename(out)
+        with locked(temporary):
+            yield temporary
+            _require_new(out)  # another command may have been faster
+            temporary.rename(out)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        if new and not any(out.parent.iterdir()):
+            out.parent.rmdir()
+
+
+def _require_new(out: Path) -> None:
+    if os.path.lexists(out):
+        raise PagenError(f"expected a new folder to write to, found {out} there already; remove it or name another")
 
 
 def _usage() -> str:

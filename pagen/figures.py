@@ -40,7 +40,6 @@ STYLE: dict[Any, Any] = {
     "lines.solid_joinstyle": "round",
     "pdf.fonttype": 42,
     "svg.hashsalt": "pagen",
-    "text.parse_math": False,  # names of runs and videos may hold any sign
 }
 """Letters of 7 and 8 points, which a column of a paper (3.4 inches) keeps readable; fonts are embedded."""
 
@@ -63,8 +62,23 @@ def save_figure(figure: Figure, path: Path, dpi: int = 110) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
-    with atomic(path) as temporary:
+    with atomic(path) as temporary, letter_by_letter(figure):
         figure.savefig(temporary, dpi=dpi, format=form, metadata=UNDATED[form])
+
+
+@contextmanager
+def letter_by_letter(figure: Figure) -> Iterator[None]:
+    """Texts of a figure are drawn as they are inside: names of clips, data sets and runs may hold any sign.
+
+    To matplotlib what stands between two dollars is a formula, and one that it may not understand.
+    """
+    import matplotlib
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+    with matplotlib.rc_context({"text.parse_math": False}):  # of ticks, which are made while drawing
+        yield
 
 
 def require_form(path: Path) -> str:

@@ -28,7 +28,7 @@ def fill(
     """Make the items of a folder that are not there.
 
     A killed process loses the items that it was working on, no others. Where an item is refused before any is made,
-    no folder is left.
+    no folder is left. One command at a time fills a folder: another waits, and makes what is missing then.
 
     Args:
         names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
@@ -55,12 +55,13 @@ def fill(
         >>> import shutil; shutil.rmtree(top)
     """
     jobs = names if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
-    pending = [(name, jobs[name]) for name in folder.pending(list(jobs))]
-    done = spread(partial(_make, make), pending, workers)
-    with folder.vanishing():
-        for (name, _), made in console.progress(done, label, len(pending), unit):
-            files, info = made if isinstance(made, tuple) else (made, {})
-            folder.record(name, files, **info)
+    if folder.pending(list(jobs)):
+        with folder.alone(), folder.vanishing():
+            pending = [(name, jobs[name]) for name in folder.pending(list(jobs))]
+            done = spread(partial(_make, make), pending, workers)
+            for (name, _), made in console.progress(done, label, len(pending), unit):
+                files, info = made if isinstance(made, tuple) else (made, {})
+                folder.record(name, files, **info)
     if finish:
         folder.finish()
 

@@ -11,34 +11,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pagen.errors import PagenError
-from pagen.locks import held, locked, require_written, unless_held
+from pagen.leftovers import LOCK, TEMPORARY, is_vacant, leftovers_of, remove, sweep, temporary_of
+from pagen.locks import held, locked, require_written, turn
+from pagen.manifest import KEYS, SCHEMA, differences, leads_out, read_manifest, require_no_link, require_own
+from pagen.manifest import MANIFEST as MANIFEST
 from pagen.version import __version__
-
-SCHEMA = 1
-MANIFEST = "manifest.json"
-_TEMPORARY = ".tmp-"
-_KEYS = ("kind", "config", "inputs", "items", "complete", "volatile")
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary path in the folder of `path`, which takes the place of `path` when the block ends well.
 
-    Its name is like no other: two machines may write the same file at once, one of them given up as lost. Nobody
-    sweeps it as long as this process lives.
+    Nobody sweeps it as long as this process lives; what a killed one left of the same path goes. Raises PagenError
+    where a link inside of a folder of pagen leads there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(4)}-{path.name}")
+    require_no_link(path.parent)
+    sweep(leftovers_of(path))
+    temporary = temporary_of(path)
     try:
         with held(temporary):
             yield temporary
@@ -68,7 +66,7 @@ def digest(path: Path) -> dict[str, Any]:
 
 
 def digests(root: Path, files: Iterable[Path]) -> dict[str, dict[str, Any]]:
-    """The digests of the files by their path relative to `root`."""
+    """The digests of files, by their path below `root`."""
     return {file.relative_to(root).as_posix(): digest(file) for file in files}
 
 
@@ -110,21 +108,17 @@ class Folder:
     ) -> Folder:
         """Create the folder, or take up the one that the same command left.
 
-        Raises PagenError where the path holds something else, or was made with another configuration.
+        Raises PagenError where the path holds something else, which stays, or was made with another configuration.
         """
         wanted = cls(path, kind, _plain(config), dict(inputs), volatile=_plain(volatile or {}))
-        made_before = (path / MANIFEST).exists()
-        if made_before and not overwrite:
-            return cls._read(path)._taken_up(wanted)
-        if made_before:  # the manifest stays, and tells whose folder it is should the process be killed here
-            for child in [child for child in path.iterdir() if child.name != MANIFEST]:
-                _remove(child)
-        elif path.exists() and not _is_vacant(path):
-            raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
-        path.mkdir(parents=True, exist_ok=True)
-        wanted._sweep()
-        wanted._write(afresh=made_before)
-        return wanted
+        require_no_link(path)
+        if not (path / MANIFEST).exists():
+            if path.exists() and not is_vacant(path):
+                raise PagenError(f"{path} is not a pagen folder and is not empty; give another --out, or remove it")
+            wanted._write()
+        elif overwrite:
+            return wanted._begun_again()
+        return cls._read(path)._taken_up(wanted)
 
     @classmethod
     def open(cls, path: Path, kind: str, verify: bool = True, partial: bool = False) -> Folder:
@@ -136,8 +130,9 @@ class Folder:
             partial: an unfinished folder will do.
 
         Raises:
-            PagenError: no such folder, another kind, unfinished, or a file missing or damaged.
+            PagenError: no such folder, another kind, unfinished, a file missing or damaged, or what leads out of it.
         """
+        require_no_link(path)
         if not (path / MANIFEST).exists():
             raise PagenError(
                 f"expected a {kind} folder of pagen at {path}, found no {MANIFEST} there; is the path right?"
@@ -166,18 +161,30 @@ class Folder:
     def finish(self) -> None:
         """Note that nothing is missing any more; a folder that knows that already is not touched."""
         if not self.complete:
-            self._sweep()
+            self.sweep()
             self.complete = True
             self._write()
 
     @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One command at a time is inside; what others have noted of the folder until then is known in it."""
+        with turn(self.path / LOCK, f"fills {self.path}"):
+            if not self._joined():  # another command was refused, and took the folder with it
+                self._write()
+            yield
+
+    @contextmanager
     def vanishing(self) -> Iterator[None]:
-        """What is refused inside leaves no folder that holds nothing: it goes, with its manifest."""
+        """What is refused inside leaves no folder that holds nothing, what is interrupted nothing half-written."""
         try:
             yield
+        except KeyboardInterrupt:
+            self.sweep()
+            raise
         except PagenError:
-            if not any(child.is_file() and child.name != MANIFEST for child in self.path.rglob("*")):
-                shutil.rmtree(self.path, ignore_errors=True)
+            files = (child.name for child in self.path.rglob("*") if child.is_file())
+            if all(name == MANIFEST or name.startswith(TEMPORARY) for name in files):
+                remove(self.path)
             raise
 
     def verify(self, content: bool = True) -> None:
@@ -197,6 +204,8 @@ class Folder:
 
     def _problem(self, file: str, want: Mapping[str, Any], content: bool) -> str | None:
         path = self.path / file
+        if leads_out(self.path, file):
+            return f"expected no link at {path}, found one"
         if not path.is_file():
             return f"missing file {path}"
         if path.stat().st_size != want["bytes"]:
@@ -207,49 +216,60 @@ class Folder:
 
     def _taken_up(self, wanted: Folder) -> Folder:
         """This folder, for the command that wants the other: swept, and with today's paths."""
-        old, new = (dict(_leaves({"kind": one.kind, **one.config, **one.inputs})) for one in (self, wanted))
-        keys = [key for key in sorted(set(old) | set(new)) if old.get(key) != new.get(key)]
-        if keys:
-            shown = ", ".join(f"{key} {old.get(key)!r:.80} there, {new.get(key)!r:.80} asked" for key in keys[:4])
-            raise PagenError(f"{self.path} was made otherwise: {shown}; give another --out, or --overwrite")
-        self._sweep()
+        self._require_same(wanted)
+        self.sweep()
         if self.volatile != wanted.volatile:
             self.volatile = wanted.volatile
             self._write()
         return self
 
-    def _sweep(self) -> None:
+    def _begun_again(self) -> Folder:
+        """This folder, empty; where another command has just made it anew, as that made it."""
+        self.sweep()
+        with turn(self.path / LOCK, f"fills {self.path}") as waited:
+            require_own(self.path, self.kind)
+            if waited and (there := self._read(self.path)).complete and not there._differs(self):
+                return there._taken_up(self)
+            for child in list(self.path.iterdir()):  # the manifest tells whose folder it is, should this be killed
+                if child.name != MANIFEST and not child.name.startswith(TEMPORARY):
+                    remove(child)
+            self._write(afresh=True)
+        return self
+
+    def _differs(self, wanted: Folder) -> str:
+        return differences(*({"kind": one.kind, **one.config, **one.inputs} for one in (self, wanted)))
+
+    def _require_same(self, wanted: Folder) -> None:
+        """Raise PagenError where the other is not what is wanted of this folder."""
+        if shown := self._differs(wanted):
+            raise PagenError(f"{self.path} was made otherwise: {shown}; give another --out, or --overwrite")
+
+    def sweep(self) -> None:
         """Remove what a killed process left half-written, on this machine or another, and nothing of a living one."""
-        for leftover in list(self.path.rglob(f"{_TEMPORARY}*")):
-            with suppress(FileNotFoundError), unless_held(leftover) as dead:
-                if dead:
-                    _remove(leftover)
+        sweep(list(self.path.rglob(f"{TEMPORARY}*")))
 
     def _write(self, afresh: bool = False) -> None:
         """Write the manifest; what other commands have noted since it was read stays in it, unless all is new."""
+        self.path.mkdir(parents=True, exist_ok=True)
         with locked(self.path):
-            if not afresh and (self.path / MANIFEST).exists():
-                self._join(self._read(self.path))
-            content = {"schema": SCHEMA, "pagen": __version__, **{key: getattr(self, key) for key in _KEYS}}
+            if not afresh:
+                self._joined()
+            content = {"schema": SCHEMA, "pagen": __version__, **{key: getattr(self, key) for key in KEYS}}
             write_json(self.path / MANIFEST, content)
 
-    def _join(self, other: Folder) -> None:
-        """Take over the items that another command has noted of the same folder."""
-        if all(getattr(self, key) == getattr(other, key) for key in ("kind", "config", "inputs")):
-            self.complete = self.complete or (other.complete and self.items.items() <= other.items.items())
-            self.items = {**other.items, **self.items}
+    def _joined(self) -> bool:
+        """Take over the items that other commands have noted of the folder; whether it has a manifest."""
+        if not (self.path / MANIFEST).exists():
+            return False
+        other = self._read(self.path)
+        other._require_same(self)
+        self.complete = self.complete or (other.complete and self.items.items() <= other.items.items())
+        self.items = {**other.items, **self.items}
+        return True
 
     @classmethod
     def _read(cls, path: Path) -> Folder:
-        file = path / MANIFEST
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            schema, values = content["schema"], {key: content[key] for key in _KEYS}
-        except (ValueError, KeyError, TypeError) as error:
-            raise PagenError(f"{file} is damaged ({error}); make the folder again with --overwrite") from error
-        if schema != SCHEMA:
-            raise PagenError(f"{file} has schema {schema}, this pagen reads {SCHEMA}; make it again with --overwrite")
-        return cls(path, **values)
+        return cls(path, **read_manifest(path))
 
 
 def tree_hash(path: Path) -> str:
@@ -263,27 +283,6 @@ def tree_hash(path: Path) -> str:
             content = json.dumps(manifest, sort_keys=True).encode()
         total.update(file.relative_to(path).as_posix().encode() + b"\0" + hashlib.sha256(content).digest())
     return total.hexdigest()
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """What nested tables hold, by dotted names."""
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
-
-
-def _is_vacant(path: Path) -> bool:
-    """Whether it is an empty folder, or one whose first manifest was being written by a killed process."""
-    return path.is_dir() and all(child.name.startswith(_TEMPORARY) for child in path.iterdir())
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _short_hash(value: Any) -> str:

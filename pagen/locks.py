@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from filelock import BaseFileLock, FileLock, Timeout
+
+from pagen import console
+from pagen.errors import PagenError
+
 if sys.platform != "win32":
     import fcntl
+
+_NONE = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What a file system without locks answers."""
 
 
 @contextmanager
@@ -31,6 +40,80 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         _close(descriptor)
+
+
+@contextmanager
+def turn(path: Path, doing: str) -> Iterator[bool]:
+    """One process at a time is inside, of those who name this file; whether it had to wait, which it says.
+
+    For what may be done twice at once, but need not. The file is there as long as somebody is inside or waits.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, turn(Path(folder, "lock"), "fills it") as waited:
+        ...     waited
+        False
+    """
+    lock = FileLock(path)
+    waited = not _take(lock, 0)
+    if waited:
+        console.say(f"waiting for another command, which {doing}")
+        _take(lock, -1)
+    with _let_go(lock, path):
+        yield waited
+
+
+@contextmanager
+def alone(folder: Path, name: str = ".tmp-writer") -> Iterator[None]:
+    """One process at a time is inside, of those who name this folder, which is made where there is none.
+
+    For what can neither be done twice at once nor be waited for. Raises PagenError: somebody is inside.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, alone(Path(folder)):
+        ...     with alone(Path(folder)):  # doctest: +ELLIPSIS
+        ...         pass
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected no other command there, found one that is writing to ...
+    """
+    new, lock = not folder.exists(), FileLock(folder / name)
+    if not _take(lock, 0):
+        found = f"found one that is writing to {folder}"
+        raise PagenError(f"expected no other command there, {found}; wait for its end, or give another --out")
+    try:
+        with _let_go(lock, folder / name):
+            yield
+    finally:
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+@contextmanager
+def _let_go(lock: BaseFileLock, path: Path) -> Iterator[None]:
+    """A lock that is let go behind the block, its file with it."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # before it is let go: whoever waits sees that it is gone, and makes another
+            path.unlink(missing_ok=True)
+        lock.release()
+
+
+def _take(lock: BaseFileLock, seconds: float) -> bool:
+    """Whether it was to be had in so many seconds; its folder may go meanwhile. Where there are none, it was."""
+    while True:
+        try:
+            Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=seconds)
+        except FileNotFoundError:
+            continue
+        except Timeout:
+            return False
+        except (NotImplementedError, OSError) as error:
+            if isinstance(error, OSError) and error.errno not in _NONE:
+                raise
+        return True
 
 
 @contextmanager
@@ -61,7 +144,7 @@ def require_written(file: IO[Any]) -> None:
 def unless_held(path: Path) -> Iterator[bool]:
     """Whether nobody holds this file or folder; while the block runs, nobody begins to."""
     try:
-        descriptor = _locked(path, os.O_RDONLY, wait=False)
+        descriptor = None if _odd(path) else _locked(path, os.O_RDONLY, wait=False)
     except BlockingIOError:
         yield False
         return
@@ -69,6 +152,12 @@ def unless_held(path: Path) -> Iterator[bool]:
         yield True
     finally:
         _close(descriptor)
+
+
+def _odd(path: Path) -> bool:
+    """Whether it is neither a file nor a folder: a link leads elsewhere, a pipe would be waited for."""
+    mode = path.lstat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _locked(path: Path, mode: int, wait: bool = True) -> int | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,12 +14,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from types import ModuleType
 from typing import Any, TypeVar
 
 from pagen.errors import PagenError
 from pagen.registry import Lent, borrow, lent
+from pagen.signals import ignored
 from pagen.spread_ray import Cluster, spread_ray
 from pagen.third_party import called
 
@@ -64,6 +64,7 @@ def spread(
         return
     with _birth():
         work, packed, known = _packed(function), [(item, _packed(item)) for item in items], lent()
+        resource_tracker.ensure_running()  # it is born once, and would die of a terminal that closes
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(known,))
     try:
         with _birth():
@@ -100,17 +101,15 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def _birth() -> Iterator[None]:
-    """Hide the caller's script from spawned processes, which would run it again; and Ctrl-C: the parent ends them."""
+    """Hide the caller's script from spawned processes, which would run it again; and Ctrl-C and a terminal that closes:
+    the parent ends them."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main_thread else None
     try:
-        yield
+        with ignored():
+            yield
     finally:
         sys.modules["__main__"] = main
-        if in_main_thread:
-            signal.signal(signal.SIGINT, handler)
 
 
 def _packed(value: Any) -> bytes:

@@ -29,7 +29,8 @@ for argv in json.loads(sys.argv[1]):
             main(argv)
         except SystemExit as end:
             code = end.code or 0
-    heavy = sorted({"torch", "numpy", "cv2", "skimage", "sklearn", "diffusers", "matplotlib"} & set(sys.modules))
+    slow = {"torch", "numpy", "pydantic", "cv2", "skimage", "sklearn", "diffusers", "matplotlib"}
+    heavy = sorted(slow & set(sys.modules))
     answers.append({"argv": argv, "code": code, "out": out.getvalue(), "err": err.getvalue(), "heavy": heavy})
 print(json.dumps(answers))
 """
@@ -120,7 +121,11 @@ def _raise(error: BaseException) -> Any:
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (KeyboardInterrupt(), 130, "pagen: interrupted; the same command goes on where it stopped\n"),
+        (
+            KeyboardInterrupt(),
+            130,
+            "pagen: interrupted; what is done is kept, and the same command goes on from there\n",
+        ),
         (
             OSError(28, "No space left on device", "/x/y"),
             2,

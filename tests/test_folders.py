@@ -196,12 +196,15 @@ def test_a_flipped_byte_is_told_by_its_hash(whole: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', "[]", "null", '"x"', "\x00\x01"])
-def test_a_damaged_manifest_is_told_and_can_be_overwritten(content: str, whole: Path) -> None:
+def test_a_damaged_manifest_is_told_and_its_folder_never_emptied(content: str, whole: Path) -> None:
     (whole / MANIFEST).write_text(content)
+    before = names(whole)
     for attempt in (lambda: Folder.open(whole, "flow"), lambda: begin(whole)):
-        with pytest.raises(PagenError, match=r"manifest\.json is damaged .*; make the folder again with --overwrite"):
+        with pytest.raises(PagenError, match=r"manifest\.json, found .*; remove .* and make it again, or give"):
             attempt()
-    assert begin(whole, overwrite=True).items == {}
+    with pytest.raises(PagenError, match="found none of pagen's; give another --out, or remove it"):
+        begin(whole, overwrite=True)
+    assert names(whole) == before
 
 
 def test_another_schema_is_told(whole: Path) -> None:

@@ -127,7 +127,7 @@ def _epoch(
         progress.sums = {key: progress.sums.get(key, 0.0) + value for key, value in losses.items()}
         if interrupt.asked(training.accelerator):
             _save(training, optimiser, average, progress)
-            raise KeyboardInterrupt
+            raise interrupt.error()
     means = {key: total / steps for key, total in progress.sums.items()}
     row: Row = {"epoch": len(progress.rows) + 1, "step": end, **means, "lr": learning_rate(recipe, end - 1, total)}
     if training.validate is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from accelerate import Accelerator
 
 from pagen import console
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json, write_text
+from pagen.locks import alone
 from pagen.models.pretrained import CARD, CONFIG, WEIGHTS
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE
 from pagen.registry import resolve
@@ -21,6 +24,7 @@ from pagen.train.config import Train, identity_of, recipe_of, run_folder
 from pagen.train.pictures import curves
 from pagen.train.run_card import environment, title
 from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
+from pagen.train.stored import check_pseudo
 
 LEFT = (RECIPE, CALIBRATION, f"{MODEL}/{CONFIG}", f"{MODEL}/{WEIGHTS}", f"{MODEL}/{CARD}")
 """What every run of one network or detector holds; metrics are added where there were steps."""
@@ -36,8 +40,22 @@ Work = Callable[[Train[Any], Any, Path, Accelerator], Worked]
 
 def train(config: Train[Any]) -> dict[str, Any]:
     """Train, or go on, or find that all is done. Returns the run's path, and of networks the steps and last loss."""
-    for recipe in config.recipe.parts.values():
+    check(config)
+    return _train(config)
+
+
+def check(config: Train[Any]) -> None:
+    """Raise PagenError for what a training misses or cannot be made of, before anything is computed."""
+    parts = config.recipe.parts.values()
+    for recipe in parts:
         recipe.check_sources(config.device)
+    compute = Compute(config.root, config.device, config.workers, partial=config.partial)
+    for recipe in parts:
+        recipe.check_files(config.dataset, compute)
+    check_pseudo(config)  # last: a set that is advised is made of what was looked at above
+
+
+def _train(config: Train[Any]) -> dict[str, Any]:
     if config.recipe.members:
         return _train_members(config)
     result: dict[str, Any] = resolve(config.recipe.session)(config)
@@ -46,20 +64,24 @@ def train(config: Train[Any]) -> dict[str, Any]:
 
 def _train_members(config: Train[Any]) -> dict[str, Any]:
     """A run that consists of others: each is trained into a folder of its own inside of it."""
-    path, members, main = run_folder(config), config.recipe.members, accelerator_on(config.device)
-    config = replace(config, resume=False)  # a member that is not begun has nothing to go on with
-    with main.main_process_first():
-        folder = Folder.begin(path, "run", identity_of(config), {}, {}, config.overwrite and main.is_main_process)
-    results = {}
-    for name, member in members.items():
-        console.say(f"{config.recipe.name}: {name}")
-        with folder.vanishing():
-            results[name] = train(replace(config, recipe=member, out=path / name, overwrite=False))
-    if main.is_main_process:
-        write_json(path / RECIPE, recipe_of(config))
-        folder.record("run", digests(path, [path / RECIPE]))
-        folder.finish()
+    path, main = run_folder(config), accelerator_on(config.device)
+    with alone(path) if main.is_main_process else nullcontext():
+        with main.main_process_first():
+            folder = Folder.begin(path, "run", identity_of(config), {}, {}, config.overwrite and main.is_main_process)
+        results = {name: _train_member(config, name, folder) for name in config.recipe.members}
+        if main.is_main_process:
+            write_json(path / RECIPE, recipe_of(config))
+            folder.record("run", digests(path, [path / RECIPE]))
+            folder.finish()
     return {"run": str(path), "members": results}
+
+
+def _train_member(config: Train[Any], name: str, folder: Folder) -> dict[str, Any]:
+    """A member's training; one that is not begun has nothing to go on with."""
+    console.say(f"{config.recipe.name}: {name}")
+    changes = {"recipe": config.recipe.members[name], "out": folder.path / name, "overwrite": False, "resume": False}
+    with folder.vanishing():
+        return _train(replace(config, **changes))
 
 
 def begin_with(config: Train[Any], other: Path) -> None:
@@ -68,14 +90,15 @@ def begin_with(config: Train[Any], other: Path) -> None:
     To `train` it then is one that was stopped after its last step. Raises PagenError where `other` is no finished run.
     """
     path, lent, state = run_folder(config), Folder.open(other, "run"), newest_state(other / STATE)
-    folder = Folder.begin(path, "run", identity_of(config), lent.inputs, lent.volatile)
+    with alone(path):
+        folder = Folder.begin(path, "run", identity_of(config), lent.inputs, lent.volatile)
+        if state is not None and newest_state(path / STATE) is None and not folder.complete:
+            copied = path / STATE / f".tmp-{state.name}"
+            shutil.rmtree(copied, ignore_errors=True)
+            shutil.copytree(state, copied)
+            copied.rename(path / STATE / state.name)
     for name, member in config.recipe.members.items():
         begin_with(replace(config, recipe=member, out=path / name), other / name)
-    if state is not None and newest_state(path / STATE) is None and not folder.complete:
-        copied = path / STATE / f".tmp-{state.name}"
-        shutil.rmtree(copied, ignore_errors=True)
-        shutil.copytree(state, copied)
-        copied.rename(path / STATE / state.name)
 
 
 def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Opened], work: Work) -> Path:
@@ -87,20 +110,28 @@ def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Ope
     accelerator = accelerator_on(config.device, getattr(recipe, "precision", "no"), config.log, path)
     if config.resume and newest_state(path / STATE) is None:
         raise PagenError(f"expected a run to go on with at {path}, found none; leave --resume out, or check --out")
+    with alone(path) if accelerator.is_main_process else nullcontext():
+        _train_alone(config, accelerator, open_inputs, work)
+    accelerator.end_training()
+    return path
+
+
+def _train_alone(
+    config: Train[Any], accelerator: Accelerator, open_inputs: Callable[[Accelerator], Opened], work: Work
+) -> None:
+    path = run_folder(config)
     with accelerator.main_process_first():
         inputs, prints, paths = open_inputs(accelerator)
         again = config.overwrite and accelerator.is_main_process
         folder = Folder.begin(path, "run", identity_of(config), prints, paths, again)
     if folder.complete and not folder.pending(["run"]):
         console.say(f"{path} is finished; --overwrite trains it again")
-    else:
-        with folder.vanishing():
-            rows, save = work(config, inputs, path, accelerator)
-        if accelerator.is_main_process:
-            _leave(folder, config, rows, save())
-        accelerator.wait_for_everyone()
-    accelerator.end_training()
-    return path
+        return
+    with folder.vanishing():
+        rows, save = work(config, inputs, path, accelerator)
+    if accelerator.is_main_process:
+        _leave(folder, config, rows, save())
+    accelerator.wait_for_everyone()
 
 
 def _leave(folder: Folder, config: Train[Any], rows: list[Row], calibration: Calibration) -> None:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from pagen.csv_cell import cell
 from pagen.errors import PagenError
 from pagen.folders import write_json
 from pagen.locks import locked
@@ -107,7 +108,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> st
     names = columns or sorted(rows[0] if rows else (), key=lambda column: (places.get(column, 3), column))
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 

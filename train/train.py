@@ -30,10 +30,9 @@ def parse(argv: Sequence[str]) -> Train[Any]:
 def run(config: Train[Any]) -> None:
     """The verb `train`."""
     DATASETS[config.dataset]
+    for recipe in config.recipe.parts.values():
+        recipe.check_named()  # before anything heavy is imported
     from pagen.train.session import train
-    from pagen.train.stored import check_pseudo
-
-    check_pseudo(config)
 
     result = train(config)
     if int(os.environ.get("RANK", 0)) == 0:  # of several processes one speaks

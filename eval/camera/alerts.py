@@ -9,13 +9,17 @@ from __future__ import annotations
 import csv
 import json
 import math
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pagen.eval.camera.sources import Gap, Shot
+from pagen.csv_cell import cell
+from pagen.eval.camera.score_table import NAME, ScoreTable, mend, rows_since
+from pagen.eval.camera.shots import Gap, Shot
 from pagen.eval.camera.threshold import Threshold
+from pagen.manifest import require_no_link
 from pagen.scoring.frame_score import Box
 
 
@@ -39,6 +43,8 @@ class Alert:
     region: Box | None
 
 
+MOST = 1e9
+"""Bytes of a camera's scores that are kept: some five days at 25 frames a second."""
 Changes = list[tuple[str, Alert]]
 """`begin` and an event that has become an alert, `end` and an alert with which nothing merges any more."""
 
@@ -82,35 +88,38 @@ class AlertLog(AbstractContextManager["AlertLog"]):
 
     Each line is handed to the system at once, so that killing this process loses none. `alerts.jsonl` holds
     beginnings, ends and gaps, `alerts.csv` alerts that have ended, in half-open intervals. The name of the `source` may
-    be shown; one that `goes_on`, as a camera does, keeps the alerts of earlier sessions.
+    be shown; one that `goes_on`, as a camera does, keeps the alerts of earlier sessions and closes the one that was
+    open when a session was killed, and keeps `most` bytes of scores.
     """
 
-    def __init__(self, folder: Path, source: str, threshold: Threshold, goes_on: bool) -> None:
+    def __init__(self, folder: Path, source: str, threshold: Threshold, goes_on: bool, most: float = MOST) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         lines, table, mode = folder / "alerts.jsonl", folder / "alerts.csv", "a" if goes_on else "w"
-        before = lines.read_text(encoding="utf-8").splitlines() if goes_on and lines.exists() else []
+        for path in (folder, lines, table, folder / NAME):
+            require_no_link(path)
+        for path in (lines, table) if goes_on else ():
+            mend(path)
+        before = _lines_of(lines) if goes_on else []
         headless = mode == "w" or not table.exists() or table.stat().st_size == 0
         self._threshold, self._source = threshold, source
-        self._begun = sum('"what": "begin"' in line for line in before)
+        self._begun = sum(line["what"] == "begin" for line in before)
         self.alerts = 0
         self._files = ExitStack()
-        self._lines, alerts, scores = (
-            self._files.enter_context(path.open(opening, 1, "utf-8", newline=""))
-            for path, opening in ((lines, mode), (table, mode), (folder / "scores.csv", "w"))
+        self._lines, rows = (
+            self._files.enter_context(path.open(mode, 1, "utf-8", "backslashreplace", "")) for path in (lines, table)
         )
-        self._table = csv.DictWriter(alerts, COLUMNS)
+        self._table = csv.DictWriter(rows, COLUMNS)
         if headless:
             self._table.writeheader()
-        self._scores = csv.writer(scores)
-        self._scores.writerow(["frame", "seconds", "clock", "score", "smoothed", "alarm"])
+        self._close(folder, before, _ids_of(table))
+        self._scores = self._files.enter_context(ScoreTable(folder, goes_on, most))
 
     def __exit__(self, *error: object) -> None:
         self._files.close()
 
     def score(self, shot: Shot, score: float, smoothed: float) -> None:
         """Write a line about a frame and its scores."""
-        alarm = int(smoothed > self._threshold.threshold)
-        self._scores.writerow([shot.index, f"{shot.seconds:.3f}", shot.clock, repr(score), repr(smoothed), alarm])
+        self._scores.add(shot, score, smoothed, smoothed > self._threshold.threshold)
 
     def write(self, changes: Changes) -> None:
         """Write the changes of an `AlertTracker`."""
@@ -119,11 +128,26 @@ class AlertLog(AbstractContextManager["AlertLog"]):
             row = self._row(alert)
             self._line({"what": what, **row})
             if what == "end":
-                self._table.writerow(row | {"region": " ".join(map(str, alert.region or ()))})
+                self._ended(row)
 
     def gap(self, gap: Gap) -> None:
         """Write that the source broke off."""
         self._line({"what": "gap", "source": self._source, **asdict(gap)})
+
+    def _close(self, folder: Path, before: Sequence[Mapping[str, Any]], kept: set[str]) -> None:
+        """End what a killed session left open, and add ends to the table that it did not come to add."""
+        for line in before:
+            if line["what"] == "end" and str(line["id"]) not in kept:
+                self._ended({name: line[name] for name in COLUMNS})
+        told = [line for line in before if line["what"] in ("begin", "end")]
+        if told and told[-1]["what"] == "begin":
+            row = self._row(_last_known(told[-1], folder, self._threshold)) | {"id": told[-1]["id"]}
+            self._line({"what": "end", **row})
+            self._ended(row)
+
+    def _ended(self, row: Mapping[str, Any]) -> None:
+        shown = {**row, "region": " ".join(map(str, row["region"] or ()))}
+        self._table.writerow({name: cell(value) for name, value in shown.items()})
 
     def _line(self, content: dict[str, Any]) -> None:
         self._lines.write(json.dumps(content) + "\n")
@@ -135,6 +159,37 @@ class AlertLog(AbstractContextManager["AlertLog"]):
         peaked = alert.peak, round(peak.seconds, 3), peak.frame, self._threshold.threshold, alert.region
         values = self._begun + self.alerts, self._source, *span, *peaked
         return dict(zip(COLUMNS, values, strict=True))
+
+
+def _lines_of(path: Path) -> list[dict[str, Any]]:
+    """The lines that are there, but for what is none."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        with suppress(ValueError):
+            content = json.loads(line)
+            lines += [content] if isinstance(content, dict) and "what" in content else []
+    return lines
+
+
+def _ids_of(table: Path) -> set[str]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return {row["id"] for row in csv.DictReader(file)}
+
+
+def _last_known(begun: Mapping[str, Any], folder: Path, threshold: Threshold) -> Alert:
+    """How far an alert came that was never ended: by the scores that are kept, else as its beginning told it."""
+    start = Moment(begun["start"], begun["start_frame"], begun["start_clock"])
+    last = Moment(begun["end"] - 1 / threshold.fps, begun["end_frame"] - 1, begun["end_clock"])
+    peak_at = Moment(begun["peak_seconds"], begun["peak_frame"], begun["start_clock"])
+    alert = Alert(start, last, begun["peak"], peak_at, begun["region"])
+    for row in rows_since(folder, start.frame, start.clock):
+        now = Moment(row["seconds"], row["frame"], row["clock"])
+        if row["smoothed"] > threshold.threshold and now.seconds >= alert.last.seconds:
+            if now.seconds - alert.last.seconds > threshold.merge + 0.5 / threshold.fps:
+                break
+            higher = {"peak": row["smoothed"], "peak_at": now} if row["smoothed"] > alert.peak else {}
+            alert = replace(alert, last=now, **higher)
+    return alert
 
 
 COLUMNS = (

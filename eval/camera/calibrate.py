@@ -39,6 +39,8 @@ class Calibrate:
     """Frames a second that are looked at, here and by `score`; by default all. Needed for a folder of images."""
     zones: Path | None = None
     """JSON file of polygons in source pixels: {"include": [[[x, y], ...], ...], "exclude": [...]}."""
+    deinterlace: bool = False
+    """De-interlace interlaced frames of files and streams, here and by `score`."""
     out: Path | None = None
     """Folder for alarms.json, one for each camera; by default the run's."""
     device: Device = "auto"
@@ -80,7 +82,7 @@ def calibrate(config: Calibrate) -> Threshold:
     if not fingerprint and config.out is None:
         raise PagenError(f"expected --out with {config.run}, which has no folder of its own, found none; name one")
     zones = None if config.zones is None else read_zones(config.zones)
-    footage = [open_footage(str(path), config.fps) for path in config.normal]
+    footage = [open_footage(str(path), config.fps, deinterlace=config.deinterlace) for path in config.normal]
     streamer = open_streamer(config.run, config.indicator, zones, config.device)
     fps = common_rate(footage, config.fps)
     clips, heat = scored_normal(streamer, footage, fps, config.smooth)
@@ -94,5 +96,6 @@ def calibrate(config: Calibrate) -> Threshold:
         fps=fps,
         wanted=config.false_alarms_per_hour,
         heat=heat,
-        zones=None if zones is None else asdict(zones),
+        zones=zones,
+        deinterlace=config.deinterlace,
     )

@@ -7,9 +7,11 @@ and the colours of clothes remain; nothing here knows what a face is.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,17 @@ import cv2
 import numpy as np
 
 from pagen.errors import PagenError
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold
-from pagen.folders import atomic
+from pagen.leftovers import LOCK
+from pagen.locks import turn
+from pagen.manifest import require_no_link
 from pagen.scoring.frame_score import Box, Frame, Heat, Mask
 
 CONTAINERS = (".mp4", ".mkv", ".mov")
+FRAGMENTS = {"movflags": "empty_moov+default_base_moof", "frag_duration": "1000000"}
+CLUSTERS = {"cluster_time_limit": "1000"}
+"""A piece a second: of MP4 and its like, of Matroska (which else draws a number for each file)."""
 STRIP, TICKS = 48, 1000
 """Rows of the timeline; and ticks of the film's clock in a second."""
 RED, GREEN, WHITE = (255, 40, 40), (60, 200, 60), (255, 255, 255)
@@ -62,15 +69,17 @@ class Blur:
 
 
 class Film(AbstractContextManager["Film"]):
-    """The annotated video, in one of `CONTAINERS`, else PagenError; it appears when it is whole.
+    """The annotated video, in one of `CONTAINERS`, else PagenError. Sound is left out, times are kept.
 
-    Sound is left out, times are kept. With `blur` what moves is pixelated.
+    It is written in pieces of a second that play by themselves, so that whoever kills this process takes the last few.
+    A film of a recording takes the place of one that lies there as soon as it has a frame; one of a source that
+    `goes_on`, as a camera does, gets a number after its name. With `blur` what moves is pixelated.
     """
 
-    def __init__(self, path: Path, threshold: Threshold, blur: bool = False) -> None:
+    def __init__(self, path: Path, threshold: Threshold, blur: bool = False, goes_on: bool = False) -> None:
         if path.suffix.lower() not in CONTAINERS:
             raise PagenError(f"expected a film's name to end in {' '.join(CONTAINERS)}, found {path.name}")
-        self._path, self._threshold, self._blur = path, threshold, Blur() if blur else None
+        self._path, self._threshold, self._blur, self._goes_on = path, threshold, Blur() if blur else None, goes_on
         self._levels: deque[float] = deque()
         self._size: tuple[int, int] | None = None
         self._last = -1
@@ -78,16 +87,14 @@ class Film(AbstractContextManager["Film"]):
         self._open = ExitStack()
 
     def __enter__(self) -> Film:
-        import av
-
-        temporary = self._open.enter_context(atomic(self._path))
-        self._container = self._open.enter_context(av.open(str(temporary), "w"))
+        require_no_link(self._path)
+        self._open.enter_context(turn(self._path.with_name(f"{LOCK}-{self._path.name}"), f"writes {self._path}"))
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        if self._size is not None and error[0] is None:
-            self._container.mux(self._stream.encode())
-        self._open.__exit__(*error)
+    def __exit__(self, *error: object) -> None:
+        with self._open:
+            if self._size is not None:
+                self._container.mux(self._stream.encode())
 
     def add(self, shot: Shot, smoothed: float, heat: Heat | None, region: Box | None) -> None:
         """One frame; `region` where it alarms."""
@@ -110,11 +117,25 @@ class Film(AbstractContextManager["Film"]):
     def _begin(self, size: tuple[int, int]) -> None:
         import av
 
+        path = _free(self._path) if self._goes_on else self._path
+        pieces = {
+            "flush_packets": "1",
+            "fflags": "+bitexact",
+            **(CLUSTERS if path.suffix.lower() == ".mkv" else FRAGMENTS),
+        }
+        self._container = self._open.enter_context(av.open(str(path), "w", container_options=pieces))
         self._size, self._levels = size, deque(maxlen=size[1])
         codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
         self._stream = self._container.add_stream(codec, rate=max(1, round(self._threshold.fps)))
+        self._stream.options = {"tune": "zerolatency"} if codec == "libx264" else {}  # else it keeps 50 frames back
         self._stream.height, self._stream.width, self._stream.pix_fmt = size[0] + STRIP, size[1], "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, TICKS)
+
+
+def _free(path: Path) -> Path:
+    """The path, or the first with a number after its name that nothing has."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(each for each in chain([path], numbered) if not os.path.lexists(each))
 
 
 def level(smoothed: float, threshold: Threshold) -> float:

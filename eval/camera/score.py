@@ -14,6 +14,7 @@ import tyro
 from pagen import console
 from pagen.errors import PagenError
 from pagen.flags import Device, Json
+from pagen.locks import alone
 
 if TYPE_CHECKING:
     from pagen.eval.camera.threshold import Threshold
@@ -31,7 +32,7 @@ class Score:
     out: Path | None = None
     """Folder for alerts.jsonl, alerts.csv and scores.csv; by default RUN/live/SOURCE."""
     annotate: Path | None = None
-    """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov)."""
+    """Also write a video with heat map, regions and timeline (.mp4, .mkv, .mov); of a camera one a session."""
     zones: Path | None = None
     """The zones that were calibrated with, which hold anyway; others are refused."""
     blur: bool = False
@@ -40,19 +41,28 @@ class Score:
     """Seconds that a stream may take to answer."""
     limit: float = math.inf
     """Seconds of the source after which to stop."""
+    keep: float = 1.0
+    """Gigabytes of a camera's scores that are kept, some five days at 25 frames a second; the oldest go."""
     device: Device = "auto"
     json: Json = False
 
     def __post_init__(self) -> None:
         if self.blur and self.annotate is None:
             raise PagenError("expected --annotate OUT.mp4 with --blur, found none; nothing else holds pictures")
+        if not self.keep > 0:
+            raise PagenError(f"expected --keep above 0, found {self.keep:g}; 1 is usual")
 
 
 def run(config: Score) -> None:
     """The verb `score`."""
     result = score(config)
-    lost = f", {result['dropped']} dropped while others were looked at" if result["live"] else ""
-    text = f"{result['alerts']} alerts in {result['seconds']:.1f} s, {result['frames']} frames{lost}; "
+    told = {
+        "dropped": "dropped while others were looked at",
+        "passed_over": "passed over at the rate that was calibrated",
+        "gaps": "gaps, told in alerts.jsonl",
+    }
+    more = "".join(f", {result[name]} {what}" for name, what in told.items() if result[name])
+    text = f"{result['alerts']} alerts in {result['seconds']:.1f} s, {result['frames']} frames{more}; "
     text += f"{result['frames_per_second']:.1f} frames a second\n{result['path']}"
     console.result(result, config.json, text)
 
@@ -71,15 +81,17 @@ def score(config: Score) -> dict[str, Any]:
 
     threshold = read_threshold(config.run)
     run, zones = _calibrated(config, threshold)
-    footage = open_footage(config.source, threshold.fps, config.timeout)
+    footage = open_footage(config.source, threshold.fps, config.timeout, threshold.deinterlace)
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
         rate = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
         console.say(f"{footage.name} has {rate}: all moves faster than when this was calibrated; calibrate on its like")
     streamer = open_streamer(run, threshold.indicator, zones, config.device)
     out = config.out or config.run / "live" / re.sub(r"[^\w.]+", "-", footage.name).strip("-.")
     with ExitStack() as files:
-        film = files.enter_context(Film(config.annotate, threshold, config.blur)) if config.annotate else None
-        log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live))
+        files.enter_context(alone(out))
+        wanted = Film(config.annotate, threshold, config.blur, footage.live) if config.annotate else None
+        film = files.enter_context(wanted) if wanted else None
+        log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))
         counts = watch(footage, streamer, threshold, log, film, config.limit)
     return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
 
@@ -87,9 +99,9 @@ def score(config: Score) -> dict[str, Any]:
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:
     """The run, or baseline, and the zones that were calibrated. Raises PagenError where either is another by now."""
     from pagen.eval.camera.threshold import fingerprint_of
-    from pagen.scoring.zones import read_zones, zones_of
+    from pagen.scoring.zones import read_zones
 
-    zones = None if threshold.zones is None else zones_of(threshold.zones)
+    zones = threshold.zones
     if config.zones is not None and read_zones(config.zones) != zones:
         raise PagenError(f"expected the zones that {config.run} was calibrated with, found others; calibrate with them")
     run = str(config.run / threshold.run) if threshold.fingerprint else threshold.run

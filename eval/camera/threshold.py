@@ -18,18 +18,20 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from json import loads
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Ge, Gt
 from scipy.stats import chi2
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.eval.metrics.events import closed, slid
 from pagen.folders import Folder, write_json
 from pagen.scoring.baselines import BASELINES
+from pagen.scoring.zones import Zones
 
 Values = npt.NDArray[np.float64]
 FILE = "alarms.json"
@@ -129,6 +131,7 @@ class Threshold:
         bound: upper end of the one-sided 95 % interval of alerts an hour.
         margin: what was added to the highest score.
         median: of the smoothed scores.
+        deinterlace: whether interlaced frames are de-interlaced.
         heat: quantile 0.99 of the frames' highest errors, by which the heat map is drawn.
     """
 
@@ -136,18 +139,19 @@ class Threshold:
     fingerprint: str
     indicator: str
     threshold: float
-    smooth: float
-    merge: float
-    least: float
-    fps: float
-    wanted: float
-    hours: float
-    events: int
-    bound: float
-    margin: float
+    smooth: Annotated[float, Ge(0)]
+    merge: Annotated[float, Ge(0)]
+    least: Annotated[float, Ge(0)]
+    fps: Annotated[float, Gt(0)]
+    wanted: Annotated[float, Gt(0)]
+    hours: Annotated[float, Gt(0)]
+    events: Annotated[int, Ge(0)]
+    bound: Annotated[float, Ge(0)]
+    margin: Annotated[float, Ge(0)]
     median: float
     heat: float | None
-    zones: dict[str, Any] | None
+    zones: Zones | None
+    deinterlace: bool = False
 
     @classmethod
     def chosen(
@@ -203,10 +207,7 @@ def read_threshold(folder: Path) -> Threshold:
     path = Path(folder) / FILE
     if not path.exists():
         raise PagenError(f"expected {FILE} in {folder}, found none; run 'pagen calibrate {folder} --normal ...' first")
-    try:
-        return Threshold(**loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise PagenError(f"{path} is damaged ({error}); calibrate again") from error
+    return read_json(path, Threshold, "a threshold", "calibrate again")
 
 
 def fingerprint_of(run: str) -> str:

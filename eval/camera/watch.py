@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
 from array import array
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +16,12 @@ from pagen import console
 from pagen.errors import PagenError
 from pagen.eval.camera.alerts import AlertLog, AlertTracker
 from pagen.eval.camera.film import Film
-from pagen.eval.camera.sources import Footage, Gap, Recording, Shot, thinned
+from pagen.eval.camera.shots import Gap, Shot, Thinned
+from pagen.eval.camera.sources import Footage, Recording
 from pagen.eval.camera.threshold import Smooth, Threshold
 from pagen.scoring.frame_score import FrameScore, region_of
 from pagen.scoring.stream import Streamer
+from pagen.signals import answered
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,14 @@ class Scored:
 
 
 def scored(
-    footage: Footage, streamer: Streamer, fps: float, sigma: float, limit: float = math.inf
-) -> Iterator[Scored | Gap]:
-    """The frames of footage as they come, at most `fps` a second, scored and smoothed; after a gap both begin anew.
+    items: Thinned, streamer: Streamer, sigma: float, limit: float = math.inf
+) -> Generator[Scored | Gap, None, None]:
+    """The frames of a source as they come, scored and smoothed; after a gap both begin anew.
 
     `sigma` is that of the causal smoothing in frames, 0 for none; `limit`, seconds of the footage after which to stop.
     """
     smooth = Smooth(sigma)
-    within = takewhile(lambda item: item.seconds < limit, thinned(footage, fps))
-    for item in console.progress(within, footage.name, unit="frames"):
+    for item in console.progress(items.until(limit), items.source.name, unit="frames"):
         if isinstance(item, Gap):
             smooth.reset()
             streamer.reset()
@@ -58,20 +56,45 @@ def scored(
 def scored_normal(
     streamer: Streamer, footage: Sequence[Footage], fps: float, sigma: float
 ) -> tuple[list[npt.NDArray[np.float64]], float | None]:
-    """Smoothed scores (T,) of every piece of footage between gaps, and how hot normal frames are: quantile 0.99."""
-    clips: list[array[float]] = []
+    """Smoothed scores (T,) of every piece of footage between gaps, and how hot normal frames are: quantile 0.99.
+
+    T counts places of a constant grid of `fps` a second, so that T / fps is the time that was watched.
+    """
+    clips: list[Laid] = []
     hottest = array("d")
     for each in footage:
         streamer.reset()
-        clips.append(array("d"))
-        for item in scored(each, streamer, fps, sigma):
+        clips.append(Laid(fps))
+        gaps = list[Gap]()
+        for item in scored(Thinned(each, fps), streamer, sigma):
             if isinstance(item, Gap):
-                clips.append(array("d"))
+                gaps.append(item)
+                clips.append(Laid(fps))
                 continue
-            clips[-1].append(item.smoothed)
+            clips[-1].put(item.shot.seconds, item.smoothed)
             if item.score.heat is not None:
                 hottest.append(float(item.score.heat.max()))
-    return [np.array(clip) for clip in clips], float(np.quantile(hottest, 0.99)) if hottest else None
+        if gaps:
+            console.say(f"{each.name}: {len(gaps)} gaps, the first at {gaps[0].clock} ({gaps[0].reason})")
+    return [np.array(clip.scores) for clip in clips], float(np.quantile(hottest, 0.99)) if hottest else None
+
+
+class Laid:
+    """Scores between two gaps on a constant grid: a place has the highest of its frames, or that of the one before."""
+
+    def __init__(self, fps: float) -> None:
+        self.scores, self._fps, self._first = array("d"), fps, 0.0
+
+    def put(self, seconds: float, score: float) -> None:
+        """The score of the next frame."""
+        if not self.scores:
+            self._first = seconds
+        place = math.floor((seconds - self._first) * self._fps + 0.5)
+        if place < len(self.scores):
+            self.scores[place] = np.fmax(self.scores[place], score)
+            return
+        self.scores.extend(self.scores[-1:] * (place - len(self.scores)))
+        self.scores.append(score)
 
 
 def common_rate(footage: Sequence[Footage], fps: float | None) -> float:
@@ -89,16 +112,18 @@ def watch(
 ) -> dict[str, float]:
     """Score footage to its end, or until Ctrl-C of a camera, or for `limit` seconds of it.
 
-    Returns `frames`, `seconds`, and `frames_per_second`: of a recording with reading it, of a camera without waiting.
+    Returns `frames`, `gaps`, frames `passed_over` as `Thinned` counts them, `seconds`, and `frames_per_second`: of a
+    recording with reading it, of a camera without waiting.
     """
-    tracker = AlertTracker(threshold)
-    frames, seconds, spent, since = 0, 0.0, 0.0, time.perf_counter()
+    tracker, items = AlertTracker(threshold), Thinned(footage, threshold.fps)
+    frames, gaps, seconds, spent, since = 0, 0, 0.0, 0.0, time.perf_counter()
     try:
-        with _stoppable():
-            for item in scored(footage, streamer, threshold.fps, threshold.smooth, limit):
+        with answered(), closing(scored(items, streamer, threshold.smooth, limit)) as found:
+            for item in found:
                 if isinstance(item, Gap):
                     log.write(tracker.finish())
                     log.gap(item)
+                    gaps += 1
                     continue
                 _keep(item, threshold, tracker, log, film)
                 frames, seconds, now = frames + 1, item.shot.seconds, time.perf_counter()
@@ -108,7 +133,8 @@ def watch(
             raise
     finally:
         log.write(tracker.finish())
-    return {"frames": frames, "seconds": seconds, "frames_per_second": frames / spent if frames else 0.0}
+    counts = {"frames": frames, "gaps": gaps, "passed_over": items.passed_over, "seconds": seconds}
+    return {**counts, "frames_per_second": frames / spent if frames else 0.0}
 
 
 def _keep(item: Scored, threshold: Threshold, tracker: AlertTracker, log: AlertLog, film: Film | None) -> None:
@@ -119,15 +145,3 @@ def _keep(item: Scored, threshold: Threshold, tracker: AlertTracker, log: AlertL
     log.write(tracker.update(shot, item.smoothed, region))
     if film:
         film.add(shot, item.smoothed, heat, region)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM ends what runs inside as Ctrl-C does; only the main thread hears of it."""
-    heard = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if heard else None
-    try:
-        yield
-    finally:
-        if heard:
-            signal.signal(signal.SIGTERM, before)

@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import ConnectionPatch
 
 from pagen.errors import PagenError
 from pagen.eval.figures.curves import broken, shade
@@ -17,12 +18,17 @@ from pagen.figures import COLOURS, PLAIN
 from pagen.scoring.indicator_table import LOCAL, fused_of, indicator_named, order_of
 from pagen.scoring.rescale import NONE, UNTRAINED
 
-LEFT, RIGHT, BOTTOM, TOP = 0.9, 0.1, 0.4, 0.2
-PANEL, GAP, SPACE, LEAST = 0.6, 0.14, 0.05, 0.2
-"""Inches: margins; height of a panel, what lies between panels, and between frames; and how wide one is at least."""
-TICKS = 0.57
-"""Inches that the numbers of an axis take beside it."""
+LEFT, RIGHT, BOTTOM, TOP = 0.62, 0.06, 0.38, 0.17
+"""Inches: margins, of which numbers of axes stand in the left one and the frames' numbers in the top one."""
+PANEL, TITLE, LEADS, SPACE, LEAST = 0.6, 0.2, 0.18, 0.05, 0.2
+"""Inches: height of a panel and of its title, and of what leads from frames to panels; what lies between frames, and
+how wide one is at least."""
+SHORT = ("psnr", "vcr", "ffp", "prp")
 FRAMES = 5
+WORD = 0.5
+"""Inches above which a frame is wide enough to be called one by its number's title."""
+DOTS: dict[str, Any] = {"color": PLAIN, "linewidth": 0.5, "linestyle": ":"}
+TITLED: dict[str, Any] = {"loc": "left", "pad": 2}
 UNITS = {"logit": "log-odds", "length": "length", "density": "score", "dB": "dB", "": "score"}
 """Unit of an indicator -> how an axis names it."""
 
@@ -35,29 +41,39 @@ def indicators_figure(request: Request) -> tuple[Figure, dict[str, Any]]:
     (run,), (video,) = request.runs, request.videos
     series, length = shown_indicators(request.of_run(run), request), request.prepared.length(video)
     frames = sorted(request.frames or {int((number + 0.5) * length / FRAMES) for number in range(FRAMES)})
-    wide = (request.width - LEFT - RIGHT + SPACE) / len(frames) - SPACE
+    wide = (request.width - 2 * RIGHT + SPACE) / len(frames) - SPACE
     if wide < LEAST:
-        found = (
-            f"a --width of {request.width:g} inches; give {LEFT + RIGHT + len(frames) * (LEAST + SPACE):.1f} and more"
-        )
+        found = f"a --width of {request.width:g} inches; give {2 * RIGHT + len(frames) * (LEAST + SPACE):.1f} and more"
         raise PagenError(f"expected room for {len(frames)} frames beside each other, found {found}")
     tall = wide * request.prepared.size[0] / request.prepared.size[1]
-    figure = Figure((request.width, BOTTOM + len(series) * (PANEL + GAP) + tall + TOP))
+    above = BOTTOM + len(series) * (PANEL + TITLE) + LEADS
+    figure = Figure((request.width, above + tall + TOP))
     for number, one in enumerate(reversed(series)):
-        place = (LEFT, BOTTOM + number * (PANEL + GAP), request.width - LEFT - RIGHT, PANEL)
+        place = (LEFT, BOTTOM + number * (PANEL + TITLE), request.width - LEFT - RIGHT, PANEL)
         axis = add_axes(figure, *place)
         _panel(axis, request, one, video, frames)
         axis.set_xlabel("frame (shaded: labelled abnormal)" if number == 0 else "")
         axis.tick_params(labelbottom=number == 0)
     for number, frame in enumerate(frames):
-        place = (LEFT + number * (wide + SPACE), BOTTOM + len(series) * (PANEL + GAP), wide, tall)
-        axis = add_axes(figure, *place)
-        show_frame(axis, request.prepared.frames(video)[frame])
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(False)
-        outline(axis, request.mask(video, frame), width=0.5)
-        axis.set_title(f"frame {frame}" if number == 0 else str(frame), fontsize=7, pad=2)
+        shown = add_axes(figure, RIGHT + number * (wide + SPACE), above, wide, tall)
+        _frame(shown, request, video, frame)
+        shown.set_title(f"frame {frame}" if wide > WORD else str(frame), fontsize=7, pad=2)
+        _lead(shown, axis, frame)
     return figure, {"frames": frames, "indicators": [one.indicator for one in series]}
+
+
+def _frame(axis: Axes, request: Request, video: str, frame: int) -> None:
+    """A frame, and what is labelled in it."""
+    show_frame(axis, request.prepared.frames(video)[frame])
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+    outline(axis, request.mask(video, frame), width=0.5)
+
+
+def _lead(shown: Axes, panel: Axes, frame: int) -> None:
+    """A dotted line from below a frame to above where it is in the panel, as far as the panel's title."""
+    below, upon = shown.transAxes, panel.get_xaxis_transform()
+    shown.figure.add_artist(ConnectionPatch((0.5, 0), (frame, 1 + TITLE / PANEL), below, upon, **DOTS))
 
 
 def shown_indicators(series: list[Series], request: Request) -> list[Series]:
@@ -78,7 +94,7 @@ def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Seq
     total = series.indicator.startswith("fused")
     shade(axis, request.spans(video), request.prepared.length(video))
     for frame in frames:
-        axis.axvline(frame, color=PLAIN, linewidth=0.5, linestyle=":", zorder=1)
+        axis.axvline(frame, zorder=1, **DOTS)
     marker = "." if request.protocol.every > 1 else ""
     where = series.frames[video]
     axis.plot(
@@ -88,16 +104,16 @@ def _panel(axis: Axes, request: Request, series: Series, video: str, frames: Seq
         markersize=3,
     )
     axis.locator_params(axis="y", nbins=3)
-    axis.set_ylabel(f"{symbol(series.indicator)}\n{unit(request, series.indicator)}", labelpad=2, parse_math=True)
-    axis.yaxis.set_label_coords(-TICKS / (request.width - LEFT - RIGHT), 0.5)
+    axis.set_title(", ".join(dict.fromkeys((called(series.indicator), unit(request, series.indicator)))), **TITLED)
 
 
-def symbol(indicator: str) -> str:
-    """An indicator as papers write it: A with the task as its index, A alone for the sum."""
+def called(indicator: str) -> str:
+    """What a panel calls an indicator: what is short for something in capitals, as papers have it."""
     if indicator.startswith("fused"):
-        return "$A$"
-    stem = indicator.removesuffix(LOCAL).upper().replace("_", r"\ ")
-    return rf"$A_\mathrm{{{stem}{',local' if indicator.endswith(LOCAL) else ''}}}$"
+        return "sum"
+    stem = indicator.removesuffix(LOCAL)
+    name = stem.upper() if stem in SHORT else stem.replace("_", " ")
+    return f"{name} at the worst place" if indicator.endswith(LOCAL) else name
 
 
 def unit(request: Request, indicator: str) -> str:

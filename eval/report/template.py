@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import jinja2
 
 from pagen.folders import write_text
+from pagen.html import rendered
 
 LARGEST = 8_000_000
 """Bytes that a page stays under."""
@@ -29,7 +30,7 @@ def write_page(path: Path, name: str, content: dict[str, Any], pictures: Picture
     """
     for quality in QUALITIES:
         data = {**content["drawn"], **pictures.encoded(quality)}
-        page = _template(name).render(content=content, data=data, pseudo=pseudo)
+        page = rendered(_template(name), content=content, data=data, pseudo=pseudo)
         if len(page.encode()) < LARGEST:
             break
     write_text(path, page)

@@ -78,7 +78,9 @@ class Neighbours(Detector):
         in the others.
         """
         if not isinstance(videos, Sequence) or len(videos) < 2:
-            raise PagenError("expected features of two videos at least to leave one out, found one; give a list")
+            raise PagenError(
+                "expected features of two videos at least to leave one out, found one; give a list of them"
+            )
         others = ([*videos[:index], *videos[index + 1 :]] for index in range(len(videos)))
         left = (type(self)(self.k).fit(rest) for rest in others)
         pairs = zip(left, videos, strict=True)

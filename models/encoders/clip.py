@@ -7,7 +7,6 @@ from the model's folder: CLIP's own statistics where it says nothing, ImageNet's
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.hub import contents, loading, need, place_of, require_whole
 from pagen.models.encoders.encoder import Colour, Encoder
@@ -141,7 +141,7 @@ def statistics_of(folder: Path, default: Statistics = CLIP) -> Statistics:
     if path is None:
         return default
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, dict[str, Any], "image_mean and image_std", "download it again")
         content = content.get("image_processor", content)
         kept = (content.get(key, default) for key, default in zip(("image_mean", "image_std"), default, strict=True))
         mean, deviation = ((float(red), float(green), float(blue)) for red, green, blue in kept)

@@ -12,17 +12,18 @@ Pixels are those of the footage's own size. A file may have more clips than are 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Ge, Le, MultipleOf
 
-from pagen.arrays import UNREADABLE, read_foreign
+from pagen.arrays import read_foreign
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.features.boxes import BoxArray, Located, cut
 from pagen.features.source import Frames
@@ -32,6 +33,11 @@ from pagen.footage.prepare import Prepared
 Kind = Literal["box", "pose"]
 PLURAL = {"box": "boxes", "pose": "poses"}
 SPLITS = {"training": "train", "testing": "test"}
+
+
+Frame = Annotated[float, Ge(0), Le(2**31), MultipleOf(1)]
+Boxes = dict[str, list[tuple[Frame, float, float, float, float]]]
+"""Clip -> rows frame, x_min, y_min, x_max, y_max."""
 
 
 class Rows(NamedTuple):
@@ -97,9 +103,11 @@ def object_file(option: str, kind: Kind) -> ObjectFile:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, kind: Kind, fingerprint: str) -> Mapping[str, Rows]:
+    if path.suffix == ".json":
+        return dict(_of_json(path))
     try:
-        return dict(_of_json(path) if path.suffix == ".json" else _of_npz(path, kind))
-    except (*UNREADABLE, AttributeError) as error:
+        return dict(_of_npz(path, kind))
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, MemoryError) as error:
         raise PagenError(
             f"expected {PLURAL[kind]} of clips in {path}, as the documentation of box_file says and without pickles, "
             f"found others ({str(error).partition(chr(10))[0]}); write it again"
@@ -107,10 +115,8 @@ def _read(path: Path, kind: Kind, fingerprint: str) -> Mapping[str, Rows]:
 
 
 def _of_json(path: Path) -> Iterator[tuple[str, Rows]]:
-    for clip, rows in json.loads(path.read_text(encoding="utf-8")).items():
+    for clip, rows in read_json(path, Boxes, "boxes of clips").items():
         table = np.array(rows or np.empty((0, 5)), np.float64)
-        if table.ndim != 2 or table.shape[1] != 5 or (table[:, 0] < 0).any() or (table[:, 0] % 1 != 0).any():
-            raise ValueError(f"clip {clip}: not rows frame, x_min, y_min, x_max, y_max")
         table = table[np.argsort(table[:, 0], kind="stable")]
         yield clip, Rows(table[:, 0].astype(np.int64), table[:, 1:].astype(np.float32), None)
 

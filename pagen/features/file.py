@@ -17,16 +17,17 @@ pixels, and are cut there. Nothing is unpickled.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Ge
 
 from pagen.arrays import read_foreign
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.features.boxes import BoxArray, cut
 from pagen.features.source import Feed, Frames, FrameVectors, one_a_frame
@@ -46,6 +47,14 @@ class Stored(NamedTuple):
     vectors: npt.NDArray[Any]
     frames: npt.NDArray[Any] | None = None
     boxes: npt.NDArray[Any] | None = None
+
+
+@dataclass(frozen=True)
+class About:
+    """What `features.json` says: how many frames a row is of."""
+
+    snippet: Annotated[int, Ge(0)] = 0
+    window: Annotated[int, Ge(0)] = 0
 
 
 @dataclass(frozen=True)
@@ -222,15 +231,10 @@ def _paths(directory: Path) -> Iterator[tuple[str, Path]]:
 
 def _rows_of(path: Path, spec: FeatureSpec) -> tuple[int, int]:
     """Snippet and window, by that file. Raises PagenError for other content, and for flags that say otherwise."""
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(said.get(name, 0) for name in ("snippet", "window"))
-        whole = all(type(count) is int and count >= 0 for count in rows)
-        if set(said) - {"snippet", "window"} or not whole or all(rows):
-            raise ValueError(f"found {said!r:.80}")
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise PagenError(f'expected {{"snippet": 16}} or {{"window": 16}} in {path} ({error}); mend it') from error
-    given = spec.snippet, spec.window
+    said = read_json(path, About, "what rows are of")
+    rows, given = (said.snippet, said.window), (spec.snippet, spec.window)
+    if all(rows):
+        raise PagenError(f'expected {{"snippet": 16}} or {{"window": 16}} in {path}, found both; leave one out')
     if any(given) and given != rows:
         raise PagenError(
             f"expected --snippet and --window as in {path}, {rows}, found {given}; leave them out, or mend it"

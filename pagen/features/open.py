@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pagen.compute import Compute
+from pagen.errors import PagenError
+from pagen.features.box_kinds import open_boxes
 from pagen.features.kinds import FEATURES
+from pagen.features.pose import file_of_poses
 from pagen.features.segments import Segmented
 from pagen.features.source import FeatureSource, Feed
-from pagen.features.spec import FeatureSpec
+from pagen.features.spec import FeatureSpec, takes
+from pagen.footage.flow_file import check_flow_files
+from pagen.footage.locate import locate
+from pagen.footage.outline import outline
 from pagen.footage.prepare import Size
 from pagen.options import SIZE
 
@@ -43,3 +49,25 @@ def check_sources(spec: FeatureSpec, device: str) -> None:
     All that they are made of is opened as for a camera, save the frames.
     """
     open_stream(spec, SIZE, Compute(device=device).place)
+
+
+def check_files(spec: FeatureSpec, dataset: str, compute: Compute, least: int = 1) -> None:
+    """Raise PagenError for fewer training clips, and for files about them that do not fit, before any is prepared.
+
+    Such files are those of boxes, poses or flow.
+    """
+    count = sum(clip.split == "train" for clip in locate(dataset, compute.root).clips)
+    if count < least:
+        raise PagenError(f"expected {least} training clips and more in {dataset}, found {count}; give more footage")
+    taken = takes(spec.of)
+    boxes = open_boxes(spec.boxes) if "boxes" in taken and spec.boxes.startswith("file:") else None
+    poses = file_of_poses(spec) if "poses" in taken else None
+    if boxes or poses:
+        clips = outline(dataset, compute.root, compute.workers, compute.partial)
+        for clip in clips.clips("train"):
+            if boxes:
+                boxes(clips, clip)
+            if poses:
+                poses.rows(clips, clip)
+    if "flow" in taken:
+        check_flow_files(spec.flow, dataset, compute)

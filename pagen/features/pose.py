@@ -25,7 +25,7 @@ from pagen.features.box_kinds import open_boxes
 from pagen.features.boxes import BoxArray
 from pagen.features.objects import ObjectSource, Placed
 from pagen.features.source import FeatureSource, Feed, Frames, FrameVectors
-from pagen.features.spec import FeatureSpec
+from pagen.features.spec import FeatureSpec, require_poses
 from pagen.features.vision_models import VisionModel, coloured, vision_model
 from pagen.footage.prepare import Prepared
 
@@ -126,14 +126,10 @@ def file_of_poses(spec: FeatureSpec) -> ObjectFile | None:
 
     Raises PagenError: no file named, no such file, or none of poses in it.
     """
-    (name, _, option), (kind, _, path) = spec.poses.partition(":"), spec.boxes.partition(":")
+    require_poses(spec)
+    name, _, option = spec.poses.partition(":")
     if name != "file":
         return None
-    if not option and kind != "file":
-        raise PagenError(
-            f"expected poses for pose, found none with boxes {spec.boxes!r}; give --poses file:PATH or vitpose:MODEL, "
-            "a file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
-        )
-    file = object_file(option or path, "pose")
+    file = object_file(option or spec.boxes.partition(":")[2], "pose")
     file.clips()  # refuses a damaged one at once
     return file

@@ -126,6 +126,15 @@ def takes(features: str) -> tuple[str, ...]:
     return FEATURES[features.partition(":")[0]].takes
 
 
+def require_poses(spec: FeatureSpec) -> None:
+    """Raise PagenError for features that look at poses, where no flag says whose."""
+    if "poses" in takes(spec.of) and spec.poses == OPTIONS["poses"] and spec.boxes.partition(":")[0] != "file":
+        raise PagenError(
+            f"expected poses for pose, found none with boxes {spec.boxes!r}; give --poses file:PATH or vitpose:MODEL, "
+            "a file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
+        )
+
+
 def is_of_objects(features: str) -> bool:
     """Whether features by `name` or `name:option` are of objects; what names no kind is not."""
     name = features.partition(":")[0]

@@ -99,11 +99,12 @@ class Modifier:
 
     what: str
     changed: str
-    """`module:function(footage)`: the footage with other clips."""
+    """`module:function(footage)`: the footage with other clips, or clips that are read otherwise."""
 
 
 MODIFIERS: dict[str, Modifier] = {
     "all": Modifier("abnormal training clips among the others", "pagen.footage.modifiers:with_abnormal"),
+    "deinterlaced": Modifier("interlaced videos de-interlaced", "pagen.footage.modifiers:without_combs"),
     "mixed": Modifier("half of the test clips among the training clips", "pagen.footage.mixed:mixed"),
     "validation": Modifier("the validation clips in place of the test clips", "pagen.footage.modifiers:on_validation"),
 }
@@ -192,7 +193,7 @@ def modifiers_of(row: DataSet) -> list[str]:
 
     Example:
         >>> modifiers_of(DATASETS["ped2"]), modifiers_of(DATASETS["ped2:mixed"])
-        (['all', 'mixed', 'validation'], ['all', 'validation'])
+        (['all', 'deinterlaced', 'mixed', 'validation'], ['all', 'deinterlaced', 'validation'])
     """
     scenes = [name for scene in row.scene_names for name in (scene, WITHOUT + scene)]
     there = row.name.split(":")

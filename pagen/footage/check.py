@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from pagen.errors import PagenError
 from pagen.footage import video
@@ -12,9 +13,15 @@ from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
+<<<<<<< HEAD
 from pagen.footage.layout import LABEL_KINDS, LISTED
 from pagen.footage.own import check_command, said_by
 from pagen.footage.passed_over import passed_over
+=======
+from pagen.footage.layout import LABEL_KINDS
+from pagen.footage.listing import counted, unread
+from pagen.footage.own import check_command
+>>>>>>> d57983b9f164984d68c496821116418e53fdd16b
 from pagen.registry import resolve
 
 
@@ -111,7 +118,24 @@ def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:
     counted = Counter(note for look in looks for note in look.notes)
     for note in counted:
         lines.append(f"{note}: {few([look.clip.name for look in looks if note in look.notes])}")
-    return [*lines, *clamped_of(footage, looks)]
+    return [*lines, *clamped_of(footage, looks), *_unread(footage, looks)]
+
+
+def _unread(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
+    """What lies in the folders that hold clips, frames or masks, and is not read."""
+    clips = [look.clip for look in looks]
+    masks = {folder for clip in clips for folder in {file.parent for file in clip.mask_files or ()}}
+    labels = {label.path for clip in clips for label in (clip.label, *clip.others) if label}
+    read = {path for clip in clips for path in (clip.path, *(clip.mask_files or ()))} | masks | labels
+    read |= {above for path in (*read,) for above in path.parents}
+    folders = dict.fromkeys(clip.path.parent for clip in clips)
+    left = [path for folder in folders for path in unread(folder, ()) if path not in read]
+    left = [path for path in left if without_suffix(path.name) not in footage.unlisted]
+    for clip in clips:
+        left += [] if clip.video else unread(clip.path, {file.name for file in clip.files})
+    left += [path for folder in masks - {*folders} for path in unread(folder, ()) if path not in read]
+    if left:
+        yield f"not read: {counted(left, footage.root or Path())}"
 
 
 def _looked_for(footage: Footage, split: str) -> str:

@@ -11,6 +11,7 @@ from pagen.footage import video
 from pagen.footage.clips import FileClip
 from pagen.footage.frame_files import numbering, pictures
 from pagen.footage.known_clips import KnownClip
+from pagen.footage.listing import beside
 
 if TYPE_CHECKING:
     from pagen.footage.labels.said import Fitted
@@ -32,7 +33,7 @@ class Look:
     Example:
         >>> from pathlib import Path
         >>> look_at(FileClip("train_a", "train", Path("a"), False, (), None, None), None).problems
-        ('expected frames (.jpg .jpeg .png .tif .tiff .bmp) in a, found none',)
+        ('expected frames (.jpg .jpeg .png .tif .tiff .bmp .webp .jpe .jfif .jp2 .pgm .ppm .pnm) in a, found none',)
     """
 
     clip: FileClip
@@ -56,6 +57,7 @@ def look_at(clip: FileClip, known: KnownClip | None, decode_all: bool = False) -
     length = None if clip.video else len(clip.files)
     if clip.video and decode_all and not problems:
         length = attempt(problems, _count, clip.frames)
+        notes += attempt(problems, clip.notes) or () if length else ()
     if length and known and not known.fits(length):
         _length(clip, known, length, problems, notes)
     if decode_all and length and (clip.video or clip.mask_kind != "images"):
@@ -99,6 +101,8 @@ def _of_images(clip: FileClip, known: KnownClip | None, decode_all: bool) -> Ite
     if not clip.files:
         yield f"expected frames ({' '.join(clip.part.images)}) in {clip.path}, found none"
         return
+    for second, first in beside([file.name for file in clip.files]).items():
+        yield f"expected one file a frame in {clip.path}, found {second} beside {first}, which differs; remove one"
     exact, count = known.exact if known else None, len(clip.files)
     yield from numbering(clip, count if known and _from_container(clip, known, count) else exact)
     yield from pictures(clip, decode_all)

@@ -12,6 +12,9 @@ from pagen.errors import PagenError
 from pagen.footage import images, listing, video
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
+from pagen.footage.clock import breaks_of, rate_of, ticks_of
+from pagen.footage.content import content_of
+from pagen.footage.frame_names import stamps_of
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.layout import ANYWHERE, MASK_KINDS, Part
 from pagen.registry import resolve
@@ -84,8 +87,14 @@ class ClipSource(Protocol):
     def has_masks(self) -> bool:
         """Whether `masks` gives any."""
 
+    def breaks(self) -> Mapping[int, str]:
+        """Index of a frame that does not go on from the one before -> why, in words; a video is decoded for that."""
+
     def identity(self) -> str:
-        """Hex digits that change when the source does: file names and sizes, and what the labels say."""
+        """Hex digits that change when the source does: names and bytes of frames and masks, and what the labels say."""
+
+    def notes(self) -> list[str]:
+        """What is worth telling of its frames, one line each; a video is decoded for that."""
 
     def moved(self, split: str) -> ClipSource:
         """The same clip, name and all, in another split."""
@@ -107,6 +116,7 @@ class FileClip:
         mask_kind: a name in `layout.MASK_KINDS`.
         rate: frames per second where it is no video.
         left_out: frames that count in no figure.
+        deinterlace: whether interlaced frames of a video are de-interlaced.
         part: where its layout has such clips.
 
     Example:
@@ -128,14 +138,27 @@ class FileClip:
     scene: str = ""
     rate: float = 0.0
     left_out: tuple[Interval, ...] = ()
+    deinterlace: bool = False
     part: Part = ANYWHERE
 
     @property
     def fps(self) -> float:
-        return video.video_rate(self.path) if self.video else self.rate
+        if self.video:
+            return video.video_rate(self.path)
+        return rate_of(stamps) if (stamps := self.stamps) else self.rate
+
+    @property
+    def stamps(self) -> list[float] | None:
+        """Seconds that the names of images tell; None where they are numbered, and of a video."""
+        return stamps_of(self.files) if self.part.first is None else None
+
+    def breaks(self) -> Mapping[int, str]:
+        if self.video:
+            return video.video_breaks(self.path)
+        return breaks_of(ticks_of(stamps, 1 / self.fps)) if (stamps := self.stamps) else {}
 
     def frames(self) -> Iterator[Frames]:
-        return video.video_frames(self.path) if self.video else images.image_frames(self.files)
+        return video.video_frames(self.path, self.deinterlace) if self.video else images.image_frames(self.files)
 
     def length(self) -> int:
         return video.video_length(self.path) if self.video else len(self.files)
@@ -186,15 +209,23 @@ class FileClip:
         return self.mask_files is not None
 
     def identity(self) -> str:
+        masks = self.mask_files or ()
+        beside = masks[0].parent if self.mask_kind == "objects" and masks else None  # maps, beside the tracks
+        folder = beside or (self.label.path if self.label and self.label.path.is_dir() else None)
+        labels = listing.listing(folder, listing.IMAGES) if folder else ()
         sources = (self.path,) if self.video else self.files
-        total = hashlib.sha256()
-        for path in (*sources, *(self.mask_files or ())):
-            total.update(f"{path.name} {path.stat().st_size}\n".encode())
+        total = hashlib.sha256(" ".join(content_of(files) for files in (sources, masks, labels)).encode())
         if self.label and self.label.path.is_file():
             total.update(self.label.key.encode() + self.label.path.read_bytes())
         if self.left_out:
             total.update(repr(self.left_out).encode())
+        if self.deinterlace:
+            total.update(b"de-interlaced")
         return total.hexdigest()[:32]
+
+    def notes(self) -> list[str]:
+        notes = video.video_notes(self.path) if self.video else []
+        return [note for note in notes if not (self.deinterlace and note == video.INTERLACED)]
 
     def moved(self, split: str) -> FileClip:
         return replace(self, split=split)
@@ -246,9 +277,10 @@ class Footage:
 
     @property
     def fps(self) -> float:
-        """Frames per second: the first video's, or the catalogue's for images."""
-        first = next((clip for clip in self.clips if isinstance(clip, FileClip) and clip.video), None)
-        return video.video_rate(first.path) if first else self.dataset.fps
+        """Frames per second: the first clip's where it has a clock, else the catalogue's."""
+        clips = [clip for clip in self.clips if isinstance(clip, FileClip)]
+        first = next((clip for clip in clips if clip.video), clips[0] if clips else None)
+        return first.fps if first and (first.video or first.stamps) else self.dataset.fps
 
     @property
     def missing(self) -> dict[str, list[int]]:

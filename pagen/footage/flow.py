@@ -19,8 +19,9 @@ from pagen.arrays import read_array, write_slices
 from pagen.errors import PagenError
 from pagen.fill import Files, fill
 from pagen.folders import Folder, digests, folder_name
+from pagen.footage.content import cache_folder
 from pagen.footage.flow_file import Flow
-from pagen.footage.prepare import Prepared, cache_folder
+from pagen.footage.prepare import Prepared
 from pagen.registry import Registry
 from pagen.spread import Workers
 
@@ -53,8 +54,8 @@ class FlowSource(Protocol):
 
     Example:
         >>> source: FlowSource = open_flow("dis")
-        >>> source.identity()
-        ''
+        >>> source.identity().startswith("cv-")
+        True
     """
 
     def maps(self, prepared: Prepared, name: str) -> Iterator[Flow]:
@@ -104,7 +105,7 @@ FLOWS: Registry[Callable[[str], FlowSource]] = Registry(
     "flow",
     "pagen.flows",
     {
-        "dis": computed("dis", dis),
+        "dis": computed("dis", dis, edition=f"cv-{cv2.__version__}"),
         "tvl1": "pagen.footage.tvl1:open_tvl1",
         "file": "pagen.footage.flow_file:open_flow_files",
     },

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from pagen.arrays import read_array
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
+from pagen.footage.outline import outline
 from pagen.footage.prepare import Prepared
+from pagen.footage.resize import by_area
 
 Flow = npt.NDArray[np.floating[Any]]
 FASTEST = 30_000.0
@@ -53,6 +55,10 @@ class FileFlow:
                 )
             yield rescale(flow, prepared.size)
 
+    def check(self, clips: Prepared, name: str) -> None:
+        """Raise PagenError for a clip whose file is missing, or holds another number of maps; none is looked at."""
+        self._read(self.directory / f"{name}.npy", clips.length(name) - 1)
+
     def identity(self) -> str:
         """A fingerprint of the names, sizes and bytes of the folder's flow files."""
         return fingerprint(self.directory, sorted(self.directory.glob("*.npy")))
@@ -85,6 +91,20 @@ def open_flow_files(option: str) -> FileFlow:
     return FileFlow(Path(option))
 
 
+def check_flow_files(spec: str, dataset: str, compute: Compute) -> None:
+    """Raise PagenError for `file:DIR` without the flow of each training clip, before any clip is prepared.
+
+    Example:
+        >>> check_flow_files("dis", "street", Compute())
+    """
+    name, _, option = spec.partition(":")
+    if name == "file":
+        files = open_flow_files(option)
+        clips = outline(dataset, compute.root, compute.workers, compute.partial)
+        for clip in clips.clips("train"):
+            files.check(clips, clip)
+
+
 def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     """Flow (2, H', W') in pixels of its own size as flow (2, H, W) in pixels of the given size (H, W).
 
@@ -97,8 +117,6 @@ def rescale(flow: Flow, size: tuple[int, int]) -> npt.NDArray[np.float32]:
     height, width = flow.shape[1:]
     if (height, width) == size:
         return np.asarray(flow, np.float32)
-    interpolation = cv2.INTER_AREA if size[0] <= height and size[1] <= width else cv2.INTER_LINEAR
     scale = np.array([size[1] / width, size[0] / height], np.float32)
     channels_last = np.ascontiguousarray(flow.transpose(1, 2, 0), np.float32)
-    resized = cv2.resize(channels_last, size[::-1], interpolation=interpolation)
-    return np.asarray(resized * scale, np.float32).transpose(2, 0, 1)
+    return np.asarray(by_area(channels_last, size) * scale, np.float32).transpose(2, 0, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -12,12 +11,17 @@ from typing import Any
 from pagen.errors import PagenError
 from pagen.footage import images
 from pagen.footage.clips import FileClip
+from pagen.footage.frame_names import frame_numbers, stamps_of
 
 Shape = tuple[int, int, int]
+_MANY = 100
+"""How many times as many frames as there are may be missing, to be named."""
 
 
 def numbering(clip: FileClip, length: int | None) -> Iterator[str]:
     """Frames that are missing, too many, or there twice, by the numbers in their names; `length` where it is known.
+
+    Numbers that are times (`stamps_of`) count nothing.
 
     Example:
         >>> clip = FileClip("train_a", "train", Path("a"), False, (Path("a/1.png"), Path("a/3.png")), None, None)
@@ -25,32 +29,19 @@ def numbering(clip: FileClip, length: int | None) -> Iterator[str]:
         'expected 3 frames numbered from 1 without gaps in a, found 2; missing: 2'
     """
     numbers, first = frame_numbers(clip.files), clip.part.first
-    if numbers is None:
+    if numbers is None or (first is None and stamps_of(clip.files)):
         if length not in (None, len(clip.files)):
             yield f"expected {length} frames in {clip.path}, found {len(clip.files)}"
         return
     steps = [after - before for before, after in pairwise(numbers) if after > before]
     step = 1 if first is not None else min(steps, default=1)
     start = min(numbers) if first is None else first
-    expected = list(range(start, max(numbers) + 1, step) if length is None else range(start, start + length))
-    if numbers != expected:
-        frames = f"{len(expected)} frames numbered from {start} without gaps in {clip.path}"
+    expected = range(start, max(numbers) + 1, step) if length is None else range(start, start + length)
+    frames = f"{len(expected)} frames numbered from {start} without gaps in {clip.path}"
+    if len(expected) > _MANY * len(numbers):  # too many to be named one by one
+        yield f"expected {frames}, found {len(numbers)} up to {max(numbers)}; are they numbers of frames?"
+    elif numbers != list(expected):
         yield f"expected {frames}, found {len(numbers)}{difference(numbers, expected)}"
-
-
-def frame_numbers(files: Sequence[Path]) -> list[int] | None:
-    """The number in each name that counts the frames, or None when no number of the names does.
-
-    Example:
-        >>> frame_numbers([Path("cam2_008.jpg"), Path("cam2_009.jpg")])
-        [8, 9]
-    """
-    numbers = [re.findall(r"\d+", path.stem) for path in files]
-    if not numbers[0] or len({len(run) for run in numbers}) > 1:
-        return None
-    columns = [[int(number) for number in column] for column in zip(*numbers, strict=True)]
-    counting = [column for column in columns if len(set(column)) > 1] or columns[-1:]
-    return counting[0] if len(counting) == 1 else None
 
 
 def pictures(clip: FileClip, whole: bool) -> Iterator[str]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _GREY = ("1", "L", "LA")
 """Pillow's modes of grey images."""
+_LOSSY = ("JPEG", "MPO", "WEBP")
+WHITE = 128
+"""The grey level from which on a pixel of a mask is white, where the format makes others of black."""
 _END = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 
 
@@ -72,13 +75,16 @@ def read_image(path: Path) -> Frames:
         ...     read_image(Path(folder, "a.png")).tolist()
         [[7, 7]]
     """
+    with _image(path) as image:
+        return _decoded(image, path)
+
+
+def _decoded(image: Any, path: Path) -> Frames:
     import numpy as np
 
-    with _image(path) as image:
-        if image.mode.startswith(("I", "F")):
-            raise PagenError(f"expected 8 bits a channel in {path}, found mode {image.mode}; convert the images first")
-        grey = image.mode in _GREY
-        return np.array(image.convert("L" if grey else "RGB"))
+    if image.mode.startswith(("I", "F")):
+        raise PagenError(f"expected 8 bits a channel in {path}, found mode {image.mode}; convert the images first")
+    return np.array(image.convert("L" if image.mode in _GREY else "RGB"))
 
 
 def image_frames(files: Sequence[Path]) -> Iterator[Frames]:
@@ -101,7 +107,10 @@ def image_frames(files: Sequence[Path]) -> Iterator[Frames]:
 
 
 def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
-    """The masks (H, W) of an image sequence: True where a pixel is not black.
+    """The masks (H, W) of an image sequence: True where a pixel is not black, in JPEG where it is nearer to white.
+
+    What JPEG leaves around an edge is no mask. Transparent pixels are none; where all that shows is of one colour, the
+    mask is what is opaque. Raises PagenError: as `read_image`, several sizes, or JPEG in which nothing is near white.
 
     Example:
         >>> import tempfile, cv2, numpy
@@ -110,8 +119,33 @@ def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
         ...     next(mask_frames([Path(folder, "a.png")])).tolist()
         [[False, True]]
     """
-    for frame in image_frames(files):
-        yield (frame if frame.ndim == 2 else frame.max(axis=2)) > 0
+    shape, brightest = None, (0, Path())
+    for path in files:
+        grey, lossy = _mask_grey(path)
+        shape = shape or grey.shape
+        if grey.shape != shape:
+            raise PagenError(f"expected frames of shape {shape} as in {files[0]}, found {grey.shape} in {path}")
+        brightest = max(brightest, (int(grey.max(initial=0)) if lossy else WHITE, path))
+        yield grey >= WHITE if lossy else grey > 0
+    if 0 < brightest[0] < WHITE:
+        found = f"nothing brighter than {brightest[0]} in {brightest[1]}"
+        raise PagenError(f"expected masks of black and white in JPEG, found {found}; save them as PNG")
+
+
+def _mask_grey(path: Path) -> tuple[Frames, bool]:
+    """The brightest channel (H, W) of a mask, black where it is transparent, and whether its format loses."""
+    import numpy as np
+
+    with _image(path) as image:
+        lossy = image.format in _LOSSY
+        if not image.has_transparency_data:
+            frame = _decoded(image, path)
+            return (frame if frame.ndim == 2 else frame.max(axis=2)), lossy
+        *colours, alpha = np.moveaxis(np.array(image.convert("RGBA")), 2, 0)
+    shown: Frames = np.max(colours, axis=0)
+    if alpha.min(initial=255) < 255 and shown.min() == shown.max():
+        return alpha, lossy
+    return np.where(alpha > 0, shown, 0).astype(np.uint8), lossy
 
 
 def of_size(masks: Iterable[Masks], size: tuple[int, ...], path: Path) -> Iterator[Masks]:
@@ -139,10 +173,16 @@ def _image(path: Path) -> Iterator[Any]:
             if not _ends(path, image):
                 raise OSError("its end is missing")
             yield image
-    except (OSError, SyntaxError, ValueError, Warning) as error:
+    except PagenError:
+        raise
+    except Exception as error:  # Pillow's readers let through whatever a damaged file leads them to
         raise PagenError(
-            f"expected an image in {path}, found it cut short or damaged ({error}); copy it again"
+            f"expected an image in {path}, found it cut short or damaged ({_reason(error)}); copy it again"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
 
 
 def _ends(path: Path, image: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections import deque
@@ -11,6 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.footage.catalogue import DATASETS, JOIN, DataSet
 from pagen.footage.clips import SPLITS, FileClip, Footage
@@ -128,13 +128,8 @@ def _listed(name: str) -> Path | None:
     file = listed_file()
     if not file.exists():
         return None
-    try:
-        folder = json.loads(file.read_text(encoding="utf-8")).get(name)
-        return Path(folder).expanduser() if folder else None
-    except (ValueError, AttributeError, TypeError) as error:
-        raise PagenError(
-            f"expected {{name: folder}} as JSON in {file}, found something else ({error}); mend it"
-        ) from error
+    folder = read_json(file, dict[str, str | None], "{name: folder}").get(name)
+    return Path(folder).expanduser() if folder else None
 
 
 def _search(dataset: DataSet, top: Path, given: bool) -> Location | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pagen.footage.layout import Layout, Part
-from pagen.footage.listing import natural
+from pagen.footage.listing import entries, natural
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,7 @@ class Location:
     def like_clips(self, part: Part, pattern: str) -> Iterator[Entry]:
         """Videos and folders in the folders that a glob matches, whatever their names, in any order."""
         folders = self.root.glob(pattern) if set("*?[") & set(pattern) else [self.root / pattern]
-        for path in (path for folder in folders if folder.is_dir() for path in folder.iterdir()):
-            if path.name.startswith(".") or path.name.endswith("~"):
-                continue
+        for path in (folder / name for folder in folders if folder.is_dir() for name in entries(folder)):
             folder = path.is_dir()
             if part.images if folder else path.suffix.lower() in part.videos:
                 yield Entry(self.root, part, path, video=not folder)

@@ -1,4 +1,4 @@
-"""Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits.
+"""Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits, or de-interlaced.
 
 All clips keep their names, labels and masks; what is checked remains the footage as it was found.
 """
@@ -70,6 +70,24 @@ def _brought_in(footage: Footage, what: str, split: str, into: str, behind: Sequ
     aside = tuple(clip for clip in footage.aside if clip.split != split)
     known = frozenset(clip.name for clip in footage.known if clip.split == split)
     return replace(footage, clips=clips, aside=aside, expected={**footage.expected, into: known})
+
+
+def without_combs(footage: Footage) -> Footage:
+    """The clips with interlaced frames of videos de-interlaced. Raises PagenError where none is a video.
+
+    Example:
+        >>> from pagen.footage.locate import locate
+        >>> without_combs(locate("street"))
+        Traceback (most recent call last):
+        pagen.errors.PagenError: expected videos in street, found none; name it without the modifier
+    """
+    _require([clip for clip in footage.clips if isinstance(clip, FileClip) and clip.video], "videos", footage)
+    clips, aside = (tuple(map(_deinterlaced, part)) for part in (footage.clips, footage.aside))
+    return replace(footage, clips=clips, aside=aside)
+
+
+def _deinterlaced(clip: ClipSource) -> ClipSource:
+    return replace(clip, deinterlace=True) if isinstance(clip, FileClip) and clip.video else clip
 
 
 def _subset(footage: Footage, wanted: Subset) -> Footage:

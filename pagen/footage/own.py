@@ -17,12 +17,18 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import tomllib
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
+<<<<<<< HEAD
 from typing import Any, NamedTuple
+=======
+from typing import Annotated, Any
+>>>>>>> d57983b9f164984d68c496821116418e53fdd16b
 
+from annotated_types import Gt, Lt
+
+from pagen.documents import read_toml
 from pagen.errors import PagenError
 from pagen.footage.layout import LabelSource
 from pagen.footage.own_labels import label_problems, source_of
@@ -46,6 +52,23 @@ class Own:
     """Where labels are below the root; none: as `folder` has them."""
     scenes: tuple[str, ...] = ()
     """What the names of clips begin with, before a hyphen, a dot or an underscore."""
+    what: str = "your own"
+    licence: str = "yours"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A data set as the file says it; of labels and scenes there may be one, or several in a list.
+
+    Example:
+        >>> Entry("shop", labels="labels.csv").fps
+        25.0
+    """
+
+    root: str
+    fps: Annotated[float, Gt(0), Lt(1e4)] = 25.0
+    labels: list[str] | str | None = None
+    scenes: list[str] | str | None = None
     what: str = "your own"
     licence: str = "yours"
 
@@ -83,7 +106,8 @@ def own_datasets(known: Callable[[], Collection[str]]) -> dict[str, Own]:
                 f"expected data sets as TOML in {file}, which PAGEN_DATASETS names, found no file; mend it"
             )
         return dict(NAMED)
-    found = {name: _own(file, name, entry) for name, entry in _read(file).items()}
+    entries = read_toml(file, dict[str, Entry], "data sets")
+    found = {name: _own(file, name, entry) for name, entry in entries.items()}
     taken = known() if found else ()
     for name in found:
         require_own(name, taken, f" in {file}")
@@ -102,6 +126,7 @@ def require_own(name: str, known: Collection[str], where: str, whose: str = "the
         raise PagenError(f"expected a name of letters, digits, - and _, found {name!r}{where}; choose another")
 
 
+<<<<<<< HEAD
 def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
@@ -147,6 +172,22 @@ def _list_problems(key: str, values: list[Any]) -> Iterator[str]:
         yield from LISTS[key].problems(value)
     if len(set(map(repr, values))) < len(values):
         yield f"expected each of {key} once, found {' '.join(map(str, values)):.80}"
+=======
+def _own(file: Path, name: str, entry: Entry) -> Own:
+    """An entry of the file as the data set that it says."""
+    given = {key: getattr(entry, key) for key in LISTS}
+    lists = {key: (value,) if isinstance(value, str) else tuple(value or ()) for key, value in given.items()}
+    for key, values in lists.items():
+        wanted, fits = LISTS[key]
+        odd = [value for value in values if not fits(value) or values.count(value) > 1]
+        if odd or getattr(entry, key) == []:
+            found = f"{' '.join(odd) or 'none':.80}; mend it"
+            raise PagenError(f"expected {wanted} each once, as {key} for {name} in {file}, found {found}")
+    if not entry.root:
+        raise PagenError(f"expected a folder as root for {name} in {file}, found none; mend it")
+    root = file.parent / Path(entry.root).expanduser()
+    return Own(root, entry.fps, lists["labels"], lists["scenes"], entry.what, entry.licence)
+>>>>>>> d57983b9f164984d68c496821116418e53fdd16b
 
 
 def _scene_problems(value: Any) -> Iterator[str]:

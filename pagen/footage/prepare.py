@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from pagen import console
 from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_slices
@@ -22,8 +20,11 @@ from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import require
 from pagen.footage.clips import ClipSource, Footage
+from pagen.footage.content import cache_folder
+from pagen.footage.frame_files import few
 from pagen.footage.joined import differing_rates, require_one_size
 from pagen.footage.locate import locate
+from pagen.footage.prepared_form import require_clips
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
@@ -74,7 +75,9 @@ def prepare(
     if (told := differing_rates(footage)) and not folder.complete:
         console.say(told)
     make = functools.partial(_prepare_clip, folder.path, size, colour)
+    made = folder.pending([clip.name for clip in footage.clips])
     add(folder, {clip.name: clip for clip in footage.clips}, make, workers, f"prepare {footage.name}")
+    _tell(folder, made)
     _refuse_mixed_sizes(folder)  # which leaves it unfinished
     folder.finish()
     return open_prepared(folder.path)
@@ -123,17 +126,9 @@ def open_prepared(path: Path, verify: bool = True) -> Prepared:
         ...     print(str(error).partition(", ")[0])
         expected a prepared folder of pagen at nowhere
     """
-    return Prepared(Folder.open(Path(path), "prepared", verify))
-
-
-def cache_folder() -> Path:
-    """Where prepared clips and flow lie by default: PAGEN_CACHE, or the user's cache folder.
-
-    Example:
-        >>> cache_folder().is_absolute()
-        True
-    """
-    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
+    folder = Folder.open(Path(path), "prepared", verify)
+    require_clips(folder)
+    return Prepared(folder)
 
 
 @dataclass(frozen=True)
@@ -243,7 +238,16 @@ def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource)
     if masks is not None:
         bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
         require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
-    return digests(path, [file for file in paths.values() if file.exists()]), known
+    notes = clip.notes()
+    files = [file for file in paths.values() if file.exists()]
+    return digests(path, files), {**known, **({"notes": notes} if notes else {})}
+
+
+def _tell(folder: Folder, made: Iterable[str]) -> None:
+    """Say what is worth telling of clips that were made, each thing once."""
+    notes = [(note, name) for name in made for note in folder.items[name].get("notes", ())]
+    for note in dict.fromkeys(note for note, _ in notes):
+        console.say(f"{few([name for told, name in notes if told == note])}: {note}")
 
 
 def write_labels(path: Path, clip: ClipSource, length: int) -> dict[str, int]:

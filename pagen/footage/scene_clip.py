@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -67,8 +67,14 @@ class SceneClip:
     def has_masks(self) -> bool:
         return True
 
+    def breaks(self) -> Mapping[int, str]:
+        return {}
+
     def identity(self) -> str:
         return hashlib.sha256(repr(self.drawn).encode()).hexdigest()[:32]
+
+    def notes(self) -> list[str]:
+        return []
 
     def moved(self, split: str) -> SceneClip:
         return replace(self, moved_to=split)

@@ -1,34 +1,43 @@
 """Videos to frames, one in memory at a time.
 
-A frame index means a time: a video of irregular times is laid on a constant grid of its average rate.
+A frame index means a time between two breaks (`pagen.footage.clock`): irregular times are laid on a constant grid. What
+does not decode costs its own frames, whose places are kept (`pagen.footage.damage`).
 """
 
 from __future__ import annotations
 
 import functools
-from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
+from pagen.footage.clock import Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
+from pagen.footage.damage import Pass, decoded, held, ranges
+from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
+from pagen.footage.upright import upright
 
 if TYPE_CHECKING:
     from pagen.arrays import Frames
+
+INTERLACED = "interlaced: combs stand where something moves; NAME:deinterlaced and calibrate --deinterlace mend that"
+_HEAD = 500
+"""Packets whose stamps tell the rate of a video."""
 
 
 RATE_TOLERANCE = 0.05
 """By how much frame rates may differ that count as one."""
 
 
-def video_frames(path: Path) -> Iterator[Frames]:
+def video_frames(path: Path, deinterlace: bool = False) -> Iterator[Frames]:
     """The frames of a video, upright, as uint8 (H, W) where it is grey, else (H, W, 3) RGB.
 
-    Raises PagenError: a pointer, empty, no video in it, cut short, or not decodable.
+    Interlaced ones are de-interlaced where that is asked for. Raises PagenError: a pointer, empty, no video in it, cut
+    short, or not decodable.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -39,8 +48,9 @@ def video_frames(path: Path) -> Iterator[Frames]:
         ...     [frame.shape for frame in video_frames(Path(folder, "a.avi"))]
         [(48, 64, 3)]
     """
-    shape = None
-    for frame, repeat in zip(decoded_frames(path), _repeats(path), strict=True):
+    shape, timeline = None, _timeline(path)
+    frames = decoded_frames(path, careful=timeline.careful)
+    for frame, repeat in zip(deinterlaced(frames) if deinterlace else frames, timeline.shown, strict=True):
         if repeat == 0:
             continue
         picture = rgb_or_grey(frame)
@@ -64,11 +74,68 @@ def video_length(path: Path) -> int:
         ...     video_length(Path(folder, "a.avi"))
         1
     """
-    return sum(_repeats(path))
+    return sum(_timeline(path).shown)
+
+
+def video_notes(path: Path) -> list[str]:
+    """What is worth telling of a video: frames that are lost, and that it is interlaced.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     video_notes(Path(folder, "a.avi"))
+        []
+    """
+    timeline, notes = _timeline(path), list[str]()
+    if lost := timeline.lost:
+        frames = f"{len(lost)} of {sum(timeline.shown)} frames are lost to damage ({ranges(lost)})"
+        notes.append(f"{frames}, and show the picture before; copy {path.name} again")
+    if timeline.interlaced:
+        notes.append(INTERLACED)
+    return notes
+
+
+def video_breaks(path: Path) -> Mapping[int, str]:
+    """Index of a frame that does not go on from the one before (`video_frames`) -> why, in words.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     video_breaks(Path(folder, "a.avi"))
+        {}
+    """
+    return _timeline(path).breaks
+
+
+def timed_frames(
+    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, deinterlace: bool = False
+) -> Iterator[tuple[Tick, Any]]:
+    """The frames of `decoded_frames`, de-interlaced where that is asked for, and when they are.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = [writer.write(numpy.zeros((48, 64, 3), "uint8")) for _ in range(2)]
+        ...     writer.release()
+        ...     [tick.seconds for tick, frame in timed_frames(Path(folder, "a.avi"))]
+        [0.0, 0.1]
+    """
+    frames = decoded_frames(path, note)
+    frames = deinterlaced(frames) if deinterlace else frames
+    return timed(((frame.time, frame) for frame in frames), 1 / video_rate(path))
 
 
 def video_rate(path: Path) -> float:
-    """Frames per second as the head of the file tells it; nothing is decoded. Raises as `video_frames`.
+    """Frames per second: the head of the file's, but where stamps differ from it. Raises as `video_frames`.
+
+    Nothing is decoded; the stamps are those of the first packets.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -79,8 +146,7 @@ def video_rate(path: Path) -> float:
         ...     video_rate(Path(folder, "a.avi"))
         10.0
     """
-    with _video(path) as stream:
-        return float(stream.average_rate or stream.guessed_rate or 25)
+    return _rate(path, *_state(path))
 
 
 def one_rate(rates: Collection[float]) -> bool:
@@ -93,30 +159,14 @@ def one_rate(rates: Collection[float]) -> bool:
     return not rates or max(rates) <= min(rates) * (1 + RATE_TOLERANCE)
 
 
-def schedule(times: Sequence[float]) -> list[int]:
-    """How often each frame of these times (seconds, in presentation order) is shown, so that an index means a time.
-
-    Every frame once where they come at regular times (within half a step, which is what containers round to). Else as
-    many frames as there are lie on a constant grid from the first to the last time, and each place shows the latest
-    frame that is not later.
-
-    Example:
-        >>> schedule([0.0, 0.04, 0.08, 0.12])
-        [1, 1, 1, 1]
-        >>> schedule([0.0, 0.1, 0.2, 0.9, 1.0])
-        [1, 0, 3, 0, 1]
-    """
-    steps = [after - before for before, after in pairwise(times)]
-    usual = median(steps or [0.0])
-    if not steps or min(steps) <= 0 or max(abs(step - usual) for step in steps) <= 0.5 * usual:
-        return [1] * len(times)
-    grid = (times[-1] - times[0]) / len(steps)
-    shown = [bisect_right(times, times[0] + (index + 1e-3) * grid) - 1 for index in range(len(times))]
-    return [bisect_right(shown, index) - bisect_right(shown, index - 1) for index in range(len(times))]
-
-
-def decoded_frames(path: Path) -> Iterator[Any]:
+def decoded_frames(
+    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, careful: bool = False
+) -> Iterator[Any]:
     """The frames of a video as PyAV gives them, in the order of their times. Raises as `video_frames`.
+
+    Args:
+        note: gets the stamp (seconds) of each packet, and whether it does not decode.
+        careful: by one thread, which loses no frame before damage.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -127,22 +177,22 @@ def decoded_frames(path: Path) -> Iterator[Any]:
         ...     [(frame.height, frame.width) for frame in decoded_frames(Path(folder, "a.avi"))]
         [(48, 64)]
     """
-    with _video(path) as stream:
-        yield from stream.container.decode(stream)
+    with _video(path, careful) as stream:
+        yield from decoded(stream, careful, note)
 
 
 @contextmanager
-def _video(path: Path) -> Iterator[Any]:
-    """The opened video stream of a file."""
+def _video(path: Path, careful: bool = False) -> Iterator[Any]:
+    """The opened video stream of a file, decoded by one thread where that is asked for."""
     import av
 
     refuse_stub(path)
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:  # many a camera's titles are in Latin-1
             if not container.streams.video:
                 raise PagenError(f"expected a video in {path}, found no video stream; is it an audio file?")
             stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream.thread_type = "NONE" if careful else "AUTO"
             yield stream
     except av.error.FFmpegError as error:
         raise PagenError(
@@ -150,47 +200,89 @@ def _video(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _repeats(path: Path) -> list[int]:
-    """How often each decoded frame of a video is shown."""
+def _state(path: Path) -> tuple[int, int]:
+    """What changes with a file."""
     refuse_stub(path)
-    return _schedule(path, (path.stat().st_size, path.stat().st_mtime_ns))
+    return path.stat().st_size, path.stat().st_mtime_ns
+
+
+@functools.lru_cache(maxsize=4096)
+def _rate(path: Path, *state: int) -> float:
+    with _video(path) as stream:
+        header = stream.average_rate or stream.guessed_rate
+        packets = [packet for packet in islice(stream.container.demux(stream), _HEAD) if packet.size]
+        stamps = [packet.dts if packet.pts is None else packet.pts for packet in packets]
+        seconds = [None if stamp is None else float(stamp * stream.time_base) for stamp in stamps]
+    return rate_of(seconds, float(header) if header else None)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """How often each decoded frame of a video is shown, and before which there is a break.
+
+    Attributes:
+        lost: numbers of the frames that do not decode.
+        careful: whether it is to be decoded by one thread, since it is damaged.
+        interlaced: whether any of its frames is.
+
+    Example:
+        >>> sum(Timeline(shown=(1, 0, 2), breaks={}).shown)
+        3
+    """
+
+    shown: Sequence[int]
+    breaks: Mapping[int, str]
+    lost: Sequence[int] = ()
+    careful: bool = False
+    interlaced: bool = False
+
+
+def _timeline(path: Path) -> Timeline:
+    return _decoded_timeline(path, *_state(path))
 
 
 @functools.lru_cache(maxsize=256)
-def _schedule(path: Path, state: object) -> list[int]:
+def _decoded_timeline(path: Path, *state: int) -> Timeline:
     """A first pass over the video, without converting pictures: only decoding tells the times for sure."""
-    times = [frame.time for frame in decoded_frames(path)]
-    if not times:
+    seen = _passed(path)
+    if careful := not seen.whole:
+        seen = _passed(path, careful)
+    if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
-    if None in times:  # a bare stream, without a container's clock
-        return [1] * len(times)
-    _refuse_cut(path, times)
-    return schedule(times)
+    found = seen.places()
+    stamps = [place.stamp for place in found]
+    ticks = ticks_of(stamps, 1 / video_rate(path))
+    if known := [stamp for stamp in stamps if stamp is not None]:
+        _refuse_cut(path, max(known), longest_step(ticks))
+    lost = [index for index, place in enumerate(found) if not place.there]
+    shown = held(schedule(ticks), [place.there for place in found])
+    return Timeline(shown, breaks_of(ticks), lost, careful, seen.interlaced)
 
 
-def _refuse_cut(path: Path, times: Sequence[float]) -> None:
-    """Matroska and AVI tell the length at their head, and decode in silence what is left of them."""
+def _passed(path: Path, careful: bool = False) -> Pass:
+    with _video(path, careful) as stream:
+        return Pass.over(stream, careful)
+
+
+def _refuse_cut(path: Path, last: float, step: float) -> None:
+    """Matroska and AVI tell at their head when they end, and decode in silence what is left of them."""
     with _video(path) as stream:
         container, rate = stream.container, float(stream.average_rate or 25)
         promised = stream.frames / rate if container.format.name == "avi" else 0.0
         if "matroska" in container.format.name and len(container.streams) == 1:
             promised = (container.duration or 0) / 1e6
-    last_step = max((after - before for before, after in pairwise(times)), default=1 / rate)
-    if times[-1] - times[0] + 2 * last_step < promised:
+    if last + 2 * max(step, 1 / rate) < promised:
         raise PagenError(
-            f"expected {promised:.2f} s of video in {path}, found frames up to {times[-1]:.2f} s; copy it again"
+            f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
         )
 
 
 def rgb_or_grey(frame: Any) -> Frames:
-    """A decoded frame as an array, turned upright as the display matrix asks.
+    """A decoded frame as an array, turned and mirrored as the display matrix asks.
 
     Example:
         >>> import av, numpy
         >>> rgb_or_grey(av.VideoFrame.from_ndarray(numpy.zeros((16, 32), "uint8"), format="gray")).shape
         (16, 32)
     """
-    import numpy as np
-
-    array = frame.to_ndarray(format="gray" if frame.format.name.startswith("gray") else "rgb24")
-    return np.ascontiguousarray(np.rot90(array, round(frame.rotation / 90)))
+    return upright(frame.to_ndarray(format="gray" if frame.format.name.startswith("gray") else "rgb24"), frame)

@@ -21,6 +21,7 @@ from pagen.folders import write_text
 from pagen.footage.flow import colour_wheel
 from pagen.generate.pa_set import Item, PASet, Pseudo
 from pagen.generate.strength import UNITS, is_near_copy, measure
+from pagen.html import rendered
 from pagen.seeds import generator
 
 _QUALITIES = (85, 70, 50, 30, 10)
@@ -59,7 +60,9 @@ def gallery_html(pseudo: PASet, path: Path, shown: int = SHOWN) -> None:
             {"name": kind, "about": _about(pseudo, kind), "cards": [_card(pseudo, *pair, quality) for pair in pairs]}
             for kind, pairs in chosen.items()
         ]
-        text = template.render(dataset=pseudo.prepared.dataset, size=pseudo.prepared.size, kinds=kinds, wheel=_wheel())
+        text = rendered(
+            template, dataset=pseudo.prepared.dataset, size=pseudo.prepared.size, kinds=kinds, wheel=_wheel()
+        )
         if len(text.encode()) < LARGEST:
             break
     write_text(path, text)

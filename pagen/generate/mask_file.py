@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from pagen.arrays import Frames, Masks
+from pagen.arrays import Frames, Masks, read_array
 from pagen.errors import PagenError
 from pagen.folders import fingerprint
 from pagen.footage.images import image_size, mask_frames
@@ -88,10 +87,7 @@ def open_mask_folder(option: str) -> FileMasks:
 
 
 def _read(path: Path) -> Frames:
-    try:
-        masks: npt.NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise PagenError(f"expected an array of masks in {path}, found it damaged ({error}); save it again") from error
+    masks = read_array(path)
     if masks.dtype not in (np.bool_, np.uint8) or masks.ndim != 3:
         raise PagenError(
             f"expected masks bool or uint8 (T, H, W) in {path}, found {masks.dtype} {masks.shape}; save them as such"

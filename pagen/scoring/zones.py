@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import cv2
 import numpy as np
+from annotated_types import MinLen
 from torch import from_numpy
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.scoring.baselines import BASELINES
 from pagen.scoring.frame_score import FrameScore, Heat, Mask
 from pagen.scoring.window_scores import worst
 
-Polygon = list[list[float]]
+Polygon = Annotated[list[tuple[float, float]], MinLen(3)]
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Zones:
         [[False, True, True]]
     """
 
-    include: list[Polygon]
-    exclude: list[Polygon]
+    include: list[Polygon] = field(default_factory=list)
+    exclude: list[Polygon] = field(default_factory=list)
 
     def within(self, name: str, score: FrameScore, size: tuple[int, int]) -> FrameScore:
         """The score of a mapped indicator inside the zones: its worst place there, where the error outside is 0."""
@@ -68,32 +69,12 @@ def read_zones(path: Path) -> Zones:
         >>> with NamedTemporaryFile("w", suffix=".json") as file:
         ...     _ = file.write('{"exclude": [[[0, 0], [4, 0], [4, 8]]]}'), file.flush()
         ...     read_zones(Path(file.name)).exclude
-        [[[0.0, 0.0], [4.0, 0.0], [4.0, 8.0]]]
+        [[(0.0, 0.0), (4.0, 0.0), (4.0, 8.0)]]
     """
-    try:
-        return zones_of(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise PagenError(
-            f'expected {{"include": [[[x, y], ...], ...], "exclude": [...]}} in {path}: {error}; mend the zones'
-        ) from error
-
-
-def zones_of(content: Any) -> Zones:
-    """Zones from {"include": [[[x, y], ...], ...], "exclude": [...]}. Raises ValueError or TypeError for else.
-
-    Example:
-        >>> zones_of({"include": [[[0, 0], [4, 0], [4, 8]]]}).exclude
-        []
-    """
-    odd = sorted(set(dict(content)) - {"include", "exclude"})
-    if odd:
-        raise ValueError(f"found {odd[0]!r}")
-    both = [
-        [[[float(x), float(y)] for x, y in polygon] for polygon in content.get(of, [])] for of in ("include", "exclude")
-    ]
-    if not any(both) or any(len(polygon) < 3 for polygons in both for polygon in polygons):
-        raise ValueError("found no polygon, or one of fewer than three points")
-    return Zones(*both)
+    zones = read_json(path, Zones, "zones", "mend the zones")
+    if not (zones.include or zones.exclude):
+        raise PagenError(f"expected polygons in {path}, found none; mend the zones")
+    return zones
 
 
 def inside(name: str, heat: Heat, mask: Mask) -> float:

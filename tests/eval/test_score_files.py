@@ -157,7 +157,7 @@ NAN = {"a": np.zeros(2), "b": np.array([0, 1, np.nan])}
         ("s.npz", NAN | {"bb": np.zeros(4)}, "video b: expected finite|no labelled video named 'bb'"),
         ("s.npz", {"a": np.zeros(2), "B": np.zeros(3)}, "no labelled video named 'B'"),
         ("s.npz", {"a": np.zeros(2)}, "every video of .*labels.npz, found none for b"),
-        ("s.npz", {"a": np.array([1, "x"], object)}, r"found what cannot be read \(pickled objects\); mend"),
+        ("s.npz", {"a": np.array([1, "x"], object)}, r"found what cannot be read \(a that are pickled objects\); mend"),
         (
             "s.npy",
             pickle.dumps([1, 2]),
@@ -168,17 +168,21 @@ NAN = {"a": np.zeros(2), "b": np.array([0, 1, np.nan])}
         ("s.npz", {}, "empty"),
         ("s.npz", b"PK\x03\x04 broken", "cannot be read"),
         ("s.npy", np.zeros(6), "expected 5 values, those of 2 videos in the order of their names, found 6"),
-        ("s.json", '{"a": [0, 1], "b": [0, null, 1]}', "video b: expected finite.*NaN at frame 1"),
-        ("s.json", '{"a": [0, 1], "b": [[0], [1, 2]]}', "cannot be read"),
-        ("s.json", "[1, 2]", 'no {"video"'),
-        ("s.json", "{", "cannot be read"),
+        (
+            "s.json",
+            '{"a": [0, 1], "b": [0, null, 1]}',
+            r"true or false or a finite number for b\[1\] in .*, found None",
+        ),
+        ("s.json", '{"a": [0, 1], "b": [[0], [1, 2]]}', r"number for b\[0\] in .*, found a list"),
+        ("s.json", "[1, 2]", "as an object in .*, found a list"),
+        ("s.json", "{", "as JSON in .*, found Expecting property name"),
         ("s.csv", "video,frame,scores\na,0,1", "named 'score'; did you mean 'scores'"),
         ("s.csv", "video,frame,score\na,0,1\na,0,2", "video a: frame 0 stands there twice"),
         ("s.csv", "video,frame,score\na,0,1\na,2,2", "video a: frame 1 is missing"),
         ("s.csv", "video,frame,score\na,0,1\na,x,2", "line 3 is no video,frame,score"),
         ("s.csv", "video,frame,score\n", "empty"),
         ("s.xyz", "1", r"\.csv \.json \.npy \.npz"),
-        ("nothing.csv", None, "found nothing there"),
+        ("nothing.csv", None, "which cannot be opened"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path: Path, name: str, content: object, words: str) -> None:
@@ -228,6 +232,12 @@ def test_counts_of_frames_may_stand_in_a_file_of_their_own(tmp_path: Path) -> No
         counted_of(counts, counts)
     with pytest.raises(PagenError, match="found neither"):
         counted_of(None, None)
-    for content in ('{"a": 0}', '{"a": "3"}', "[3]", "{"):
-        with pytest.raises(PagenError, match=r'expected \{"video": number of frames\}'):
+    refused = {
+        '{"a": 0}': "expected a number greater than 0 for a in .*, found 0; mend it",
+        '{"a": "3"}': "expected a whole number for a in .*, found '3'",
+        "[3]": r'expected \{"video": number of frames\} as an object in .*, found a list',
+        "{": r'expected \{"video": number of frames\} as JSON in ',
+    }
+    for content, words in refused.items():
+        with pytest.raises(PagenError, match=words):
             counted_of(None, save(counts, content))

@@ -65,7 +65,7 @@ def test_one_axis_changes_no_auroc(frames: list[tuple[int, bool]]) -> None:
 def test_a_run_of_another_data_set_says_so_and_no_run_is_named_twice(tmp_path: Path) -> None:
     for name, trained in (("skip", "street"), ("luss", "ped2")):
         (tmp_path / name).mkdir()
-        write_json(tmp_path / name / "recipe.json", {"dataset": trained})
+        write_json(tmp_path / name / "recipe.json", {"recipe": "skip", "dataset": trained})
     runs = [tmp_path / "skip", tmp_path / "luss"]
     assert labels_of(runs, "street") == ["skip", "luss (trained on ped2)"]
     with pytest.raises(PagenError, match="expected each run once"):

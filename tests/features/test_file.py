@@ -173,7 +173,7 @@ UNFIT = [
     ({"train_a.npy": rows(9, 0)}, {}, r"found rows without a number \(shape \(9, 0\)\); write it again"),
     ({"train_a.npy": np.array([{}] * 9)}, {}, r"found pickled objects; write it again"),
     ({"train_a.npz": {"features": rows(9)}}, {}, "expected one file of clip train_a, found "),
-    ({"features.json": {"snippet": 0, "stride": 1}}, {}, r'expected \{"snippet": 16\} or \{"window": 16\} in '),
+    ({"features.json": {"snippet": 0, "stride": 1}}, {}, "named 'stride'; known: snippet window"),
     ({"features.json": {"snippet": 3}}, {"snippet": 4}, "expected --snippet and --window as in "),
     ({}, {"snippet": 4, "window": 2}, "expected --snippet or --window, of 1 and more, found 4 and 2"),
     ({}, {"bins": 4}, "expected no --bins with features file, found 4"),
@@ -322,18 +322,26 @@ def test_damaged_files_are_told_in_one_line(write: Write, opened: Callable[..., 
         opened(folder)
 
 
-@pytest.mark.parametrize("about", ['{"snippet": true}', '{"snippet": 4.5}', '{"snippet": 1e999}', "[" * 100_000])
-def test_what_a_row_is_of_is_a_whole_number(write: Write, opened: Callable[..., Any], about: str) -> None:
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ('{"snippet": true}', "a whole number for snippet in .*features.json, found True"),
+        ('{"snippet": 4.5}', "a whole number for snippet in .*features.json, found 4.5"),
+        ('{"snippet": 1e999}', "a whole number for snippet in .*features.json, found inf"),
+        ("[" * 100_000, "as JSON in .*features.json, found maximum recursion depth"),
+    ],
+)
+def test_what_a_row_is_of_is_a_whole_number(write: Write, opened: Callable[..., Any], about: str, said: str) -> None:
     folder = write(of_frames())
     (folder / "features.json").write_text(about)
-    with pytest.raises(PagenError, match=r'expected {"snippet": 16} or {"window": 16} in .*features.json'):
+    with pytest.raises(PagenError, match=said):
         opened(folder)
 
 
 @pytest.mark.parametrize("dtype", ["bool", "complex64", "U1", "M8[s]"])
 def test_boxes_are_numbers(write: Write, opened: Callable[..., Any], dtype: str) -> None:
     boxes = np.array([[0, 0, 1, 1]]).astype(dtype)
-    with pytest.raises(PagenError, match="found boxes of "):
+    with pytest.raises(PagenError, match=r"found boxes (of|that are) "):
         opened(write({"train_a.npz": {"features": rows(1), "frames": np.array([0]), "boxes": boxes}}))
 
 

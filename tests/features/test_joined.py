@@ -44,7 +44,7 @@ def test_vectors_of_the_same_objects_are_put_one_after_the_other(root: Path, fil
     np.testing.assert_array_equal(joined.frames, velocity.frames)
     source = opened("velocity+pose", root, file, bins=3)
     assert (source.config()["features"], source.config()["of"]) == (9, "velocity+pose")
-    assert set(source.inputs()) == {"velocity boxes", "pose poses"}
+    assert set(source.inputs()) == {"velocity boxes", "velocity flow", "pose poses"}
     assert is_of_objects("velocity+pose")
 
 

@@ -133,7 +133,7 @@ def write_video(
     import av
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    base = Fraction(1, 25) if path.suffix == ".avi" else Fraction(1, 1000)
+    base = Fraction(1, 25) if path.suffix in (".avi", ".mpg") else Fraction(1, 1000)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, pixels

@@ -106,31 +106,6 @@ def test_masks_are_true_where_any_channel_is_not_black(tmp_path: Path) -> None:
     assert np.argwhere(mask).tolist() == [[3, 4], [5, 6]]
 
 
-@given(st.lists(st.integers(1, 60), min_size=2, max_size=40))
-@settings(max_examples=60, deadline=None)
-def test_the_schedule_keeps_the_number_of_frames_and_shows_what_a_player_shows(steps: list[int]) -> None:
-    times = (np.cumsum([0, *steps]) / 1000).tolist()
-    repeats = video.schedule(times)
-    assert sum(repeats) == len(times)
-    if max(repeats) > 1 or min(repeats) == 0:
-        shown = np.repeat(np.arange(len(times)), repeats)
-        for place, index in enumerate(shown):
-            time = times[-1] * place / (len(times) - 1)
-            latest = max(number for number, start in enumerate(times) if start <= time + 1e-3 * times[-1] / len(steps))
-            assert index == latest
-
-
-def test_regular_times_keep_every_frame() -> None:
-    rounded = [round(index / 29.97, 3) for index in range(300)]
-    assert video.schedule(rounded) == [1] * 300
-    assert video.schedule([0.0]) == [1]
-
-
-def test_a_gap_is_filled_with_the_frame_before_it() -> None:
-    assert video.schedule([0.0, 0.1, 0.5]) == [1, 1, 1]
-    assert video.schedule([0.0, 0.1, 0.2, 0.8]) == [1, 0, 2, 1]
-
-
 @pytest.mark.parametrize(
     ("name", "codec"),
     [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4"), ("a.webm", "libvpx"), ("a.mov", "mpeg4")],
@@ -241,3 +216,50 @@ def test_files_are_listed_in_numerical_order(stems: list[str]) -> None:
         assert sorted(found) == sorted(Path(folder, f"{stem}.png") for stem in stems)
         keys = [listing.natural(path) for path in found]
         assert keys == sorted(keys)
+
+
+def grey_of(path: Path) -> list[int]:
+    """The number of each frame of a video that `videos` wrote, as it shows."""
+    return [round((float(frame[30:, 40:].mean()) - 20) / 5) for frame in video.video_frames(path)]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.mkv", "libx264"), ("a.webm", "libvpx"), ("a.avi", "libx264"), ("a.mp4", "libx264")]
+)
+def test_a_segment_that_begins_late_is_not_cut_short(
+    tmp_path: Path, videos: Callable[..., Path], name: str, codec: str
+) -> None:
+    path = videos(tmp_path / name, [20 + time for time in REGULAR], codec)
+    assert grey_of(path) == list(range(12))
+    assert (video.video_rate(path), dict(video.video_breaks(path))) == (pytest.approx(25), {})
+
+
+def test_files_that_were_joined_are_read_whole_and_break_where_they_meet(
+    tmp_path: Path, videos: Callable[..., Path]
+) -> None:
+    parts = [videos(tmp_path / f"{name}.mpg", [index / 25 for index in range(40)], "mpeg2video") for name in "ab"]
+    both = tmp_path / "both.mpg"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert video.video_length(both) == len(list(video.video_frames(both))) == 80
+    assert list(video.video_breaks(both)) == [40]
+
+
+def test_frames_that_are_stamped_to_and_fro_come_at_regular_times(tmp_path: Path, videos: Callable[..., Path]) -> None:
+    path = videos(tmp_path / "a.avi", [index / 25 for index in range(40)], "libx264")
+    stamps = [frame.time for frame in video.decoded_frames(path)]
+    assert stamps != sorted(stamps)  # B frames, of which AVI keeps no time
+    ticks, frames = zip(*video.timed_frames(path), strict=True)
+    np.testing.assert_allclose([tick.seconds for tick in ticks], np.arange(40) / 25, atol=0.041)
+    assert (len(frames), grey_of(path), dict(video.video_breaks(path))) == (40, list(range(40)), {})
+
+
+def test_a_pause_is_no_repeated_picture(tmp_path: Path, videos: Callable[..., Path]) -> None:
+    path = videos(tmp_path / "a.mkv", [*REGULAR[:6], *(600 + time for time in REGULAR[6:])])
+    assert grey_of(path) == list(range(12))
+    assert dict(video.video_breaks(path)) == {6: "nothing for 600.0 s"}
+
+
+def test_the_rate_is_that_at_which_frames_come(tmp_path: Path, videos: Callable[..., Path]) -> None:
+    slow, paused = [index / 5 for index in range(12)], [*REGULAR, *(60 + time for time in REGULAR)]
+    assert video.video_rate(videos(tmp_path / "a.avi", slow, "mpeg4")) == pytest.approx(5)  # its header says 25
+    assert video.video_rate(videos(tmp_path / "b.mp4", paused)) == pytest.approx(25)  # whose header says 0.4

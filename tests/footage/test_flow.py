@@ -97,7 +97,7 @@ def test_it_is_computed_once(prepared: Prepared, monkeypatch: pytest.MonkeyPatch
         computed.append(1)
         return dis(frames)
 
-    monkeypatch.setitem(FLOWS._table, "dis", module.computed("dis", counted))
+    monkeypatch.setitem(FLOWS._table, "dis", module.computed("dis", counted, edition=open_flow("dis").identity()))
     again = flow_folder(prepared, prepared.clips("train"), workers=0)
     assert again.folder.path == first.folder.path
     assert (again.folder.path / "manifest.json").stat().st_ino == manifest.st_ino

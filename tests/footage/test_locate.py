@@ -105,7 +105,7 @@ def test_the_environment_and_the_file_of_the_user(
     assert locate("ped2").root == above / "ped2"
     monkeypatch.delenv("PAGEN_DATA")
     file.write_text("[]")
-    with pytest.raises(PagenError, match=r"as JSON in .*data\.json"):
+    with pytest.raises(PagenError, match=r"as an object in .*data\.json, found a list"):
         locate("ped2")
 
 

@@ -21,8 +21,9 @@ from pagen.folders import tree_hash
 from pagen.footage import prepare as module
 from pagen.footage.catalogue import DataSet
 from pagen.footage.clips import Footage
+from pagen.footage.content import cache_folder
 from pagen.footage.locate import locate
-from pagen.footage.prepare import Prepared, cache_folder, open_prepared, prepare
+from pagen.footage.prepare import Prepared, open_prepared, prepare
 from pagen.footage.prepare_dataset import Prepare, run
 from pagen.footage.scene_clip import SceneClip
 
@@ -302,7 +303,10 @@ def test_interrupted_it_says_so_in_one_line_and_goes_on(long: Path, tmp_path: Pa
             wait_for_clips(process, out, clips)
             time.sleep(later)
             os.killpg(process.pid, signal.SIGINT)
-            assert process.communicate()[1] == "pagen: interrupted; the same command goes on where it stopped\n"
+            assert (
+                process.communicate()[1]
+                == "pagen: interrupted; what is done is kept, and the same command goes on from there\n"
+            )
         assert process.returncode == 130
     again = prepare("folder", long, (64, 64), out=out, workers=0)
     assert tree_hash(out) == tree_hash(prepare("folder", long, (64, 64), out=tmp_path / "undisturbed", workers=0).path)

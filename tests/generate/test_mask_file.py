@@ -101,7 +101,7 @@ def test_arrays_that_are_none(tmp_path: Path) -> None:
     np.save(tmp_path / "pickled.npy", np.array([{}], dtype=object), allow_pickle=True)
     for damaged in (whole[:-100], whole[:20], b"", b"PK", (tmp_path / "pickled.npy").read_bytes()):
         (tmp_path / "train_01.npy").write_bytes(damaged)
-        with pytest.raises(PagenError, match=r"found it damaged .*; save it again"):
+        with pytest.raises(PagenError, match=r"found .*; remove it, and make it again"):
             kind.prepare(FRAMES, "train_01")
 
 

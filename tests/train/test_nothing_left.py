@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import cv2
@@ -38,6 +39,7 @@ def still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("name", ["accivad", "mulde", "knn"])
 def test_a_run_over_objects_that_finds_none(name: str, still: Path, tmp_path: Path) -> None:
     recipe: Any = RECIPES[name].at("tiny")
+    copytree(still / "training/a", still / "training/b")
     config = Train(recipe, dataset="folder", root=still, scale="tiny", out=tmp_path / "run", device="cpu", workers=0)
     with pytest.raises(PagenError, match="features of the training clips of folder, found none in boxes by motion"):
         train(config)

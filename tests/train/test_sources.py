@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree, rmtree
 from typing import Any
 
 import numpy as np
@@ -155,6 +158,72 @@ def file(tmp_path: Path) -> Path:
         here |= {f"{split}_poses": rng.normal(9, 3, (frames, 6)).astype(np.float32)}
     np.savez(tmp_path / "objects.npz", **here)
     return tmp_path / "objects.npz"
+
+
+def of_others(file: Path, top: Path) -> dict[str, tuple[str, str, str]]:
+    """What files about other clips can be: the recipe, its flags, and what is said."""
+    arrays = dict(np.load(file))
+    np.savez(top / "large.npz", **{**arrays, "training_boxes": arrays["training_boxes"] * 9})
+    np.savez(top / "names.npz", **{**arrays, "training_clips": np.array(["a", "b", "c"])})
+    for name, maps in (("few", [9, 9, 9]), ("missing", [47, 47])):
+        (top / name).mkdir()
+        for clip, count in enumerate(maps, 1):
+            np.save(top / name / f"train_train_{clip:02}.npy", np.zeros((count, 2, 4, 4), np.float32))
+    of_clip, poses = f"--boxes file:{file}", "expected poses of clip train_train_01"
+    return {
+        "boxes outside": ("knn", f"--boxes file:{top}/large.npz", "inside 64x48 pixels (clip train_train_01)"),
+        "boxes of others": ("mulde", f"--boxes file:{top}/names.npz", "expected boxes of clip train_train_01 in"),
+        "poses of others": ("accivad", f"{of_clip} --poses file:{top}/names.npz", poses),
+        "poses alone": ("knn", f"--features pose --poses file:{top}/names.npz", poses),
+        "flow of objects": ("gmm", f"--kinds velocity --flow file:{top}/few", "expected floats (47, 2, H, W) in"),
+        "joined": ("gmm", f"--features velocity+deep --flow file:{top}/missing", "expected the flow of clip"),
+        "flow": ("temporal", f"--flow file:{top}/few --pseudo none", "expected floats (47, 2, H, W) in"),
+        "flow nowhere": ("temporal", "--flow file:nowhere --pseudo none", "expected a folder of flow files CLIP.npy"),
+    }  # fmt: skip
+
+
+OTHERS = (
+    "boxes outside", "boxes of others", "poses of others", "poses alone", "flow of objects", "joined", "flow",
+    "flow nowhere",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", OTHERS)
+def test_files_about_other_clips_are_refused_before_anything_is_made(
+    case: str, file: Path, street: Path, nothing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = of_others(file, nothing)
+    assert tuple(cases) == OTHERS
+    recipe, words, message = cases[case]
+    common = ["--dataset", "folder", "--root", str(street), "--scale", "tiny", "--workers", "0", "--device", "cpu"]
+    line = said(capsys, recipe, *words.split(), *common, "--out", "run")
+    assert message in line
+    assert line.count("\n") == 1 or line.startswith("look at")
+    assert "pagen generate" not in line  # which would be refused, too
+    assert {path.name.partition("-")[2][:7] for path in (nothing / "cache").glob("*")} <= {"outline"}
+    assert not Path("run").exists()
+
+
+@pytest.mark.slow
+def test_neighbours_of_one_clip_are_refused_before_anything_is_made(
+    street: Path, nothing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copytree(street, nothing / "one")
+    for clip in sorted((nothing / "one/training").iterdir())[1:]:
+        rmtree(clip)
+    for recipe in ("knn", "accivad"):
+        line = said(capsys, recipe, "--dataset", "folder", "--root", str(nothing / "one"), "--out", "run")
+        assert line == "pagen: expected 2 training clips and more in folder, found 1; give more footage\n"
+    assert not (nothing / "cache").exists()
+
+
+def test_poses_that_no_flag_names_are_told_without_torch(nothing: Path) -> None:
+    code = "import sys; from pagen.cli import main\ntry: main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
+    words = ["train", "accivad", "--dataset", "street", "--scale", "paper"]
+    done = subprocess.run([sys.executable, "-P", "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n"
+    assert done.stderr.startswith("pagen: expected poses for pose, found none")
 
 
 @pytest.mark.slow

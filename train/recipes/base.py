@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from math import inf
 from typing import Any, ClassVar, Literal, Self
 
+from pagen.compute import Compute
 from pagen.errors import PagenError, require_counts
 from pagen.options import PseudoKind, Scale, Source
 from pagen.papers.all_papers import FUSED
@@ -90,8 +91,14 @@ class BaseRecipe:
     def check_training(self) -> None:
         """Raise PagenError for settings that can be scored with, and not trained with."""
 
+    def check_named(self) -> None:
+        """Raise PagenError for what a flag has to name and does not; nothing is looked at."""
+
     def check_sources(self, device: str) -> None:
         """Raise PagenError for what is missing beside footage and PA set, before either is looked at."""
+
+    def check_files(self, dataset: str, compute: Compute) -> None:
+        """Raise PagenError for files about clips that are not about those of the data set, before any is prepared."""
 
 
 @dataclass(frozen=True)

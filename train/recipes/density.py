@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, fields, make_dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Literal, get_type_hints
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.box_kinds import has_poses
-from pagen.features.spec import OPTIONS, is_of_objects
+from pagen.features.spec import OPTIONS, is_of_objects, require_poses
 from pagen.models.density.detectors import DETECTORS
 from pagen.registry import resolve
 from pagen.train.recipes.base import Parts, Recipe, Scales
@@ -40,11 +41,13 @@ class DetectorRecipe(DensityRecipe):
     Attributes:
         choosing: `module:function` that says which training clips it learns from; see `density_session.Choosing`.
         fitting: `module:function` that fits it; see `density_session.Fitting`.
+        least: training clips that it needs.
         renamed: fields of the recipe whose setting is called otherwise, or that are none (empty).
     """
 
     choosing: ClassVar[str] = "pagen.train.density_session:every_clip"
     fitting: ClassVar[str] = "pagen.train.density_session:fit_at_once"
+    least: ClassVar[int] = 1
     renamed: ClassVar[dict[str, str]] = {}
 
     def learner(self, kind: str) -> DetectorRecipe:
@@ -59,6 +62,14 @@ class DetectorRecipe(DensityRecipe):
     def check_sources(self, device: str) -> None:
         """Raise PagenError for files, runs or models of the features that are missing."""
         resolve("pagen.features.open:check_sources")(self.spec, device)
+
+    def check_named(self) -> None:
+        """Raise PagenError for poses that no flag names."""
+        require_poses(self.spec)
+
+    def check_files(self, dataset: str, compute: Compute) -> None:
+        """Raise PagenError for too few clips, and for files of boxes, poses or flow that are not of them."""
+        resolve("pagen.features.open:check_files")(self.spec, dataset, compute, self.least)
 
     def detector(self, seed: int, device: str) -> Any:
         """The detector, which has learnt nothing."""
@@ -164,6 +175,7 @@ class KnnRecipe(DetectorRecipe):
     """Neighbours whose squared distances are averaged."""
 
     name: ClassVar[str] = "knn"
+    least: ClassVar[int] = 2  # a training clip is judged by the others
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, ClassVar, Literal, Self
 
+from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.models.networks import NETWORKS
 from pagen.options import POOLED, PseudoKind, Scale, Source
@@ -86,6 +87,10 @@ class TemporalRecipe(ClipRecipe):
     def check_sources(self, device: str) -> None:
         """Raise PagenError for flow that nobody makes, or a folder of it that is missing."""
         resolve("pagen.footage.flow:open_flow")(self.flow)
+
+    def check_files(self, dataset: str, compute: Compute) -> None:
+        """Raise PagenError for a folder of flow that is not of these clips."""
+        resolve("pagen.footage.flow_file:check_flow_files")(self.flow, dataset, compute)
 
     def note(self, fast: float) -> str:
         """What the colours mean."""

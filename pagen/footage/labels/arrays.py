@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pagen.arrays import UNREADABLE
+from pagen.arrays import Archive, opened_archive, read_array
 from pagen.errors import PagenError
-from pagen.footage.labels.raw import NPY, bare, head, lines, reason, wrong_line
+from pagen.footage.labels.raw import bare, head, lines, reason, wrong_line
 from pagen.footage.labels.said import Vector, vector
+from pagen.texts import NPY, number
 
 _ZIP = b"PK\x03\x04"
 
@@ -44,8 +45,8 @@ def read_npz(path: Path, key: str) -> Vector | None:
         [0, 1]
     """
     with _archive(path) as archive:
-        name = next((name for name in archive.files if key in (name, bare(name))), None)
-        return vector(archive[name], f"{path}, {name}") if name else None
+        name = next((name for name in archive.names if key in (name, bare(name))), None)
+        return vector(archive(name), f"{path}, {name}") if name else None
 
 
 def names_in_npz(path: Path) -> list[str]:
@@ -59,7 +60,7 @@ def names_in_npz(path: Path) -> list[str]:
         ['D001_01']
     """
     with _archive(path) as archive:
-        return [bare(name) for name in archive.files]
+        return [bare(name) for name in archive.names]
 
 
 def read_values(path: Path, key: str) -> Vector:
@@ -75,16 +76,16 @@ def read_values(path: Path, key: str) -> Vector:
         [0, 1]
     """
     values = []
-    for number, line in lines(path):
+    for place, line in lines(path):
         try:
-            values.append(float(line))
+            values.append(number(line))
         except ValueError:
-            raise wrong_line("0 or 1", number, path, line) from None
+            raise wrong_line("0 or 1", place, path, line) from None
     return Vector(np.array(values))
 
 
-def opened(path: Path, mapped: bool = False) -> npt.NDArray[Any]:
-    """The array in a `.npy` file, which is never unpickled; where `mapped`, it stays on disk.
+def opened(path: Path) -> npt.NDArray[Any]:
+    """The array of numbers in a `.npy` file, which stays on disk and is never unpickled.
 
     Raises PagenError: no such file, cut short, or an array of objects.
 
@@ -97,24 +98,17 @@ def opened(path: Path, mapped: bool = False) -> npt.NDArray[Any]:
     """
     if not head(path).startswith(NPY):
         raise PagenError(f"expected an array in NumPy's format in {path}, found something else; is it its name alone?")
-    try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
-        return array
-    except UNREADABLE as error:
-        raise _no_array(path, error) from error
+    return read_array(path)
 
 
 @contextmanager
-def _archive(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+def _archive(path: Path) -> Iterator[Archive]:
     """An archive, open for as long as it is read."""
     if not head(path).startswith(_ZIP):
         raise PagenError(f"expected an archive .npz of one array a clip in {path}, found something else")
     try:
-        with path.open("rb") as file:
-            yield np.load(file, allow_pickle=False)
-    except UNREADABLE as error:
-        raise _no_array(path, error) from error
-
-
-def _no_array(path: Path, error: Exception) -> PagenError:
-    return PagenError(f"expected an array of 0 and 1 in {path}, found something else ({reason(error)})")
+        with opened_archive(path) as archive:
+            yield archive
+    except ValueError as error:
+        found = f"something else ({reason(error)})"
+        raise PagenError(f"expected an array of 0 and 1 in {path}, found {found}") from error

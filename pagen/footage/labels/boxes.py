@@ -5,7 +5,6 @@ A frame without a box is normal. Lines as Street Scene's come with its download 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import NamedTuple
 
 from pagen.footage.labels.raw import lines, wrong_line
 from pagen.footage.labels.said import Spans
+from pagen.texts import number, whole
 
 
 class TrackBox(NamedTuple):
@@ -99,36 +99,37 @@ def _frames(path: Path, boxes_in: Callable[[Path], list[TrackBox]]) -> Spans:
 def _rows(path: Path) -> Iterator[tuple[int, str, list[str]]]:
     """Number, line and words between commas or spaces; none of a file in which nothing stands."""
     rows = lines(path) if path.read_bytes().strip() else ()
-    yield from ((number, line, line.replace(",", " ").split()) for number, line in rows)
+    yield from ((number, line, line.replace(",", " ").split() or [line]) for number, line in rows)
 
 
 def _street_scene(path: Path) -> Iterator[TrackBox]:
-    for number, line, (name, *words) in _rows(path):
+    for place, line, (name, *words) in _rows(path):
         image = re.fullmatch(r"(?:.*[/\\])?0*([1-9]\d*)\.\w+", name)
         try:
             track, x, y, width, height = _numbers(words)
+            frame = whole(image[1]) if image else 0
         except ValueError:
-            image = None
-        if image is None:
-            raise wrong_line("NNN.jpg track x y width height", number, path, line)
+            frame = 0
+        if not frame:
+            raise wrong_line("NNN.jpg track x y width height", place, path, line)
         left, top = x - width / 2, y - height / 2
-        yield TrackBox(int(track), int(image[1]) - 1, (left, top, left + width - 1, top + height - 1))
+        yield TrackBox(int(track), frame - 1, (left, top, left + width - 1, top + height - 1))
 
 
 def _aed(path: Path) -> Iterator[TrackBox]:
-    for number, line, words in _rows(path):
+    for place, line, words in _rows(path):
         try:
             track, frame, left, top, right, bottom = _numbers(words)
-            if frame < 0 or frame % 1 or right < left or bottom < top:
+            if whole(words[1]) < 0 or right < left or bottom < top:
                 raise ValueError("no frame, or no box")
         except ValueError:
-            raise wrong_line("track,frame,x_min,y_min,x_max,y_max", number, path, line) from None
+            raise wrong_line("track,frame,x_min,y_min,x_max,y_max", place, path, line) from None
         yield TrackBox(int(track), int(frame), (left, top, right, bottom))
 
 
 def _numbers(words: list[str]) -> list[float]:
     """Finite numbers, the first of them whole and not negative. Raises ValueError."""
-    numbers = [float(word) for word in words]
-    if not all(map(math.isfinite, numbers)) or not numbers or numbers[0] < 0 or numbers[0] % 1:
+    numbers = [number(word) for word in words]
+    if not numbers or whole(words[0]) < 0:
         raise ValueError("no track, or no number")
     return numbers

@@ -43,7 +43,7 @@ def array_masks(files: tuple[Path, ...]) -> Iterator[Masks]:
         [[[True, False], [False, True]]]
     """
     (path,) = files
-    array = opened(path, mapped=True)
+    array = opened(path)
     if array.ndim != 3 or array.dtype.kind not in "biuf":
         raise PagenError(f"expected masks (T, H, W) in {path}, found {array.dtype} {array.shape}")
     for mask in array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from itertools import chain
 from pathlib import Path
 
@@ -10,11 +9,12 @@ from pagen.errors import PagenError
 from pagen.footage.clips import without_suffix
 from pagen.footage.labels.raw import once_a_file, text
 from pagen.footage.labels.said import Interval, Spans
+from pagen.texts import table, whole
 
 _HEADER = "video,start_frame,end_frame"
 
 
-def parse_csv(table: str, source: str = "the .csv file") -> dict[str, list[Interval]]:
+def parse_csv(content: str, source: str = "the .csv file") -> dict[str, list[Interval]]:
     """The intervals of each video in a CSV `video,start_frame,end_frame`, from 0, half-open.
 
     A video without anything abnormal stands there with both frames left empty; a video that does not stand there at all
@@ -24,23 +24,22 @@ def parse_csv(table: str, source: str = "the .csv file") -> dict[str, list[Inter
         >>> parse_csv("video,start_frame,end_frame\\na.mp4,3,5\\nb.mp4,,")
         {'a.mp4': [(3, 5)], 'b.mp4': []}
     """
-    rows = [[cell.strip() for cell in row] for row in csv.reader(table.removeprefix("\ufeff").splitlines())]
-    header = ",".join(rows[0]) if rows else "nothing"
-    if header != _HEADER:
-        raise PagenError(f"expected the header {_HEADER} in {source}, found {header}")
+    (_, header), *rows = [*table(content, source)] or [(1, ["nothing"])]
+    if header != _HEADER.split(","):
+        raise PagenError(f"expected the header {_HEADER} in {source}, found {','.join(header):.80}")
     videos: dict[str, list[Interval]] = {}
-    for number, row in enumerate(rows[1:], 2):
-        if not any(row):
-            continue
+    for line, row in rows:
         intervals = videos.setdefault(row[0], [])
         if row[1:] == ["", ""]:
             continue
-        if len(row) != 3 or not all(cell.isdecimal() for cell in row[1:]) or not int(row[1]) < int(row[2]):
-            raise PagenError(
-                f"expected {_HEADER} with start < end (end excluded) in line {number} of {source}, "
-                f"found {','.join(row)!r}"
-            )
-        intervals.append((int(row[1]), int(row[2])))
+        try:
+            start, end = map(whole, row[1:])
+            if not 0 <= start < end:
+                raise ValueError("no interval")
+        except ValueError:
+            wanted = f"{_HEADER} with start < end (end excluded) in line {line} of {source}"
+            raise PagenError(f"expected {wanted}, found {','.join(row)!r:.80}") from None
+        intervals.append((start, end))
     return videos
 
 

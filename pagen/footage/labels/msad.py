@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from pagen.errors import PagenError
-from pagen.footage.labels.raw import bare, lines, once_a_file, wrong_line
+from pagen.footage.labels.raw import bare, lines, once_a_file, text, wrong_line
 from pagen.footage.labels.said import Interval, Spans
+from pagen.texts import table, whole
 
 _HEADER = "name,scenario,total frames,starting frame of anomaly,ending frame of anomaly"
 
@@ -26,15 +26,20 @@ def parse_msad(path: Path) -> dict[str, list[Interval]]:
         ...     parse_msad(path)
         {'Assault_1': [(55, 426)]}
     """
-    (_, header), *rows = lines(path)
-    if [cell.strip().lower() for cell in header.split(",")] != _HEADER.split(","):
-        raise PagenError(f"expected the header '{_HEADER}' in {path}, found '{header[:80]}'")
+    lines(path)
+    (_, header), *rows = table(text(path), path)
+    if [cell.lower() for cell in header] != _HEADER.split(","):
+        raise PagenError(f"expected the header '{_HEADER}' in {path}, found '{','.join(header):.80}'")
     clips: dict[str, list[Interval]] = {}
-    for number, line in rows:
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
-        if len(cells) != 5 or not all(cell.isdecimal() for cell in cells[2:]):
-            raise wrong_line(_HEADER, number, path, line)
-        clips.setdefault(bare(cells[0]), []).append((int(cells[3]), int(cells[4])))
+    for line, cells in rows:
+        try:
+            name, _, total, first, last = cells
+            interval = whole(first), whole(last)
+            if min(whole(total), *interval) < 0:
+                raise ValueError("less than no frame")
+        except ValueError:
+            raise wrong_line(_HEADER, line, path, ",".join(cells)) from None
+        clips.setdefault(bare(name), []).append(interval)
     return clips
 
 

@@ -10,20 +10,10 @@ from typing import TypeVar
 
 from pagen.errors import PagenError
 from pagen.footage.listing import IMAGES, VIDEOS
+from pagen.texts import read_text
 
 T = TypeVar("T")
 
-NPY = b"\x93NUMPY"
-"""What files of one array begin with."""
-_FORMS = {
-    NPY: "an array in NumPy's format",
-    b"PK": "a zip or .npz archive",
-    b"MATLAB": "a MATLAB file",
-    b"\x89HDF": "an HDF5 file",
-    b"\xff\xfe": "text in UTF-16; save it as UTF-8",
-    b"\xfe\xff": "text in UTF-16; save it as UTF-8",
-    b"version https://git-lfs": "a git-LFS pointer; run 'git lfs pull' where it came from",
-}
 _PICKLE = re.compile(rb"\x80[\x02-\x05]|\(dp?\d|\(lp?\d|c(numpy|copy_reg|__builtin__|collections)|\}q\x00|\]q\x00")
 
 
@@ -59,7 +49,7 @@ def head(path: Path, length: int = 128) -> bytes:
 
 
 def text(path: Path) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark.
+    """The text of a file of labels, in UTF-8 or as its byte-order mark says.
 
     Raises PagenError: as `head`, or it is no text, and says what it is instead.
 
@@ -71,16 +61,8 @@ def text(path: Path) -> str:
         ...     text(Path(file.name)).splitlines()
         ['4,0,450']
     """
-    start = head(path)
-    form = next((form for magic, form in _FORMS.items() if start.startswith(magic)), None)
-    if form is None and b"\0" in start:
-        form = "bytes that are none"
-    if form:
-        raise PagenError(f"expected labels as text in UTF-8 in {path}, found {form}")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PagenError(f"expected labels as text in UTF-8 in {path}, found other bytes ({error.reason})") from error
+    head(path)
+    return read_text(path, "labels")
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

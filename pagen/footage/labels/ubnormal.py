@@ -16,9 +16,10 @@ import numpy as np
 from pagen.errors import PagenError
 from pagen.footage.images import image_frames
 from pagen.footage.labels.arrays import read_npy
-from pagen.footage.labels.raw import NPY, head, lines, wrong_line
+from pagen.footage.labels.raw import head, lines, wrong_line
 from pagen.footage.labels.said import Spans, Vector
 from pagen.footage.listing import natural
+from pagen.texts import NPY, whole
 
 if TYPE_CHECKING:
     from pagen.arrays import Masks
@@ -57,11 +58,10 @@ def parse_tracks(path: Path) -> list[Track]:
     tracks = []
     for number, line in lines(path):
         try:
-            numbers = [float(cell) for cell in line.split(",")]
-            track = Track(*map(int, numbers))
-        except (ValueError, OverflowError, TypeError):
+            track = Track(*map(whole, line.split(",")))
+        except (ValueError, TypeError):
             raise wrong_line("object,first,last", number, path, line) from None
-        if [*track] != numbers or not 0 <= track.first <= track.last or track.thing < 1:
+        if not 0 <= track.first <= track.last or track.thing < 1:
             raise wrong_line("object,first,last", number, path, line)
         tracks.append(track)
     return tracks

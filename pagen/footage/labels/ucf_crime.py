@@ -14,6 +14,7 @@ from pagen.errors import PagenError
 from pagen.footage.labels.mat import variable, whole_numbers
 from pagen.footage.labels.raw import bare, lines, once_a_file, reason, wrong_line
 from pagen.footage.labels.said import Interval, Spans
+from pagen.texts import whole
 
 _STRUCTURE = "Annotation_file"
 _FORM = "Name Class first last first last"
@@ -50,7 +51,7 @@ def parse_ucf(path: Path) -> dict[str, list[Interval]]:
 def _pairs(words: Sequence[str]) -> list[Interval]:
     """The intervals among the words of a line, without the number of frames. Raises ValueError."""
     classes = [place for place, word in enumerate(words) if re.fullmatch("[A-Z][A-Za-z_]*", word)]
-    numbers = [int(word) for word in (words[classes[0] + 1 :] if classes else words)]
+    numbers = [whole(word) for word in (words[classes[0] + 1 :] if classes else words)]
     if classes and len(numbers) == 5:  # the number of frames ends the line
         numbers.pop()
     elif not classes and (len(numbers) % 2 or numbers[1:] == [-1]):  # it begins it

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pagen.footage.labels.raw import bare, lines, once_a_file, wrong_line
 from pagen.footage.labels.said import Interval, Spans
+from pagen.texts import whole
 
 
 @once_a_file
@@ -25,10 +26,14 @@ def parse_xd(path: Path) -> dict[str, list[Interval]]:
     clips: dict[str, list[Interval]] = {}
     for number, line in lines(path):
         name, *words = line.split()
-        if not words or len(words) % 2 or not all(word.isdecimal() for word in words):
-            raise wrong_line("NAME first end first end", number, path, line)
-        bounds = [int(word) for word in words]
-        clips.setdefault(bare(name), []).extend(zip(bounds[::2], bounds[1::2], strict=True))
+        try:
+            bounds = [whole(word) for word in words]
+            pairs = list(zip(bounds[::2], bounds[1::2], strict=True))
+            if min(bounds) < 0:  # which no bounds at all are not either
+                raise ValueError("less than no frame")
+        except ValueError:
+            raise wrong_line("NAME first end first end", number, path, line) from None
+        clips.setdefault(bare(name), []).extend(pairs)
     return clips
 
 

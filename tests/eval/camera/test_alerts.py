@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.eval.camera.alerts import AlertLog, AlertTracker, Changes
-from pagen.eval.camera.sources import Gap, Shot
+from pagen.eval.camera.shots import Gap, Shot
 from pagen.eval.camera.threshold import Smooth, Threshold, event_counts, heights, lowest_threshold
 from pagen.eval.camera.watch import watch
 from pagen.scoring.frame_score import FrameScore
@@ -122,7 +122,7 @@ def test_an_alert_is_told_as_soon_as_it_lasts_and_its_worst_place_is_kept() -> N
 class Source:
     """Scores as frames; None is a gap, an exception is raised."""
 
-    name, dropped = "cam", 0
+    name, dropped, fps = "cam", 0, 10.0
 
     def __init__(self, items: list[Any], live: bool = True) -> None:
         self.items, self.live = items, live

@@ -13,8 +13,9 @@ from pagen.cli import main
 from pagen.errors import PagenError
 from pagen.eval.camera.alerts import AlertTracker
 from pagen.eval.camera.calibrate import Calibrate, calibrate
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold, event_counts, read_threshold, tail_margin, upper_bound
+from pagen.scoring.zones import Zones
 
 MakeRun = Callable[..., Path]
 
@@ -100,7 +101,7 @@ def test_a_run_keeps_its_threshold_and_a_camera_one_of_its_own(
     main(["calibrate", str(path), *flags, "--out", str(camera), "--zones", str(zones)])
     other = read_threshold(camera)
     assert (other.run, other.fingerprint) == (str(path), there.fingerprint)
-    assert other.zones == {"include": [[[0, 0], [20, 0], [20, 20]]], "exclude": []}
+    assert other.zones == Zones([[(0.0, 0.0), (20.0, 0.0), (20.0, 20.0)]])
     assert other.threshold < there.threshold
 
 
@@ -129,7 +130,7 @@ def test_what_is_not_calibrated_or_damaged_is_told(tmp_path: Path) -> None:
     with pytest.raises(PagenError, match=r"expected alarms.json in .*run 'pagen calibrate"):
         read_threshold(tmp_path)
     (tmp_path / "alarms.json").write_text('{"run": "."}')
-    with pytest.raises(PagenError, match="is damaged"):
+    with pytest.raises(PagenError, match=r"a value for fingerprint in .*alarms\.json, found none; calibrate again"):
         read_threshold(tmp_path)
     threshold = Threshold("flow_speed", "", "flow_speed", 1, 2, 2, 0.2, 10, 1, 1, 0, 3, 0, 0, None, None)
     threshold.write(tmp_path)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import deque
 from pathlib import Path
 
@@ -10,8 +12,8 @@ import numpy as np
 import pytest
 
 from pagen.errors import PagenError
-from pagen.eval.camera.film import GREEN, RED, STRIP, WARM, WHITE, Blur, Film, drawn, level, timeline
-from pagen.eval.camera.sources import Shot
+from pagen.eval.camera.film import CONTAINERS, GREEN, RED, STRIP, WARM, WHITE, Blur, Film, drawn, level, timeline
+from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.threshold import Threshold
 from pagen.scoring.baselines import flow_speed, frame_difference
 from pagen.scoring.frame_score import Box, FrameScore, region_of
@@ -40,10 +42,10 @@ def test_zones_cover_what_is_drawn_at_any_size_of_map() -> None:
 def test_zones_are_read_and_what_is_none_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "zones.json"
     path.write_text(json.dumps({"exclude": [SQUARE]}))
-    assert read_zones(path) == Zones([], [SQUARE])
+    assert read_zones(path) == Zones([], [[*map(tuple, SQUARE)]])
     for text in ('{"exclud": []}', "{}", "[1]", '{"include": [[[1, 2], [3, 4]]]}', '{"include": [[1, 2, 3]]}', "{"):
         path.write_text(text)
-        with pytest.raises(PagenError, match=r'expected {"include": .*; mend the zones'):
+        with pytest.raises(PagenError, match=r"(expected .*zones\.json, found .*; mend the zones|no field of zones)"):
             read_zones(path)
     with pytest.raises(PagenError, match="mend the zones"):
         read_zones(tmp_path / "none.json")
@@ -149,14 +151,63 @@ def test_a_film_keeps_the_times_and_adds_the_timeline(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "out.mp4"]
 
 
-def test_a_film_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    def broken() -> None:
-        with Film(tmp_path / "out.mp4", THRESHOLD, blur=True) as film:
-            film.add(Shot(noise(0), 0, 0.0, ""), 1.0, None, None)
-            raise ZeroDivisionError
+def add_noise(film: Film, count: int) -> None:
+    for index in range(count):
+        film.add(Shot(noise(index), index, index / 10, ""), 1.0, None, None)
 
+
+def frames_of(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def broken(film: Film, count: int) -> None:
+    with film:
+        add_noise(film, count)
+        raise ZeroDivisionError
+
+
+def test_a_film_that_breaks_off_is_as_long_as_it_came_and_without_a_frame_there_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
     with pytest.raises(ZeroDivisionError):
-        broken()
-    assert list(tmp_path.iterdir()) == []
+        broken(Film(path, THRESHOLD, blur=True), 7)
+    with pytest.raises(ZeroDivisionError):
+        broken(Film(path, THRESHOLD), 0)  # what lies there stays
+    assert frames_of(path) == 7
+    assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(PagenError, match=r"expected a film's name to end in \.mp4"):
         Film(tmp_path / "out.txt", THRESHOLD)
+
+
+def test_films_of_a_camera_are_kept_and_one_of_a_recording_is_made_again(tmp_path: Path) -> None:
+    for goes_on, number in ((True, 3), (True, 4), (False, 5), (True, 6)):
+        with Film(tmp_path / "out.mkv", THRESHOLD, goes_on=goes_on) as film:
+            add_noise(film, number)
+    assert {path.name: frames_of(path) for path in tmp_path.iterdir()} == {"out.mkv": 5, "out-2.mkv": 4, "out-3.mkv": 6}
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from test_film import THRESHOLD, Film, add_noise
+with Film(Path(sys.argv[1]), THRESHOLD) as film:
+    add_noise(film, 60)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", CONTAINERS)
+def test_a_kill_takes_the_last_seconds_of_a_film_alone_and_the_same_command_makes_it_whole(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"out{suffix}"
+    command = [sys.executable, "-P", "-c", KILLED, path, Path(__file__).parent]
+    assert subprocess.run(command, check=False).returncode == -9
+    assert 45 <= frames_of(path) <= 60
+    for name in (path.name, f"undisturbed{suffix}"):
+        with Film(tmp_path / name, THRESHOLD) as film:
+            add_noise(film, 60)
+    assert path.read_bytes() == (tmp_path / f"undisturbed{suffix}").read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2

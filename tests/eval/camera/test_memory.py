@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from pagen.eval.camera.alerts import AlertLog
-from pagen.eval.camera.sources import Live, Recording
+from pagen.eval.camera.live import ROOM, Live
+from pagen.eval.camera.sources import Recording
 from pagen.eval.camera.threshold import Threshold
 from pagen.eval.camera.watch import watch
+from pagen.footage.clock import Tick
 from pagen.scoring.stream import open_streamer
 
 pytestmark = pytest.mark.slow
@@ -39,7 +41,7 @@ def growth(held: list[int]) -> float:
 
 def test_watching_a_recording_holds_no_more_for_more_frames(tmp_path: Path) -> None:
     held: list[int] = []
-    pieces = (("x", lambda: ((index / 25, frame) for index, frame in enumerate(frames(held)))),)
+    pieces = (("x", lambda: ((Tick(index / 25), frame) for index, frame in enumerate(frames(held)))),)
     tracemalloc.start()
     try:
         with AlertLog(tmp_path, "x", THRESHOLD, False) as log:
@@ -50,14 +52,14 @@ def test_watching_a_recording_holds_no_more_for_more_frames(tmp_path: Path) -> N
     assert growth(held) < 2
 
 
-def test_a_camera_that_nobody_looks_at_holds_one_frame() -> None:
+def test_a_camera_that_nobody_looks_at_holds_a_queue_of_frames() -> None:
     held: list[int] = []
     source = Live("x", lambda: iter(()))
     tracemalloc.start()
     try:
         for frame in frames(held):
-            source._arrive(frame)
+            source._arrive(None, frame)
     finally:
         tracemalloc.stop()
-    assert source.dropped == FRAMES - 1
+    assert (source.received, source.dropped) == (FRAMES, FRAMES - ROOM[1])
     assert growth(held) < 2

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import socket
-import time
-from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import cv2
@@ -16,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
-from pagen.eval.camera import sources as camera
-from pagen.eval.camera.sources import Gap, Live, Recording, Shot, masked, open_footage, thinned, timecode
+from pagen.eval.camera.shots import Gap, Shot, Thinned, parted, timecode
+from pagen.eval.camera.sources import Recording, open_footage
+from pagen.eval.camera.watch import scored, scored_normal
+from pagen.footage.clock import Tick
 from pagen.footage.video import video_frames
+from pagen.scoring.stream import open_streamer
 
 FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]
 
@@ -90,36 +89,13 @@ def test_what_is_no_source_gets_one_line(tmp_path: Path) -> None:
             open_footage(str(spec))
 
 
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("rtsp://user:secret@cam:554/a/b", "rtsp://***@cam:554/a/b"),
-        ("rtsp://user:se@cr/et@cam/a", "rtsp://***@cam/a"),
-        ("http://cam/video?user=u&pwd=secret", "http://cam/video?***"),
-        ("rtsp://cam/user=u_password=secret_channel=1.sdp", "rtsp://cam/***"),
-        ("rtsp://cam:554/a", "rtsp://cam:554/a"),
-    ],
-)
-def test_credentials_are_masked(url: str, shown: str) -> None:
-    assert masked(url) == shown
-    assert open_footage(url).name == shown
-
-
-def test_a_stream_that_never_answers_is_told_without_its_password() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"rtsp://user:secret@127.0.0.1:{server.getsockname()[1]}/x"
-        with pytest.raises(PagenError, match=r"no answer within 0.1 s") as error:
-            next(iter(open_footage(url, timeout=0.1)))
-    assert "secret" not in str(error.value)
-    with pytest.raises(PagenError, match=r"rtsp://\*\*\*@127.0.0.1:1/x, found none \(Connection refused\)"):
-        next(iter(open_footage("rtsp://user:secret@127.0.0.1:1/x", timeout=0.1)))
-
-
 @given(st.sampled_from([5, 8, 10, 25]), st.sampled_from([5.0, 10.0, 25.0, 50.0]))
 @settings(max_examples=20, deadline=None)
 def test_thinning_keeps_a_slower_source_and_an_even_share_of_a_faster_one(wanted: int, rate: float) -> None:
-    shots = [Shot(FRAMES[0], index, index / rate, "") for index in range(200)]
-    kept = [item.seconds for item in thinned(shots, wanted)]
+    ticks = [Tick(index / rate) for index in range(200)]
+    thinned = Thinned(Recording("x", rate, (("x", lambda: ((tick, FRAMES[0]) for tick in ticks)),)), wanted)
+    kept = [item.seconds for item in thinned]
+    assert len(kept) + thinned.passed_over == 200
     if rate <= wanted:
         assert len(kept) == 200
     else:
@@ -127,88 +103,85 @@ def test_thinning_keeps_a_slower_source_and_an_even_share_of_a_faster_one(wanted
         assert np.max(np.abs(np.array(kept) - np.arange(len(kept)) / wanted)) <= 0.5 / rate + 0.5 / wanted
 
 
-class Flaky:
-    """Opened again and again: a number is how many frames come before it breaks off; None, that it does not answer."""
-
-    def __init__(self, *sessions: int | None) -> None:
-        self.sessions = list(sessions)
-
-    def __call__(self) -> Iterator[np.ndarray]:
-        if not self.sessions:
-            time.sleep(0.01)  # else the reader would spin until it is left
-            raise PagenError("it is over")
-        frames = self.sessions.pop(0)
-        if frames is None:
-            raise PagenError("no answer")
-        yield from FRAMES[:frames]
-
-
-def stepping() -> Callable[[], float]:
-    """A clock that goes on by a second whenever it is looked at."""
-    times = iter(range(1_000_000, 2_000_000))
-    return lambda: float(next(times))
-
-
-def test_a_lost_stream_is_opened_again_with_growing_pauses(capsys: pytest.CaptureFixture[str]) -> None:
-    pauses: list[float] = []
-    source = Live("cam", Flaky(1, None, None, 1, None, *[None] * 6, 1), stepping(), pauses.append)
-    items = []
-    for item in source:
-        items.append(item)
-        if len(pauses) >= 12:
-            break
-    assert pauses[:12] == [1, 2, 4, 1, 2, 4, 8, 16, 30, 30, 30, 1]
-    assert isinstance(items[0], Shot | Gap)
-    assert "cam is lost (no answer); again in 2 s" in capsys.readouterr().err
-
-
-def test_gaps_stand_between_the_frames_of_two_connections() -> None:
-    taken = []
-    opened = Flaky(1, 1)
-    source = Live("cam", opened, stepping(), lambda pause: None)
-    for item in islice(source, 4):
-        taken.append(type(item))
-    assert all(first is not second for first, second in pairwise(taken))
-    assert Gap in taken
-
-
-def test_a_stream_that_never_was_there_is_an_error() -> None:
-    with pytest.raises(PagenError, match="no answer"):
-        next(iter(Live("cam", Flaky(None), stepping(), lambda pause: None)))
-    with pytest.raises(PagenError, match="expected more frames from cam, found its end"):
-        next(iter(Live("cam", Flaky(0), stepping(), lambda pause: None)))
-    with pytest.raises(ZeroDivisionError):  # a bug stays one, and nobody waits for ever
-        next(iter(Live("cam", lambda: iter([FRAMES[0] // (1 // 0)]), stepping(), lambda pause: None)))
-
-
-def test_only_the_newest_frame_waits() -> None:
-    source = Live("cam", Flaky(), stepping(), lambda pause: None)
-    for frame in FRAMES:
-        source._arrive(frame)
-    item = source._next()
-    assert isinstance(item, Shot)
-    assert (item.index, source.dropped, len(source._queue)) == (11, 11, 0)
-    assert item.frame is FRAMES[11]
-    assert item.seconds > 0
-    assert item.clock.startswith("1970-01-1")
-
-
-def test_what_is_damaged_or_a_backlog_of_the_beginning_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    arrivals = [0.0, 0.01, 0.02, 0.03, 0.07, 0.11, 0.15, 0.151, 0.19]  # of frames that are 0.04 s apart
-    clock, times = iter(arrivals), iter(range(len(arrivals)))
-
-    def decode() -> list[SimpleNamespace]:
-        number = next(times)
-        if number == 8:
-            raise av.error.InvalidDataError(1, "damaged")
-        return [SimpleNamespace(time=0.04 * number, number=number)]
-
-    packets = [SimpleNamespace(decode=decode)] * len(arrivals)
-    container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=lambda stream: packets)
-    monkeypatch.setattr(camera, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(camera, "rgb_or_grey", lambda frame: frame.number)
-    assert list(camera._decodable(container)) == [6, 7]
-
-
 def test_places_are_hours_minutes_seconds() -> None:
     assert [timecode(seconds) for seconds in (0, 59.9996, 3723.25)] == ["0:00:00.000", "0:01:00.000", "1:02:03.250"]
+
+
+def sized(path: Path, sizes: list[tuple[int, int]]) -> Path:
+    """Images, or a raw stream of MJPEG, whose pictures have these sizes (H, W)."""
+    pictures = [np.full((*size, 3), 100 + index, np.uint8) for index, size in enumerate(sizes)]
+    if path.suffix:
+        path.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures))
+        return path
+    path.mkdir()
+    for index, picture in enumerate(pictures):
+        cv2.imwrite(str(path / f"{index}.png"), picture)
+    return path
+
+
+@pytest.mark.parametrize("form", ["folder", "a.avi"])
+def test_a_change_of_size_is_a_gap_for_baselines_too(tmp_path: Path, form: str) -> None:
+    path = sized(tmp_path / form, [(32, 48)] * 3 + [(64, 96)] * 3 + [(32, 48)] * 2)
+    streamer = open_streamer("flow_speed")
+    items = list(scored(Thinned(open_footage(str(path), 5.0), 100.0), streamer, 0.0))
+    reasons = [item.reason for item in items if isinstance(item, Gap)]
+    assert reasons == ["the picture goes from 48x32 to 96x64", "the picture goes from 96x64 to 48x32"]
+    assert len(items) == 8 + 2
+    assert [item.score.value != item.score.value for item in items if not isinstance(item, Gap)] == [
+        *(True, False, False, True, False, False, True, False)
+    ]
+
+
+@given(st.lists(st.tuples(st.sampled_from([(2, 3), (4, 3), (2, 3, 3)]), st.booleans()), max_size=12))
+def test_between_gaps_pictures_are_of_one_size_and_none_is_lost(shapes: list[tuple[tuple[int, ...], bool]]) -> None:
+    items: list[Shot | Gap] = []
+    for index, (shape, gap) in enumerate(shapes):
+        items += [Gap(index, "", "before")] if gap else []
+        items.append(Shot(np.zeros(shape, np.uint8), index, index, ""))
+    given_ = list(parted(items))
+    old = {id(item) for item in items}
+    assert [id(item) for item in given_ if id(item) in old] == [id(item) for item in items]
+    assert all(isinstance(item, Gap) for item in given_ if id(item) not in old)
+    for before, after in pairwise(given_):
+        assert isinstance(before, Gap) or isinstance(after, Gap) or before.frame.shape == after.frame.shape
+
+
+def test_what_a_folder_holds_and_is_not_read_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sized(tmp_path / "day", [(32, 48)] * 3)
+    for name in ("3.xcf", "4.xcf", ".5.xcf", "notes.txt"):
+        (tmp_path / "day" / name).touch()
+    (tmp_path / "day/1 (1).png").write_bytes((tmp_path / "day/1.png").read_bytes())
+    assert len(list(open_footage(str(tmp_path / "day"), 5.0))) == 3
+    told = "not read: 1 .png (1 (1).png), 2 .xcf (3.xcf), 1 .txt (notes.txt)"
+    assert capsys.readouterr().err == f"{tmp_path / 'day'}: {told}\n"
+    with pytest.raises(PagenError, match="found an empty word"):
+        open_footage("")
+
+
+def test_a_pause_in_a_recording_is_a_gap_and_no_frame_is_lost(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", [*range(6), *range(6000, 6006)])
+    items = list(Thinned(open_footage(str(path)), 10))
+    assert [type(item) for item in items] == [Shot] * 6 + [Gap] + [Shot] * 6
+    assert isinstance(items[6], Gap)
+    assert (items[6].seconds, items[6].reason) == (pytest.approx(600), "nothing for 599.5 s")
+
+
+def test_hours_are_of_real_time_less_its_gaps() -> None:
+    """Whatever a header says: an irregular recording, of which 60 s are recorded on either side of a pause."""
+    rng = np.random.default_rng(0)
+    half = np.cumsum(rng.uniform(0.02, 0.3, 400))
+    half *= 60 / half[-1]
+    ticks = [Tick(float(second)) for second in half]
+    ticks += [Tick(second + 600, "" if index else "nothing for 540 s") for index, second in enumerate(half)]
+    source = Recording("x", 7.0, (("x", lambda: ((tick, FRAMES[0]) for tick in ticks)),))
+    clips, _ = scored_normal(open_streamer("frame_difference"), [source], 7.0, 0)
+    assert sum(map(len, clips)) / 7 == pytest.approx(120, abs=1)
+
+
+def test_images_that_are_named_by_times_have_a_clock(tmp_path: Path) -> None:
+    for index in range(12):
+        cv2.imwrite(str(tmp_path / f"{1_690_000_000_000 + 40 * index + 600_000 * (index > 5)}.png"), FRAMES[index])
+    source = open_footage(str(tmp_path))
+    assert isinstance(source, Recording)
+    assert source.fps == pytest.approx(25)
+    assert [type(item) for item in source] == [Shot] * 6 + [Gap] + [Shot] * 6

@@ -23,7 +23,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.figures.draw import KINDS
 from pagen.eval.figures.figure import Figure, require_request, run
-from pagen.eval.figures.indicators import symbol, unit
+from pagen.eval.figures.indicators import called, unit
 from pagen.eval.figures.measures import answer_to
 from pagen.eval.figures.request import Request, request_of
 from pagen.eval.maps import maps_of_run
@@ -142,10 +142,10 @@ def test_indicators_and_their_sum(footage: Path, luss: Path) -> None:
     fused, _ = apply(protocol, parts, scores.labels, "folder", known)
     assert np.asarray(total.lines[-1].get_ydata()) == pytest.approx(fused["test_x"])
     assert list(total.lines[-1].get_xdata()) == list(range(16, 30))
-    assert [axis.get_ylabel().split("\n")[0] for axis in figure.axes[:4]][::-1] == [
-        r"$A_\mathrm{VCR}$", r"$A_\mathrm{FFP}$", r"$A_\mathrm{PRP}$", "$A$",
-    ]  # fmt: skip
-    assert [axis.get_title() for axis in figure.axes[4:]] == ["frame 2", "20"]
+    assert [axis.get_title("left") for axis in figure.axes[:4]] == [
+        f"{name}, rescaled" for name in ("sum", "PRP", "FFP", "VCR")
+    ]
+    assert [axis.get_title() for axis in figure.axes[4:]] == ["frame 2", "frame 20"]
     assert [line.get_xdata()[0] for line in total.lines[:2]] == [2, 20]
     shown = np.asarray(figure.axes[5].images[0].get_array())
     assert np.array_equal(shown, request.prepared.frames("test_x")[20][..., 0])
@@ -161,8 +161,12 @@ def test_axes_say_what_values_count(footage: Path, luss: Path) -> None:
     ]
     rescaled = asked("indicators", (luss,), footage, "luss")
     assert {unit(rescaled, name) for name in ("vcr", "prp", "fused")} == {"rescaled"}
-    assert symbol("flow_speed") == r"$A_\mathrm{FLOW\ SPEED}$"
-    assert symbol("vcr_local") == r"$A_\mathrm{VCR,local}$"
+    assert [called(name) for name in ("vcr_local", "prp", "flow_speed", "fused")] == [
+        "VCR at the worst place",
+        "PRP",
+        "flow speed",
+        "sum",
+    ]
 
 
 def test_without_a_frame_the_highest_scored_one_is_shown(footage: Path, make_run: MakeRun) -> None:
@@ -286,19 +290,18 @@ def test_a_request_without_runs_is_refused_before_footage_is_read() -> None:
         require_request(Figure("scores", (), "stret", Path("f.png")))
 
 
-@pytest.mark.parametrize("label", [r"$\frac$", "a$b$", "$", "_^{", "100 %"])
-def test_labels_may_hold_any_sign(label: str, luss: Path, footage: Path, tmp_path: Path) -> None:
-    with paper_style():
-        drawn, _ = KINDS["scores"].make(asked("scores", (luss,), footage, names=(label,)))
-        drawn.savefig(tmp_path / "f.png")
-    (legend,) = drawn.legends
-    assert legend.get_texts()[0].get_text().startswith(label)
-    assert not legend.get_texts()[0].get_parse_math()
+SIGNS = r"$\frac$ _^{ 100 % #1"
 
 
-def test_symbols_of_indicators_are_formulas(luss: Path, footage: Path) -> None:
-    with paper_style():
-        drawn, _ = KINDS["indicators"].make(asked("indicators", (luss,), footage))
-    formulas = [axis.yaxis.label for axis in drawn.axes if axis.yaxis.label.get_text().startswith("$")]
-    assert formulas
-    assert all(one.get_parse_math() for one in formulas)
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_may_hold_any_sign(
+    kind: str, footage: Path, make_run: MakeRun, luss: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a folder on disk has them: of a clip, and of a run."""
+    (footage / "testing/x").rename(footage / "testing" / SIGNS)
+    (footage / "labels/x.npy").rename(footage / f"labels/{SIGNS}.npy")
+    one = ("--video", f"test_{SIGNS}")
+    words = [kind, str(luss), "--dataset", "folder", "--root", str(footage), *one, "--names", SIGNS]
+    main(["figure", *words, "--out", str(tmp_path / "f.svg"), "--device", "cpu", "--workers", "0"])
+    drawn = (tmp_path / "f.svg").read_text(encoding="utf-8")
+    assert SIGNS in drawn or kind == "indicators"  # which name neither

@@ -29,9 +29,9 @@ def test_an_array_of_masks_is_handed_out_frame_by_frame(tmp_path: Path, kind: ty
     ("array", "found"),
     [
         (np.zeros((4, 5)), r"masks \(T, H, W\) in .*, found float64 \(4, 5\)"),
-        (np.array([None]), "found something else"),
+        (np.array([None]), "found pickled objects"),
         (np.full((1, 2, 2), np.nan), "found NaN"),
-        (np.full((1, 2, 2), "a"), r"found <U1 \(1, 2, 2\)"),
+        (np.full((1, 2, 2), "a"), "<U1 in place of numbers"),
     ],
 )
 def test_arrays_that_are_no_masks_are_refused(tmp_path: Path, array: np.ndarray, found: str) -> None:
@@ -43,5 +43,5 @@ def test_arrays_that_are_no_masks_are_refused(tmp_path: Path, array: np.ndarray,
 def test_an_array_of_masks_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.zeros((4, 5, 6), np.uint8))
     (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:-1])
-    with pytest.raises(PagenError, match="found something else"):
+    with pytest.raises(PagenError, match="it declares 120 bytes and holds 119"):
         list(array_masks((tmp_path / "a.npy",)))

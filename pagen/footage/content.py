@@ -1,0 +1,81 @@
+"""What stands for the bytes of footage: every file is read once, and again when the system says that it has changed.
+
+Names and sizes do not tell a mask that was mended from what it was, nor does the time of the last change, which
+programs set. What the system keeps for itself does (`ctime`, and the inode), and nobody can set it back: by these a
+file's SHA-256 is remembered in the cache. A file that changed just before it was read is read again the next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import platformdirs
+
+from pagen.documents import read_json
+from pagen.errors import PagenError
+from pagen.folders import digest, write_json
+
+Remembered = dict[str, tuple[list[int], str]]
+"""Name of a file -> what the system says of it, and its SHA-256."""
+_SETTLED = 2 * 10**9
+"""Nanoseconds after which a further change shows, whatever the clock of a file system."""
+
+
+def cache_folder() -> Path:
+    """Where prepared clips, flow, and what is remembered of footage lie: PAGEN_CACHE, or the user's cache folder.
+
+    Example:
+        >>> cache_folder().is_absolute()
+        True
+    """
+    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
+
+
+def content_of(files: Sequence[Path]) -> str:
+    """32 hexadecimal digits that stand for the names and bytes of the files of one clip, or of its masks.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "a")
+        ...     _ = path.write_text("1")
+        ...     before = content_of([path])
+        ...     _ = path.write_text("2")
+        ...     before == content_of([path])
+        False
+    """
+    if not files:
+        return ""
+    place = str((files[0] if len(files) == 1 else files[0].parent).absolute())
+    memory = cache_folder() / "content" / f"{hashlib.sha256(place.encode()).hexdigest()[:32]}.json"
+    known, now, total = _read(memory), time.time_ns(), hashlib.sha256()
+    found: Remembered = {}
+    for file in files:
+        stamp, (earlier, sha) = _stamp(file), known.get(file.name, ([], ""))
+        if stamp != earlier:
+            sha = digest(file)["sha256"]
+        if now - stamp[-1] > _SETTLED:
+            found[file.name] = (stamp, sha)
+        total.update(f"{file.name} {sha}\n".encode())
+    if found != known:
+        with suppress(OSError):  # a cache that cannot be written to remembers nothing
+            write_json(memory, found)
+    return total.hexdigest()[:32]
+
+
+def _stamp(file: Path) -> list[int]:
+    stat = file.stat()
+    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
+
+
+def _read(memory: Path) -> Remembered:
+    """What is remembered; nothing where that is damaged."""
+    if memory.is_file():
+        with suppress(PagenError):
+            return read_json(memory, Remembered, "what is remembered of footage")
+    return {}

@@ -1,0 +1,223 @@
+"""Damage: packets of a video that do not decode, and the places of the frames that they held.
+
+The number of a frame is what labels go by, so that a lost frame keeps its place, which shows the picture before it (of
+lost first frames the picture after them). Places are known by the stamps of packets, else by a hole between frames
+that are otherwise regular; of streams without stamps, by where decoding failed.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import groupby, pairwise
+from typing import Any, NamedTuple
+
+from pagen.footage.clock import NEIGHBOURS, PAUSE, Stamp, usual_step
+
+_REGULAR = 0.9
+"""Share of the steps that are the usual one where a hole is told from footage of irregular times."""
+
+
+def decoded(stream: Any, careful: bool, note: Callable[[Stamp, bool], None]) -> Iterator[Any]:
+    """The frames of a stream of PyAV, where a packet that does not decode costs its own.
+
+    Args:
+        careful: in the order of their stamps, which some decoders lose by damage.
+        note: gets the stamp (seconds) of each packet, and whether it does not decode.
+
+    Example:
+        >>> import av, cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     with av.open(f"{folder}/a.avi") as container:
+        ...         [frame.time for frame in decoded(container.streams.video[0], False, lambda stamp, failed: None)]
+        [0.0]
+    """
+    frames = (frame for packet in stream.container.demux(stream) for frame in _decoded(packet, note))
+    # stamps in AVI are those of the order in which frames are stored
+    return in_order(frames) if careful and stream.container.format.name != "avi" else frames
+
+
+def _decoded(packet: Any, note: Callable[[Stamp, bool], None]) -> list[Any]:
+    import av
+
+    frames, failed = list[Any](), packet.is_corrupt
+    try:
+        frames = packet.decode()
+    except av.error.FFmpegError:
+        failed = True
+    stamp = packet.dts if packet.pts is None else packet.pts
+    # what is not to be shown, and the empty end of a stream, has none
+    note(None if stamp is None or packet.is_discard else float(stamp * packet.time_base), failed)
+    return frames
+
+
+@dataclass
+class Pass:
+    """What decoding a stream tells, without its pictures.
+
+    Attributes:
+        broadcast: whether it is a transport stream, of which damage is lost before anybody sees a packet.
+        stamps: of the frames, in seconds.
+        packets: of all packets.
+        failed: how many frames had been given each time that decoding failed.
+        interlaced: whether any frame is.
+
+    Example:
+        >>> Pass(False, [0.0, 1.0, 3.0], [0.0, 1.0, 2.0, 3.0]).whole
+        False
+    """
+
+    broadcast: bool
+    stamps: list[Stamp] = field(default_factory=list)
+    packets: list[Stamp] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)
+    interlaced: bool = False
+
+    @classmethod
+    def over(cls, stream: Any, careful: bool) -> Pass:
+        """A pass over a stream of PyAV; `careful` as `decoded` takes it."""
+        seen = cls(stream.container.format.name == "mpegts")
+        for frame in decoded(stream, careful, seen._note):
+            seen.stamps.append(frame.time)
+            seen.interlaced = seen.interlaced or frame.interlaced_frame
+        return seen
+
+    def _note(self, stamp: Stamp, failed: bool) -> None:
+        self.packets.append(stamp)
+        if failed:
+            self.failed.append(len(self.stamps))
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing failed, and no packet is without a frame where one is missing; threads hide some failures."""
+        return not self.failed and all(place.there for place in places(self.stamps, self.packets, ()))
+
+    def places(self) -> list[Place]:
+        """The places of all frames: those that are there, and, where it is damaged, those that are not."""
+        if self.failed or self.broadcast:
+            return places(self.stamps, self.packets, self.failed, holes=True)
+        return [Place(stamp, True) for stamp in self.stamps]
+
+
+def in_order(frames: Iterable[Any]) -> Iterator[Any]:
+    """Frames of PyAV by their stamps, as far as neighbours go: after damage some decoders give one late.
+
+    Frames that go back further (another recording that was joined to the first), or have no stamp, begin anew.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> [frame.time for frame in in_order([SimpleNamespace(time=time) for time in (0.0, 0.2, 0.1)])]
+        [0.0, 0.1, 0.2]
+    """
+    waiting, last = list[tuple[float, int, Any]](), -math.inf
+    for number, frame in enumerate(frames):
+        if frame.time is None or frame.time < last:
+            yield from (each for _, _, each in sorted(waiting))
+            waiting, last = [], -math.inf
+        if frame.time is None:
+            yield frame
+            continue
+        heappush(waiting, (frame.time, number, frame))
+        if len(waiting) > NEIGHBOURS:
+            last, _, earliest = heappop(waiting)
+            yield earliest
+    yield from (each for _, _, each in sorted(waiting))
+
+
+class Place(NamedTuple):
+    """A frame that is there, or was lost, and its stamp in seconds.
+
+    Example:
+        >>> Place(0.04, there=False).there
+        False
+    """
+
+    stamp: Stamp
+    there: bool
+
+
+def places(
+    stamps: Sequence[Stamp], packets: Sequence[Stamp], failed: Sequence[int], holes: bool = False
+) -> list[Place]:
+    """The places of all frames of a damaged video, in order.
+
+    Args:
+        stamps: of the frames that decode.
+        packets: stamps of all packets.
+        failed: how many frames had been given each time that decoding failed; where it never did, what comes before
+            the first frame is no loss: many a file begins between two key frames.
+        holes: whether a hole in regular footage is one of lost frames, too, where no packets are of it.
+
+    Example:
+        >>> [place.there for place in places([0.0, 1.0, 2.0, 5.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], failed=[3, 3])]
+        [True, True, True, False, False, True]
+    """
+    step, known = usual_step(stamps), [stamp for stamp in stamps if stamp is not None]
+    if step is None or len(known) < len(stamps):
+        return _without_stamps(stamps, failed)
+    lost = sorted({stamp for stamp in packets if stamp is not None} - {*known})
+    steps = [after - before for before, after in pairwise(known)]
+    regular = sum(abs(each - step) <= 0.5 * step for each in steps) >= _REGULAR * len(steps)
+    found = [Place(stamp, False) for stamp in _apart(lost, -math.inf, known[0], step) if failed]
+    for before, after in pairwise([*known, math.inf]):
+        found.append(Place(before, True))
+        hole = _apart(lost, before, after, step)
+        if holes and not hole and regular and 1.5 * step < after - before <= PAUSE:
+            count = round((after - before) / step)
+            hole = [before + (after - before) * number / count for number in range(1, count)]
+        found += [Place(stamp, False) for stamp in hole]
+    return found
+
+
+def held(shown: Sequence[int], there: Sequence[bool]) -> list[int]:
+    """How often each frame that is there is shown, where lost ones hold the picture before them, else that after.
+
+    Example:
+        >>> held([1, 1, 1, 1], [False, True, False, True])
+        [3, 1]
+    """
+    kept, early = list[int](), 0
+    for count, is_there in zip(shown, there, strict=True):
+        if is_there:
+            kept.append(count + early)
+            early = 0
+        elif kept:
+            kept[-1] += count
+        else:
+            early += count
+    return kept
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers as ranges, the first five of them.
+
+    Example:
+        >>> ranges([3, 4, 5, 9])
+        '3 to 5, 9'
+    """
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])]
+    shown = [f"{run[0]} to {run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs]
+    return ", ".join(shown[:5]) + (f" and {len(shown) - 5} more places" if shown[5:] else "")
+
+
+def _apart(stamps: Sequence[float], before: float, after: float, step: float) -> list[float]:
+    """The ascending stamps between two frames, each a good part of a step from the next: a field is no frame."""
+    kept = list[float]()
+    for stamp in stamps[bisect_left(stamps, before) : bisect_left(stamps, after)]:
+        if stamp - max([before, *kept[-1:]]) > 0.75 * step and after - stamp > 0.75 * step:
+            kept.append(stamp)
+    return kept
+
+
+def _without_stamps(stamps: Sequence[Stamp], failed: Sequence[int]) -> list[Place]:
+    lost, found = Counter(failed), list[Place]()
+    for index, stamp in enumerate([*stamps, None]):
+        found += [Place(None, False)] * lost[index] + [Place(stamp, True)] * (index < len(stamps))
+    return found

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from itertools import islice, pairwise
+from types import SimpleNamespace
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pagen.errors import PagenError
+from pagen.eval.camera import live, streams
+from pagen.eval.camera.live import Live
+from pagen.eval.camera.shots import Gap, Shot, Thinned
+from pagen.eval.camera.sources import open_footage
+from pagen.eval.camera.streams import Stamped, decodable, masked
+from pagen.footage import clock
+
+FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://user:secret@cam:554/a/b", "rtsp://***@cam:554/a/b"),
+        ("rtsp://user:se@cr/et@cam/a", "rtsp://***@cam/a"),
+        ("http://cam/video?user=u&pwd=secret", "http://cam/video?***"),
+        ("rtsp://cam/user=u_password=secret_channel=1.sdp", "rtsp://cam/***"),
+        ("rtsp://cam:554/a", "rtsp://cam:554/a"),
+    ],
+)
+def test_credentials_are_masked(url: str, shown: str) -> None:
+    assert masked(url) == shown
+    assert open_footage(url).name == shown
+
+
+def test_a_stream_that_never_answers_is_told_without_its_password() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"rtsp://user:secret@127.0.0.1:{server.getsockname()[1]}/x"
+        with pytest.raises(PagenError, match=r"no answer within 0.1 s") as error:
+            next(iter(open_footage(url, timeout=0.1)))
+    assert "secret" not in str(error.value)
+    with pytest.raises(PagenError, match=r"rtsp://\*\*\*@127.0.0.1:1/x, found none \(Connection refused\)"):
+        next(iter(open_footage("rtsp://user:secret@127.0.0.1:1/x", timeout=0.1)))
+
+
+class Flaky:
+    """Opened again and again: a number is how many frames come before it breaks off; None, that it does not answer."""
+
+    def __init__(self, *sessions: int | None) -> None:
+        self.sessions = list(sessions)
+
+    def __call__(self) -> Stamped:
+        if not self.sessions:
+            time.sleep(0.01)  # else the reader would spin until it is left
+            raise PagenError("it is over")
+        frames = self.sessions.pop(0)
+        if frames is None:
+            raise PagenError("no answer")
+        yield from ((None, frame) for frame in FRAMES[:frames])
+
+
+def stepping() -> Callable[[], float]:
+    """A clock that goes on by a second whenever it is looked at."""
+    times = iter(range(1_000_000, 2_000_000))
+    return lambda: float(next(times))
+
+
+def test_a_lost_stream_is_opened_again_with_growing_pauses(capsys: pytest.CaptureFixture[str]) -> None:
+    pauses: list[float] = []
+    source = Live("cam", Flaky(1, None, None, 1, None, *[None] * 6, 1), None, stepping(), pauses.append)
+    items = []
+    for item in source:
+        items.append(item)
+        if len(pauses) >= 12:
+            break
+    assert pauses[:12] == [1, 2, 4, 1, 2, 4, 8, 16, 30, 30, 30, 1]
+    assert isinstance(items[0], Shot | Gap)
+    assert "cam is lost (no answer); again in 2 s" in capsys.readouterr().err
+
+
+def test_gaps_stand_between_the_frames_of_two_connections() -> None:
+    taken = []
+    opened = Flaky(1, 1)
+    source = Live("cam", opened, None, stepping(), lambda pause: None)
+    for item in islice(source, 4):
+        taken.append(type(item))
+    assert all(first is not second for first, second in pairwise(taken))
+    assert Gap in taken
+
+
+def test_a_stream_that_never_was_there_is_an_error() -> None:
+    with pytest.raises(PagenError, match="no answer"):
+        next(iter(Live("cam", Flaky(None), None, stepping(), lambda pause: None)))
+    with pytest.raises(PagenError, match="expected more frames from cam, found its end"):
+        next(iter(Live("cam", Flaky(0), None, stepping(), lambda pause: None)))
+    with pytest.raises(ZeroDivisionError):  # a bug stays one, and nobody waits for ever
+        next(iter(Live("cam", lambda: iter([(None, FRAMES[0] // (1 // 0))]), None, stepping(), lambda pause: None)))
+
+
+def quick(times: float) -> Callable[[], float]:
+    """A clock that runs so many times as fast as it should."""
+    return lambda: times * time.monotonic()
+
+
+def looked_at(source: Live, count: int, fps: float = 25) -> list[Shot | Gap]:
+    """What comes up to that many frames, at `fps` a second and more."""
+    found, shots = [], 0
+    for item in Thinned(source, fps):
+        found.append(item)
+        shots += isinstance(item, Shot)
+        if shots == count:
+            break
+    return found
+
+
+@pytest.mark.parametrize(("burst", "stamped"), [(100, True), (50, False), (25, False), (7, True), (1, False)])
+def test_a_stream_that_comes_in_bursts_is_looked_at_whole(
+    burst: int, stamped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As HLS does by segments, MJPEG by what a buffer holds; time runs twenty times as fast."""
+    monkeypatch.setattr(clock, "SILENCE", 60.0)  # 0.05 s of a busy machine are none
+    begun = time.monotonic()
+
+    def opened() -> Stamped:
+        for index in range(300):
+            time.sleep(max(0.0, begun + (index // burst * burst) / 500 - time.monotonic()))
+            yield (5000 + index / 25 if stamped else None), FRAMES[0]
+        raise PagenError("it is over")
+
+    source = Live("cam", opened, 25, quick(20), lambda pause: None)
+    found = looked_at(source, 300, 25 if stamped else 100)  # what a busy machine delays looks fast
+    shots = [item for item in found if isinstance(item, Shot)]
+    assert (len(found), source.dropped, [shot.index for shot in shots]) == (300, 0, list(range(300)))
+    if stamped:
+        np.testing.assert_allclose([shot.seconds for shot in shots], np.arange(300) / 25, atol=1e-6)
+    else:
+        assert shots[-1].seconds == pytest.approx(12, abs=3)
+        assert max(after.seconds - before.seconds for before, after in pairwise(shots)) < 1
+
+
+def test_a_clock_that_is_set_back_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = iter(range(10**9, 0, -60))
+    monkeypatch.setattr(time, "time", lambda: float(next(wall)))
+    source = Live("cam", lambda: iter((None, frame) for frame in FRAMES), 25)
+    shots = [item for item in looked_at(source, 12) if isinstance(item, Shot)]
+    assert [shot.index for shot in shots] == list(range(12))
+    assert shots == sorted(shots, key=lambda shot: shot.seconds)
+
+
+@pytest.mark.parametrize("jump", [-3600.0, -60.0, 600.0, 86_400.0])
+def test_a_streams_clock_that_jumps_is_a_gap_and_takes_no_time(jump: float) -> None:
+    stamps = [index / 25 + (jump if index >= 100 else 0) for index in range(200)]
+    source = Live("cam", lambda: iter((stamp, FRAMES[0]) for stamp in stamps), 25)
+    found = looked_at(source, 200)
+    (gap,) = [place for place, item in enumerate(found) if isinstance(item, Gap)]
+    assert gap == 100
+    assert found[-1].seconds < 9
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_who_looks_too_slowly_loses_the_oldest_frames_and_is_told(stamped: bool) -> None:
+    def opened() -> Stamped:
+        for index in range(400):
+            time.sleep(0.0005)
+            yield (index / 25 if stamped else None), FRAMES[0]
+        time.sleep(5)
+
+    source, shots = Live("cam", opened, 25, quick(80)), list[Shot]()
+    for item in source:
+        assert isinstance(item, Shot)
+        shots.append(item)
+        time.sleep(0.004)
+        if item.index == 399:
+            break
+    assert source.received == 400 == len(shots) + source.dropped
+    assert source.dropped > 100
+    assert [shot.index for shot in shots] == sorted(shot.index for shot in shots)
+
+
+WHAT = st.tuples(st.sampled_from(["none", "next", "back", "far"]), st.integers(0, 3), st.booleans())
+
+
+@given(st.lists(WHAT, max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_what_was_received_was_looked_at_passed_over_or_dropped(happened: list[tuple[str, int, bool]]) -> None:
+    """Whatever stamps come, whenever somebody takes how many frames, and wherever it breaks off."""
+    stamp, now, taken = 0.0, 0.0, list[Shot | Gap]()
+
+    def ticking() -> float:
+        nonlocal now
+        now += 0.2
+        return now
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "GLANCE", 0)
+        patch.setattr(live, "ROOM", (1 << 20, 3))
+        source = Live("cam", Flaky(), 25, ticking)
+        for what, takes, breaks in happened:
+            stamp += {"none": 0.0, "next": 0.04, "back": -100.0, "far": 1000.0}[what]
+            source._arrive(None if what == "none" else stamp, FRAMES[0])
+            if breaks:
+                source._put(Gap(source._goes_on(), "", "lost"))
+                source._begin()
+            taken += [source._next() for _ in range(min(takes, len(source._queue)))]
+            assert len(source._queue) <= 2 * 3 + 1
+    source._leave()
+    shots = [item for item in taken if isinstance(item, Shot)]
+    assert len(shots) + source.dropped == source.received == len(happened)
+    assert all(before.seconds <= after.seconds for before, after in pairwise(taken))
+
+
+def test_what_is_damaged_is_passed_over_and_counted_stamps_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "rgb_or_grey", lambda frame: frame.number)
+
+    def decode(number: int) -> list[SimpleNamespace]:
+        if number == 2:
+            raise av.error.InvalidDataError(1, "damaged")
+        return [SimpleNamespace(time=0.04 * number, number=number)]
+
+    packets = [SimpleNamespace(decode=partial(decode, number)) for number in range(4)]
+    container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=lambda stream: packets)
+    for flags, stamps in ((0, [0.0, 0.04, 0.12]), (av.format.Flags.no_timestamps.value, [None] * 3)):
+        container.format = SimpleNamespace(flags=flags)
+        assert list(decodable(container)) == [(stamp, number) for stamp, number in zip(stamps, (0, 1, 3), strict=True)]

@@ -1,0 +1,69 @@
+"""Claim: a kill at any moment of any verb loses nothing and leaves nothing behind.
+
+    python tests/fuzz/kills.py [KILLS] [FOLDER]
+
+Every command is killed time and again, by SIGKILL, SIGTERM, SIGHUP and SIGINT in turn, each time at a moment drawn from
+the time that it takes; then it is run to its end. What lies in its folder then must be, byte for byte, what one that
+nobody disturbed leaves there.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from commands import CALIBRATE, VERBS, Place, differences, given, record, told  # noqa: F401  # the suite asks for them here
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+LONGEST = 30.0
+"""Seconds that a command may take to end once it is asked to."""
+
+
+def main(kills: int = 300, folder: str = "", verbs: tuple[str, ...] = tuple(VERBS)) -> int:
+    """Kill, compare, and tell; returns how many files were not as they should be."""
+    with tempfile.TemporaryDirectory(dir=folder or None) as top:
+        start = given(Path(top, "start"))
+        each = -(-kills // len(verbs))
+        return sum(len(tried(name, start, Path(top), each)) for name in verbs)
+
+
+def tried(name: str, start: Place, top: Path, kills: int, seed: int = 0) -> list[str]:
+    """Files in which a command that was killed so often differs from one that was not."""
+    rng, words, ends = random.Random(f"{name}{seed}"), VERBS[name], list[int]()
+    undisturbed, begun = start.copy(top / f"{name}-whole"), time.monotonic()
+    undisturbed.run(words)
+    seconds, place = time.monotonic() - begun, start.copy(top / f"{name}-killed")
+    for number in range(kills):
+        ends.append(killed(place.start(words), SIGNALS[number % len(SIGNALS)], rng.uniform(0, seconds)))
+    place.run(words)
+    odd = differences(place.content(), undisturbed.content())
+    told(
+        name, kills=kills, ends={end: ends.count(end) for end in sorted(set(ends))}, seconds=round(seconds, 1), odd=odd
+    )
+    return odd
+
+
+def killed(command: subprocess.Popen[str], number: int, seconds: float) -> int:
+    """How a command ended that was sent a signal after so many seconds, with its workers where a terminal would."""
+    try:
+        command.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        whole = number in (signal.SIGHUP, signal.SIGINT)
+        (os.killpg if whole else os.kill)(command.pid, number)
+        said = command.communicate(timeout=LONGEST)[1]
+        if command.returncode not in (0, -number, 128 + number) or "Traceback" in said:
+            raise RuntimeError(
+                f"{command.args} ended with {command.returncode}: {said[:300]} ... {said[-300:]}"
+            ) from None
+    return command.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(bool(main(*map(int, sys.argv[1:2]), *sys.argv[2:3])))

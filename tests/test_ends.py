@@ -1,0 +1,111 @@
+"""How a command ends: asked to by signals, by readers and terminals that go away, by letters that a stream lacks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pagen import cli, console
+from pagen.cli import VERBS, main
+from pagen.folders import tree_hash
+from pagen.signals import answered
+
+pytestmark = pytest.mark.slow
+
+PAGEN = [sys.executable, "-P", "-m", "pagen"]
+PREPARE = ["prepare", "--dataset", "street", "--size", "48", "64", "--workers", "1"]
+SPEAKING = """
+import sys
+from pagen import cli, console
+cli.dispatch = lambda asked: console.result({"clip": "Überwachung \\udcff"}, asked == ["--json"], "Überwachung \\udcff")
+cli.main(sys.argv[1:])
+"""
+
+
+def started(cache: Path, *words: str) -> subprocess.Popen[str]:
+    """A command that has begun to make clips."""
+    environment = {**os.environ, "PAGEN_CACHE": str(cache)}
+    command = subprocess.Popen([*words, *PAGEN, *PREPARE], env=environment, stderr=subprocess.PIPE, text=True)
+    while command.poll() is None and not list(cache.rglob("clips/*.npy")):
+        pass
+    return command
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_every_request_to_end_leaves_all_in_order(number: int, tmp_path: Path) -> None:
+    command = started(tmp_path / "cache")
+    command.send_signal(number)
+    said = command.communicate(timeout=60)[1]
+    assert command.returncode == 128 + number, said
+    assert said == "pagen: interrupted; what is done is kept, and the same command goes on from there\n"
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_what_runs_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
+    command = started(tmp_path / "cache", "nohup")
+    command.send_signal(signal.SIGHUP)
+    said = command.communicate(timeout=120)[1]
+    assert command.returncode == 0, said
+    (whole,) = (tmp_path / "cache").iterdir()
+    assert tree_hash(whole)
+
+
+def test_answers_are_put_back_and_what_is_ignored_stays_so() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt) as caught, answered():
+        signal.raise_signal(signal.SIGTERM)
+    assert (caught.value.args, signal.getsignal(signal.SIGTERM)) == ((signal.SIGTERM,), before)
+
+
+@pytest.mark.parametrize("flag", [(), ("--overwrite",)])
+@pytest.mark.parametrize("verb", VERBS)
+def test_only_what_keeps_its_work_says_that_it_goes_on(
+    verb: str, flag: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(asked: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "dispatch", interrupted)
+    with pytest.raises(SystemExit):
+        main([verb, *flag])
+    afresh = verb in ("datasets", "inspect", "calibrate", "score", "export", "convert", "doctor") or flag
+    words = (
+        "the same command begins anew" if afresh else "what is done is kept, and the same command goes on from there"
+    )
+    assert capsys.readouterr().err == f"pagen: interrupted; {words}\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("words", ["--version", "prepair"])
+def test_streams_that_are_closed_change_no_end(closed: str, words: str, tmp_path: Path) -> None:
+    line = f"{' '.join(PAGEN)} {words} {closed}"
+    done = subprocess.run(["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if words == "prepair" else 0), done.stderr
+    assert "Traceback" not in done.stderr
+    if words == "--version" and ">&-" not in closed.replace("2>&-", ""):
+        assert done.stdout.startswith("pagen ")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("flag", [(), ("--json",)])
+def test_letters_that_a_terminal_lacks_end_nothing(encoding: str, flag: tuple[str, ...], tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", SPEAKING, *flag], env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\udcff" in done.stdout
+
+
+def test_messages_that_nobody_can_read_stop_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stream)
+        console.say("nobody hears this")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), write)
