@@ -109,7 +109,7 @@ def _refuse_empty(argv: Sequence[str]) -> None:
 
 def _run(verb: Any, config: Any) -> None:
     """Run a verb; one's own footage is called as `--name` says for this command alone."""
-    if getattr(config, "called", None) is None:
+    if not getattr(config, "called", None):
         verb.run(config)
         return
     naming = import_module("pagen.footage.named")

@@ -191,7 +191,7 @@ def _labels_gone(root: Path) -> None:
     [
         (
             _clip_gone,
-            "ped2: expected 2 train clips in .*, found 1; missing: train_01;.*pagen datasets check ped2 --root .*' lists",
+            "ped2: expected 2 train clips in .*, found 1; missing: train_01;.*check ped2 --root .*' lists",
         ),
         (_frame_gone, "train_02: expected 4 frames numbered from 0 without gaps in .*, found 3; missing: 3"),
         (_frame_more, "test_01: expected 6 frames numbered from 0 without gaps .*; missing: 5; not expected: 6"),
@@ -340,7 +340,7 @@ def test_damage_within_is_told(footage: Path, tmp_path: Path, capsys: pytest.Cap
     manifest = pseudo / "manifest.json"
     manifest.write_text(manifest.read_text()[:-20])
     for command in (_train(footage, pseudo, run), _generate(footage, pseudo)):
-        assert f"{manifest} is damaged" in refused(capsys, tmp_path, *command)
+        assert f"expected a manifest as JSON in {manifest}" in refused(capsys, tmp_path, *command)
     assert not run.exists()
 
 

@@ -13,15 +13,10 @@ from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
-<<<<<<< HEAD
 from pagen.footage.layout import LABEL_KINDS, LISTED
-from pagen.footage.own import check_command, said_by
-from pagen.footage.passed_over import passed_over
-=======
-from pagen.footage.layout import LABEL_KINDS
 from pagen.footage.listing import counted, unread
-from pagen.footage.own import check_command
->>>>>>> d57983b9f164984d68c496821116418e53fdd16b
+from pagen.footage.other_layouts import other_layouts
+from pagen.footage.own import check_command, said_by
 from pagen.registry import resolve
 
 
@@ -114,7 +109,7 @@ def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:
     ]
     if names := footage.unlisted:
         lines.append(f"{len(names)} clips are not read, since no list names them: {few(names)}")
-    lines += [f"not read: {what}" for what in passed_over(footage)]
+    lines += [f"not read: {what}" for what in other_layouts(footage)]
     counted = Counter(note for look in looks for note in look.notes)
     for note in counted:
         lines.append(f"{note}: {few([look.clip.name for look in looks if note in look.notes])}")

@@ -25,7 +25,7 @@ def named(config: Any) -> Any:
         'ped2'
     """
     name = getattr(config, "called", None)
-    if name is None:
+    if not name:
         return config
     if config.dataset != FOLDER:
         found = f"{config.dataset or 'none'}; leave --name out, or give both"
@@ -47,4 +47,4 @@ def as_typed(config: Any) -> Any:
         >>> as_typed(Prepare("shop", Path("footage"), called="shop")).dataset
         'folder'
     """
-    return replace(config, dataset=FOLDER) if getattr(config, "called", None) is not None else config
+    return replace(config, dataset=FOLDER) if getattr(config, "called", None) else config

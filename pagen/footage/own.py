@@ -17,14 +17,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-<<<<<<< HEAD
-from typing import Any, NamedTuple
-=======
-from typing import Annotated, Any
->>>>>>> d57983b9f164984d68c496821116418e53fdd16b
+from typing import Annotated, Any, NamedTuple
 
 from annotated_types import Gt, Lt
 
@@ -67,8 +63,8 @@ class Entry:
 
     root: str
     fps: Annotated[float, Gt(0), Lt(1e4)] = 25.0
-    labels: list[str] | str | None = None
-    scenes: list[str] | str | None = None
+    labels: Any = None
+    scenes: Any = None
     what: str = "your own"
     licence: str = "yours"
 
@@ -126,68 +122,31 @@ def require_own(name: str, known: Collection[str], where: str, whose: str = "the
         raise PagenError(f"expected a name of letters, digits, - and _, found {name!r}{where}; choose another")
 
 
-<<<<<<< HEAD
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PagenError(f"expected data sets as TOML in {file}, found something else ({error}); mend it") from error
+def _own(file: Path, name: str, entry: Entry) -> Own:
+    """An entry of the file as the data set that it says."""
+    given = {key: getattr(entry, key) for key in LISTS}
+    lists = {key: tuple(_each(value)) for key, value in given.items() if value is not None}
+    for key, values in lists.items():
+        for problem in _problems(key, values):
+            raise PagenError(f"{problem} for {name} in {file}; mend it")
+    if not entry.root:
+        raise PagenError(f"expected a folder as root for {name} in {file}, found none; mend it")
+    root = file.parent / Path(entry.root).expanduser()
+    made = {key: tuple(map(LISTS[key].made, values)) for key, values in lists.items()}
+    return Own(root, entry.fps, what=entry.what, licence=entry.licence, **made)
 
 
-def _own(file: Path, name: str, entry: Any) -> Own:
-    """An entry of the file, of which every key and type is known."""
-    for problem in _problems(entry):
-        raise PagenError(f"{problem} for {name} in {file}; mend it")
-    lists = {key: tuple(map(LISTS[key].made, _listed(entry[key]))) for key in LISTS if key in entry}
-    return Own(**{**entry, **lists, "root": file.parent / Path(entry["root"]).expanduser()})
-
-
-def _listed(value: Any) -> list[Any]:
+def _each(value: Any) -> list[Any]:
     """One value of several that an entry may hold, or a list of them."""
     return value if isinstance(value, list) and value else [value]
 
 
-def _problems(entry: Any) -> Iterator[str]:
-    """What is wrong with an entry: what was expected, and what was found."""
-    keys = [field.name for field in fields(Own)]
-    if not isinstance(entry, dict):
-        yield f"expected a table with {' '.join(keys)}, found {entry!r:.80}"
-        return
-    for key, value in entry.items():
-        if key not in keys:
-            yield f"expected only {' '.join(keys)}, found {key}"
-        elif key == "fps" and (isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e4):
-            yield f"expected frames a second above 0 as fps, found {value!r:.80}"
-        elif key in LISTS:
-            yield from _list_problems(key, _listed(value))
-        elif key != "fps" and not isinstance(value, str):
-            yield f"expected words in quotes as {key}, found {value!r:.80}"
-    if not entry.get("root"):
-        yield "expected a folder as root, found none"
-
-
-def _list_problems(key: str, values: list[Any]) -> Iterator[str]:
-    """Labels that are none, or scenes that no names of clips can begin with; what is there twice."""
+def _problems(key: str, values: Sequence[Any]) -> Iterator[str]:
+    """What is wrong with the labels or scenes of an entry: what was expected, and what was found."""
     for value in values:
         yield from LISTS[key].problems(value)
     if len(set(map(repr, values))) < len(values):
         yield f"expected each of {key} once, found {' '.join(map(str, values)):.80}"
-=======
-def _own(file: Path, name: str, entry: Entry) -> Own:
-    """An entry of the file as the data set that it says."""
-    given = {key: getattr(entry, key) for key in LISTS}
-    lists = {key: (value,) if isinstance(value, str) else tuple(value or ()) for key, value in given.items()}
-    for key, values in lists.items():
-        wanted, fits = LISTS[key]
-        odd = [value for value in values if not fits(value) or values.count(value) > 1]
-        if odd or getattr(entry, key) == []:
-            found = f"{' '.join(odd) or 'none':.80}; mend it"
-            raise PagenError(f"expected {wanted} each once, as {key} for {name} in {file}, found {found}")
-    if not entry.root:
-        raise PagenError(f"expected a folder as root for {name} in {file}, found none; mend it")
-    root = file.parent / Path(entry.root).expanduser()
-    return Own(root, entry.fps, lists["labels"], lists["scenes"], entry.what, entry.licence)
->>>>>>> d57983b9f164984d68c496821116418e53fdd16b
 
 
 def _scene_problems(value: Any) -> Iterator[str]:

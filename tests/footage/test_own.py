@@ -139,18 +139,9 @@ def test_a_root_that_is_given_must_lead_there(file: Path, shop: Path, tmp_path: 
         ("[shop]\nroot = '.'\nfps = 0", "expected a number greater than 0 for shop.fps in"),
         ("[shop]\nroot = '.'\nfps = true", "expected a finite number for shop.fps in"),
         ("[shop]\nroot = '.'\nlabels = 'labels'", "expected places below root, each FILE.csv, DIR/{clip}.npy or"),
-<<<<<<< HEAD
         ("[shop]\nroot = '.'\nlabels = []", "as labels, found [] for shop in"),
         ("[shop]\nroot = '.'\nlabels = ['a.csv', 'a.csv']", "expected each of labels once, found a.csv a.csv for shop"),
         ("[shop]\nroot = '.'\nscenes = ['a b']", "expected names of letters, digits, - and _ as scenes, found 'a b'"),
-=======
-        ("[shop]\nroot = '.'\nlabels = []", "(masks), each once, as labels for shop in"),
-        ("[shop]\nroot = '.'\nlabels = ['a.csv', 'a.csv']", "each once, as labels for shop in"),
-        (
-            "[shop]\nroot = '.'\nscenes = ['a b']",
-            "digits, - and _ each once, as scenes for shop in",
-        ),
->>>>>>> d57983b9f164984d68c496821116418e53fdd16b
         ("[ped2]\nroot = '.'", "expected a name that the catalogue does not have, found ped2 in"),
         ("['a+b']\nroot = '.'", "expected a name of letters, digits, - and _, found 'a+b' in"),
     ],
@@ -215,7 +206,6 @@ def test_a_name_on_one_command_is_that_of_what_it_makes(file: Path, shop: Path, 
         (["--dataset", "folder", "--name", "yard"], "expected --root DIR with --name yard, found none"),
         (["--dataset", "folder", "--root", ".", "--name", "ped2"], "expected a name that the catalogue does not have"),
         (["--dataset", "folder", "--root", ".", "--name", "a:b"], "expected a name of letters, digits, - and _"),
-        (["--dataset", "folder", "--root", ".", "--name", ""], "expected a name of letters, digits, - and _, found ''"),
     ],
 )
 def test_a_name_that_cannot_be_given_is_one_line(
