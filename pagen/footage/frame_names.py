@@ -38,8 +38,8 @@ def stamps_of(files: Sequence[Path]) -> list[float] | None:
     Example:
         >>> stamps_of([Path("1690000000000.jpg"), Path("1690000000040.jpg")])
         [1690000000.0, 1690000000.04]
-        >>> stamps_of([Path(f"{1000 * i // 30}.jpg") for i in range(4)]), stamps_of([Path("1.jpg"), Path("2.jpg")])
-        ([0.0, 0.033, 0.066, 0.1], None)
+        >>> stamps_of([Path("1.jpg"), Path("2.jpg")]) is None
+        True
     """
     numbers = _one_number(files)
     steps = [after - before for before, after in pairwise(numbers or ())]

@@ -201,7 +201,7 @@ def test_files_about_other_clips_are_refused_before_anything_is_made(
     assert message in line
     assert line.count("\n") == 1 or line.startswith("look at")
     assert "pagen generate" not in line  # which would be refused, too
-    assert {path.name.partition("-")[2][:7] for path in (nothing / "cache").glob("*")} <= {"outline"}
+    assert {path.name.partition("-")[2][:7] for path in (nothing / "cache").glob("*")} <= {"", "outline"}
     assert not Path("run").exists()
 
 
