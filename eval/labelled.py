@@ -69,18 +69,22 @@ def labelled_by_each(dataset: str, compute: Compute, edition: str = "") -> list[
 
     Raises PagenError: no such edition there, test clips without its labels, labels that do not fit, or of one class.
     """
+    footage = locate(dataset, compute.root)
+    require_tests(footage)
+    default = footage.label_edition
+    wanted = (edition or default,) if footage.editions and edition != ALL else footage.editions or (default,)
+    for name in wanted:  # before anything is prepared
+        require_name(f"edition of labels of {dataset}", name, footage.editions or (default,))
     prepared = prepare(dataset, compute.root, size=None, workers=compute.workers, partial=compute.partial)
-    if not prepared.clips("test"):
-        raise PagenError(f"expected test clips in {dataset}, found none; there is nothing to score")
-    default = str(prepared.folder.config["label_edition"])
-    footage = locate(dataset, compute.root) if edition not in ("", default) else None
-    if footage is None or not footage.editions:
-        return [_labelled(prepared, default, dict(_prepared(prepared)))]
-    wanted = footage.editions if edition == ALL else (edition,)
-    for name in wanted:
-        require_name(f"edition of labels of {dataset}", name, footage.editions)
     read = {name: dict(_prepared(prepared) if name == default else _read(prepared, footage, name)) for name in wanted}
     return [_labelled(prepared, name, found) for name, found in read.items()]
+
+
+def require_tests(footage: Footage) -> None:
+    """Raise PagenError for a data set in which there is nothing to test on."""
+    if not footage.split("test"):
+        where = f" in {footage.root}; put them there" if footage.root else "; test on each data set by itself"
+        raise PagenError(f"expected test clips of {footage.name} to be tested on, found none{where}")
 
 
 def _labelled(prepared: Prepared, edition: str, found: Mapping[str, Fitted | None]) -> Labelled:

@@ -29,7 +29,7 @@ class Choice:
 
     def __str__(self) -> str:
         shares = [f"{name} {weight:g}" for name, weight in (self.weights or {}).items()]
-        width = [f"sigma {self.sigma:g}"] if self.sigma is not None else []
+        width = [f"sigma {self.sigma:g} frames"] if self.sigma is not None else []
         state = [f"checkpoint {self.checkpoint}"] if self.checkpoint else []
         return ", ".join([*([" ".join(shares)] if shares else []), *width, *state])
 

@@ -10,7 +10,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import scores_of
 from pagen.eval.choose import Judge, judge_of, places_of, require_other
-from pagen.eval.labelled import Labelled, labelled_by_each
+from pagen.eval.labelled import Labelled, labelled_by_each, require_tests
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
 from pagen.eval.results import Table
@@ -136,9 +136,7 @@ def _kin(run: Run) -> Kin:
 def _target(name: str, root: Path | None, compute: Compute, calibrate: str) -> Target:
     """A data set that has the clips and labels that it needs. Raises PagenError for one that has not."""
     footage = locate(name, root)
-    if not footage.split("test"):
-        where = f" in {footage.root}; put them there" if footage.root else "; test on each data set by itself"
-        raise PagenError(f"expected test clips of {name} to be tested on, found none{where}")
+    require_tests(footage)
     require_calibrating(calibrate, footage)
     if footage.label_edition == NO_LABELS:
         wanted = " or ".join(source.path for layout in footage.dataset.layouts for source in layout.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -157,6 +158,8 @@ class DataSets(Registry[DataSet]):
         """
         if name in self._table:
             return super().__getitem__(name)
+        if not all(re.split(r"[+:]", name)):
+            raise unknown_name("data set", name, self.names())
         if JOIN in name:
             return _joined(name, [self[part] for part in name.split(JOIN)])
         base, modifier = self.parted(name)

@@ -13,9 +13,10 @@ from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
-from pagen.footage.layout import LABEL_KINDS
+from pagen.footage.layout import LABEL_KINDS, LISTED
 from pagen.footage.listing import counted, unread
-from pagen.footage.own import check_command
+from pagen.footage.other_layouts import other_layouts
+from pagen.footage.own import check_command, said_by
 from pagen.registry import resolve
 
 
@@ -47,7 +48,8 @@ def require(footage: Footage, partial: bool = False) -> None:
     if problems := check(footage, partial=partial):
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         advice = "" if partial or not footage.missing else "; --partial works on the clips that are there"
-        raise PagenError(f"{footage.name}: {problems[0]}{more}; '{check_command(footage.name)}' lists all{advice}")
+        command = check_command(footage.name, None if footage.dataset.root else footage.root)
+        raise PagenError(f"{footage.name}: {problems[0]}{more}; '{command}' lists all{advice}")
 
 
 def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:
@@ -101,9 +103,13 @@ def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:
         []
     """
     footage = footage.as_found or footage
-    lines = [f"{found} of {expected} {split} clips are there" for split, (found, expected) in footage.missing.items()]
+    lines = [
+        f"{found} of {expected} {split} clips are there{'' if found else _looked_for(footage, split)}"
+        for split, (found, expected) in footage.missing.items()
+    ]
     if names := footage.unlisted:
         lines.append(f"{len(names)} clips are not read, since no list names them: {few(names)}")
+    lines += [f"not read: {what}" for what in other_layouts(footage)]
     counted = Counter(note for look in looks for note in look.notes)
     for note in counted:
         lines.append(f"{note}: {few([look.clip.name for look in looks if note in look.notes])}")
@@ -125,6 +131,14 @@ def _unread(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
     left += [path for folder in masks - {*folders} for path in unread(folder, ()) if path not in read]
     if left:
         yield f"not read: {counted(left, footage.root or Path())}"
+
+
+def _looked_for(footage: Footage, split: str) -> str:
+    """Where the clips of a split would be, as the end of a line."""
+    layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
+    parts = [part for layout in layouts for part in layout.parts if part.split in (split, LISTED)]
+    folders = dict.fromkeys(folder for part in parts for folder in part.folders)
+    return f": none in {' or '.join(folders)}" if folders else ""
 
 
 def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> Iterator[str]:
@@ -165,6 +179,11 @@ def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
     without = [clip.name for clip in tests if clip.label is None]
     if expected_abnormal(footage, footage.label_edition) is not None and without:
         yield f"expected labels of all test clips, found none for {few(without)}"
+    layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
+    for source in (source for layout in layouts for source in layout.labels if source.promised):
+        if tests and source.edition not in footage.editions:
+            said = said_by(footage.dataset.name)
+            yield f"expected labels in {source.path} below {footage.root}, as {said} says, found none; mend that"
     yield from _strangers(footage, [look.clip for look in looks])
     whole = len(tests) == clips_in(footage.known, "test")
     for edition in editions_of(footage, looks) if whole else ():

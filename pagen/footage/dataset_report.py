@@ -107,6 +107,7 @@ def checked(name: str, root: Path | None = None, partial: bool = False) -> dict[
         "found": _counted(footage, {look.clip.path: look for look in looks}),
         "editions": [asdict(each) for each in editions_of(footage, looks)],
         "notes": notes_of(footage, looks),
+        "missing": (footage.as_found or footage).missing,
         "problems": problems_of(footage, looks, partial),
     }
 
@@ -174,6 +175,7 @@ def as_report(report: dict[str, Any]) -> str:
     ]
     editions = [Edition(**edition).line(report["label_edition"]) for edition in report["editions"]]
     told = [f"labels {line}" for line in editions if len(editions) > 1] + [f"note: {note}" for note in report["notes"]]
-    problems = [f"problem: {problem}" for problem in report["problems"]] or ["nothing missing, nothing odd"]
+    whole = "nothing odd about what is there" if report.get("missing") else "nothing missing, nothing odd"
+    problems = [f"problem: {problem}" for problem in report["problems"]] or [whole]
     blocks = [console.table(("", "expected", "found"), counts), *map("\n".join, filter(None, (told, problems)))]
     return "\n\n".join([f"{head}, labels: {report['label_edition']}", *blocks])

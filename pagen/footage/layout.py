@@ -97,6 +97,8 @@ class LabelSource:
     """How frames of intervals are counted (`labels.said.COUNTINGS`), where it is not as the kind has it."""
     normal: int = 0
     """The value that marks normal frames in arrays."""
+    promised: bool = False
+    """Whether somebody has said that it is there, so that a check misses it."""
     stands_in: bool = False
     """Whether it stands in for clips that no other source of its edition has, and makes an edition alone if need be."""
     abnormal: int | None = None

@@ -41,8 +41,11 @@ def run(config: Datasets) -> None:
             console.result(report, config.json, as_report(report))
             if count := len(report["problems"]):
                 found = "1 problem" if count == 1 else f"{count} problems"
+                part = report["missing"] and not config.partial
+                advice = "; --partial takes the clips that are there" if part else ""
                 raise PagenError(
-                    f"expected {name} to be whole, found {found}, listed above; mend them, or obtain the data set anew"
+                    f"expected {name} to be whole, found {found}, listed above; mend them, or obtain the data set "
+                    f"anew{advice}"
                 )
         case other:
             raise PagenError(f"expected 'pagen datasets' or 'pagen datasets check NAME', found {' '.join(other)!r}")

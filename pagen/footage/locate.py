@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from pagen.footage.clips import SPLITS, FileClip, Footage
 from pagen.footage.file_clips import found_clips
 from pagen.footage.joined import joined, parts_of
 from pagen.footage.known_clips import KnownClip
+from pagen.footage.layout import Layout
 from pagen.footage.location import Location
 from pagen.footage.modifiers import modified
 from pagen.footage.own import said_by
@@ -141,14 +142,24 @@ def _search(dataset: DataSet, top: Path, given: bool) -> Location | None:
         raise PagenError(
             f"expected the folder of {dataset.name}, or one above it, at {top}; found none; is the path right?"
         )
+    files = _label_files(dataset.layouts)
     for folder in islice(_folders(top, _DEPTH if dataset.aliases else 0), _MOST_FOLDERS):
-        location = _place(dataset, folder)
-        if location:
-            name = re.sub(r"[^a-z0-9]", "", location.root.name.lower())
-            shared = [source.path for source in location.layout.labels if "{" not in source.path]
-            if name in dataset.aliases or any((location.root / path).exists() for path in shared):
+        named = re.sub(r"[^a-z0-9]", "", folder.name.lower()) in dataset.aliases
+        if named or _holds_any(folder, files):  # which is cheap, as globs in thousands of folders are not
+            location = _place(dataset, folder)
+            if location and (named or _holds_any(folder, _label_files([location.layout]))):
                 return location
     return _place(dataset, top) if given else None
+
+
+def _label_files(layouts: Sequence[Layout]) -> list[str]:
+    """The files of labels whose names no other data set has."""
+    paths = [source.path for layout in layouts for source in layout.labels if "{" not in source.path]
+    return list(dict.fromkeys(paths))
+
+
+def _holds_any(folder: Path, files: Sequence[str]) -> bool:
+    return any(os.path.exists(f"{folder}/{file}") for file in files)
 
 
 def _place(dataset: DataSet, folder: Path) -> Location | None:
@@ -174,11 +185,13 @@ def _missing(dataset: DataSet, root: Path | None) -> PagenError:
     variable = os.environ.get("PAGEN_DATA") or "not set"
     place = dataset.root or root
     searched = f"in {place}" if place else f"in PAGEN_DATA ({variable}) nor by {listed_file()}"
+    called = " or ".join(dataset.aliases)
+    named = f", in folders called {called} or given themselves, {_DEPTH} levels below at most" if called else ""
     wanted = " or ".join(
         f"{' and '.join(dict.fromkeys(f'{part.folders[0]}/' for part in layout.parts))} ({layout.name})"
         for layout in dataset.layouts
     )
     return PagenError(
-        f"found no {dataset.name} {searched}: looked for {wanted}; {dataset.obtain}; "
+        f"found no {dataset.name} {searched}: looked for {wanted}{named}; {dataset.obtain}; "
         "then say where it is by --root DIR or PAGEN_DATA (transfer: --roots DIR)"
     )

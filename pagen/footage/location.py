@@ -99,10 +99,12 @@ class Location:
 
     def _matching(self, part: Part, pattern: str) -> Iterator[Entry]:
         """The clips in the folders that a glob matches, in any order."""
+        return (entry for entry in self.like_clips(part, pattern) if re.fullmatch(part.clip, entry.stem))
+
+    def like_clips(self, part: Part, pattern: str) -> Iterator[Entry]:
+        """Videos and folders in the folders that a glob matches, whatever their names, in any order."""
         folders = self.root.glob(pattern) if set("*?[") & set(pattern) else [self.root / pattern]
         for path in (folder / name for folder in folders if folder.is_dir() for name in entries(folder)):
             folder = path.is_dir()
-            entry = Entry(self.root, part, path, video=not folder)
-            fits = part.images if folder else path.suffix.lower() in part.videos
-            if fits and re.fullmatch(part.clip, entry.stem):
-                yield entry
+            if part.images if folder else path.suffix.lower() in part.videos:
+                yield Entry(self.root, part, path, video=not folder)

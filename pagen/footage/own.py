@@ -4,6 +4,7 @@
     root = "/data/shop"    # a folder as `--dataset folder` takes it; ~ is the home; paths may begin beside the file
     fps = 15               # where no video tells another rate
     labels = ["labels/{clip}.npy", "strict/{clip}.npy"]    # below root, each an edition of labels; the first counts
+    # or tables, for every form that is read: {kind = "tracks", path = "tracks/{clip}.txt", edition = "by track"}
     scenes = ["till", "door"]    # what the names of its clips begin with: till_01.mp4 is of the scene till
     what = "a shop, two cameras"
     licence = "ours"
@@ -16,20 +17,20 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from annotated_types import Gt, Lt
 
 from pagen.documents import read_toml
 from pagen.errors import PagenError
+from pagen.footage.layout import LabelSource
+from pagen.footage.own_labels import label_problems, source_of
 
 NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 """What a name may be: no colon and no plus, which say more of a name, and nothing that a folder's name may not have."""
-LABEL_PLACES = {".csv": "csv", "{clip}.npy": "npy", "{clip}": "masks"}
-"""How a place of labels ends -> how they are written: a file of all clips, a file a clip, a folder of masks a clip."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Own:
 
     root: Path
     fps: float = 25.0
-    labels: tuple[str, ...] = ()
-    """Places of labels below the root; none: as `folder` has them."""
+    labels: tuple[LabelSource, ...] = ()
+    """Where labels are below the root; none: as `folder` has them."""
     scenes: tuple[str, ...] = ()
     """What the names of clips begin with, before a hyphen, a dot or an underscore."""
     what: str = "your own"
@@ -62,8 +63,8 @@ class Entry:
 
     root: str
     fps: Annotated[float, Gt(0), Lt(1e4)] = 25.0
-    labels: list[str] | str | None = None
-    scenes: list[str] | str | None = None
+    labels: Any = None
+    scenes: Any = None
     what: str = "your own"
     licence: str = "yours"
 
@@ -124,38 +125,43 @@ def require_own(name: str, known: Collection[str], where: str, whose: str = "the
 def _own(file: Path, name: str, entry: Entry) -> Own:
     """An entry of the file as the data set that it says."""
     given = {key: getattr(entry, key) for key in LISTS}
-    lists = {key: (value,) if isinstance(value, str) else tuple(value or ()) for key, value in given.items()}
+    lists = {key: tuple(_each(value)) for key, value in given.items() if value is not None}
     for key, values in lists.items():
-        wanted, fits = LISTS[key]
-        odd = [value for value in values if not fits(value) or values.count(value) > 1]
-        if odd or getattr(entry, key) == []:
-            found = f"{' '.join(odd) or 'none':.80}; mend it"
-            raise PagenError(f"expected {wanted} each once, as {key} for {name} in {file}, found {found}")
+        for problem in _problems(key, values):
+            raise PagenError(f"{problem} for {name} in {file}; mend it")
     if not entry.root:
         raise PagenError(f"expected a folder as root for {name} in {file}, found none; mend it")
     root = file.parent / Path(entry.root).expanduser()
-    return Own(root, entry.fps, lists["labels"], lists["scenes"], entry.what, entry.licence)
+    made = {key: tuple(map(LISTS[key].made, values)) for key, values in lists.items()}
+    return Own(root, entry.fps, what=entry.what, licence=entry.licence, **made)
 
 
-def _is_place(value: str) -> bool:
-    return value.endswith(tuple(LABEL_PLACES)) and not Path(value).is_absolute()
+def _each(value: Any) -> list[Any]:
+    """One value of several that an entry may hold, or a list of them."""
+    return value if isinstance(value, list) and value else [value]
 
 
-LISTS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "labels": ("places below root, each FILE.csv, DIR/{clip}.npy or DIR/{clip} (masks),", _is_place),
-    "scenes": ("names of letters, digits, - and _", NAME.fullmatch),
-}
-"""Key of an entry that may hold several -> what each has to be, and whether it is."""
+def _problems(key: str, values: Sequence[Any]) -> Iterator[str]:
+    """What is wrong with the labels or scenes of an entry: what was expected, and what was found."""
+    for value in values:
+        yield from LISTS[key].problems(value)
+    if len(set(map(repr, values))) < len(values):
+        yield f"expected each of {key} once, found {' '.join(map(str, values)):.80}"
 
 
-def kind_of_place(place: str) -> str:
-    """How labels at a place are written.
+def _scene_problems(value: Any) -> Iterator[str]:
+    if not (isinstance(value, str) and NAME.fullmatch(value)):
+        yield f"expected names of letters, digits, - and _ as scenes, found {value!r:.80}"
 
-    Example:
-        >>> kind_of_place("labels/{clip}.npy"), kind_of_place("masks/{clip}"), kind_of_place("labels.csv")
-        ('npy', 'masks', 'csv')
-    """
-    return next(kind for end, kind in LABEL_PLACES.items() if place.endswith(end))
+
+class _Several(NamedTuple):
+    """A key of an entry that may hold several values: what is wrong with one, and what is made of one."""
+
+    problems: Callable[[Any], Iterator[str]]
+    made: Callable[[Any], Any]
+
+
+LISTS = {"labels": _Several(label_problems, source_of), "scenes": _Several(_scene_problems, str)}
 
 
 def said_by(name: str) -> str:
@@ -168,16 +174,15 @@ def said_by(name: str) -> str:
     return "--root" if name in NAMED else str(own_file())
 
 
-def check_command(dataset: str) -> str:
-    """What to type to have all problems of a data set listed.
+def check_command(dataset: str, root: Path | None = None) -> str:
+    """What to type to have all problems of a data set listed, which lies in `root` where no file says so.
 
     Example:
         >>> check_command("ped2")
         'pagen datasets check ped2'
     """
-    if dataset not in NAMED:
-        return f"pagen datasets check {dataset}"
-    return shlex.join(["pagen", "datasets", "check", "folder", "--root", str(NAMED[dataset].root)])
+    name, place = ("folder", NAMED[dataset].root) if dataset in NAMED else (dataset, root)
+    return shlex.join(["pagen", "datasets", "check", name, *(["--root", str(place)] if place else [])])
 
 
 def asked_as(dataset: str) -> list[str]:

@@ -148,7 +148,7 @@ def test_figures_are_those_of_what_was_chosen_and_the_title_says_what_on_which_s
     for key, row in rows.items():
         assert row.choice == choices[key]
     assert "Smoothing: causal, sigma as chosen" in found.title
-    said = f"flow_speed: sigma {choices[TRIVIAL, BAR].sigma:g}; run: {fused}"
+    said = f"flow_speed: sigma {choices[TRIVIAL, BAR].sigma:g} frames; run: {fused}"
     assert f"Chosen on street (2 test clips, labels: made) by micro AUROC: {said}." in found.title
     assert found.title.endswith("Labels: theirs.")
     assert found.label_edition == "theirs"
@@ -166,8 +166,8 @@ def test_labels_of_the_target_play_no_part() -> None:
 
 
 def test_a_choice_says_what_it_is() -> None:
-    assert str(Choice({"psnr": 0.25, "prp": 0.75}, 5.0)) == "psnr 0.25 prp 0.75, sigma 5"
-    assert str(Choice(None, 0.5)) == "sigma 0.5"
+    assert str(Choice({"psnr": 0.25, "prp": 0.75}, 5.0)) == "psnr 0.25 prp 0.75, sigma 5 frames"
+    assert str(Choice(None, 0.5)) == "sigma 0.5 frames"
     assert str(Choice({"psnr": 1.0}, None)) == "psnr 1"
     assert str(Choice(None, None)) == ""
 

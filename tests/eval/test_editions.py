@@ -263,6 +263,15 @@ def test_of_several_states_of_a_training_the_one_that_is_best_on_the_other_set_i
         assert one.choice is not None
         assert row.choice == replace(one.choice, checkpoint=winner)
         assert (row.run, row.micro) == (str(run_), one.micro)
-    assert f"{run_}: sigma {table.rows[3].choice.sigma:g}, checkpoint {winner}." in table.title
+    assert f"{run_}: sigma {table.rows[3].choice.sigma:g} frames, checkpoint {winner}." in table.title
     assert rows["last"][0].choice.checkpoint == ""
     capsys.readouterr()
+
+
+def test_what_cannot_be_tested_on_is_told_before_anything_is_prepared(footage: Path) -> None:
+    before = lying(cache_folder())
+    with pytest.raises(PagenError, match=r"no edition of labels of folder named .nix.; known: labels\.csv labels/"):
+        labelled_by_each("folder", here(footage), "nix")
+    with pytest.raises(PagenError, match="found none; test on each data set by itself"):
+        labelled_by_each("street+street:square", Compute(device="cpu", workers=0))
+    assert lying(cache_folder()) == before

@@ -14,6 +14,7 @@ from pagen.footage.catalogue import DATASETS
 from pagen.footage.check import check
 from pagen.footage.clips import Footage
 from pagen.footage.layout import LISTED
+from pagen.footage.other_layouts import other_layouts
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +35,7 @@ def test_a_copy_is_whole(name: str, form: str, copy: Copy) -> None:
     clips = clips_of(footage.dataset)
     assert footage.layout == form.split(",")[0]
     assert check(footage, decode_all=True) == []
+    assert other_layouts(footage) == []
     found = {clip.name: clip for clip in (*footage.clips, *footage.aside)}
     assert set(found) == set(named(clips))
     for clip, mini in ((found[key], mini) for key, mini in named(clips).items()):

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pagen import cli
 from pagen.errors import PagenError
 from pagen.footage import locate as module
 from pagen.footage.catalogue import DATASETS
+from pagen.footage.check import require
 from pagen.footage.list_datasets import Datasets, run
+from pagen.footage.locate import locate
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +94,32 @@ def test_the_list_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_part_is_not_called_whole_and_the_advice_works_when_typed(
+    official: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(official / "Test/Test002")
+    with pytest.raises(PagenError, match="or obtain the data set anew; --partial takes the clips that are there"):
+        run(Datasets(("check", "ped2"), root=official))
+    assert "nothing" not in capsys.readouterr().out
+    run(Datasets(("check", "ped2"), root=official, partial=True))
+    out = capsys.readouterr().out
+    assert "2 of 3 test clips are there" in out
+    assert out.endswith("nothing odd about what is there\n")
+
+
+def test_what_is_advised_of_footage_by_root_works_when_typed(
+    official: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "a folder"
+    root.mkdir()
+    shutil.move(official, root / "UCSDped2")
+    shutil.rmtree(root / "UCSDped2/Test/Test002")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PagenError) as refused:
+        require(locate("ped2", root))
+    command = re.findall("'(pagen datasets check .*)' lists all", str(refused.value))[0]
+    with pytest.raises(SystemExit):
+        cli.main(shlex.split(command)[1:])
+    assert "problem: expected 3 test clips" in capsys.readouterr().out

@@ -108,7 +108,7 @@ def test_a_test_frame_that_is_damaged_is_a_problem_of_its_part(pair: Path) -> No
     [
         ("shop+shop", r"expected each data set once to join, found shop\+shop; leave one out"),
         ("shop+shup", "no data set named 'shup'; did you mean 'shop'"),
-        ("shop+", "no data set named ''"),
+        ("shop+", r"no data set named 'shop\+'"),
     ],
 )
 def test_names_that_join_nothing_are_refused(pair: Path, name: str, words: str) -> None:

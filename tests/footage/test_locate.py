@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -218,7 +219,9 @@ def test_what_is_odd_is_reported_without_decoding(
     assert len(problems) == 1, problems
     with pytest.raises(PagenError, match=problem):
         raise PagenError(problems[0])
-    with pytest.raises(PagenError, match=r"^ped2: .*; 'pagen datasets check ped2' lists all(; --partial .*)?$"):
+    with pytest.raises(
+        PagenError, match=r"^ped2: .*; 'pagen datasets check ped2 --root .*' lists all(; --partial .*)?$"
+    ):
         require(footage)
 
 
@@ -376,3 +379,30 @@ def test_ped2_itself_or_its_miniature(common: Path, monkeypatch: pytest.MonkeyPa
     derived = np.array([mask.any() for clip in tests for mask in clip.masks() or ()])
     np.testing.assert_array_equal(published, derived)
     assert (len(published), int(published.sum())) == (sum(row.test), row.abnormal)
+
+
+def test_only_folders_with_a_mark_are_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_into = list[Path]()
+    place = module._place
+    monkeypatch.setattr(module, "_place", lambda row, folder: looked_into.append(folder) or place(row, folder))
+    for index in range(30):
+        (tmp_path / f"home/letters/{index}").mkdir(parents=True)
+    for name in ("avenue", "ucf_crime", "xd_violence", "shanghaitech"):
+        assert module.find(DATASETS[name], tmp_path / "home") is None
+    assert looked_into == [tmp_path / "home"] * 4, "the given one alone"
+    (tmp_path / "home/letters/7/annotations.txt").touch()  # a mark, and no clip
+    assert module.find(DATASETS["xd_violence"], tmp_path / "home", marked=True) is None
+
+
+def test_a_folder_of_another_name_is_told_which_names_are_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "holidays/testing_videos").mkdir(parents=True)
+    (tmp_path / "holidays/testing_videos/08.avi").touch()
+    with pytest.raises(PagenError, match="folders called avenue or avenuedataset or cuhkavenue or given themselves"):
+        locate("avenue", tmp_path)
+    assert locate("avenue", tmp_path / "holidays").root == tmp_path / "holidays"
+
+
+@pytest.mark.parametrize("name", ["", "+", "ped2+", "+ped2", ":ped2", "ped2:", "ped2::mixed", "ped2++a", "ped2+:mixed"])
+def test_a_name_with_an_empty_part_is_answered_as_it_was_typed(name: str) -> None:
+    with pytest.raises(PagenError, match=re.escape(f"no data set named {name!r}; ")):
+        DATASETS[name]

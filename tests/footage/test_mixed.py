@@ -77,7 +77,7 @@ def test_a_check_counts_the_clips_as_they_were_found(official: Path, capsys: pyt
     assert (value["found"]["train clips"], value["found"]["test clips"]) == (3, 2)
     (official / "Train/Train001/003.tif").unlink()
     assert check(locate("ped2:mixed", official)) == check(locate("ped2", official)) != []
-    with pytest.raises(PagenError, match=r"^ped2:mixed: .*'pagen datasets check ped2:mixed' lists all"):
+    with pytest.raises(PagenError, match=r"^ped2:mixed: .*'pagen datasets check ped2:mixed --root .*' lists all"):
         require(locate("ped2:mixed", official))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pagen.errors import PagenError
 from pagen.footage.catalogue import WITHOUT, DataSet, modifiers_of
 from pagen.footage.layout import LabelSource, Layout, MaskSource, Part
-from pagen.footage.own import Own, kind_of_place, said_by
+from pagen.footage.own import Own, said_by
 
 FOLDER = DataSet(
     name="folder",
@@ -53,9 +53,8 @@ def own(name: str, entry: Own) -> DataSet:
         found = f"{taken[0]} in {said_by(name)}; rename it"
         raise PagenError(f"expected scenes that are no modifier of names for {name}, found {found}")
     (layout,) = FOLDER.layouts
-    labels = tuple(LabelSource(kind_of_place(place), place, place.format(clip="*")) for place in entry.labels)
     parts = tuple(replace(part, clip=_clip(entry.scenes)) for part in layout.parts)
-    layout = replace(layout, parts=parts, labels=labels or layout.labels)
+    layout = replace(layout, parts=parts, labels=entry.labels or layout.labels)
     row = replace(FOLDER, name=name, what=entry.what, fps=entry.fps, licence=entry.licence, layouts=(layout,))
     return replace(row, obtain=f"{said_by(name)} says where it lies", scene_names=entry.scenes, root=entry.root)
 
