@@ -102,7 +102,7 @@ NEVER = (
     ("pagen.eval.(choose|fusion|localise)", "ablate|report|figure", "they choose nothing and localise nothing"),
     ("pagen.eval.tables", "ablate|report|transfer", "without a data set there are files alone, of `evaluate`"),
     ("pagen.eval.transfer.feeding", "transfer", "the words follow 'train with'"),
-    ("pagen.features.pose", f"{RUNS}|{CAMERA}|{FRAMES}", "no run without its poses was trained"),
+    ("pagen.features.spec", f"{RUNS}|{CAMERA}|{FRAMES}", "no run without its poses was trained"),
     ("pagen.footage.check|pagen.footage.locate|pagen.spread.*", CAMERA, "a camera is no data set"),
     ("pagen.footage.prepare", f"ablate|{RUNS}|export|train unified|{CAMERA}", "a run has a size, and a sound one"),
     ("pagen.manifest", "evaluate|inspect|transfer", "they make none of these kinds of folders"),

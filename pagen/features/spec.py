@@ -131,7 +131,7 @@ def require_poses(spec: FeatureSpec) -> None:
     if "poses" in takes(spec.of) and spec.poses == OPTIONS["poses"] and spec.boxes.partition(":")[0] != "file":
         raise PagenError(
             f"expected poses for pose, found none with boxes {spec.boxes!r}; give --poses file:PATH or vitpose:MODEL, "
-            "a file of boxes with poses, or leave pose out (of objects by --kinds velocity deep)"
+            "a file of boxes with poses, or leave pose out (of objects: train with --kinds velocity deep)"
         )
 
 

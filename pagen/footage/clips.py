@@ -218,10 +218,8 @@ class FileClip:
         total = hashlib.sha256(" ".join(content_of(files) for files in (sources, masks, labels)).encode())
         if self.label and self.label.path.is_file():
             total.update(self.label.key.encode() + self.label.path.read_bytes())
-        if self.left_out:
-            total.update(repr(self.left_out).encode())
-        if self.deinterlace:
-            total.update(b"de-interlaced")
+        for change in filter(None, (self.left_out, self.deinterlace)):
+            total.update(repr(change).encode())
         return total.hexdigest()[:32]
 
     def notes(self) -> list[str]:
