@@ -22,7 +22,7 @@ def test_a_picture_of_a_camera_that_was_held_otherwise_is_turned(orientation: in
     corner = np.zeros((48, 64), np.uint8)
     corner[:16, :16] = 255
     Image.fromarray(corner).save(file, "JPEG", exif=exif, quality=95)
-    with av.open(io.BytesIO(file.getvalue()), format="mjpeg") as container:
+    with av.open(io.BytesIO(file.getvalue()), mode="r", format="mjpeg") as container:
         frame = next(container.decode(video=0))
     found = upright(frame.to_ndarray(format="gray"), frame)
     expected = np.asarray(ImageOps.exif_transpose(Image.open(file)))
