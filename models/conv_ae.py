@@ -8,6 +8,7 @@ checkpoints. Fully convolutional: trained on crops, it scores whole frames.
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
@@ -70,10 +71,11 @@ class Autoencoder(ClipNetwork):
         return cast(torch.Tensor, self.encoder(clips))
 
     def answer(self, clips: torch.Tensor, frames: Sequence[int]) -> Answer:
-        """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
-        if len(frames) == 1:
-            return Answer({REBUILT: reconstruct_frame(self, clips, frames[0])})
-        return Answer({REBUILT: reconstruct(self, clips)[:, :, frames]})
+        return self.answer_of(self.encoded(padded(clips)), frames, clips.shape[-2:])
+
+    @abstractmethod
+    def answer_of(self, codes: torch.Tensor, frames: Sequence[int], size: Sequence[int]) -> Answer:
+        """Its answer to clips of this H and W, of which the encoder gave these codes (B, D, T / 8, H / 16, W / 16)."""
 
     def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return (reconstruct(self, clips),)
@@ -126,6 +128,10 @@ class ConvAE3d(Autoencoder):
     def code(self, clips: torch.Tensor) -> torch.Tensor:
         """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
         return self.encoded(clips)
+
+    def answer_of(self, codes: torch.Tensor, frames: Sequence[int], size: Sequence[int]) -> Answer:
+        """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
+        return Answer({REBUILT: self.end(decoded_frames(self.decoder, codes, frames, size))})
 
 
 def sizes_of(weights: Mapping[str, torch.Tensor]) -> dict[str, Any]:
@@ -226,9 +232,23 @@ def reconstruct_frame(model: Any, clips: torch.Tensor, frame: int) -> torch.Tens
     """
     if not hasattr(model, "code"):
         return reconstruct(model, clips)[:, :, [frame]]
-    height, width = clips.shape[-2:]
-    rebuilt = model.end(decoded_frame(model.decoder, model.code(padded(clips)), frame))
-    return cast(torch.Tensor, rebuilt)[..., :height, :width]
+    decoded = decoded_frames(model.decoder, model.code(padded(clips)), [frame], clips.shape[-2:])
+    return cast(torch.Tensor, model.end(decoded))
+
+
+def decoded_frames(
+    decoder: nn.Sequential, codes: torch.Tensor, frames: Sequence[int], size: Sequence[int]
+) -> torch.Tensor:
+    """These frames of what the decoder makes of codes, (B, C, P, H, W) of this size; of one no more than it takes.
+
+    Example:
+        >>> import torch
+        >>> decoded_frames(decoder_of(1, "tiny").eval(), torch.zeros(1, 32, 1, 2, 2), [0, 7], (20, 30)).shape
+        torch.Size([1, 1, 2, 20, 30])
+    """
+    height, width = size
+    decoded = decoded_frame(decoder, codes, frames[0]) if len(frames) == 1 else decoder(codes)[:, :, frames]
+    return cast(torch.Tensor, decoded)[..., :height, :width]
 
 
 def decoded_frame(decoder: nn.Sequential, codes: torch.Tensor, frame: int) -> torch.Tensor:

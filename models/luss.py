@@ -105,9 +105,7 @@ class LUSSAE(Autoencoder):
 
     def forward(self, clips: Tensor) -> Luss:
         """All three heads on clips (B, C, T, H, W). Raises PagenError for a shape that does not fit."""
-        code = self.encoded(clips)
-        decoded = self.decoder(code)
-        return Luss(decoded.tanh(), self.ffp(decoded), self._logits(code))
+        return self._heads(self.encoded(clips))
 
     def decoded(self, clips: Tensor) -> Tensor:
         """What both pictures are made of, (B, C, T, H, W): `tanh` of it is the clip, `ffp` of it the frame after."""
@@ -124,11 +122,13 @@ class LUSSAE(Autoencoder):
         """The logits alone, (B, 2), without the decoder. Raises PagenError for a shape that does not fit."""
         return self._logits(self.encoded(clips))
 
-    def answer(self, clips: Tensor, frames: Sequence[int]) -> Answer:
+    def answer_of(self, codes: Tensor, frames: Sequence[int], size: Sequence[int]) -> Answer:
         """The frames of the reconstruction, the frame after the window, and the log-odds of acceleration."""
-        vcr, ffp, logits = predict(self, clips)
+        vcr, ffp, logits = self._heads(codes)
+        height, width = size
         odds = logits.cpu().double()
-        return Answer({"vcr": vcr[:, :, frames]}, {"ffp": ffp}, {"prp": odds[:, 1] - odds[:, 0]})
+        shown = {"vcr": vcr[:, :, frames, :height, :width]}, {"ffp": ffp[..., :height, :width]}
+        return Answer(*shown, {"prp": odds[:, 1] - odds[:, 0]})
 
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
         return tuple(predict(self, clips))
@@ -149,6 +149,10 @@ class LUSSAE(Autoencoder):
         if self.config["prp"] == "published" and clips.shape[3:] != size:
             found = f"{tuple(clips.shape[3:])}; prepare them at that size, or take prp 'conv'"
             raise PagenError(f"expected frames of {size} for the published prp, found {found}")
+
+    def _heads(self, code: Tensor) -> Luss:
+        decoded = self.decoder(code)
+        return Luss(decoded.tanh(), self.ffp(decoded), self._logits(code))
 
     def _logits(self, code: Tensor) -> Tensor:
         """The logits (B, 2); of many places those at which the second exceeds the first by most."""

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pagen.errors import PagenError, require_name
-from pagen.models.conv_ae import Autoencoder, ConvAE3d, sizes_of, widths_of
+from pagen.models.clip_network import REBUILT, Answer
+from pagen.models.conv_ae import Autoencoder, ConvAE3d, decoded_frames, sizes_of, widths_of
 from pagen.models.foreign import shape_of
 
 Similarity = Literal["dot", "cosine"]
@@ -93,7 +94,14 @@ class MemAE(Autoencoder):
 
     def code(self, clips: Tensor) -> Tensor:
         """The code that the decoder is given. Raises PagenError for a shape that would not come back."""
-        return cast(Tensor, self.mem_rep["memory"](self.encoded(clips))[0])
+        return self._read(self.encoded(clips))
+
+    def answer_of(self, codes: Tensor, frames: Sequence[int], size: Sequence[int]) -> Answer:
+        """The frames rebuilt; where one is asked for, no more is decoded than it depends on."""
+        return Answer({REBUILT: self.end(decoded_frames(self.decoder, self._read(codes), frames, size))})
+
+    def _read(self, codes: Tensor) -> Tensor:
+        return cast(Tensor, self.mem_rep["memory"](codes)[0])
 
     @classmethod
     def from_published(cls, weights: Mapping[str, Tensor]) -> Autoencoder:

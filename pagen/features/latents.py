@@ -9,7 +9,7 @@ of frame 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,15 +23,15 @@ from pagen.batching import in_batches
 from pagen.errors import PagenError
 from pagen.features.source import Feed, Frames, FrameVectors, Vectors
 from pagen.features.spec import FeatureSpec
-from pagen.footage.clip_input import ClipInput, FlowInput, Take, open_input, taker
+from pagen.footage.clip_input import ClipInput, FlowInput, open_input, taker
 from pagen.footage.flow import open_flow
 from pagen.footage.prepare import Prepared, Size
-from pagen.footage.windows import Windows
 from pagen.models.conv_ae import SPACE_FACTOR, Autoencoder, padded
 from pagen.models.runs import Run, open_run, opened
 from pagen.models.speed import fast_clips
+from pagen.models.streaming import over_windows
 
-WINDOWS_AT_ONCE = 4
+FRAMES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,13 @@ class Codes:
 
     def __call__(self, clip: str) -> FrameVectors:
         take, count = taker(self.shown, clip)
-        codes = self._codes(take, count, self._windows.starts(count), WINDOWS_AT_ONCE)
+        encode = over_windows(self._encoder, self.window)
+
+        def encoded(newest: list[int]) -> torch.Tensor:
+            frames = torch.from_numpy(take(np.array(newest))).transpose(0, 1)[:, :, None]
+            return self._means(encode(fast_clips(padded(frames.to(self.device)))))
+
+        codes = in_batches(encoded, range(count), FRAMES_AT_ONCE, (self._places, self.features))
         return self._placed(np.concatenate([codes[: self.shown.late], codes]))
 
     def newest(self, frames: Frames) -> FrameVectors:
@@ -91,25 +97,28 @@ class Codes:
         late = self.shown.late
         ends = range(1, len(frames) + 1)
         each = [self.shown.newest(list(frames[max(end - 1 - late, 0) : end])) for end in ends]
-        inputs = [shown for shown in each if shown is not None]
-        starts = self._windows.starts(len(inputs))[-1:]
-        return self._placed(self._codes(lambda at: np.concatenate([inputs[i] for i in at], 1), len(inputs), starts, 1))
+        inputs = [shown for shown in each if shown is not None][-self.window :]
+        window = [*inputs[:1] * (self.window - len(inputs)), *inputs]
+
+        def encoded(_: list[int]) -> torch.Tensor:
+            clip = torch.from_numpy(np.concatenate(window, axis=1))[None]
+            return self._means(self._encoder(fast_clips(padded(clip.to(self.device)))))
+
+        return self._placed(in_batches(encoded, range(min(len(inputs), 1)), 1, (self._places, self.features)))
 
     @property
-    def _windows(self) -> Windows:
-        return Windows(self.window, self.window - 1)
+    def _encoder(self) -> nn.Module:
+        encoder: nn.Module = opened(self.run, self.weights, self.device).encoder
+        return encoder
 
-    def _codes(self, take: Take, count: int, starts: Sequence[int], at_once: int) -> Vectors:
-        """Codes (N, places, C) of the windows at these starts."""
-        places = len(cells(self.prepared.size, self.own)) if self.own else 1
+    @property
+    def _places(self) -> int:
+        return len(cells(self.prepared.size, self.own)) if self.own else 1
 
-        def encoded(batch: list[int]) -> torch.Tensor:
-            clips = torch.from_numpy(np.stack([take(self._windows.indices(start, count)) for start in batch]))
-            encoder: nn.Module = opened(self.run, self.weights, self.device).encoder
-            code: torch.Tensor = encoder(fast_clips(padded(clips.to(self.device)))).mean(dim=2)
-            return (code.flatten(2) if self.own else code.mean(dim=(2, 3))[..., None]).transpose(1, 2)
-
-        return in_batches(encoded, starts, at_once, (places, self.features))
+    def _means(self, codes: torch.Tensor) -> torch.Tensor:
+        """Codes (N, C, T', H', W') averaged, (N, places, C)."""
+        means = codes.mean(dim=2)
+        return (means.flatten(2) if self.own else means.mean(dim=(2, 3))[..., None]).transpose(1, 2)
 
     def _placed(self, codes: Vectors) -> FrameVectors:
         """Codes (T, places, C) as those of frames 0 to T - 1."""

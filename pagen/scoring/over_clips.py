@@ -20,6 +20,7 @@ from pagen.footage.resize import resized_frame
 from pagen.models.clip_network import Answer
 from pagen.models.runs import Run, opened
 from pagen.models.speed import fast_clips
+from pagen.models.streaming import Answers
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.indicator_table import indicator_named, order_of
 from pagen.scoring.sliding import Slider
@@ -78,9 +79,10 @@ def _open(run: Run, task: Task) -> OverClips:
 
 
 class WindowStream:
-    """Scores frames that come one by one, each as the last of its window; holds one window and nothing else.
+    """Scores frames that come one by one, each as the last of its window; holds what its network
+    knows of one window, and nothing else.
 
-    The numbers are those of policy `last`, rounded otherwise, as windows run one by one. What the network predicted of
+    The numbers are those of policy `last`, rounded otherwise, as frames run one by one. What the network predicted of
     a frame is kept from the pass before. The network is of `ClipNetwork`'s kind, in evaluation mode on the device; of
     the recipe `size`, `colour`, `window` and what `open_input` looks at count. Raises PagenError: flow that cannot be
     computed of a stream.
@@ -99,7 +101,7 @@ class WindowStream:
         self._input = open_input(recipe, None)
         self._input.newest([self._resized(np.zeros(self._size, np.uint8))])  # refuses before the first frame comes
         self._frames: deque[Frame] = deque(maxlen=self._input.late + 1)
-        self._held: deque[npt.NDArray[np.float32]] = deque(maxlen=recipe["window"])
+        self._answers = Answers(network, recipe["window"])
         self._before: Answer | None = None
 
     def __call__(self, frame: Frame) -> dict[str, FrameScore]:
@@ -108,12 +110,10 @@ class WindowStream:
         newest = self._input.newest(list(self._frames))
         if newest is None:
             return {}
-        self._held.extend([newest] * (1 if self._held else self._recipe["window"]))
-        window = torch.from_numpy(np.concatenate(self._held, axis=1))[None]
+        shown = torch.from_numpy(newest)[None]
         with torch.inference_mode(), exact():
-            answer = self._network.answer(fast_clips(window.to(self._device)), [window.shape[2] - 1])
+            answer = self._answers(fast_clips(shown.to(self._device)), [self._recipe["window"] - 1])
         before, self._before = self._before or answer, answer
-        shown = window[:, :, -1:]
         answer = replace(answer, after=before.after)
         scores = measured(answer, shown, shown, self._input.rebuilt, self._network.measure)
         heats = {name: errors[0, 0].numpy() for name, errors in scores.maps.items()}

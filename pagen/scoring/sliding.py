@@ -1,13 +1,15 @@
 """Scores of a clip: a window moves over it, and every frame gets one number an indicator (`pagen.scoring.policies`).
 
 No setting changes a byte: windows are run `WINDOWS_AT_ONCE` by that many, counted from the clip's start, the last
-ones filled up by repetition. Only another device rounds otherwise.
+ones filled up. Windows that move by one frame share what they can (`pagen.models.streaming`), by a stream that knows
+its clip alone. Only another device rounds otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -18,12 +20,14 @@ from torch import Tensor
 
 from pagen.device import exact
 from pagen.footage.clip_input import ClipInput, Take, taker
-from pagen.footage.windows import Windows
 from pagen.models.speed import fast_clips
+from pagen.models.streaming import Answers
 from pagen.scoring.policies import policy_named
-from pagen.scoring.window_scores import WindowScores, score_windows
+from pagen.scoring.window_scores import WindowScores, measured
 
 Values = npt.NDArray[np.float64]
+Shown = Callable[[Sequence[int]], Tensor]
+"""P places of windows -> what B windows show there, (B, C, P, H, W)."""
 WINDOWS_AT_ONCE = 4
 LAST = "last"
 """The policy under which maps are made: nothing looks ahead."""
@@ -89,20 +93,37 @@ class Slider:
                     yield from repeat(errors, late + 1 if frame == 0 else 1)
 
     def _batches(self, clip: str, starts: Sequence[int], policy: str) -> Iterator[tuple[int, WindowScores[Tensor]]]:
-        """Index of the first window, and the scores of `WINDOWS_AT_ONCE` windows, the last one repeated at the end."""
+        """Index of the first window, and the scores of `WINDOWS_AT_ONCE` windows, filled up at the end."""
         take, count = taker(self.clip_input, clip)
         asked = policy_named(policy, self.window).asked(self.window)
+        moves = _moves(starts, self.window)
+        answers = Answers(self.network, self.window) if moves else None
         for first in range(0, len(starts), WINDOWS_AT_ONCE):
             few = list(starts[first : first + WINDOWS_AT_ONCE])
-            few += [few[-1]] * (WINDOWS_AT_ONCE - len(few))
-            yield first, self._few(take, few, count, asked)
+            few += [few[-1] + moves * more for more in range(1, WINDOWS_AT_ONCE - len(few) + 1)]
+            yield first, self._few(partial(_shown, take, few, count), asked, answers)
 
-    def _few(self, take: Take, starts: Sequence[int], count: int, asked: Sequence[int]) -> WindowScores[Tensor]:
-        windows = Windows(self.window + self.network.beyond)
-        clips = torch.from_numpy(np.stack([take(windows.indices(start, count)) for start in starts]))
+    def _few(self, shown: Shown, asked: Sequence[int], answers: Answers | None) -> WindowScores[Tensor]:
+        network, window = self.network, self.window
         with torch.inference_mode(), exact():
-            shown = fast_clips(clips.to(self.device))
-            return score_windows(self.network, shown, asked, self.clip_input.rebuilt, self.measure)
+            if answers is not None:
+                answer = answers(fast_clips(shown([window - 1]).to(self.device)), asked)
+            else:
+                answer = network.answer(fast_clips(shown(range(window)).to(self.device)), asked)
+            frames = shown(asked)
+            following = shown(range(window, window + network.beyond)) if network.beyond else frames
+            return measured(answer, frames, following, self.clip_input.rebuilt, network.measure, self.measure)
+
+
+def _moves(starts: Sequence[int], window: int) -> bool:
+    """Whether windows move by one frame, and the first one holds no frame but the clip's first."""
+    return bool(starts) and starts[0] + window <= 1 and list(starts) == list(range(starts[0], starts[0] + len(starts)))
+
+
+def _shown(take: Take, starts: Sequence[int], count: int, places: Sequence[int]) -> Tensor:
+    """What lies at these P places of the windows at these starts, (B, C, P, H, W); the clip's ends are repeated."""
+    indices = np.clip(np.add.outer(starts, places), 0, count - 1)
+    return torch.from_numpy(np.stack([take(each) for each in indices]))
 
 
 def _put(whole: dict[str, Values], part: Mapping[str, Tensor], place: slice, count: int) -> None:
