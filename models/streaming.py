@@ -20,8 +20,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pagen.models.clip_network import Answer
-from pagen.models.conv_ae import Autoencoder, padded
 from pagen.models.speed import fast_clips
 
 ACTIVATIONS = (nn.LeakyReLU, nn.ReLU)
@@ -50,39 +48,6 @@ def over_windows(encoder: nn.Module, window: int) -> Encode:
     """
     blocks = _blocks(encoder)
     return _Streamed(blocks, window) if blocks else _Whole(encoder, window)
-
-
-class Answers:
-    """Answers of a network of `ClipNetwork`'s kind, in evaluation mode, to the windows of a new stream.
-
-    An autoencoder that encodes and answers as `Autoencoder` does streams; any other network is shown whole windows.
-
-    Example:
-        >>> import torch
-        >>> from pagen.models.conv_ae import ConvAE3d
-        >>> answers = Answers(ConvAE3d(widths="tiny").eval(), window=8)
-        >>> [answers(torch.zeros(count, 1, 1, 20, 30), [7]).frames["rebuilt"].shape[0] for count in (1, 4)]
-        [1, 4]
-    """
-
-    def __init__(self, network: Any, window: int) -> None:
-        self._network, self._window = network, window
-        kind = type(network)  # one of others may answer otherwise
-        own = isinstance(network, Autoencoder) and (kind.answer, kind.encoded)
-        self._coded = own == (Autoencoder.answer, Autoencoder.encoded)
-        self._encode: Encode = over_windows(network.encoder if self._coded else nn.Identity(), window)
-
-    def __call__(self, frames: Tensor, asked: Sequence[int]) -> Answer:
-        """The answer in these frames of the windows that end with the newest frames (N, C, 1, H, W) of the stream.
-
-        Raises PagenError for a shape that the network does not take.
-        """
-        network, size = self._network, frames.shape[-2:]
-        if not self._coded:
-            return cast(Answer, network.answer(self._encode(frames), asked))
-        frames = padded(frames)
-        network.check(frames.expand(-1, -1, self._window, -1, -1))
-        return cast(Answer, network.answer_of(fast_clips(self._encode(frames)), asked, size))
 
 
 class _Past:
@@ -192,12 +157,14 @@ class _Layer:
 def _blocks(encoder: nn.Module) -> list[tuple[nn.Conv3d, nn.Sequential]]:
     """Convolutions with their normalisation, and the activations after each; none where that is not all there is."""
     blocks = list[tuple[nn.Conv3d, nn.Sequential]]()
+    if type(encoder) is not nn.Sequential or any(module.training for module in encoder.modules()):
+        return blocks
     module: Any
-    for module in encoder if isinstance(encoder, nn.Sequential) else [encoder]:
+    for module in encoder:
         kind = type(module)
         if kind is nn.Conv3d and _streams(module):
             blocks.append((module, nn.Sequential()))
-        elif kind is nn.BatchNorm3d and blocks and not blocks[-1][1] and not module.training:
+        elif kind is nn.BatchNorm3d and blocks and not blocks[-1][1] and module.track_running_stats:
             blocks[-1] = fuse_conv_bn_eval(blocks[-1][0], module), nn.Sequential()
         elif kind in ACTIVATIONS and blocks:
             blocks[-1][1].append(module)

@@ -20,7 +20,7 @@ from pagen.footage.resize import resized_frame
 from pagen.models.clip_network import Answer
 from pagen.models.runs import Run, opened
 from pagen.models.speed import fast_clips
-from pagen.models.streaming import Answers
+from pagen.scoring.answers import Answers
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.indicator_table import indicator_named, order_of
 from pagen.scoring.sliding import Slider

@@ -21,7 +21,7 @@ from torch import Tensor
 from pagen.device import exact
 from pagen.footage.clip_input import ClipInput, Take, taker
 from pagen.models.speed import fast_clips
-from pagen.models.streaming import Answers
+from pagen.scoring.answers import Answers
 from pagen.scoring.policies import policy_named
 from pagen.scoring.window_scores import WindowScores, measured
 

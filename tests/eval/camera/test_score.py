@@ -132,8 +132,6 @@ def test_nothing_is_held_beyond_the_window(footage: Path, make_run: MakeRun) -> 
         streamer(frame)
         del frame
     assert [reference() is None for reference in gone[:-9]] == [True] * (len(gone) - 9)
-    (scorer,) = streamer._scorers
-    assert len(scorer._held) == 8
 
 
 @pytest.fixture
