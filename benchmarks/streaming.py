@@ -1,8 +1,8 @@
 """Claim: windows that move by one frame are encoded 3.5 times as fast by a stream as one by one, on a processor.
 
-Frames at 192x288, four at once, through the encoder at `small` and `paper` width; then, at `small`, what policies `last`
-(one frame decoded) and `mean` (all of them) make of a window. Both sides in one process, in turns, and how far they
-differ.
+Frames at 192x288, four at once, through the encoder at `small` and `paper` width; then, at `small`, what policies
+`last` (one frame decoded) and `mean` (all of them) make of a window. Both sides in one process, in turns, and how far
+they differ.
 """
 
 from __future__ import annotations
