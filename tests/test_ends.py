@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from pagen import cli, console
 from pagen.cli import VERBS, main
 from pagen.folders import tree_hash
-from pagen.signals import answered
+from pagen.signals import answered, deferred
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +63,36 @@ def test_what_runs_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
     assert command.returncode == 0, said
     (whole,) = (tmp_path / "cache").iterdir()
     assert tree_hash(whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("threads", [0, 1], ids=["alone", "another thread"])
+def test_a_request_while_workers_are_born_waits_and_is_not_lost(number: int, threads: int) -> None:
+    ended, born = threading.Event(), list[int]()
+    for _ in range(threads):  # it lets through what the first one blocks
+        threading.Thread(target=ended.wait, args=(10,)).start()
+
+    def birth() -> None:
+        with answered(), deferred():
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)
+            born.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        birth()
+    ended.set()
+    assert born == [number]
+
+
+def test_what_a_terminal_sends_to_workers_is_left_to_their_parent() -> None:
+    with deferred():
+        worker = subprocess.Popen(["sleep", "60"])
+    for number in (signal.SIGINT, signal.SIGHUP):
+        worker.send_signal(number)
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(0.2)
+    worker.terminate()
+    assert worker.wait(10) == -signal.SIGTERM
 
 
 def test_answers_are_put_back_and_what_is_ignored_stays_so() -> None:
