@@ -7,6 +7,7 @@ does not decode costs its own frames, whose places are kept (`pagen.footage.dama
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
-from pagen.footage.clock import RATE_TOLERANCE, Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
-from pagen.footage.damage import Pass, decoded, held, ranges
+from pagen.footage.clock import (
+    NEIGHBOURS,
+    RATE_TOLERANCE,
+    Stamp,
+    Tick,
+    breaks_of,
+    longest_step,
+    rate_of,
+    schedule,
+    ticks_of,
+    timed,
+)
+from pagen.footage.damage import Pass, Place, decoded, held, ranges
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
+from pagen.footage.unread import packets_left
 from pagen.footage.upright import upright
 
 if TYPE_CHECKING:
@@ -246,10 +259,8 @@ def _decoded_timeline(path: Path, *state: int) -> Timeline:
     if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
     found = seen.places()
-    stamps = [place.stamp for place in found]
-    ticks = ticks_of(stamps, 1 / video_rate(path))
-    if known := [stamp for stamp in stamps if stamp is not None]:
-        _refuse_cut(path, max(known), longest_step(ticks))
+    found += _unread_end(path, [place.stamp for place in found])
+    ticks = ticks_of([place.stamp for place in found], 1 / video_rate(path))
     lost = [index for index, place in enumerate(found) if not place.there]
     shown = held(schedule(ticks), [place.there for place in found])
     return Timeline(shown, breaks_of(ticks), lost, careful, seen.interlaced)
@@ -260,17 +271,27 @@ def _passed(path: Path, careful: bool = False) -> Pass:
         return Pass.over(stream, careful)
 
 
-def _refuse_cut(path: Path, last: float, step: float) -> None:
-    """Matroska and AVI tell at their head when they end, and decode in silence what is left of them."""
+def _unread_end(path: Path, stamps: Sequence[Stamp]) -> list[Place]:
+    """The lost frames at the end of a video whose head tells that there are more: Matroska and AVI decode in silence
+    what is left of them. Raises PagenError where their bytes are not there, either: the file is cut short.
+    """
     with _video(path) as stream:
-        container, rate = stream.container, float(stream.average_rate or 25)
-        promised = stream.frames / rate if container.format.name == "avi" else 0.0
-        if "matroska" in container.format.name and len(container.streams) == 1:
+        container, step, promised = stream.container, 1 / video_rate(path), 0.0
+        known = [stamp for stamp in stamps if stamp is not None]
+        last = max(known, default=math.inf)
+        if container.format.name == "avi" and known:
+            promised = stream.frames * step
+            last -= min(known) if min(known) < NEIGHBOURS * step else 0.0  # as many as frames that are held back
+        elif "matroska" in container.format.name and len(container.streams) == 1:
             promised = (container.duration or 0) / 1e6
-    if last + 2 * max(step, 1 / rate) < promised:
-        raise PagenError(
-            f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
-        )
+        if last + 2 * max(longest_step(ticks_of(stamps, step)), step) >= promised + 1e-6:
+            return []
+        missing = round((promised - last) / step) - 1
+        if packets_left(stream) < missing / 2:
+            raise PagenError(
+                f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
+            )
+    return [Place(last + number * step, False) for number in range(1, missing + 1)]
 
 
 def rgb_or_grey(frame: Any) -> Frames:
