@@ -2,9 +2,9 @@
 
 The number of a frame is what labels go by, so that a lost frame keeps its place, which shows the picture before it (of
 lost first frames the picture after them). Places are known by the stamps of packets, else by a hole between frames
-that are otherwise regular; of streams without stamps, and of AVI, whose stamps count what was found, by where it failed.
-Matroska, AVI and FLV pass over what they cannot read in silence: it is known by bytes that belong to no packet
-(`pagen.footage.unread`).
+that are otherwise regular; of streams without stamps, and of AVI, whose stamps count what was found, by where it
+failed. Matroska, AVI, FLV and ASF pass over what they cannot read in silence: it is known by bytes that belong to no
+packet (`pagen.footage.unread`).
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _decoded(packet: Any, unread: int, note: Callable[[Stamp, bool], None]) -> l
 
 @dataclass
 class Pass:
-    """What decoding a stream tells, without its pictures.
+    """What decoding a stream tells, without its pictures; `over` notes it.
 
     Attributes:
         format: FFmpeg's name of it.
@@ -85,21 +85,20 @@ class Pass:
         False
     """
 
-    format: str
+    format: str = ""
     stamps: list[Stamp] = field(default_factory=list)
     packets: list[Stamp] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     damaged: list[float] = field(default_factory=list)
     interlaced: bool = False
 
-    @classmethod
-    def over(cls, stream: Any, careful: bool) -> Pass:
-        """A pass over a stream of PyAV; `careful` as `decoded` takes it."""
-        seen = cls(stream.container.format.name)
-        for frame in decoded(stream, careful, seen._note):
-            seen.stamps.append(frame.time)
-            seen.interlaced = seen.interlaced or frame.interlaced_frame
-        return seen
+    def over(self, stream: Any, careful: bool) -> Iterator[Any]:
+        """The frames of a stream of PyAV, noted as they pass; `careful` as `decoded` takes it."""
+        self.format = stream.container.format.name
+        for frame in decoded(stream, careful, self._note):
+            self.stamps.append(frame.time)
+            self.interlaced = self.interlaced or frame.interlaced_frame
+            yield frame
 
     def _note(self, stamp: Stamp, failed: bool) -> None:
         self.packets.append(stamp)
@@ -123,7 +122,9 @@ class Pass:
         """The places of frames whose stamps only count the packets that were found, as in AVI."""
         found, step = _without_stamps(self.stamps, self.failed), usual_step(self.stamps)
         first = min((stamp for stamp in self.stamps if stamp is not None), default=0.0)
-        return [Place(None if step is None else first + step * number, place.there) for number, place in enumerate(found)]
+        return [
+            Place(None if step is None else first + step * number, place.there) for number, place in enumerate(found)
+        ]
 
 
 def in_order(frames: Iterable[Any]) -> Iterator[Any]:

@@ -7,6 +7,7 @@ lists its packets at its end; there each one is known that was not found. Elsewh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 _IN_ORDER = ("matroska", "flv", "avi", "asf")
@@ -59,7 +60,7 @@ def packets_left(stream: Any) -> float:
     """
     packets = [(each.pos, each.size) for each in stream.container.demux(stream) if each.size and each.pos is not None]
     end = max((place + size for place, size in packets), default=0)
-    return (stream.container.size - end) / max(sum(size for _, size in packets) / max(len(packets), 1), 1)
+    return float((stream.container.size - end) / median([size for _, size in packets] or [1]))
 
 
 def _listed(stream: Any) -> list[int] | None:

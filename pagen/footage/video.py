@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -28,7 +28,7 @@ from pagen.footage.clock import (
     ticks_of,
     timed,
 )
-from pagen.footage.damage import Pass, Place, decoded, held, ranges
+from pagen.footage.damage import Pass, Place, held, ranges
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
 from pagen.footage.unread import packets_left
@@ -122,9 +122,7 @@ def video_breaks(path: Path) -> Mapping[int, str]:
     return _timeline(path).breaks
 
 
-def timed_frames(
-    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, deinterlace: bool = False
-) -> Iterator[tuple[Tick, Any]]:
+def timed_frames(path: Path, seen: Pass | None = None, deinterlace: bool = False) -> Iterator[tuple[Tick, Any]]:
     """The frames of `decoded_frames`, de-interlaced where that is asked for, and when they are.
 
     Example:
@@ -136,7 +134,7 @@ def timed_frames(
         ...     [tick.seconds for tick, frame in timed_frames(Path(folder, "a.avi"))]
         [0.0, 0.1]
     """
-    frames = decoded_frames(path, note)
+    frames = decoded_frames(path, seen)
     frames = deinterlaced(frames) if deinterlace else frames
     return timed(((frame.time, frame) for frame in frames), 1 / video_rate(path))
 
@@ -168,13 +166,11 @@ def one_rate(rates: Collection[float]) -> bool:
     return not rates or max(rates) <= min(rates) * (1 + RATE_TOLERANCE)
 
 
-def decoded_frames(
-    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, careful: bool = False
-) -> Iterator[Any]:
+def decoded_frames(path: Path, seen: Pass | None = None, careful: bool = False) -> Iterator[Any]:
     """The frames of a video as PyAV gives them, in the order of their times. Raises as `video_frames`.
 
     Args:
-        note: gets the stamp (seconds) of each packet, and whether it does not decode.
+        seen: notes what passes.
         careful: by one thread, which loses no frame before damage.
 
     Example:
@@ -187,7 +183,7 @@ def decoded_frames(
         [(48, 64)]
     """
     with _video(path, careful) as stream:
-        yield from decoded(stream, careful, note)
+        yield from (seen or Pass()).over(stream, careful)
 
 
 @contextmanager
@@ -267,8 +263,10 @@ def _decoded_timeline(path: Path, *state: int) -> Timeline:
 
 
 def _passed(path: Path, careful: bool = False) -> Pass:
-    with _video(path, careful) as stream:
-        return Pass.over(stream, careful)
+    seen = Pass()
+    for _ in decoded_frames(path, seen, careful):
+        pass
+    return seen
 
 
 def _unread_end(path: Path, stamps: Sequence[Stamp]) -> list[Place]:
