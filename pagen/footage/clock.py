@@ -226,7 +226,7 @@ class LiveClock:
 
     The source's own stamps say how far apart two frames are, however they arrive. Frames without any are as far apart
     as they come on an average, drawn towards their arrival, so that a burst is spread over the time that it stands for.
-    Where that breaks, or is off by more than `DRIFT` seconds, arrival counts.
+    Where that breaks, or goes off by `DRIFT` seconds, arrival counts; time that is ahead by then stays ahead.
 
     Example:
         >>> clock = LiveClock(step=0.5)
@@ -241,7 +241,7 @@ class LiveClock:
         self.seconds = begins - step
         """When the newest frame was."""
         self._stamps = deque[float](maxlen=RECENT)
-        self._pace, self._arrived = Pace(step), math.nan
+        self._pace, self._arrived, self._late = Pace(step), math.nan, 0.0
 
     @property
     def step(self) -> float:
@@ -257,16 +257,17 @@ class LiveClock:
         if stamp is None:
             self._shift += max((arrived - tick.seconds - self._shift) / RECENT, -self.step)
         seconds, broken = max(tick.seconds + self._shift, self.seconds), tick.broken
-        broken = broken or _off(arrived - seconds, silence)
+        broken = broken or _off(arrived - seconds - self._late, silence)
         if broken:
             seconds = max(arrived, self.seconds + self.step)
-            self._shift = seconds - tick.seconds
+            self._shift, self._late = seconds - tick.seconds, arrived - seconds  # time that is ahead cannot go back
         self.seconds = seconds
         return Tick(seconds, broken)
 
     def _stamped(self, stamp: float) -> float:
         self._stamps.append(stamp)
-        return usual_step(self._stamps) or self.step
+        usual = usual_step(self._stamps) if len(self._stamps) > 2 else None  # a first step may be a jump
+        return usual or self.step
 
 
 class Pace:
