@@ -273,20 +273,27 @@ class LiveClock:
 class Pace:
     """The average step between frames that arrive, evenly or in bursts, which are counted from beginning to beginning.
 
+    The first burst is not counted: it holds whatever a server had kept.
+
     Example:
         >>> pace = Pace(step=0.1)
-        >>> [pace(arrived) for arrived in (0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0)][-1]
+        >>> [pace(arrived) for arrived in (0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0)][-1]
         0.5
     """
 
     def __init__(self, step: float) -> None:
-        self._step, self._count, self._arrived, self._longest = step, 0, -math.inf, 0.0
+        self._step, self._count, self._arrived = step, 0, -math.inf
+        self._longest = self._most = 0.0
+        """The longest silence, which is forgotten in time, and of all."""
         self._begun = deque[tuple[float, int]]()
         """When bursts began, and how many frames had come before."""
 
     def __call__(self, arrived: float) -> float:
         """The step by now, of the last `SPREAD` frames."""
         silence = arrived - self._arrived if self._count else 0.0
+        if silence > 2 * self._most and self._begun and self._arrived - self._begun[0][0] <= PAUSE:
+            self._begun.clear()  # all before it was one burst, the first
+        self._most = max(silence, self._most)
         self._longest = max(silence, 0.99 * self._longest)
         if 2 * silence >= self._longest:  # else it may be within a burst
             self._begun.append((arrived, self._count))

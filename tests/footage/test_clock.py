@@ -155,6 +155,16 @@ def test_a_live_source_without_stamps_has_the_pace_of_its_bursts(burst: int, lat
     assert ticks[-1].seconds == pytest.approx(40, abs=2 + burst / 25)
 
 
+@pytest.mark.parametrize("kept", [2, 20, 200])
+@pytest.mark.parametrize("late", [0.0, 0.008])
+def test_what_a_server_had_kept_is_no_pace(kept: int, late: float) -> None:
+    clock, rng = LiveClock(step=1 / 5), np.random.default_rng(0)
+    burst = np.cumsum(rng.uniform(0, late, kept)).tolist()
+    for arrived in burst + [burst[-1] + index / 5 for index in range(1, 600)]:
+        clock(None, arrived)
+        assert clock.step == pytest.approx(1 / 5)
+
+
 @given(st.lists(st.tuples(STAMPS, st.floats(0, 20)), max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_live_time_never_falls_and_keeps_near_arrival(frames: list[tuple[float | None, float]]) -> None:
