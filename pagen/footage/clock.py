@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -39,6 +39,9 @@ SILENCE, DRIFT = 5.0, 60.0
 """Seconds without a frame that are no burst's; and that a live source's clock may be off."""
 USUAL_RATE, RATE_TOLERANCE = 25.0, 0.05
 """Frames a second where nothing tells it; and by how much frame rates may differ that count as one."""
+
+FEW = 5
+"""Of how many breaks it is told where they are."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,18 @@ def breaks_of(ticks: Sequence[Tick]) -> dict[int, str]:
         {2: 'nothing for 59.9 s'}
     """
     return {index: tick.broken for index, tick in enumerate(ticks) if index and tick.broken}
+
+
+def told_breaks(breaks: Mapping[int, str]) -> list[str]:
+    """What there is to tell of breaks, in one line; none where there are none.
+
+    Example:
+        >>> told_breaks({50: "nothing for 600.0 s", 99: "its clock goes back by 4.0 s"})
+        ['nothing for 600.0 s before frame 50; its clock goes back by 4.0 s before frame 99']
+    """
+    told = [f"{why} before frame {index}" for index, why in breaks.items()]
+    more = [f"and {len(told) - FEW} more breaks"] if told[FEW:] else []
+    return ["; ".join([*told[:FEW], *more])] if told else []
 
 
 def longest_step(ticks: Sequence[Tick]) -> float:
