@@ -1,4 +1,4 @@
-"""Frames that are left off since they come at irregular times, and breaks, are told by `prepare` and `datasets check`."""
+"""Irregular times, by which frames are left off, and breaks are told by `prepare` and `datasets check`."""
 
 from __future__ import annotations
 
