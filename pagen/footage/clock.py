@@ -223,15 +223,17 @@ def longest_step(ticks: Sequence[Tick]) -> float:
 def _laid(times: Sequence[float]) -> list[int]:
     """How often each frame of these times is shown.
 
-    Every frame once where they come at regular times (within half a step, which is what containers round to). Else as
-    many frames as there are lie on a constant grid from the first to the last time, and each place shows the latest
-    frame that is not later.
+    Every frame once where they come at regular times: within half a step, which is what containers round to, or none
+    more than a step off its place (the last one of a copied AVI is early). Else as many frames as there are lie on a
+    constant grid from the first to the last time, and each place shows the latest frame that is not later.
     """
     steps = [after - before for before, after in pairwise(times)]
-    usual = median(steps or [0.0])
-    if not steps or min(steps) <= 0 or max(abs(step - usual) for step in steps) <= 0.5 * usual:
+    if not steps:
         return [1] * len(times)
-    grid = (times[-1] - times[0]) / len(steps)
+    usual, grid = median(steps), (times[-1] - times[0]) / len(steps)
+    even = max(abs(step - usual) for step in steps) <= 0.5 * usual
+    if even or all(abs(time - times[0] - index * grid) <= grid for index, time in enumerate(times)):
+        return [1] * len(times)
     shown = [bisect_right(times, times[0] + (index + 1e-3) * grid) - 1 for index in range(len(times))]
     return [bisect_right(shown, index) - bisect_right(shown, index - 1) for index in range(len(times))]
 
