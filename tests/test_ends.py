@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from pagen.signals import answered, deferred
 pytestmark = pytest.mark.slow
 
 PAGEN = [sys.executable, "-P", "-m", "pagen"]
-PREPARE = ["prepare", "--dataset", "street", "--size", "48", "64", "--workers", "1"]
+PREPARE = ["prepare", "--dataset", "street", "--workers", "1"]
+LONG, SHORT = ("--size", "480", "640"), ("--size", "48", "64")
+"""A command that is not done before a busy machine comes to ask it to end, and one that is soon done."""
 SPEAKING = """
 import sys
 from pagen import cli, console
@@ -29,18 +32,26 @@ cli.main(sys.argv[1:])
 """
 
 
-def started(cache: Path, *words: str) -> subprocess.Popen[str]:
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Signals are heard by what is started, though these tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def started(cache: Path, size: tuple[str, ...], *words: str) -> subprocess.Popen[str]:
     """A command that has begun to make clips."""
     environment = {**os.environ, "PAGEN_CACHE": str(cache)}
-    command = subprocess.Popen([*words, *PAGEN, *PREPARE], env=environment, stderr=subprocess.PIPE, text=True)
+    command = subprocess.Popen([*words, *PAGEN, *PREPARE, *size], env=environment, stderr=subprocess.PIPE, text=True)
     while command.poll() is None and not list(cache.rglob("clips/*.npy")):
-        pass
+        time.sleep(0.01)
     return command
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_every_request_to_end_leaves_all_in_order(number: int, tmp_path: Path) -> None:
-    command = started(tmp_path / "cache")
+    command = started(tmp_path / "cache", LONG)
     command.send_signal(number)
     said = command.communicate(timeout=60)[1]
     assert command.returncode == 128 + number, said
@@ -57,7 +68,7 @@ def test_a_request_in_the_middle_of_an_import_ends_as_any_other(number: int) -> 
 
 
 def test_what_runs_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
-    command = started(tmp_path / "cache", "nohup")
+    command = started(tmp_path / "cache", SHORT, "nohup")
     command.send_signal(signal.SIGHUP)
     said = command.communicate(timeout=120)[1]
     assert command.returncode == 0, said

@@ -131,7 +131,7 @@ PARTS = st.lists(
 
 
 @given(PARTS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_of_files_that_were_joined_every_frame_is_looked_at_or_told(parts: list[tuple[int, int, int]]) -> None:
     """Any segments of a program stream, whatever their clocks say, end to end in one file."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
@@ -141,7 +141,8 @@ def test_of_files_that_were_joined_every_frame_is_looked_at_or_told(parts: list[
         joined = top / "joined.mpg"
         for start, count, step in parts:
             part = write(top / "part.mpg", [(start + step * index) / 25 for index in range(count)], "mpeg2video")
-            joined.open("ab").write(part.read_bytes())
+            with joined.open("ab") as file:
+                file.write(part.read_bytes())
         main(["score", str(top / "camera"), str(joined)])
         counts = re.findall(r"(\d+) (?:frames[,;]|passed over|dropped)", lines[-1])
         assert sum(map(int, counts)) == decoded(joined)
