@@ -98,7 +98,7 @@ def score(config: Score) -> dict[str, Any]:
         film = files.enter_context(wanted) if wanted else None
         log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))
         counts = watch(footage, streamer, threshold, log, film, config.limit)
-    return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
+    return {**counts, "alerts": log.alerts, "live": footage.live, "path": str(out)}
 
 
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:
