@@ -152,13 +152,13 @@ def summary(watcher: Watcher) -> str:
     numbers = [int(line) for line in lines if line != "gap"]
     gaps, told = lines.count("gap"), sum(line["what"] == "gap" for line in alerts)
     sent, told_missing, missing, again = counts(lines, watcher.sender.sent)
-    counted = result["dropped"] + result["passed_over"]
+    counted = result["dropped"] + result["passed_over"] + result["lost"]
     own = f"{rows} and {result['frames']} frames, {gaps} and {result['gaps']} gaps"
     agree = rows == result["frames"] and len(numbers) - rows in (0, 1) and gaps == told == result["gaps"]
     warm, most = watcher.sizes[min(WARM, len(watcher.sizes) - 1)], max(watcher.sizes[WARM:], default=0.0)
     return (
         f"{watcher.sender.kind}: {sent} sent, {len(numbers)} looked at, {again} of them again, {numbers.count(-1)} "
-        f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as dropped or "
+        f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as damaged, dropped or "
         f"passed over; lost in silence: {max(missing - counted, 0)}; pagen's counts {'agree' if agree else own}; "
         f"memory {warm:.1f} MB after {WARM} minutes, at most {most:.1f} from then on, {watcher.sizes[-1]:.1f} last"
     )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pagen.digests import sha256_of
 from pagen.errors import PagenError
 from pagen.leftovers import LOCK, TEMPORARY, is_vacant, leftovers_of, remove, sweep, temporary_of
 from pagen.locks import held, locked, require_written, turn
@@ -210,7 +211,7 @@ class Folder:
             return f"missing file {path}"
         if path.stat().st_size != want["bytes"]:
             return f"damaged file {path}: expected {want['bytes']} bytes, found {path.stat().st_size}"
-        if content and digest(path)["sha256"] != want["sha256"]:
+        if content and sha256_of(path) != want["sha256"]:
             return f"damaged file {path}: its SHA-256 is not the one in {MANIFEST}"
         return None
 

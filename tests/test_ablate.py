@@ -185,7 +185,7 @@ def test_a_table_that_needs_poses_is_refused_before_anything_is_made(
     config = Ablate("objects", "street", out=tmp_path / "out", device="cpu", workers=0)
     with pytest.raises(PagenError, match="found none with boxes 'motion'; give --poses file") as told:
         run(config)
-    assert str(told.value).endswith("(in `pagen train accivad`)")  # whose flags it names
+    assert str(told.value).endswith("(in `pagen train mulde`)")  # whose flags it names
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(PagenError, match=r"found no file 'none\.npz'"):
         run(Ablate("objects", "street", poses="file:none.npz", device="cpu"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pagen.digests import _read, sha256_of
 from pagen.errors import PagenError
 from pagen.folders import MANIFEST, Folder, atomic, digest, digests, fingerprint, tree_hash, write_json, write_text
 
@@ -267,3 +268,24 @@ def test_fingerprint_depends_on_names_and_bytes(tmp_path: Path) -> None:
     assert first != fingerprint(tmp_path, files)
     files[1].write_bytes(b"2")
     assert first != fingerprint(tmp_path, [files[0], files[1].rename(tmp_path / "c.npy")])
+
+
+def test_what_has_not_changed_is_read_once_a_process(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many runs on many data sets open the same folders time and again; damage is seen nevertheless."""
+    reads, read = list[Path](), _read
+    monkeypatch.setattr("pagen.digests._read", lambda path: (reads.append(path), read(path))[1])
+    monkeypatch.setattr("pagen.digests.settled", lambda stamp, now: True)
+    for _ in range(3):
+        Folder.open(whole, "flow")
+    assert sorted(path.name for path in reads) == ["a.txt", "b.txt"]
+    (whole / "items/a.txt").write_text("First")
+    with pytest.raises(PagenError, match=r"damaged file .*a\.txt"):
+        Folder.open(whole, "flow")
+
+
+def test_what_was_just_written_is_read_every_time(whole: Path) -> None:
+    file, found = whole / "items/a.txt", set()
+    for text in ("1", "2", "3"):
+        file.write_text(text)
+        found.add(sha256_of(file))
+    assert len(found) == 3

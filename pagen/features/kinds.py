@@ -71,7 +71,7 @@ class FeatureKinds(Registry[FeatureKind]):
         """The row of that name. Raises PagenError that names the nearest one, or for an entry that is no row."""
         if JOIN in name:
             return self._joined(name)
-        if name in ENCODERS and name not in super().names():
+        if name not in self._table and name in ENCODERS and name not in super().names():
             return _OF_ENCODER
         kind = super().__getitem__(name)
         if not isinstance(kind, FeatureKind):

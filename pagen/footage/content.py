@@ -1,8 +1,7 @@
 """What stands for the bytes of footage: every file is read once, and again when the system says that it has changed.
 
-Names and sizes do not tell a mask that was mended from what it was, nor does the time of the last change, which
-programs set. What the system keeps for itself does (`ctime`, and the inode), and nobody can set it back: by these a
-file's SHA-256 is remembered in the cache. A file that changed just before it was read is read again the next time.
+Names and sizes do not tell a mask that was mended from what it was; what the system keeps for itself does
+(`pagen.digests`): by that a file's SHA-256 is remembered in the cache, unless it has just been written.
 """
 
 from __future__ import annotations
@@ -16,14 +15,13 @@ from pathlib import Path
 
 import platformdirs
 
+from pagen.digests import settled, sha256_of, stamp_of
 from pagen.documents import read_json
 from pagen.errors import PagenError
-from pagen.folders import digest, write_json
+from pagen.folders import write_json
 
 Remembered = dict[str, tuple[list[int], str]]
 """Name of a file -> what the system says of it, and its SHA-256."""
-_SETTLED = 2 * 10**9
-"""Nanoseconds after which a further change shows, whatever the clock of a file system."""
 
 
 def cache_folder() -> Path:
@@ -56,21 +54,16 @@ def content_of(files: Sequence[Path]) -> str:
     known, now, total = _read(memory), time.time_ns(), hashlib.sha256()
     found: Remembered = {}
     for file in files:
-        stamp, (earlier, sha) = _stamp(file), known.get(file.name, ([], ""))
+        stamp, (earlier, sha) = stamp_of(file), known.get(file.name, ([], ""))
         if stamp != earlier:
-            sha = digest(file)["sha256"]
-        if now - stamp[-1] > _SETTLED:
+            sha = sha256_of(file)
+        if settled(stamp, now):
             found[file.name] = (stamp, sha)
         total.update(f"{file.name} {sha}\n".encode())
     if found != known:
         with suppress(OSError):  # a cache that cannot be written to remembers nothing
             write_json(memory, found)
     return total.hexdigest()[:32]
-
-
-def _stamp(file: Path) -> list[int]:
-    stat = file.stat()
-    return [stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
 
 
 def _read(memory: Path) -> Remembered:

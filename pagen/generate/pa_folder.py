@@ -110,13 +110,14 @@ def _origins(config: Generate, prepared: Prepared, grey: Prepared | None) -> tup
         origins["flow"] = config.flow.partition(":")[2], identity
     if _has_masks(config):
         origins["masks"] = open_masks(config.masks).origin()
-    places, fingerprints = ({name: pair[part] for name, pair in origins.items() if pair} for part in (0, 1))
-    return fingerprints, places
+    found = [{name: pair[part] for name, pair in origins.items() if pair and pair[part]} for part in (1, 0)]
+    return found[0], found[1]
 
 
 def _clips_of(config: Generate, prepared: Prepared) -> dict[str, list[str]]:
     """Kind -> the training clips that are long enough for it."""
-    names = prepared.clips("train")[: config.limit_clips]
+    clips = prepared.clips("train")[: config.limit_clips]
+    names = [stretch for clip in clips for stretch in prepared.stretches_of(clip)]
     if not names:
         raise PagenError(
             f"expected training clips in {prepared.dataset} ({prepared.folder.volatile['root']}), found none; "

@@ -90,7 +90,7 @@ def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: Mak
     out = tmp_path / "scores"
     old = score_run(make_run(weights=0), "folder", here(footage), "last", out)
     retrained = make_run(weights=1)
-    with pytest.raises(PagenError, match=r"made otherwise: model .*--overwrite"):
+    with pytest.raises(PagenError, match=r"made otherwise: model .*remove it"):
         score_run(retrained, "folder", here(footage), "last", out)
     new = score_run(retrained, "folder", here(footage, overwrite=True), "last", out)
     assert all((new.of("psnr")[name] != old.of("psnr")[name]).all() for name in new.clips)
@@ -99,7 +99,7 @@ def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: Mak
 def test_scores_of_a_run_of_another_size_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
     out = tmp_path / "scores"
     score_run(make_run(), "folder", here(footage), "last", out)
-    with pytest.raises(PagenError, match=r"made otherwise: .*size.*--overwrite"):
+    with pytest.raises(PagenError, match=r"made otherwise: .*size.*remove it"):
         score_run(make_run(size=[16, 28]), "folder", here(footage), "last", out)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pagen import digests
 from pagen.errors import PagenError
 from pagen.eval.score_files import read_score_files
 from pagen.footage import content, flow
@@ -40,11 +41,11 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.mark.parametrize("settled", [0, content._SETTLED], ids=["remembered", "just written"])
+@pytest.mark.parametrize("settled", [0, digests._SETTLED], ids=["remembered", "just written"])
 def test_frames_mended_in_place_are_others(
     write_folder: WriteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settled: int
 ) -> None:
-    monkeypatch.setattr(content, "_SETTLED", settled)
+    monkeypatch.setattr(digests, "_SETTLED", settled)
     root = write_folder(tmp_path / "footage", {"training/a": 3, "testing/x": 3})
     before = identities(root)
     assert identities(root) == before
@@ -52,9 +53,9 @@ def test_frames_mended_in_place_are_others(
     assert identities(root) != before
 
 
-@pytest.mark.parametrize("settled", [0, content._SETTLED])
+@pytest.mark.parametrize("settled", [0, digests._SETTLED])
 def test_a_mask_mended_in_place_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settled: int) -> None:
-    monkeypatch.setattr(content, "_SETTLED", settled)
+    monkeypatch.setattr(digests, "_SETTLED", settled)
     paths = [tmp_path / f"{name}.bmp" for name in "ab"]
     for path in paths:
         Image.fromarray(np.zeros((8, 8), np.uint8)).save(path)
@@ -64,10 +65,10 @@ def test_a_mask_mended_in_place_is_another(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_has_not_changed_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(content, "_SETTLED", 0)
+    monkeypatch.setattr(digests, "_SETTLED", 0)
     (tmp_path / "a").write_bytes(b"a")
     first = content_of([tmp_path / "a"])
-    monkeypatch.setattr(content, "digest", lambda path: pytest.fail(f"{path} is read again"))
+    monkeypatch.setattr(content, "sha256_of", lambda path: pytest.fail(f"{path} is read again"))
     assert content_of([tmp_path / "a"]) == first
     for damaged in (tmp_path / "cache/content").iterdir():
         damaged.write_text("{")

@@ -124,7 +124,7 @@ def test_a_root_that_is_given_must_lead_there(file: Path, shop: Path, tmp_path: 
     written(file, root=str(shop))
     assert locate("shop", shop).root == locate("shop", tmp_path).root == shop
     (tmp_path / "other").mkdir()
-    with pytest.raises(PagenError, match=rf"expected shop in {shop}, as {file} says, found --root .*other, which"):
+    with pytest.raises(PagenError, match=rf"expected shop in {shop}, as {file} says, found .*other, which"):
         locate("shop", tmp_path / "other")
 
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import gc
 import socket
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from itertools import islice, pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -87,6 +90,26 @@ def test_a_stream_that_never_was_there_is_an_error() -> None:
         next(iter(Live("cam", Flaky(0), None, stepping(), lambda pause: None)))
     with pytest.raises(ZeroDivisionError):  # a bug stays one, and nobody waits for ever
         next(iter(Live("cam", lambda: iter([(None, FRAMES[0] // (1 // 0))]), None, stepping(), lambda pause: None)))
+
+
+def test_a_connection_that_is_lost_leaves_nothing_behind(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 32, 48, "yuv420p"
+        for frame in FRAMES:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode())
+    opened = partial(streams.stream_frames, str(tmp_path / "a.mp4"), 3.0)
+    gc.collect()
+    gc.disable()
+    try:
+        source = iter(Live("cam", opened, None, time.monotonic, lambda pause: time.sleep(0.01)))
+        gaps = 0
+        while gaps < 6:
+            gaps += isinstance(next(source), Gap)
+        assert sum(isinstance(each, av.container.InputContainer) for each in gc.get_objects()) <= 2
+    finally:
+        gc.enable()
 
 
 def quick(times: float) -> Callable[[], float]:
@@ -201,7 +224,7 @@ def test_what_was_received_was_looked_at_passed_over_or_dropped(happened: list[t
     assert all(before.seconds <= after.seconds for before, after in pairwise(taken))
 
 
-def test_what_is_damaged_is_passed_over_and_counted_stamps_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_damaged_is_told_and_counted_stamps_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "rgb_or_grey", lambda frame: frame.number)
 
     def decode(number: int) -> list[SimpleNamespace]:
@@ -213,4 +236,20 @@ def test_what_is_damaged_is_passed_over_and_counted_stamps_are_none(monkeypatch:
     container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=lambda stream: packets)
     for flags, stamps in ((0, [0.0, 0.04, 0.12]), (av.format.Flags.no_timestamps.value, [None] * 3)):
         container.format = SimpleNamespace(flags=flags)
-        assert list(decodable(container)) == [(stamp, number) for stamp, number in zip(stamps, (0, 1, 3), strict=True)]
+        (first, second, third), lost = zip(stamps, (0, 1, 3), strict=True), (None, None)
+        assert list(decodable(container)) == [first, second, lost, third]
+
+
+def test_packets_of_a_stream_that_do_not_decode_are_counted_and_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = np.zeros((4, 4), np.uint8)
+
+    def opened() -> Stamped:
+        yield from ((0.0, frame), (None, None), (0.08, frame), (None, None))
+
+    source = Live("gate", opened, wait=lambda _: time.sleep(0.01))
+    with closing(iter(source)) as items:  # type: ignore[type-var]  # generators have a close
+        shots = [next(items) for _ in range(2)]
+        assert isinstance(next(items), Gap)
+    assert [item.index for item in shots if isinstance(item, Shot)] == [0, 1]
+    assert source.lost >= 2
+    assert capsys.readouterr().err.count("packets do not decode") == 1
