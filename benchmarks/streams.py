@@ -158,8 +158,8 @@ def summary(watcher: Watcher) -> str:
     warm, most = watcher.sizes[min(WARM, len(watcher.sizes) - 1)], max(watcher.sizes[WARM:], default=0.0)
     return (
         f"{watcher.sender.kind}: {sent} sent, {len(numbers)} looked at, {again} of them again, {numbers.count(-1)} "
-        f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as damaged, dropped or "
-        f"passed over; lost in silence: {max(missing - counted, 0)}; pagen's counts {'agree' if agree else own}; "
+        f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as damaged, "
+        f"dropped or passed over; lost in silence: {max(missing - counted, 0)}; counts {'agree' if agree else own}; "
         f"memory {warm:.1f} MB after {WARM} minutes, at most {most:.1f} from then on, {watcher.sizes[-1]:.1f} last"
     )
 

@@ -7,7 +7,6 @@ source has no clock, the oldest frame is dropped. Every frame is looked at or co
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections import deque
@@ -89,7 +88,6 @@ class Live:
         try:
             while not self._left.is_set():
                 before, reason = self.received, self._until_lost()
-                gc.collect()  # what PyAV opened holds itself, and a dozen threads
                 if self.received == 0:
                     raise PagenError(reason)
                 pause = FIRST_PAUSE if self.received > before else min(2 * pause, LONGEST_PAUSE)
