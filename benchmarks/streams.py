@@ -167,8 +167,9 @@ def summary(watcher: Watcher) -> str:
 def counts(lines: list[str], sent: list[int]) -> tuple[int, int, int, int]:
     """Frames sent, missing at gaps, missing elsewhere, and looked at again; `lines` are numbers and gaps."""
     seen = {int(line) for line in lines if line != "gap"} - {-1}
-    span = [number for number in sent if min(seen) <= number <= max(seen)]
-    highest, gap, again, elsewhere = min(seen) - 1, False, 0, set[int]()
+    first, last = min(seen), max(seen)
+    span = [number for number in sent if first <= number <= last]
+    highest, gap, again, elsewhere = first - 1, False, 0, set[int]()
     for line in lines:
         gap |= line == "gap"
         if line == "gap" or line == "-1":
