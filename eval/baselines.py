@@ -8,6 +8,7 @@ are causal but for frame 0, which has no predecessor and gets what frame 1 gets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +20,7 @@ from pagen.folders import folder_name
 from pagen.footage.content import cache_folder
 from pagen.footage.flow import grey
 from pagen.footage.prepare import Prepared
+from pagen.footage.stretches import joined
 from pagen.scoring.baselines import BASELINES, PERCENTILE, Values
 from pagen.spread import Workers
 
@@ -32,7 +34,11 @@ def score_baselines(prepared: Prepared, workers: Workers = None, split: str = "t
 
 
 def _of_clip(prepared: Prepared, clip: str) -> dict[str, Values]:
-    frames = prepared.frames(clip)
+    return joined(prepared.stretches_of(clip), partial(_of_stretch, prepared))
+
+
+def _of_stretch(prepared: Prepared, stretch: str) -> dict[str, Values]:
+    frames = prepared.frames(stretch)
     return {name: baseline(grey(frame) for frame in frames) for name, baseline in BASELINES.items()}
 
 

@@ -43,9 +43,10 @@ Scored = tuple[Run, ClipScorer]
 
 def speed_maps(prepared: Prepared, clip: str) -> Iterator[Map]:
     """Maps (H, W) of the speed of DIS flow from the frame before, in pixels per frame; frame 0 gets frame 1's."""
-    maps = speeds(grey(frame) for frame in prepared.frames(clip))
-    yield from repeat(next(maps, np.zeros(prepared.size, np.float32)), min(prepared.length(clip), 2))
-    yield from maps
+    for stretch in prepared.stretches_of(clip):
+        maps = speeds(grey(frame) for frame in prepared.frames(stretch))
+        yield from repeat(next(maps, np.zeros(prepared.size, np.float32)), min(prepared.length(stretch), 2))
+        yield from maps
 
 
 def scored_parts(run: Path, dataset: str, compute: Compute) -> list[Scored]:

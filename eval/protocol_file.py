@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pagen.documents import read_json
-from pagen.errors import PagenError
-from pagen.eval.protocol import Protocol
+from pagen.errors import PagenError, unknown_name
+from pagen.eval.protocol import ANY, Protocol
+from pagen.footage.catalogue import DATASETS
+from pagen.footage.own import own_file
+from pagen.methods import METHODS
+from pagen.registry import names_of
 from pagen.scoring.indicator_table import require_indicator
 
 INDICATORS_IN: dict[str, Callable[[Any], Iterable[str]]] = {
@@ -37,7 +41,7 @@ def read_protocol(path: Path) -> Protocol:
     """A protocol out of a file such as `{"policy": "mean", "smooth": "causal", "sigma": {"*": 3}}`.
 
     What is left out is as in `Protocol`; the name is the file's, unless it says otherwise. Raises PagenError: no such
-    file, no JSON object, a field or value that a protocol does not have, or a name of no indicator.
+    file, no JSON object, a field or value that a protocol does not have, or a name of no indicator, recipe or data set.
     """
     given = read_json(path, ProtocolFile, "a protocol", "mend it; see docs/definitions.md")
     values: dict[str, Any] = {field.name: getattr(given, field.name) for field in fields(given)}
@@ -45,8 +49,29 @@ def read_protocol(path: Path) -> Protocol:
     for name, named in INDICATORS_IN.items():
         for indicator in named(values[name]) if values[name] != getattr(usual_values, name) else ():
             require_indicator(f"indicator of {name} in {path}", indicator)
+    if given.fused != usual_values.fused:
+        _require_recipes(given.fused, path)
+    for name in ("weights", "sigma"):
+        _require_datasets(name, values[name], path)
     usual = {"name": path.stem, "why": f"as {path.name} says"}
     values |= {name: text for name, text in usual.items() if values[name] is None}
     if not all(values[name].strip() and values[name].isprintable() for name in usual):
         raise PagenError(f"expected name and why in {path} to be of one line each, found another one; mend it")
     return Protocol(**values)
+
+
+def _require_recipes(named: Iterable[str], path: Path) -> None:
+    recipes = [*names_of("pagen.recipes", METHODS), *names_of("pagen.detectors", ())]  # of which recipes are made
+    for name in named:
+        if name not in recipes:
+            raise unknown_name(f"recipe of fused in {path}", name, recipes)
+
+
+def _require_datasets(field: str, named: Iterable[str], path: Path) -> None:
+    """Raise PagenError where one is not known: of one's own are known what the file of one's own, or --name, names."""
+    for name in named:
+        try:
+            if name != ANY:
+                DATASETS[name]
+        except PagenError as error:
+            raise PagenError(f"{field} of {path}: {error}; one's own are named in {own_file()}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Generic, TypeVar
@@ -86,6 +86,17 @@ class Registry(Generic[T]):
             f"expected a {self.what} {name!r} that worker processes can import, found one of the script that was "
             "started; put it in a module of its own and register it from there, or take 0 workers"
         )
+
+
+def names_of(group: str, table: Collection[str]) -> list[str]:
+    """The names of a table, which need not be loaded, and those by which others registered in its group, sorted.
+
+    Example:
+        >>> names_of("example.colours", ["two", "tau"])
+        ['tau', 'two']
+    """
+    registered = Registry._of_group[group].names() if group in Registry._of_group else []
+    return sorted({*table, *registered, *(point.name for point in entry_points(group=group))})
 
 
 def lent() -> Lent:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -41,9 +42,31 @@ def answered(answer: Answer = interrupt, numbers: tuple[int, ...] = ALL) -> Iter
             signal.signal(number, handler)
 
 
-def ignored() -> AbstractContextManager[None]:
-    """What a terminal sends to all of its processes is ignored inside, and by those that are born there."""
-    return answered(signal.SIG_IGN, tuple({*ALL} - {signal.SIGTERM}))
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Requests to end wait until the block does; of those that are born inside, what a terminal sends ends none.
+
+    A terminal sends to all of its processes at once: a parent that hears it ends its children in order. They inherit
+    that the signals are blocked, not how they are answered.
+    """
+    heard = list[int]()
+    with _blocked(), answered(lambda number, frame: heard.append(number)):
+        yield
+    for number in heard:  # another thread let it through
+        signal.raise_signal(number)
+
+
+@contextmanager
+def _blocked() -> Iterator[None]:
+    """This thread, and what is born of it, is not reached by what a terminal sends. Windows knows no such thing."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def exit_code(error: KeyboardInterrupt) -> int:

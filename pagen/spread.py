@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from pagen.errors import PagenError
 from pagen.registry import Lent, borrow, lent
-from pagen.signals import ignored
+from pagen.signals import deferred
 from pagen.spread_ray import Cluster, spread_ray
 from pagen.third_party import called
 
@@ -102,11 +102,11 @@ def one_thread() -> Iterator[None]:
 @contextmanager
 def _birth() -> Iterator[None]:
     """Hide the caller's script from spawned processes, which would run it again; and Ctrl-C and a terminal that closes:
-    the parent ends them."""
+    the parent ends them, once all are born."""
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:
-        with ignored():
+        with deferred():
             yield
     finally:
         sys.modules["__main__"] = main

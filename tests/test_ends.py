@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +16,14 @@ import pytest
 from pagen import cli, console
 from pagen.cli import VERBS, main
 from pagen.folders import tree_hash
-from pagen.signals import answered
+from pagen.signals import answered, deferred
 
 pytestmark = pytest.mark.slow
 
 PAGEN = [sys.executable, "-P", "-m", "pagen"]
-PREPARE = ["prepare", "--dataset", "street", "--size", "48", "64", "--workers", "1"]
+PREPARE = ["prepare", "--dataset", "street", "--workers", "1"]
+LONG, SHORT = ("--size", "480", "640"), ("--size", "48", "64")
+"""A command that is not done before a busy machine comes to ask it to end, and one that is soon done."""
 SPEAKING = """
 import sys
 from pagen import cli, console
@@ -27,18 +32,26 @@ cli.main(sys.argv[1:])
 """
 
 
-def started(cache: Path, *words: str) -> subprocess.Popen[str]:
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Signals are heard by what is started, though these tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def started(cache: Path, size: tuple[str, ...], *words: str) -> subprocess.Popen[str]:
     """A command that has begun to make clips."""
     environment = {**os.environ, "PAGEN_CACHE": str(cache)}
-    command = subprocess.Popen([*words, *PAGEN, *PREPARE], env=environment, stderr=subprocess.PIPE, text=True)
+    command = subprocess.Popen([*words, *PAGEN, *PREPARE, *size], env=environment, stderr=subprocess.PIPE, text=True)
     while command.poll() is None and not list(cache.rglob("clips/*.npy")):
-        pass
+        time.sleep(0.01)
     return command
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_every_request_to_end_leaves_all_in_order(number: int, tmp_path: Path) -> None:
-    command = started(tmp_path / "cache")
+    command = started(tmp_path / "cache", LONG)
     command.send_signal(number)
     said = command.communicate(timeout=60)[1]
     assert command.returncode == 128 + number, said
@@ -55,12 +68,42 @@ def test_a_request_in_the_middle_of_an_import_ends_as_any_other(number: int) -> 
 
 
 def test_what_runs_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
-    command = started(tmp_path / "cache", "nohup")
+    command = started(tmp_path / "cache", SHORT, "nohup")
     command.send_signal(signal.SIGHUP)
     said = command.communicate(timeout=120)[1]
     assert command.returncode == 0, said
     (whole,) = (tmp_path / "cache").iterdir()
     assert tree_hash(whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("threads", [0, 1], ids=["alone", "another thread"])
+def test_a_request_while_workers_are_born_waits_and_is_not_lost(number: int, threads: int) -> None:
+    ended, born = threading.Event(), list[int]()
+    for _ in range(threads):  # it lets through what the first one blocks
+        threading.Thread(target=ended.wait, args=(10,)).start()
+
+    def birth() -> None:
+        with answered(), deferred():
+            os.kill(os.getpid(), number)
+            time.sleep(0.05)
+            born.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        birth()
+    ended.set()
+    assert born == [number]
+
+
+def test_what_a_terminal_sends_to_workers_is_left_to_their_parent() -> None:
+    with deferred():
+        worker = subprocess.Popen(["sleep", "60"])
+    for number in (signal.SIGINT, signal.SIGHUP):
+        worker.send_signal(number)
+    with pytest.raises(subprocess.TimeoutExpired):
+        worker.wait(0.2)
+    worker.terminate()
+    assert worker.wait(10) == -signal.SIGTERM
 
 
 def test_answers_are_put_back_and_what_is_ignored_stays_so() -> None:

@@ -111,7 +111,7 @@ class ClipBatches:
     @cached_property
     def normal(self) -> NormalClips:
         """The normal clips, with the frames beyond the window that the recipe looks at."""
-        names, length = self.names or tuple(self.prepared.clips("train")), self.recipe.window + self.recipe.beyond
+        names, length = self.names or tuple(self.prepared.stretches("train")), self.recipe.window + self.recipe.beyond
         return NormalClips(self.prepared, self.clip_input, names, length, self.seed)
 
     def drawn(self, index: int, rng: np.random.Generator) -> DrawnClip:
@@ -218,7 +218,7 @@ def clip_batches(config: Any, prepared: Prepared, stored: PASet | None, held_out
 
     Raises PagenError as `open_input` and `ClipBatches.check`.
     """
-    recipe, names = config.recipe, prepared.clips("train")
+    recipe, names = config.recipe, prepared.stretches("train")
     clip_input = open_input({**asdict(recipe), "source": recipe.source}, prepared, names, config.workers)
     kept = tuple(name for name in names if name not in held_out)
     batches = ClipBatches(recipe, prepared, clip_input, stored, config.seed, kept)

@@ -24,7 +24,7 @@ class Inputs:
     Attributes:
         stored: the PA set, where one was given.
         batches: what is trained on: `ClipBatches`, or what else the recipe's `inputs` gives.
-        held_out: training clips that are not, for validation.
+        held_out: stretches of training clips that are not, for validation.
     """
 
     prepared: Prepared
@@ -47,7 +47,8 @@ def open_inputs(config: Train[Any]) -> Inputs:
     stored, names, validated = open_stored(config, prepared), prepared.clips("train"), config.validate == "pseudo"
     if validated and len(names) < 2:
         raise PagenError(f"expected 2 training clips and more for --validate pseudo, found {len(names)}; leave it out")
-    held_out = tuple(names[-max(1, len(names) // HELD_OUT) :]) if validated else ()
+    last = names[-max(1, len(names) // HELD_OUT) :] if validated else []
+    held_out = tuple(stretch for name in last for stretch in prepared.stretches_of(name))
     inputs = Inputs(prepared, stored, resolve(recipe.inputs)(config, prepared, stored, held_out), held_out)
     inputs.judged.check_pairs(wanted=validated)
     return inputs

@@ -110,7 +110,7 @@ class FeatureBatches:
 def feature_batches(config: Any, prepared: Prepared, stored: PASet, held_out: tuple[str, ...]) -> FeatureBatches:
     """Encode what has not been, held-out clips too. Raises PagenError for an encoder or matched normals not there."""
     recipe, compute = config.recipe, Compute.of(config)
-    usable = tuple(name for name in prepared.clips("train") if name in stored.clips("spatial"))
+    usable = tuple(name for name in prepared.stretches("train") if name in stored.clips("spatial"))
     if not set(usable) - set(held_out) or set(held_out) - set(usable):
         wanted = "painted frames of the training clips, held-out ones too, in the PA set"
         found = f"those of {' '.join(usable) or 'none'}"

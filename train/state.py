@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pagen.csv_cell import cell
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import write_json
 from pagen.locks import locked
@@ -32,6 +32,8 @@ OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "
 @dataclass
 class Progress:
     """How far a training is: steps done, a row for each epoch done, and the loss summed over the present epoch."""
+
+    __pydantic_config__: ClassVar = {"strict": True, "extra": "forbid"}  # what is undefined is NaN in a row
 
     step: int = 0
     rows: list[Row] = field(default_factory=list)
@@ -94,8 +96,8 @@ def load_state(path: Path, network: nn.Module, optimiser: Any, average: Average)
         load_slots(optimiser, load_file(state / OPTIMISER))
         for key, value in load_file(state / AVERAGE).items():
             average.tensors[key].copy_(value)
-        return Progress(**json.loads((state / PROGRESS).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        return read_json(state / PROGRESS, Progress, "the progress of a training")
+    except (PagenError, OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         found = f"it damaged ({textwrap.shorten(str(error), 160)})"
         advice = "train again with --overwrite"
         raise PagenError(f"expected the state of a training in {state}, found {found}; {advice}") from error

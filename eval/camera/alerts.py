@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pagen.csv_cell import cell
+from pagen.documents import require_form
+from pagen.errors import PagenError
 from pagen.eval.camera.score_table import NAME, ScoreTable, mend, rows_since
 from pagen.eval.camera.shots import Gap, Shot
 from pagen.eval.camera.threshold import Threshold
@@ -83,6 +85,28 @@ class AlertTracker:
         return [("begin", event)]
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a line of `alerts.jsonl` tells of an alert."""
+
+    id: int
+    source: str
+    start: float
+    end: float
+    start_frame: int
+    end_frame: int
+    start_clock: str
+    end_clock: str
+    peak: float
+    peak_seconds: float
+    peak_frame: int
+    threshold: float
+    region: list[int] | None
+
+
+MOVE = "move it away, and watching begins a new one"
+
+
 class AlertLog(AbstractContextManager["AlertLog"]):
     """`alerts.jsonl`, `alerts.csv` and `scores.csv` in a folder, line by line as things happen.
 
@@ -104,15 +128,17 @@ class AlertLog(AbstractContextManager["AlertLog"]):
         self._threshold, self._source = threshold, source
         self._begun = sum(line["what"] == "begin" for line in before)
         self.alerts = 0
-        self._files = ExitStack()
-        self._lines, rows = (
-            self._files.enter_context(path.open(mode, 1, "utf-8", "backslashreplace", "")) for path in (lines, table)
-        )
-        self._table = csv.DictWriter(rows, COLUMNS)
-        if headless:
-            self._table.writeheader()
-        self._close(folder, before, _ids_of(table))
-        self._scores = self._files.enter_context(ScoreTable(folder, goes_on, most))
+        kept = set[str]() if headless else _ids_of(table)
+        with ExitStack() as files:
+            self._lines, rows = (
+                files.enter_context(path.open(mode, 1, "utf-8", "backslashreplace", "")) for path in (lines, table)
+            )
+            self._table = csv.DictWriter(rows, COLUMNS)
+            if headless:
+                self._table.writeheader()
+            self._close(folder, before, kept)
+            self._scores = files.enter_context(ScoreTable(folder, goes_on, most))
+            self._files = files.pop_all()
 
     def __exit__(self, *error: object) -> None:
         self._files.close()
@@ -139,9 +165,8 @@ class AlertLog(AbstractContextManager["AlertLog"]):
         for line in before:
             if line["what"] == "end" and str(line["id"]) not in kept:
                 self._ended({name: line[name] for name in COLUMNS})
-        told = [line for line in before if line["what"] in ("begin", "end")]
-        if told and told[-1]["what"] == "begin":
-            row = self._row(_last_known(told[-1], folder, self._threshold)) | {"id": told[-1]["id"]}
+        if before and before[-1]["what"] == "begin":
+            row = self._row(_last_known(before[-1], folder, self._threshold)) | {"id": before[-1]["id"]}
             self._line({"what": "end", **row})
             self._ended(row)
 
@@ -162,18 +187,23 @@ class AlertLog(AbstractContextManager["AlertLog"]):
 
 
 def _lines_of(path: Path) -> list[dict[str, Any]]:
-    """The lines that are there, but for what is none."""
+    """Beginnings and ends that are told there. Raises PagenError for one that lacks what tells when it was."""
     lines = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         with suppress(ValueError):
             content = json.loads(line)
-            lines += [content] if isinstance(content, dict) and "what" in content else []
+            if isinstance(content, dict) and content.get("what") in ("begin", "end"):
+                require_form(content, Told, "an alert", path, MOVE)
+                lines.append(content)
     return lines
 
 
 def _ids_of(table: Path) -> set[str]:
     with table.open(encoding="utf-8", newline="") as file:
-        return {row["id"] for row in csv.DictReader(file)}
+        rows = csv.DictReader(file)
+        if tuple(rows.fieldnames or ()) != COLUMNS:
+            raise PagenError(f"expected alerts as pagen writes them in {table}, found other columns; {MOVE}")
+        return {row["id"] for row in rows}
 
 
 def _last_known(begun: Mapping[str, Any], folder: Path, threshold: Threshold) -> Alert:

@@ -40,7 +40,7 @@ class Calibrate:
     zones: Path | None = None
     """JSON file of polygons in source pixels: {"include": [[[x, y], ...], ...], "exclude": [...]}."""
     deinterlace: bool = False
-    """De-interlace interlaced frames of files and streams, here and by `score`."""
+    """De-interlace interlaced frames, here and by `score`; of a camera's number all, as it says of none."""
     out: Path | None = None
     """Folder for alarms.json, one for each camera; by default the run's."""
     device: Device = "auto"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import write_json
 from pagen.locks import alone
@@ -16,6 +16,17 @@ from pagen.manifest import require_no_link
 
 FILE = "camera.json"
 _LONGEST = 100
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Whose a folder is, as its `camera.json` says."""
+
+    name: str
+    recording: str | None
+
+    def __str__(self) -> str:
+        return self.recording or self.name
 
 
 def folder_of(name: str) -> str:
@@ -35,28 +46,17 @@ def folder_of_camera(folder: Path, name: str, recording: Path | None) -> Iterato
     """
     require_no_link(folder)
     with alone(folder):
-        _own(folder, {"name": name, "recording": None if recording is None else str(recording.absolute())})
+        _own(folder, Camera(name, None if recording is None else str(recording.absolute())))
         yield
 
 
-def _own(folder: Path, camera: dict[str, Any]) -> None:
+def _own(folder: Path, camera: Camera) -> None:
     """Note whose the folder is; one of an earlier version belongs to whoever comes first."""
     file = folder / FILE
     require_no_link(file)
-    try:
-        there = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        write_json(file, camera)
+    if not file.exists():
+        write_json(file, asdict(camera))
         return
-    except ValueError:
-        raise PagenError(f"{file} is damaged; remove it") from None
+    there = read_json(file, Camera, "the camera of a folder", "remove it")
     if there != camera:
-        raise PagenError(
-            f"expected {folder} for {_about(camera)}, found it taken by {_about(there)}; give another --name or --out"
-        )
-
-
-def _about(camera: Any) -> str:
-    """A camera as its note tells of it, whatever that holds."""
-    values = camera if isinstance(camera, dict) else {}
-    return str(values.get("recording") or values.get("name") or "none that it tells of")
+        raise PagenError(f"expected {folder} for {camera}, found it taken by {there}; give another --name or --out")

@@ -31,7 +31,8 @@ class Live:
     """A camera or a stream, read by a thread while it is iterated; PagenError where no first frame comes.
 
     `opened` gives its frames with their stamps, and raises PagenError when it does not answer or breaks off; `name` may
-    be shown. `received` counts its frames, `dropped` those that nobody will look at; `fps` is how many come a second.
+    be shown. `received` counts its frames, `dropped` those that nobody will look at, `lost` packets that do not decode;
+    `fps` is how many come a second.
     """
 
     live: ClassVar[bool] = True
@@ -44,7 +45,7 @@ class Live:
         now: Callable[[], float] = time.monotonic,
         wait: Callable[[float], object] | None = None,
     ) -> None:
-        self.name, self.received, self.dropped = name, 0, 0
+        self.name, self.received, self.dropped, self.lost = name, 0, 0, 0
         self._opened, self._now = opened, now
         self._begun: float | None = None
         self._clock = LiveClock(1 / (fps or USUAL_RATE))
@@ -117,11 +118,20 @@ class Live:
         """Frames come whose stamps do not go on from those before."""
         self._clock = LiveClock(self._clock.step, self._goes_on())
 
-    def _arrive(self, stamp: float | None, frame: Frame) -> None:
+    def _arrive(self, stamp: float | None, frame: Frame | None) -> None:
+        if frame is None:
+            self._lose()
+            return
         tick, clock = self._clock(stamp, self._seconds()), time_of_day()
         if tick.broken:
             self._put(Gap(tick.seconds, clock, tick.broken))
         self._put(Shot(frame, self.received, tick.seconds, clock), patient=stamp is not None)
+
+    def _lose(self) -> None:
+        """A packet does not decode, which is said of the first one."""
+        if self.lost == 0:
+            console.say(f"{self.name}: packets do not decode, which are counted; is the network overloaded?")
+        self.lost += 1
 
     def _seconds(self) -> float:
         """Since the first frame."""

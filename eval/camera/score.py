@@ -59,6 +59,7 @@ def run(config: Score) -> None:
     result = score(config)
     told = {
         "dropped": "dropped while others were looked at",
+        "lost": "lost to damage",
         "passed_over": "passed over at the rate that was calibrated",
         "gaps": "gaps, told in alerts.jsonl",
     }
@@ -98,7 +99,8 @@ def score(config: Score) -> dict[str, Any]:
         film = files.enter_context(wanted) if wanted else None
         log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))
         counts = watch(footage, streamer, threshold, log, film, config.limit)
-    return {**counts, "alerts": log.alerts, "dropped": footage.dropped, "live": footage.live, "path": str(out)}
+    unseen = {"dropped": footage.dropped, "lost": footage.lost}
+    return {**counts, "alerts": log.alerts, **unseen, "live": footage.live, "path": str(out)}
 
 
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:

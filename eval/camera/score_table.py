@@ -9,6 +9,7 @@ from itertools import dropwhile, pairwise
 from pathlib import Path
 from typing import IO, Any
 
+from pagen.errors import PagenError
 from pagen.eval.camera.shots import Shot
 
 NAME = "scores.csv"
@@ -80,4 +81,9 @@ def mend(path: Path) -> None:
 def _rows(piece: Path) -> Iterator[dict[str, Any]]:
     with piece.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            yield {**row, "frame": int(row["frame"]), **{name: float(row[name]) for name in ("seconds", "smoothed")}}
+            try:
+                numbers = {"frame": int(row["frame"]), **{name: float(row[name]) for name in ("seconds", "smoothed")}}
+            except (KeyError, TypeError, ValueError):
+                found = "a line of another form; move it away, and watching begins a new one"
+                raise PagenError(f"expected scores as pagen writes them in {piece}, found {found}") from None
+            yield {**row, **numbers}

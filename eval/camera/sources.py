@@ -9,7 +9,7 @@ Deviation from prepared clips: frames that come at irregular times keep those, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -22,6 +22,7 @@ from pagen.eval.camera.live import Live
 from pagen.eval.camera.shots import Frame, Gap, Shot, timecode
 from pagen.eval.camera.streams import TIMEOUT, camera_frames, stream_frames
 from pagen.footage.clock import USUAL_RATE, Tick, rate_of, timed
+from pagen.footage.damage import Pass
 from pagen.footage.frame_names import stamps_of
 from pagen.footage.images import read_image
 from pagen.footage.listing import IMAGES, VIDEOS, counted, listing, unread
@@ -37,10 +38,18 @@ class Recording:
     name: str
     fps: float
     pieces: tuple[tuple[str, Callable[[], Timed]], ...]
+    damage: list[int] = field(default_factory=list, compare=False)
+    """How many frames of each damaged piece are lost."""
     live: ClassVar[bool] = False
     dropped: ClassVar[int] = 0
 
+    @property
+    def lost(self) -> int:
+        """Frames that are lost to damage, of what was read by now."""
+        return sum(self.damage)
+
     def __iter__(self) -> Iterator[Shot | Gap]:
+        self.damage.clear()
         index, start = 0, 0.0
         for name, opened in self.pieces:
             seconds, broken = start, f"{name} begins" if index else ""
@@ -66,8 +75,8 @@ def open_footage(
     """Footage: a video file, a folder of images or of videos, a camera's number, or a URL as `address` reads it.
 
     Images need `fps` where their names are no times; of streams that have no clock it is the rate at first.
-    Interlaced frames of files and streams are de-interlaced where that is asked for. It is called by its file, or as a
-    URL may be shown, but for a `name`. Raises PagenError for nothing of that name, no video, or no rate.
+    Interlaced frames are de-interlaced where that is asked for; of a camera's number all are. It is called by its file,
+    or as a URL may be shown, but for a `name`. Raises PagenError for nothing of that name, no video, or no rate.
     """
     if not spec:
         raise PagenError("expected a video, a folder, a camera's number or a URL, found an empty word; give one")
@@ -76,13 +85,13 @@ def open_footage(
         return Live(name or shown(url), partial(stream_frames, url, timeout, deinterlace), fps)
     path = Path(spec)
     if spec.isdecimal() and not path.exists():
-        return Live(name or f"camera {spec}", partial(camera_frames, int(spec)), fps)
+        return Live(name or f"camera {spec}", partial(camera_frames, int(spec), deinterlace), fps)
     if not path.exists():
         found = f"nothing at {shown(spec)}"
         raise PagenError(f"expected a video, a folder, a camera's number or a URL, found {found}; mend it")
     if path.is_dir():
         return _folder(path, fps, deinterlace, name or path.name)
-    return Recording(name or path.name, video_rate(path), ((path.name, partial(_video, path, deinterlace)),))
+    return _recording(name or path.name, video_rate(path), (path,), deinterlace)
 
 
 def _folder(path: Path, fps: float | None, deinterlace: bool, name: str) -> Recording:
@@ -102,25 +111,30 @@ def _folder(path: Path, fps: float | None, deinterlace: bool, name: str) -> Reco
     if max(rates) > 1.1 * min(rates):
         found = f"{min(rates):g} to {max(rates):g}"
         raise PagenError(f"expected videos of one frame rate in {path}, found {found}; separate them")
-    return Recording(name, rates[0], tuple((file.name, partial(_video, file, deinterlace)) for file in videos))
+    return _recording(name, rates[0], videos, deinterlace)
+
+
+def _recording(name: str, fps: float, videos: Sequence[Path], deinterlace: bool) -> Recording:
+    damage = list[int]()
+    pieces = tuple((file.name, partial(_video, file, deinterlace, damage.append)) for file in videos)
+    return Recording(name, fps, pieces, damage)
 
 
 def _images(files: Sequence[Path], stamps: Sequence[float] | None, fps: float) -> Timed:
     return timed(zip(stamps or repeat(None), map(read_image, files), strict=False), 1 / fps)
 
 
-def _video(path: Path, deinterlace: bool) -> Timed:
-    """The frames of a video; what of it does not decode, and that it is interlaced, is said once."""
-    none, combs, damage = True, False, list[float | None]()
-    for tick, decoded in timed_frames(
-        path, lambda stamp, failed: damage.append(stamp) if failed else None, deinterlace
-    ):
-        if decoded.interlaced_frame and not combs and not deinterlace:
+def _video(path: Path, deinterlace: bool, lost: Callable[[int], None]) -> Timed:
+    """The frames of a video; what of it is lost to damage, and that it is interlaced, is said once."""
+    seen, combs = Pass(), False
+    for tick, decoded in timed_frames(path, seen, deinterlace):
+        if seen.interlaced and not combs and not deinterlace:
             console.say(f"{path.name} is {INTERLACED}")
-        none, combs = False, combs or decoded.interlaced_frame
+        combs = seen.interlaced
         yield tick, rgb_or_grey(decoded)
-    if none:
+    if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
-    if damage:
-        place = "" if damage[0] is None else f", the first at {timecode(damage[0])}"
-        console.say(f"{path.name}: {len(damage)} packets do not decode{place}; copy it again")
+    if damage := [place for place in seen.places() if not place.there]:
+        lost(len(damage))
+        place = "" if damage[0].stamp is None else f", the first at {timecode(damage[0].stamp - (seen.stamps[0] or 0))}"
+        console.say(f"{path.name}: {len(damage)} frames are lost to damage{place}; copy it again")

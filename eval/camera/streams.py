@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 import av
@@ -18,14 +19,26 @@ from pagen.footage.clock import Stamp
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.video import rgb_or_grey
 
-Stamped = Iterator[tuple[Stamp, Frame]]
-"""Frames with the seconds that their source says, or None where it has no clock."""
+Stamped = Iterator[tuple[Stamp, Frame | None]]
+"""Frames with the seconds that their source says, or None where it has no clock; no frame where a packet is damaged."""
 TIMEOUT = 10.0
 """Seconds that a stream may take to answer."""
 
 
-def camera_frames(number: int) -> Stamped:
-    """The frames of a camera of this machine. Raises PagenError where it gives none, or no more."""
+def camera_frames(number: int, deinterlace: bool = False) -> Stamped:
+    """The frames of a camera of this machine. Raises PagenError where it gives none, or no more.
+
+    It does not say which of them are interlaced, so that all are de-interlaced where that is asked for.
+    """
+    with closing(_captured(number)) as frames:
+        if not deinterlace:
+            yield from ((None, frame) for frame in frames)
+            return
+        decoded = (av.VideoFrame.from_ndarray(frame, format="rgb24") for frame in frames)
+        yield from ((None, rgb_or_grey(frame)) for frame in deinterlaced(decoded, marked=False))
+
+
+def _captured(number: int) -> Generator[Frame, None, None]:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture(number)
     try:
@@ -33,7 +46,7 @@ def camera_frames(number: int) -> Stamped:
             there, frame = capture.read()
             if not there:
                 raise PagenError(f"expected frames from camera {number}, found none; is it plugged in, and free?")
-            yield None, np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+            yield np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
     finally:
         capture.release()
 
@@ -57,14 +70,19 @@ def stream_frames(url: str, timeout: float, deinterlace: bool = False) -> Stampe
 
 
 def decodable(container: Any, deinterlace: bool = False) -> Stamped:
-    """The frames of an opened stream, less what is damaged; what FFmpeg counts in place of stamps is none."""
-    counted = bool(container.format.flags & av.format.Flags.no_timestamps.value)
-    frames = _decoded(container)
+    """The frames of an opened stream, and what is damaged; what FFmpeg counts in place of stamps is none."""
+    counted, damaged = bool(container.format.flags & av.format.Flags.no_timestamps.value), Counter[str]()
+    frames = _decoded(container, damaged)
     for frame in deinterlaced(frames) if deinterlace else frames:
+        yield from [(None, None)] * damaged.pop("packets", 0)
         yield None if counted else frame.time, rgb_or_grey(frame)
+    yield from [(None, None)] * damaged.pop("packets", 0)
 
 
-def _decoded(container: Any) -> Iterator[Any]:
+def _decoded(container: Any, damaged: Counter[str]) -> Iterator[Any]:
+    """The frames that decode; what does not is counted."""
     for packet in container.demux(container.streams.video[0]):
-        with suppress(av.error.InvalidDataError):
+        try:
             yield from packet.decode()
+        except av.error.InvalidDataError:
+            damaged["packets"] += 1

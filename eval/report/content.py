@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from pagen.documents import read_json
 from pagen.eval.labelled import Labelled
 from pagen.eval.metrics.undefined import reason
 from pagen.eval.protocol import Protocol
@@ -124,8 +125,8 @@ def plain_values(table: Mapping[str, Any]) -> dict[str, str]:
     return {name: _plain(value) for name, value in table.items()}
 
 
-def _read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+def _read(path: Path) -> dict[str, Any]:
+    return read_json(path, dict[str, Any], "settings", "train again") if path.exists() else {}
 
 
 def _plain(value: Any) -> str:

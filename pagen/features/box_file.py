@@ -61,7 +61,7 @@ class ObjectFile:
         return _read(self.path, self.kind, self.fingerprint)
 
     def rows(self, prepared: Prepared, clip: str) -> Rows:
-        """The objects of a clip.
+        """The objects of a clip, or of a stretch of it, whose frames count from its own first one.
 
         Raises PagenError: other content than the module describes, no such clip, another length, or clips of another
         size.
@@ -71,7 +71,8 @@ class ObjectFile:
                 f"expected clips of the footage's own size for {self.path}, found them prepared at "
                 f"{'x'.join(map(str, prepared.size))}; prepare them with --size native"
             )
-        clips, length = self.clips(), prepared.length(clip)
+        (clip, section), clips = prepared.section(clip), self.clips()
+        length = prepared.length(clip)
         if clip not in clips:
             raise PagenError(
                 f"expected {PLURAL[self.kind]} of clip {clip} in {self.path}, found {' '.join(clips) or 'no clip'}; "
@@ -83,7 +84,8 @@ class ObjectFile:
             raise PagenError(
                 f"expected {length} frames of clip {clip} in {self.path}, found {frames}; take the file of these clips"
             )
-        return rows
+        inside = (section.start <= rows.frames) & (rows.frames < section.stop)
+        return Rows(rows.frames[inside] - section.start, rows.values[inside], rows.length)
 
     def no_stream(self) -> PagenError:
         """The answer to a stream."""

@@ -12,6 +12,7 @@ from pagen.features.pose import file_of_poses
 from pagen.features.segments import Segmented
 from pagen.features.source import FeatureSource, Feed
 from pagen.features.spec import FeatureSpec, takes
+from pagen.features.stretched import Stretched
 from pagen.footage.flow_file import check_flow_files
 from pagen.footage.locate import locate
 from pagen.footage.outline import outline
@@ -37,10 +38,15 @@ def open_stream(spec: FeatureSpec, size: Size, device: str) -> FeatureSource:
 
 
 def _opened(spec: FeatureSpec, feed: Feed) -> FeatureSource:
-    """The source, averaged over segments where that is wanted and its vectors are not of segments as they come."""
+    """The source, averaged over segments where that is wanted and its vectors are not of segments as they come.
+
+    Where clips have breaks, it is given their stretches.
+    """
     source = FEATURES[spec.name].source(spec, feed)
     averaged = spec.segment > 1 and source.config().get("span", 1) == 1
-    return Segmented(source, spec.segment) if averaged else source
+    source = Segmented(source, spec.segment) if averaged else source
+    broken = not feed.live and len(source.prepared.stretches()) > len(source.prepared.clips())
+    return Stretched(source) if broken else source
 
 
 def check_sources(spec: FeatureSpec, device: str) -> None:

@@ -226,7 +226,7 @@ class LiveClock:
 
     The source's own stamps say how far apart two frames are, however they arrive. Frames without any are as far apart
     as they come on an average, drawn towards their arrival, so that a burst is spread over the time that it stands for.
-    Where that breaks, or is off by more than `DRIFT` seconds, arrival counts.
+    Where that breaks, or goes off by `DRIFT` seconds, arrival counts; time that is ahead by then stays ahead.
 
     Example:
         >>> clock = LiveClock(step=0.5)
@@ -241,7 +241,7 @@ class LiveClock:
         self.seconds = begins - step
         """When the newest frame was."""
         self._stamps = deque[float](maxlen=RECENT)
-        self._pace, self._arrived = Pace(step), math.nan
+        self._pace, self._arrived, self._late = Pace(step), math.nan, 0.0
 
     @property
     def step(self) -> float:
@@ -257,35 +257,43 @@ class LiveClock:
         if stamp is None:
             self._shift += max((arrived - tick.seconds - self._shift) / RECENT, -self.step)
         seconds, broken = max(tick.seconds + self._shift, self.seconds), tick.broken
-        broken = broken or _off(arrived - seconds, silence)
+        broken = broken or _off(arrived - seconds - self._late, silence)
         if broken:
             seconds = max(arrived, self.seconds + self.step)
-            self._shift = seconds - tick.seconds
+            self._shift, self._late = seconds - tick.seconds, arrived - seconds  # time that is ahead cannot go back
         self.seconds = seconds
         return Tick(seconds, broken)
 
     def _stamped(self, stamp: float) -> float:
         self._stamps.append(stamp)
-        return usual_step(self._stamps) or self.step
+        usual = usual_step(self._stamps) if len(self._stamps) > 2 else None  # a first step may be a jump
+        return usual or self.step
 
 
 class Pace:
     """The average step between frames that arrive, evenly or in bursts, which are counted from beginning to beginning.
 
+    The first burst is not counted: it holds whatever a server had kept.
+
     Example:
         >>> pace = Pace(step=0.1)
-        >>> [pace(arrived) for arrived in (0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0)][-1]
+        >>> [pace(arrived) for arrived in (0.0, 0.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 4.0)][-1]
         0.5
     """
 
     def __init__(self, step: float) -> None:
-        self._step, self._count, self._arrived, self._longest = step, 0, -math.inf, 0.0
+        self._step, self._count, self._arrived = step, 0, -math.inf
+        self._longest = self._most = 0.0
+        """The longest silence, which is forgotten in time, and of all."""
         self._begun = deque[tuple[float, int]]()
         """When bursts began, and how many frames had come before."""
 
     def __call__(self, arrived: float) -> float:
         """The step by now, of the last `SPREAD` frames."""
         silence = arrived - self._arrived if self._count else 0.0
+        if silence > 2 * self._most and self._begun and self._arrived - self._begun[0][0] <= PAUSE:
+            self._begun.clear()  # all before it was one burst, the first
+        self._most = max(silence, self._most)
         self._longest = max(silence, 0.99 * self._longest)
         if 2 * silence >= self._longest:  # else it may be within a burst
             self._begun.append((arrived, self._count))

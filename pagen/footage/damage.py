@@ -2,13 +2,15 @@
 
 The number of a frame is what labels go by, so that a lost frame keeps its place, which shows the picture before it (of
 lost first frames the picture after them). Places are known by the stamps of packets, else by a hole between frames
-that are otherwise regular; of streams without stamps, by where decoding failed.
+that are otherwise regular; of streams without stamps, and of AVI, whose stamps count what was found, by where it
+failed. Matroska, AVI, FLV and ASF pass over what they cannot read in silence: it is known by bytes that belong to no
+packet (`pagen.footage.unread`).
 """
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +19,14 @@ from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 from pagen.footage.clock import NEIGHBOURS, PAUSE, Stamp, usual_step
+from pagen.footage.unread import packets_of
 
 _REGULAR = 0.9
 """Share of the steps that are the usual one where a hole is told from footage of irregular times."""
+_BROADCAST = ("mpegts", "mpeg", "asf")
+"""Formats of which damage is lost before anybody sees a packet, and which say nothing of it."""
+_SKIPPED = 16
+"""Bytes of a packet that says of its frame that there is none (a VOP that is not coded), at most."""
 
 
 def decoded(stream: Any, careful: bool, note: Callable[[Stamp, bool], None]) -> Iterator[Any]:
@@ -27,7 +34,7 @@ def decoded(stream: Any, careful: bool, note: Callable[[Stamp, bool], None]) -> 
 
     Args:
         careful: in the order of their stamps, which some decoders lose by damage.
-        note: gets the stamp (seconds) of each packet, and whether it does not decode.
+        note: gets the stamp (seconds) of each packet, and whether it does not decode, or cannot be read.
 
     Example:
         >>> import av, cv2, numpy, tempfile
@@ -39,60 +46,65 @@ def decoded(stream: Any, careful: bool, note: Callable[[Stamp, bool], None]) -> 
         ...         [frame.time for frame in decoded(container.streams.video[0], False, lambda stamp, failed: None)]
         [0.0]
     """
-    frames = (frame for packet in stream.container.demux(stream) for frame in _decoded(packet, note))
+    frames = (frame for packet, unread in packets_of(stream) for frame in _decoded(packet, unread, note))
     # stamps in AVI are those of the order in which frames are stored
     return in_order(frames) if careful and stream.container.format.name != "avi" else frames
 
 
-def _decoded(packet: Any, note: Callable[[Stamp, bool], None]) -> list[Any]:
+def _decoded(packet: Any, unread: int, note: Callable[[Stamp, bool], None]) -> list[Any]:
     import av
 
+    stamp = packet.dts if packet.pts is None else packet.pts
+    # what is not to be shown, and the empty end of a stream, has none
+    seconds = None if stamp is None or packet.is_discard else float(stamp * packet.time_base)
+    for _ in range(unread):
+        note(seconds, True)
     frames, failed = list[Any](), packet.is_corrupt
     try:
         frames = packet.decode()
     except av.error.FFmpegError:
         failed = True
-    stamp = packet.dts if packet.pts is None else packet.pts
-    # what is not to be shown, and the empty end of a stream, has none
-    note(None if stamp is None or packet.is_discard else float(stamp * packet.time_base), failed)
+    note(seconds if failed or packet.size > _SKIPPED else None, failed)
     return frames
 
 
 @dataclass
 class Pass:
-    """What decoding a stream tells, without its pictures.
+    """What decoding a stream tells, without its pictures; `over` notes it.
 
     Attributes:
-        broadcast: whether it is a transport stream, of which damage is lost before anybody sees a packet.
+        format: FFmpeg's name of it.
         stamps: of the frames, in seconds.
         packets: of all packets.
-        failed: how many frames had been given each time that decoding failed.
+        failed: how many frames had been given each time that reading or decoding failed.
+        damaged: the stamps where that was, as far as there are any.
         interlaced: whether any frame is.
 
     Example:
-        >>> Pass(False, [0.0, 1.0, 3.0], [0.0, 1.0, 2.0, 3.0]).whole
+        >>> Pass("avi", [0.0, 1.0, 3.0], [0.0, 1.0, 2.0, 3.0]).whole
         False
     """
 
-    broadcast: bool
+    format: str = ""
     stamps: list[Stamp] = field(default_factory=list)
     packets: list[Stamp] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
+    damaged: list[float] = field(default_factory=list)
     interlaced: bool = False
 
-    @classmethod
-    def over(cls, stream: Any, careful: bool) -> Pass:
-        """A pass over a stream of PyAV; `careful` as `decoded` takes it."""
-        seen = cls(stream.container.format.name == "mpegts")
-        for frame in decoded(stream, careful, seen._note):
-            seen.stamps.append(frame.time)
-            seen.interlaced = seen.interlaced or frame.interlaced_frame
-        return seen
+    def over(self, stream: Any, careful: bool) -> Iterator[Any]:
+        """The frames of a stream of PyAV, noted as they pass; `careful` as `decoded` takes it."""
+        self.format = stream.container.format.name
+        for frame in decoded(stream, careful, self._note):
+            self.stamps.append(frame.time)
+            self.interlaced = self.interlaced or frame.interlaced_frame
+            yield frame
 
     def _note(self, stamp: Stamp, failed: bool) -> None:
         self.packets.append(stamp)
         if failed:
             self.failed.append(len(self.stamps))
+            self.damaged += [] if stamp is None else [stamp]
 
     @property
     def whole(self) -> bool:
@@ -101,9 +113,18 @@ class Pass:
 
     def places(self) -> list[Place]:
         """The places of all frames: those that are there, and, where it is damaged, those that are not."""
-        if self.failed or self.broadcast:
-            return places(self.stamps, self.packets, self.failed, holes=True)
-        return [Place(stamp, True) for stamp in self.stamps]
+        if self.failed and self.format == "avi":
+            return self._counted()
+        torn = sorted(self.damaged) if self.failed or self.format in _BROADCAST else None
+        return places(self.stamps, self.packets, self.failed, torn)
+
+    def _counted(self) -> list[Place]:
+        """The places of frames whose stamps only count the packets that were found, as in AVI."""
+        found, step = _without_stamps(self.stamps, self.failed), usual_step(self.stamps)
+        first = min((stamp for stamp in self.stamps if stamp is not None), default=0.0)
+        return [
+            Place(None if step is None else first + step * number, place.there) for number, place in enumerate(found)
+        ]
 
 
 def in_order(frames: Iterable[Any]) -> Iterator[Any]:
@@ -144,7 +165,7 @@ class Place(NamedTuple):
 
 
 def places(
-    stamps: Sequence[Stamp], packets: Sequence[Stamp], failed: Sequence[int], holes: bool = False
+    stamps: Sequence[Stamp], packets: Sequence[Stamp], failed: Sequence[int], torn: Sequence[float] | None = None
 ) -> list[Place]:
     """The places of all frames of a damaged video, in order.
 
@@ -153,7 +174,8 @@ def places(
         packets: stamps of all packets.
         failed: how many frames had been given each time that decoding failed; where it never did, what comes before
             the first frame is no loss: many a file begins between two key frames.
-        holes: whether a hole in regular footage is one of lost frames, too, where no packets are of it.
+        torn: where it is damaged, ascending, so that a hole in regular footage is one of lost frames, too, where no
+            packets are of it; one that is long enough for a pause only beside damage. None where holes are none.
 
     Example:
         >>> [place.there for place in places([0.0, 1.0, 2.0, 5.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], failed=[3, 3])]
@@ -163,17 +185,40 @@ def places(
     if step is None or len(known) < len(stamps):
         return _without_stamps(stamps, failed)
     lost = sorted({stamp for stamp in packets if stamp is not None} - {*known})
-    steps = [after - before for before, after in pairwise(known)]
-    regular = sum(abs(each - step) <= 0.5 * step for each in steps) >= _REGULAR * len(steps)
+    holes = torn is not None and _regular(known, step, torn)
     found = [Place(stamp, False) for stamp in _apart(lost, -math.inf, known[0], step) if failed]
     for before, after in pairwise([*known, math.inf]):
-        found.append(Place(before, True))
         hole = _apart(lost, before, after, step)
-        if holes and not hole and regular and 1.5 * step < after - before <= PAUSE:
-            count = round((after - before) / step)
-            hole = [before + (after - before) * number / count for number in range(1, count)]
-        found += [Place(stamp, False) for stamp in hole]
+        if holes:
+            most = PAUSE if before > known[0] else 0.0  # some writers begin with a longer step
+            hole = _filled([before, *hole, after], step, torn or (), most)
+        found += [Place(before, True), *(Place(stamp, False) for stamp in hole)]
     return found
+
+
+def _beside(torn: Sequence[float], before: float, after: float, step: float) -> bool:
+    """Whether there is damage between two frames, or so soon after them that they may depend on it."""
+    return bisect_right(torn, before) < bisect_right(torn, after + NEIGHBOURS * step)
+
+
+def _regular(stamps: Sequence[float], step: float, torn: Sequence[float]) -> bool:
+    """Whether the frames come at regular times where there is no damage."""
+    steps = [after - before for before, after in pairwise(stamps) if not _beside(torn, before, after, 0.0)]
+    return sum(abs(each - step) <= 0.5 * step for each in steps) >= _REGULAR * len(steps)
+
+
+def _filled(points: Sequence[float], step: float, torn: Sequence[float], most: float) -> list[float]:
+    """The stamps between the first and the last of these, with those that are missing among them.
+
+    Holes of more than `most` seconds count beside damage alone.
+    """
+    found = list[float]()
+    for before, after in pairwise(points):
+        if after < math.inf and (after - before <= most or _beside(torn, points[0], after, step)):
+            count = round((after - before) / step)
+            found += [before + (after - before) * number / count for number in range(1, count)]
+        found.append(after)
+    return found[:-1]
 
 
 def held(shown: Sequence[int], there: Sequence[bool]) -> list[int]:

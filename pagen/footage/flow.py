@@ -133,15 +133,21 @@ class FlowFolder:
     """The flow of prepared clips.
 
     Example:
-        >>> FlowFolder(Folder(Path("flow-dis-street"), "flow", {"method": "dis"}, {})).folder.config
+        >>> FlowFolder(Folder(Path("flow-dis-street"), "flow", {"method": "dis"}, {}), None).folder.config
         {'method': 'dis'}
     """
 
     folder: Folder
+    prepared: Prepared
 
     def flow(self, name: str) -> npt.NDArray[np.float16]:
-        """Flow (T - 1, 2, H, W) float16 in pixels per frame, a read-only memmap."""
-        return read_array(self.folder.path / f"flow/{name}.npy")
+        """Flow (T - 1, 2, H, W) float16 of a clip or stretch in pixels per frame, a read-only memmap.
+
+        A stretch of a single frame has one map, of no motion.
+        """
+        clip, section = self.prepared.section(name)
+        maps = read_array(self.folder.path / f"flow/{clip}.npy")[section.start : section.stop - 1]
+        return maps if len(maps) else np.zeros((1, *maps.shape[1:]), np.float16)
 
 
 def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", workers: Workers = None) -> FlowFolder:
@@ -159,8 +165,9 @@ def flow_folder(prepared: Prepared, names: Sequence[str], method: str = "dis", w
     path = cache_folder() / f"flow-{edition}-{folder_name(prepared.dataset)}-{prepared.fingerprint()[:12]}"
     inputs = {"prepared": prepared.fingerprint()} | ({"source": identity} if identity else {})
     folder = Folder.begin(path, "flow", {"method": name}, inputs, {"prepared": str(prepared.path)})
-    fill(folder, names, partial(_flow_of, path, prepared, method), workers, f"flow {method}")
-    return FlowFolder(Folder.open(path, "flow", partial=True))  # another command may be adding other clips
+    clips = list(dict.fromkeys(prepared.section(name)[0] for name in names))
+    fill(folder, clips, partial(_flow_of, path, prepared, method), workers, f"flow {method}")
+    return FlowFolder(Folder.open(path, "flow", partial=True), prepared)  # another command may be adding other clips
 
 
 def _flow_of(path: Path, prepared: Prepared, method: str, name: str) -> Files:

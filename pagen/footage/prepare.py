@@ -26,6 +26,7 @@ from pagen.footage.joined import differing_rates, require_one_size
 from pagen.footage.locate import locate
 from pagen.footage.prepared_form import require_clips
 from pagen.footage.resize import resized_frame, resized_mask
+from pagen.footage.stretches import section_of, stretches_of
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
 
@@ -172,6 +173,18 @@ class Prepared:
         """Names of the clips of a split (`"train"`, `"test"`), or of all, in the data set's order."""
         return [name for name, own_split in self.folder.config["clips"] if split in (None, own_split)]
 
+    def stretches(self, split: str | None = None) -> list[str]:
+        """Names of the stretches of a split's clips: what learns takes them as clips (`pagen.footage.stretches`)."""
+        return [name for clip in self.clips(split) for name in self.stretches_of(clip)]
+
+    def stretches_of(self, clip: str) -> list[str]:
+        """Names of the stretches of a clip, which `frames`, `length`, `labels` and `section` take as names of clips."""
+        return stretches_of(clip, self.folder.items.get(clip, {}).get("breaks", ()))
+
+    def section(self, name: str) -> tuple[str, slice]:
+        """The clip that a stretch, or a clip, is of, and which of its frames it has."""
+        return section_of(name, self.folder.items)
+
     def scene(self, name: str) -> str:
         """The scene that a clip shows; empty where there are none."""
         return str(self.folder.config.get("scenes", {}).get(name, ""))
@@ -189,7 +202,8 @@ class Prepared:
 
     def length(self, name: str) -> int:
         """Number of frames T."""
-        return int(self.folder.items[name]["shape"][0])
+        _, section = self.section(name)
+        return int(section.stop - section.start)
 
     def surplus(self, name: str) -> int:
         """By how many frames what is written did not fit the clip, as `labels.said.Fitted` counts them."""
@@ -197,7 +211,8 @@ class Prepared:
 
     def frames(self, name: str) -> Frames:
         """Frames (T, H, W, C) uint8, a read-only memmap."""
-        return read_array(self.path / f"clips/{name}.npy")
+        clip, section = self.section(name)
+        return read_array(self.path / f"clips/{clip}.npy")[section]
 
     def labels(self, name: str) -> Frames | None:
         """Frame labels (T,) uint8, 1 = abnormal, or None where there are none."""
@@ -214,8 +229,9 @@ class Prepared:
         return None if bits is None else (unpack(mask_bits, width) for mask_bits in bits)
 
     def _marks(self, kind: str, name: str) -> Frames | None:
-        path = self.path / kind / f"{name}.npy"
-        return read_array(path) if path.exists() else None
+        clip, section = self.section(name)
+        path = self.path / kind / f"{clip}.npy"
+        return read_array(path)[section] if path.exists() else None
 
     def fingerprint(self) -> str:
         """32 hex digits that stand for every byte."""
@@ -238,9 +254,9 @@ def _prepare_clip(path: Path, size: Size | None, colour: bool, clip: ClipSource)
     if masks is not None:
         bits = (pack(chunk) for chunk in _chunks(resized_mask(mask, shape[1:3]) for mask in masks))
         require_one_a_frame(clip.name, "masks", write_slices(paths["masks"], bits), count)
-    notes = clip.notes()
+    more = {"notes": clip.notes(), "breaks": sorted(clip.breaks())}
     files = [file for file in paths.values() if file.exists()]
-    return digests(path, files), {**known, **({"notes": notes} if notes else {})}
+    return digests(path, files), {**known, **{name: value for name, value in more.items() if value}}
 
 
 def _tell(folder: Folder, made: Iterable[str]) -> None:

@@ -32,7 +32,7 @@ class PreparedConfig:
 
 @dataclass(frozen=True)
 class PreparedClip:
-    """What a manifest says of a clip: the shape (T, H, W, C) of its frames, and what its labels have too many.
+    """What a manifest says of a clip: the shape (T, H, W, C) of its frames, what its labels have too many, its breaks.
 
     Example:
         >>> PreparedClip((180, 240, 360, 1)).surplus
@@ -41,6 +41,7 @@ class PreparedClip:
 
     shape: tuple[int, int, int, int]
     surplus: int = 0
+    breaks: list[int] = field(default_factory=list)
 
 
 def require_clips(folder: Folder) -> None:

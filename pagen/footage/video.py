@@ -7,7 +7,8 @@ does not decode costs its own frames, whose places are kept (`pagen.footage.dama
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -15,10 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
-from pagen.footage.clock import RATE_TOLERANCE, Stamp, Tick, breaks_of, longest_step, rate_of, schedule, ticks_of, timed
-from pagen.footage.damage import Pass, decoded, held, ranges
+from pagen.footage.clock import (
+    NEIGHBOURS,
+    RATE_TOLERANCE,
+    Stamp,
+    Tick,
+    breaks_of,
+    longest_step,
+    rate_of,
+    schedule,
+    ticks_of,
+    timed,
+)
+from pagen.footage.damage import Pass, Place, held, ranges
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
+from pagen.footage.unread import packets_left
 from pagen.footage.upright import upright
 
 if TYPE_CHECKING:
@@ -109,9 +122,7 @@ def video_breaks(path: Path) -> Mapping[int, str]:
     return _timeline(path).breaks
 
 
-def timed_frames(
-    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, deinterlace: bool = False
-) -> Iterator[tuple[Tick, Any]]:
+def timed_frames(path: Path, seen: Pass | None = None, deinterlace: bool = False) -> Iterator[tuple[Tick, Any]]:
     """The frames of `decoded_frames`, de-interlaced where that is asked for, and when they are.
 
     Example:
@@ -123,7 +134,7 @@ def timed_frames(
         ...     [tick.seconds for tick, frame in timed_frames(Path(folder, "a.avi"))]
         [0.0, 0.1]
     """
-    frames = decoded_frames(path, note)
+    frames = decoded_frames(path, seen)
     frames = deinterlaced(frames) if deinterlace else frames
     return timed(((frame.time, frame) for frame in frames), 1 / video_rate(path))
 
@@ -155,13 +166,11 @@ def one_rate(rates: Collection[float]) -> bool:
     return not rates or max(rates) <= min(rates) * (1 + RATE_TOLERANCE)
 
 
-def decoded_frames(
-    path: Path, note: Callable[[Stamp, bool], None] = lambda stamp, failed: None, careful: bool = False
-) -> Iterator[Any]:
+def decoded_frames(path: Path, seen: Pass | None = None, careful: bool = False) -> Iterator[Any]:
     """The frames of a video as PyAV gives them, in the order of their times. Raises as `video_frames`.
 
     Args:
-        note: gets the stamp (seconds) of each packet, and whether it does not decode.
+        seen: notes what passes.
         careful: by one thread, which loses no frame before damage.
 
     Example:
@@ -174,7 +183,7 @@ def decoded_frames(
         [(48, 64)]
     """
     with _video(path, careful) as stream:
-        yield from decoded(stream, careful, note)
+        yield from (seen or Pass()).over(stream, careful)
 
 
 @contextmanager
@@ -246,31 +255,41 @@ def _decoded_timeline(path: Path, *state: int) -> Timeline:
     if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
     found = seen.places()
-    stamps = [place.stamp for place in found]
-    ticks = ticks_of(stamps, 1 / video_rate(path))
-    if known := [stamp for stamp in stamps if stamp is not None]:
-        _refuse_cut(path, max(known), longest_step(ticks))
+    found += _unread_end(path, [place.stamp for place in found])
+    ticks = ticks_of([place.stamp for place in found], 1 / video_rate(path))
     lost = [index for index, place in enumerate(found) if not place.there]
     shown = held(schedule(ticks), [place.there for place in found])
     return Timeline(shown, breaks_of(ticks), lost, careful, seen.interlaced)
 
 
 def _passed(path: Path, careful: bool = False) -> Pass:
-    with _video(path, careful) as stream:
-        return Pass.over(stream, careful)
+    seen = Pass()
+    for _ in decoded_frames(path, seen, careful):
+        pass
+    return seen
 
 
-def _refuse_cut(path: Path, last: float, step: float) -> None:
-    """Matroska and AVI tell at their head when they end, and decode in silence what is left of them."""
+def _unread_end(path: Path, stamps: Sequence[Stamp]) -> list[Place]:
+    """The lost frames at the end of a video whose head tells that there are more: Matroska and AVI decode in silence
+    what is left of them. Raises PagenError where their bytes are not there, either: the file is cut short.
+    """
     with _video(path) as stream:
-        container, rate = stream.container, float(stream.average_rate or 25)
-        promised = stream.frames / rate if container.format.name == "avi" else 0.0
-        if "matroska" in container.format.name and len(container.streams) == 1:
+        container, step, promised = stream.container, 1 / video_rate(path), 0.0
+        known = [stamp for stamp in stamps if stamp is not None]
+        last = max(known, default=math.inf)
+        if container.format.name == "avi" and known:
+            promised = stream.frames * step
+            last -= min(known) if min(known) < NEIGHBOURS * step else 0.0  # as many as frames that are held back
+        elif "matroska" in container.format.name and len(container.streams) == 1:
             promised = (container.duration or 0) / 1e6
-    if last + 2 * max(step, 1 / rate) < promised:
-        raise PagenError(
-            f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
-        )
+        if last + 2 * max(longest_step(ticks_of(stamps, step)), step) >= promised + 1e-6:
+            return []
+        missing = round((promised - last) / step) - 1
+        if packets_left(stream) < missing / 2:
+            raise PagenError(
+                f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
+            )
+    return [Place(last + number * step, False) for number in range(1, missing + 1)]
 
 
 def rgb_or_grey(frame: Any) -> Frames:

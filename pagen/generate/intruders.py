@@ -131,7 +131,7 @@ class Clips:
 
     def names(self, clip: str) -> Sequence[str]:
         """All training clips but this one, which stands alone where there is no other."""
-        return [name for name in self.prepared.clips("train") if name != clip] or [clip]
+        return [name for name in self.prepared.stretches("train") if name != clip] or [clip]
 
     def draw_start(self, name: str, length: int, rng: np.random.Generator) -> int:
         """Any start from which the clip is long enough; 0 where it is too short."""

@@ -116,7 +116,8 @@ def _origins(config: Generate, prepared: Prepared, grey: Prepared | None) -> tup
 
 def _clips_of(config: Generate, prepared: Prepared) -> dict[str, list[str]]:
     """Kind -> the training clips that are long enough for it."""
-    names = prepared.clips("train")[: config.limit_clips]
+    clips = prepared.clips("train")[: config.limit_clips]
+    names = [stretch for clip in clips for stretch in prepared.stretches_of(clip)]
     if not names:
         raise PagenError(
             f"expected training clips in {prepared.dataset} ({prepared.folder.volatile['root']}), found none; "

@@ -101,7 +101,7 @@ class PASet:
 
     def clips(self, kind: str) -> list[str]:
         """Names of the clips that pseudo-anomalies of this kind were made of."""
-        return [name for name in self.prepared.clips("train") if f"{kind}/{name}" in self.folder.items]
+        return [name for name in self.prepared.stretches("train") if f"{kind}/{name}" in self.folder.items]
 
     def records(self, kind: str, name: str) -> list[dict[str, Any]]:
         """How the pseudo-anomalies of a clip were made: one record a segment (spatial, temporal) or a clip."""

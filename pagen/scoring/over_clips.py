@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from pagen.device import exact
 from pagen.footage.clip_input import ClipInput, open_input
 from pagen.footage.prepare import Prepared
 from pagen.footage.resize import resized_frame
+from pagen.footage.stretches import joined
 from pagen.models.clip_network import Answer
 from pagen.models.runs import Run, opened
 from pagen.models.speed import fast_clips
@@ -55,12 +57,18 @@ class OverClips:
 
     def scores(self, clip: str) -> dict[str, Values]:
         """Indicator -> (T,)."""
-        return self._slider().scores(clip)
+        return joined(self.prepared.stretches_of(clip), self._scores)
 
     def maps(self, clip: str, size: Size) -> Iterator[Values]:
         """Maps (h, w) of errors, at the network's own size."""
         assert self.mapped is not None  # who asks has looked
-        return self._slider().maps(clip, self.mapped)
+        for stretch in self.prepared.stretches_of(clip):
+            yield from islice(self._slider().maps(stretch, self.mapped), self.prepared.length(stretch))
+
+    def _scores(self, stretch: str) -> dict[str, Values]:
+        """Those of a single frame, of which flow makes two, are cut to its own."""
+        count = self.prepared.length(stretch)
+        return {name: values[:count] for name, values in self._slider().scores(stretch).items()}
 
     def _slider(self) -> Slider:
         task, device = self.task, self.task.compute.place
@@ -71,7 +79,7 @@ class OverClips:
 def _open(run: Run, task: Task) -> OverClips:
     """A run over the clips of a task; flow is computed where it has not been."""
     recipe, prepared = run.recipe, task.prepared(run.recipe)
-    clip_input = open_input(recipe, prepared, prepared.clips(task.split), task.compute.workers)
+    clip_input = open_input(recipe, prepared, prepared.stretches(task.split), task.compute.workers)
     mapped = (name for name in sorted(run.calibration, key=order_of) if indicator_named(name).mapped)
     about = recipe["window"], next(mapped, None), task, None if from_files(recipe) else 0
     return OverClips(run.path, run.weights, prepared, clip_input, *about)

@@ -45,7 +45,9 @@ class OverFeatures:
 
     def scores(self, clip: str) -> dict[str, npt.NDArray[np.float64]]:
         """Log-odds (T,) of having been painted."""
-        return {INDICATOR: log_odds(opened(self.path, self.weights, self.device), self.features.features(clip))}
+        network, vectors = opened(self.path, self.weights, self.device), self.features.features(clip)
+        sections = (self.prepared.section(stretch)[1] for stretch in self.prepared.stretches_of(clip))
+        return {INDICATOR: np.concatenate([log_odds(network, vectors[section]) for section in sections])}
 
     def maps(self, clip: str, size: Size) -> Iterator[npt.NDArray[Any]]:
         """None: features of whole frames have no place."""

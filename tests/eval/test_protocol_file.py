@@ -9,9 +9,11 @@ import pytest
 
 from pagen.errors import PagenError
 from pagen.eval.protocol import Protocol, apply
-from pagen.eval.protocol_file import INDICATORS_IN
+from pagen.eval.protocol_file import INDICATORS_IN, read_protocol
 from pagen.eval.protocols import CAUSAL, PROTOCOLS, protocols_named
 from pagen.scoring.indicator_table import TABLE, require_indicator
+from pagen.train.recipes.plain import BaselineRecipe
+from pagen.train.recipes.table import RECIPES
 
 
 def test_a_file_holds_ones_own(tmp_path: Path) -> None:
@@ -72,6 +74,10 @@ def test_a_file_holds_ones_own(tmp_path: Path) -> None:
         ('{"name": ""}', "expected name and why in .* to be of one line each"),
         ('{"why": "a\\nb"}', "expected name and why in .* to be of one line each"),
         ('{"name": "causal"}', 'expected a name of its own for the protocol in .*, found causal; give it a "name"'),
+        ('{"fused": {"lus": ["vcr"]}}', "no recipe of fused in .*mine.json named 'lus'; did you mean 'luss'"),
+        ('{"weights": {"pde2": {"vcr": 1}}}', "weights of .*mine.json: no data set named 'pde2'; did you mean 'ped2'"),
+        ('{"sigma": {"*": 3, "avenu": 2}}', "sigma of .*mine.json: no data set named 'avenu'; did you mean 'avenue'"),
+        ('{"sigma": {"*": 3, "ped2:mixt": 2}}', "did you mean 'ped2:mixed'"),
         ('{"dropped_last": -1}', "expected dropped_first and dropped_last of 0 and more"),
     ],
 )
@@ -134,3 +140,16 @@ def test_a_protocol_that_leaves_no_frame_is_told(tmp_path: Path, dropped: str) -
 def test_a_mark_at_the_start_of_a_file_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text("{}", encoding="utf-8-sig")
     assert protocols_named([str(tmp_path / "mine.json")])[0].name == "mine"
+
+
+def test_names_of_ones_own_and_of_others_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.json"
+    sigma = {"*": 3, "shop": 2, "ped2:mixed": 2, "ped1+ped2": 2}
+    path.write_text(json.dumps({"smooth": "causal", "sigma": sigma, "fused": {"ours": ["vcr"]}}))
+    monkeypatch.setitem(RECIPES._table, "ours", BaselineRecipe)
+    with pytest.raises(PagenError, match=r"sigma of .*: no data set named 'shop'.*; one's own are named in .*\.toml"):
+        read_protocol(path)
+    file = tmp_path / "datasets.toml"
+    file.write_text('[shop]\nroot = "."\n')
+    monkeypatch.setenv("PAGEN_DATASETS", str(file))
+    assert read_protocol(path).sigma_on("shop") == 2

@@ -155,16 +155,45 @@ def test_a_live_source_without_stamps_has_the_pace_of_its_bursts(burst: int, lat
     assert ticks[-1].seconds == pytest.approx(40, abs=2 + burst / 25)
 
 
+@pytest.mark.parametrize("kept", [2, 20, 200])
+@pytest.mark.parametrize("late", [0.0, 0.008])
+def test_what_a_server_had_kept_is_no_pace(kept: int, late: float) -> None:
+    clock, rng = LiveClock(step=1 / 5), np.random.default_rng(0)
+    burst = np.cumsum(rng.uniform(0, late, kept)).tolist()
+    for arrived in burst + [burst[-1] + index / 5 for index in range(1, 600)]:
+        clock(None, arrived)
+        assert clock.step == pytest.approx(1 / 5)
+
+
 @given(st.lists(st.tuples(STAMPS, st.floats(0, 20)), max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_live_time_never_falls_and_keeps_near_arrival(frames: list[tuple[float | None, float]]) -> None:
-    clock, arrived, before = LiveClock(step=0.04), 0.0, 0.0
+    clock, arrived, before, late = LiveClock(step=0.04), 0.0, 0.0, 0.0
     for stamp, waited in frames:
         arrived += waited
         tick = clock(stamp, arrived)
         assert tick.seconds >= before
-        assert tick.broken or abs(arrived - tick.seconds) <= DRIFT
+        late = arrived - tick.seconds if tick.broken else late
+        assert abs(arrived - tick.seconds - late) <= DRIFT + 1e-6
+        assert not tick.broken or late <= 1e-6  # time that was ahead stays so
         before = tick.seconds
+
+
+@pytest.mark.parametrize("jump", [-9e4, -30.0, 30.0, 9e4])
+@pytest.mark.parametrize("after", [1, 2, 3, 60])
+def test_a_live_source_whose_stamps_jump_is_broken_once(jump: float, after: int) -> None:
+    clock = LiveClock(step=0.2)
+    ticks = [clock(1e5 + index / 5 + jump * (index >= after), index / 5) for index in range(200)]
+    assert sum(bool(tick.broken) for tick in ticks) <= 2
+    assert ticks[-1].seconds == pytest.approx(199 / 5, abs=DRIFT)
+
+
+@pytest.mark.parametrize("pace", [0.9, 1.001, 1.1])
+def test_a_live_source_whose_clock_goes_wrong_is_broken_as_often_as_it_is_off(pace: float) -> None:
+    clock = LiveClock(step=1.0)
+    ticks = [clock(pace * index, float(index)) for index in range(100_000)]
+    off = abs(pace - 1) * len(ticks) / DRIFT
+    assert 1 <= sum(bool(tick.broken) for tick in ticks) <= off + 1
 
 
 @pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])

@@ -15,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pagen.errors import PagenError
+from pagen.eval.camera.shots import Shot
+from pagen.eval.camera.sources import open_footage
 from pagen.footage import video
 from pagen.footage.check import looked_at, notes_of
 from pagen.footage.damage import held, places
@@ -247,3 +249,57 @@ def test_nothing_that_decodes_is_one_line(tmp_path: Path, whole: Path) -> None:
     path.write_bytes(data[:start] + bytes(end - start) + data[end:])
     with pytest.raises(PagenError, match=r"expected frames in .*a\.mp4, found none that decode"):
         video.video_length(path)
+
+
+FORMATS = [
+    ("a.avi", "libx264"), ("a.avi", "mjpeg"), ("a.avi", "mpeg2video"), ("a.mkv", "libx264"), ("a.mkv", "mpeg4"),
+    ("a.mkv", "mjpeg"), ("a.webm", "libvpx"), ("a.flv", "libx264"), ("a.wmv", "mpeg4"), ("a.mpg", "mpeg2video"),
+    ("a.mp4", "mpeg2video"),
+]  # fmt: skip
+"""Containers of which damage is lost before anybody sees a packet, and a decoder that says nothing of it."""
+
+
+@pytest.mark.parametrize(("name", "codec"), FORMATS)
+def test_what_is_passed_over_in_silence_keeps_its_places_and_is_told(
+    tmp_path: Path, name: str, codec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    write(path, codec, 100, {"g": "10"})
+    assert (video.video_length(path), video.video_notes(path)) == (100, [])
+    zero(path, path.stat().st_size // 2, 4000)
+    shown = numbers(path)
+    assert len(shown) == video.video_length(path) == 100
+    np.testing.assert_allclose(shown[80:], np.arange(80, 100), atol=4)
+    (note,) = video.video_notes(path)
+    assert "of 100 frames are lost to damage" in note
+    source = open_footage(str(path))
+    assert sum(isinstance(item, Shot) for item in source) + source.lost == 100
+    assert f"{source.lost} frames are lost to damage, the first at 0:00:0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [pair for pair in FORMATS if pair[0].split(".")[1] in ("avi", "mkv", "webm")]
+)
+def test_a_damaged_end_is_lost_frames_and_a_missing_one_is_refused(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    write(path, codec, 100, {"g": "10"})
+    data, size = path.read_bytes(), path.stat().st_size
+    zero(path, size - size // 20, size)
+    shown = numbers(path)
+    assert len(shown) == 100
+    np.testing.assert_allclose(shown[20:75], np.arange(20, 75), atol=6)
+    (note,) = video.video_notes(path)
+    assert note.endswith("to 99), and show the picture before; copy " + name + " again")
+    path.write_bytes(data[: -size // 20])
+    with pytest.raises(
+        PagenError, match=r"expected 4\.00 s of video in .*, found frames up to 3\.\d\d s; copy it again"
+    ):
+        video.video_length(path)
+
+
+def test_a_tear_of_many_seconds_is_lost_frames_and_an_honest_pause_is_none() -> None:
+    there = [index / 25 for index in range(400) if not 100 <= index < 250]
+    torn = places(there, there, failed=[100], torn=[250 / 25])
+    assert [place.there for place in torn] == [not 100 <= index < 250 for index in range(400)]
+    assert len(places(there, there, failed=[10], torn=[10 / 25])) == 250
+    assert len(places(there, there, failed=[])) == 250

@@ -243,7 +243,9 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "optimiser.safetensors", "progress.json"])
-@pytest.mark.parametrize("damage", [Path.unlink, cut, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, cut, lambda path: path.write_bytes(b""), lambda path: path.write_text('{"step": "30"}')]
+)
 def test_a_damaged_state_is_told_in_one_line(
     runs: Path, tmp_path: Path, file: str, damage: Callable[[Path], None]
 ) -> None:

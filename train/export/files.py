@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json
 from pagen.footage.clip_input import INPUTS, open_input, taker
@@ -72,12 +72,7 @@ def _notes(file: Path, notes: Path, overwrite: bool) -> dict[str, Any]:
     """What `export.json` says of the files beside. Raises PagenError where this file may not be written."""
     if os.path.lexists(file) and not overwrite:
         raise PagenError(f"expected no file at {file}, found one; give --overwrite, or another --out")
-    try:
-        return dict(json.loads(notes.read_text(encoding="utf-8"))) if notes.exists() else {}
-    except (ValueError, TypeError) as error:
-        raise PagenError(
-            f"expected notes of an export in {notes}, found something else ({error}); remove it"
-        ) from error
+    return read_json(notes, dict[str, dict[str, Any]], "notes of an export", "remove it") if notes.exists() else {}
 
 
 def _real_clips(run: Run, config: Any) -> tuple[list[str], Tensor]:

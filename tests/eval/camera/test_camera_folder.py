@@ -72,12 +72,13 @@ def test_a_folder_serves_the_camera_that_it_was_begun_for(tmp_path: Path) -> Non
         for other in others:
             with pytest.raises(PagenError, match=r"found it taken by .*; give another --name or --out"):
                 folder_of_camera(tmp_path / folder, *other).__enter__()
-    (tmp_path / "cam" / FILE).write_text("{")
-    with pytest.raises(PagenError, match="is damaged; remove it"):
-        folder_of_camera(tmp_path / "cam", "a", None).__enter__()
-    (tmp_path / "cam" / FILE).write_text("[]")
-    with pytest.raises(PagenError, match="taken by none that it tells of"):
-        folder_of_camera(tmp_path / "cam", "a", None).__enter__()
+    for damaged in ("{", "[]", '{"name": 3, "recording": null}', '{"name": "a"}'):
+        (tmp_path / "cam" / FILE).write_text(damaged)
+        with pytest.raises(PagenError, match=r"camera\.json, found .*; remove it"):
+            folder_of_camera(tmp_path / "cam", "a", None).__enter__()
+    (tmp_path / "cam" / FILE).unlink()
+    with folder_of_camera(tmp_path / "cam", "a", None):
+        pass
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from itertools import islice, pairwise
 from types import SimpleNamespace
@@ -201,7 +202,7 @@ def test_what_was_received_was_looked_at_passed_over_or_dropped(happened: list[t
     assert all(before.seconds <= after.seconds for before, after in pairwise(taken))
 
 
-def test_what_is_damaged_is_passed_over_and_counted_stamps_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_damaged_is_told_and_counted_stamps_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "rgb_or_grey", lambda frame: frame.number)
 
     def decode(number: int) -> list[SimpleNamespace]:
@@ -213,4 +214,20 @@ def test_what_is_damaged_is_passed_over_and_counted_stamps_are_none(monkeypatch:
     container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=lambda stream: packets)
     for flags, stamps in ((0, [0.0, 0.04, 0.12]), (av.format.Flags.no_timestamps.value, [None] * 3)):
         container.format = SimpleNamespace(flags=flags)
-        assert list(decodable(container)) == [(stamp, number) for stamp, number in zip(stamps, (0, 1, 3), strict=True)]
+        (first, second, third), lost = zip(stamps, (0, 1, 3), strict=True), (None, None)
+        assert list(decodable(container)) == [first, second, lost, third]
+
+
+def test_packets_of_a_stream_that_do_not_decode_are_counted_and_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = np.zeros((4, 4), np.uint8)
+
+    def opened() -> Stamped:
+        yield from ((0.0, frame), (None, None), (0.08, frame), (None, None))
+
+    source = Live("gate", opened, wait=lambda _: time.sleep(0.01))
+    with closing(iter(source)) as items:  # type: ignore[type-var]  # generators have a close
+        shots = [next(items) for _ in range(2)]
+        assert isinstance(next(items), Gap)
+    assert [item.index for item in shots if isinstance(item, Shot)] == [0, 1]
+    assert source.lost >= 2
+    assert capsys.readouterr().err.count("packets do not decode") == 1

@@ -142,3 +142,36 @@ def test_no_name_becomes_a_formula(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", ["-1.5", "+2", "-inf", "1e-3", -1.5, 0, None, "nan"])
 def test_numbers_stay_numbers(number: Any) -> None:
     assert cell(number) == number
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("alerts.jsonl", '{"what": "begin"}\n', "expected a value for id in .*alerts.jsonl, found none; move it away"),
+        (
+            "alerts.jsonl",
+            '{"what": "end", "id": "x"}\n',
+            "expected a whole number for id in .*, found 'x'; move it away",
+        ),
+        (
+            "alerts.csv",
+            "id;source;start\n0;gate;1\n",
+            "expected alerts as pagen writes them in .*alerts.csv, .*move it away",
+        ),
+        (
+            "scores.csv",
+            "frame,seconds,clock,score,smoothed,alarm\n1,x,y,z,0,0\n",
+            "as pagen writes them in .*scores.csv",
+        ),
+    ],
+)
+def test_what_others_made_of_a_cameras_files_is_refused_and_moving_it_away_helps(
+    name: str, content: str, words: str, tmp_path: Path
+) -> None:
+    session(tmp_path, [0, *[LOUD] * 8], killed=True)
+    (tmp_path / name).write_text(content)
+    with pytest.raises(PagenError, match=words):
+        session(tmp_path, [0], number=1)
+    assert (tmp_path / name).read_text().startswith(content)
+    (tmp_path / name).rename(tmp_path / "away")
+    session(tmp_path, [0], number=1)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pagen.errors import PagenError
 from pagen.eval.camera.shots import Gap, Shot, Thinned, parted, timecode
 from pagen.eval.camera.sources import Recording, open_footage
+from pagen.eval.camera.streams import camera_frames
 from pagen.eval.camera.watch import scored, scored_normal
 from pagen.footage.clock import Tick
 from pagen.footage.video import video_frames
@@ -185,3 +186,27 @@ def test_images_that_are_named_by_times_have_a_clock(tmp_path: Path) -> None:
     assert isinstance(source, Recording)
     assert source.fps == pytest.approx(25)
     assert [type(item) for item in source] == [Shot] * 6 + [Gap] + [Shot] * 6
+
+
+def test_every_frame_of_a_camera_of_this_machine_is_de_interlaced_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It does not say which frames are."""
+    combs = np.zeros((48, 64, 3), np.uint8)
+    combs[1::2, 16:32] = 255
+
+    class Capture:
+        def __init__(self, number: int) -> None: ...
+
+        def read(self) -> tuple[bool, np.ndarray]:
+            return True, combs
+
+        def release(self) -> None: ...
+
+    monkeypatch.setattr(cv2, "VideoCapture", Capture)
+    plain, mended = (next(camera_frames(0, deinterlace))[1] for deinterlace in (False, True))
+    assert plain is not None
+    assert mended is not None
+    rows = [picture[4:-4, 20, 0].astype(int) for picture in (plain, mended)]
+    assert np.abs(np.diff(rows[0])).min() == 255
+    assert np.abs(np.diff(rows[1])).max() < 64
