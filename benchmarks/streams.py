@@ -152,13 +152,14 @@ def summary(watcher: Watcher) -> str:
     numbers = [int(line) for line in lines if line != "gap"]
     gaps, told = lines.count("gap"), sum(line["what"] == "gap" for line in alerts)
     sent, told_missing, missing, again = counts(lines, watcher.sender.sent)
-    counted = result["dropped"] + result["passed_over"]
-    agree = rows == result["frames"] == len(numbers) and gaps == told == result["gaps"]
+    counted = result["dropped"] + result["passed_over"] + result["lost"]
+    own = f"{rows} and {result['frames']} frames, {gaps} and {result['gaps']} gaps"
+    agree = rows == result["frames"] and len(numbers) - rows in (0, 1) and gaps == told == result["gaps"]
     warm, most = watcher.sizes[min(WARM, len(watcher.sizes) - 1)], max(watcher.sizes[WARM:], default=0.0)
     return (
         f"{watcher.sender.kind}: {sent} sent, {len(numbers)} looked at, {again} of them again, {numbers.count(-1)} "
-        f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as dropped or "
-        f"passed over; lost in silence: {max(missing - counted, 0)}; pagen's counts {'agree' if agree else 'differ'}; "
+        f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as damaged, "
+        f"dropped or passed over; lost in silence: {max(missing - counted, 0)}; counts {'agree' if agree else own}; "
         f"memory {warm:.1f} MB after {WARM} minutes, at most {most:.1f} from then on, {watcher.sizes[-1]:.1f} last"
     )
 
@@ -166,8 +167,9 @@ def summary(watcher: Watcher) -> str:
 def counts(lines: list[str], sent: list[int]) -> tuple[int, int, int, int]:
     """Frames sent, missing at gaps, missing elsewhere, and looked at again; `lines` are numbers and gaps."""
     seen = {int(line) for line in lines if line != "gap"} - {-1}
-    span = [number for number in sent if min(seen) <= number <= max(seen)]
-    highest, gap, again, elsewhere = min(seen) - 1, False, 0, set[int]()
+    first, last = min(seen), max(seen)
+    span = [number for number in sent if first <= number <= last]
+    highest, gap, again, elsewhere = first - 1, False, 0, set[int]()
     for line in lines:
         gap |= line == "gap"
         if line == "gap" or line == "-1":

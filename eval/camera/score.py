@@ -99,8 +99,8 @@ def score(config: Score) -> dict[str, Any]:
         film = files.enter_context(wanted) if wanted else None
         log = files.enter_context(AlertLog(out, footage.name, threshold, footage.live, config.keep * 1e9))
         counts = watch(footage, streamer, threshold, log, film, config.limit)
-    unseen = {"dropped": footage.dropped, "lost": footage.lost}
-    return {**counts, "alerts": log.alerts, **unseen, "live": footage.live, "path": str(out)}
+    told = {"alerts": log.alerts, "lost": footage.lost, "live": footage.live, "path": str(out)}
+    return {**counts, **told}
 
 
 def _calibrated(config: Score, threshold: Threshold) -> tuple[str, Zones | None]:

@@ -73,11 +73,11 @@ def parted(items: Iterable[Shot | Gap]) -> Iterator[Shot | Gap]:
 class Thinned:
     """At most `fps` frames a second of a source, as evenly as they come; one of that rate or less is left as it is.
 
-    `passed_over` counts the frames that are not given.
+    `given` counts its frames, `passed_over` those that are not given.
     """
 
     def __init__(self, source: Source, fps: float) -> None:
-        self.source, self.passed_over = source, 0
+        self.source, self.given, self.passed_over = source, 0, 0
         self._step = 1 / fps
 
     def __iter__(self) -> Iterator[Shot | Gap]:
@@ -97,6 +97,7 @@ class Thinned:
                     self.passed_over += 1
                     continue
                 due = due + self._step if item.seconds < due + self._step else item.seconds + self._step
+            self.given += isinstance(item, Shot)
             yield item
 
 

@@ -112,8 +112,9 @@ def watch(
 ) -> dict[str, float]:
     """Score footage to its end, or until Ctrl-C of a camera, or for `limit` seconds of it.
 
-    Returns `frames`, `gaps`, frames `passed_over` as `Thinned` counts them, `seconds`, and `frames_per_second`: of a
-    recording with reading it, of a camera without waiting.
+    Returns `frames`, `gaps`, frames `passed_over` as `Thinned` counts them, frames `dropped` as the source does, with
+    one that Ctrl-C found half looked at, `seconds`, and `frames_per_second`: of a recording with reading it, of a
+    camera without waiting.
     """
     tracker, items = AlertTracker(threshold), Thinned(footage, threshold.fps)
     frames, gaps, seconds, spent, since = 0, 0, 0.0, 0.0, time.perf_counter()
@@ -133,7 +134,8 @@ def watch(
             raise
     finally:
         log.write(tracker.finish())
-    counts = {"frames": frames, "gaps": gaps, "passed_over": items.passed_over, "seconds": seconds}
+    dropped = footage.dropped + items.given - frames
+    counts = {"frames": frames, "gaps": gaps, "passed_over": items.passed_over, "dropped": dropped, "seconds": seconds}
     return {**counts, "frames_per_second": frames / spent if frames else 0.0}
 
 

@@ -31,8 +31,11 @@ def upright(array: npt.NDArray[Any], frame: Any) -> npt.NDArray[Any]:
 
 def _matrix(frame: Any) -> tuple[int, int, int, int]:
     """Where a step along a row of the decoded picture goes, (across, down), and one along a column, (right, below)."""
-    try:
-        side = next((each for each in frame.side_data if each.type.name == "DISPLAYMATRIX"), None)
+    from av.sidedata.sidedata import SideDataContainer
+
+    container: Any = SideDataContainer  # of whose argument PyAV's own types know nothing
+    try:  # frame.side_data and the frame would hold each other: memory, and the decoder's threads
+        side = next((each for each in container(frame) if each.type.name == "DISPLAYMATRIX"), None)
     except ValueError:  # PyAV hands out none where one is of a kind that it does not know; the turn it tells otherwise
         return _TURNS[round(frame.rotation / 90) % 4]
     if side is None:

@@ -195,6 +195,20 @@ def test_what_has_begun_lies_there_before_it_ends(tmp_path: Path) -> None:
     watched(tmp_path, source)
 
 
+def test_a_frame_that_ctrl_c_finds_half_looked_at_is_told_as_dropped(tmp_path: Path) -> None:
+    class Interrupted(Brightness):
+        def __call__(self, frame: Any) -> FrameScore:
+            if frame[0, 0] == 9:
+                raise KeyboardInterrupt
+            return super().__call__(frame)
+
+    streamer: Any = Interrupted()
+    source: Any = Source([0, 1, None, 0, 9, 0])
+    with AlertLog(tmp_path, source.name, THRESHOLD, True) as log:
+        found = watch(source, streamer, THRESHOLD, log, None, float("inf"))
+    assert (found["frames"], found["dropped"]) == (3, 1)
+
+
 def test_ctrl_c_and_sigterm_end_a_camera_and_break_a_file_off(tmp_path: Path) -> None:
     found, lines = watched(tmp_path / "camera", Source([1, 1, KeyboardInterrupt()]))
     assert (found["frames"], [line["what"] for line in lines]) == (2, ["begin", "end"])

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import gc
 import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from itertools import islice, pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import av
@@ -88,6 +90,27 @@ def test_a_stream_that_never_was_there_is_an_error() -> None:
         next(iter(Live("cam", Flaky(0), None, stepping(), lambda pause: None)))
     with pytest.raises(ZeroDivisionError):  # a bug stays one, and nobody waits for ever
         next(iter(Live("cam", lambda: iter([(None, FRAMES[0] // (1 // 0))]), None, stepping(), lambda pause: None)))
+
+
+def test_a_connection_that_is_lost_leaves_nothing_behind(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 32, 48, "yuv420p"
+        for frame in FRAMES:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode())
+    opened = partial(streams.stream_frames, str(tmp_path / "a.mp4"), 3.0)
+    gc.collect()
+    gc.disable()
+    try:
+        source = iter(Live("cam", opened, None, time.monotonic, lambda pause: time.sleep(0.01)))
+        gaps = 0
+        while gaps < 6:
+            gaps += isinstance(next(source), Gap)
+        kinds = av.VideoFrame, av.VideoCodecContext
+        assert sum(isinstance(each, kinds) for each in gc.get_objects()) <= 4
+    finally:
+        gc.enable()
 
 
 def quick(times: float) -> Callable[[], float]:
