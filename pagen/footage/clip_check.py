@@ -58,6 +58,8 @@ def look_at(clip: FileClip, known: KnownClip | None, decode_all: bool = False) -
     if clip.video and decode_all and not problems:
         length = attempt(problems, _count, clip.frames)
         notes += attempt(problems, clip.notes) or () if length else ()
+    elif not clip.video:
+        notes += clip.notes()
     if length and known and not known.fits(length):
         _length(clip, known, length, problems, notes)
     if decode_all and length and (clip.video or clip.mask_kind != "images"):

@@ -12,7 +12,7 @@ from pagen.errors import PagenError
 from pagen.footage import images, video
 from pagen.footage.catalogue import DataSet, Interval
 from pagen.footage.clip_labels import ClipLabels
-from pagen.footage.clock import breaks_of, rate_of, ticks_of
+from pagen.footage.clock import breaks_of, rate_of, ticks_of, told_breaks
 from pagen.footage.content import content_of
 from pagen.footage.frame_names import stamps_of
 from pagen.footage.known_clips import KnownClip
@@ -223,7 +223,7 @@ class FileClip:
         return total.hexdigest()[:32]
 
     def notes(self) -> list[str]:
-        notes = video.video_notes(self.path) if self.video else []
+        notes = [*(video.video_notes(self.path) if self.video else ()), *told_breaks(self.breaks())]
         return [note for note in notes if not (self.deinterlace and note == video.INTERLACED)]
 
     def moved(self, split: str) -> FileClip:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -39,6 +39,9 @@ SILENCE, DRIFT = 5.0, 60.0
 """Seconds without a frame that are no burst's; and that a live source's clock may be off."""
 USUAL_RATE, RATE_TOLERANCE = 25.0, 0.05
 """Frames a second where nothing tells it; and by how much frame rates may differ that count as one."""
+
+FEW = 5
+"""Of how many breaks it is told where they are."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,18 @@ def breaks_of(ticks: Sequence[Tick]) -> dict[int, str]:
     return {index: tick.broken for index, tick in enumerate(ticks) if index and tick.broken}
 
 
+def told_breaks(breaks: Mapping[int, str]) -> list[str]:
+    """What there is to tell of breaks, in one line; none where there are none.
+
+    Example:
+        >>> told_breaks({50: "nothing for 600.0 s", 99: "its clock goes back by 4.0 s"})
+        ['nothing for 600.0 s before frame 50; its clock goes back by 4.0 s before frame 99']
+    """
+    told = [f"{why} before frame {index}" for index, why in breaks.items()]
+    more = [f"and {len(told) - FEW} more breaks"] if told[FEW:] else []
+    return ["; ".join([*told[:FEW], *more])] if told else []
+
+
 def longest_step(ticks: Sequence[Tick]) -> float:
     """Seconds of the longest step between frames that go on from each other; 0 where there is none.
 
@@ -208,15 +223,17 @@ def longest_step(ticks: Sequence[Tick]) -> float:
 def _laid(times: Sequence[float]) -> list[int]:
     """How often each frame of these times is shown.
 
-    Every frame once where they come at regular times (within half a step, which is what containers round to). Else as
-    many frames as there are lie on a constant grid from the first to the last time, and each place shows the latest
-    frame that is not later.
+    Every frame once where they come at regular times: within half a step, which is what containers round to, or none
+    more than a step off its place (the last one of a copied AVI is early). Else as many frames as there are lie on a
+    constant grid from the first to the last time, and each place shows the latest frame that is not later.
     """
     steps = [after - before for before, after in pairwise(times)]
-    usual = median(steps or [0.0])
-    if not steps or min(steps) <= 0 or max(abs(step - usual) for step in steps) <= 0.5 * usual:
+    if not steps:
         return [1] * len(times)
-    grid = (times[-1] - times[0]) / len(steps)
+    usual, grid = median(steps), (times[-1] - times[0]) / len(steps)
+    even = max(abs(step - usual) for step in steps) <= 0.5 * usual
+    if even or all(abs(time - times[0] - index * grid) <= grid for index, time in enumerate(times)):
+        return [1] * len(times)
     shown = [bisect_right(times, times[0] + (index + 1e-3) * grid) - 1 for index in range(len(times))]
     return [bisect_right(shown, index) - bisect_right(shown, index - 1) for index in range(len(times))]
 

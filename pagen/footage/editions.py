@@ -68,11 +68,15 @@ def _edition(footage: Footage, name: str, tests: Sequence[Look]) -> Edition:
 def expected_abnormal(footage: Footage, edition: str) -> int | None:
     """The number of abnormal test frames that an edition should have; None where any will do.
 
+    Nobody knows it of the clips or frames that a modifier of the name keeps.
+
     Example:
         >>> from pagen.footage.locate import locate
         >>> expected_abnormal(locate("street"), "procedural") is None
         True
     """
+    if footage.as_found:
+        return None
     sources = [source for layout in footage.dataset.layouts for source in layout.labels]
     own = [source.abnormal for source in sources if source.edition == edition and source.abnormal]
     return own[0] if own else footage.dataset.abnormal

@@ -179,7 +179,7 @@ class Prepared:
 
     def stretches_of(self, clip: str) -> list[str]:
         """Names of the stretches of a clip, which `frames`, `length`, `labels` and `section` take as names of clips."""
-        return stretches_of(clip, self.folder.items[clip].get("breaks", ()))
+        return stretches_of(clip, self.folder.items.get(clip, {}).get("breaks", ()))
 
     def section(self, name: str) -> tuple[str, slice]:
         """The clip that a stretch, or a clip, is of, and which of its frames it has."""

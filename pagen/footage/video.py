@@ -87,7 +87,7 @@ def video_length(path: Path) -> int:
 
 
 def video_notes(path: Path) -> list[str]:
-    """What is worth telling of a video: frames that are lost, and that it is interlaced.
+    """What is worth telling of a video: frames that are lost or left off the grid, and that it is interlaced.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -102,6 +102,9 @@ def video_notes(path: Path) -> list[str]:
     if lost := timeline.lost:
         frames = f"{len(lost)} of {sum(timeline.shown)} frames are lost to damage ({ranges(lost)})"
         notes.append(f"{frames}, and show the picture before; copy {path.name} again")
+    if left := timeline.shown.count(0):
+        frames = f"{left} of {len(timeline.shown)} frames are left off, and others shown more than once"
+        notes.append(f"{frames}: they come at irregular times")
     if timeline.interlaced:
         notes.append(INTERLACED)
     return notes

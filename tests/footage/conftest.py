@@ -118,7 +118,7 @@ def common(miniature: DataSet, tmp_path: Path) -> Path:
     return write_common(tmp_path / "data")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def videos() -> Callable[..., Path]:
     """A function that writes a video whose frame i is a plain picture of grey 20 + 5 i."""
     return write_video

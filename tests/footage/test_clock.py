@@ -58,6 +58,16 @@ def test_a_gap_is_filled_with_the_frame_before_it() -> None:
     assert shown([0.0, 0.1, 0.2, 0.8]) == [1, 0, 2, 1]
 
 
+def test_frames_within_a_step_of_their_places_are_all_shown_once() -> None:
+    early = [*(index / 25 for index in range(49)), 48 / 25 + 1 / 600]  # as FFmpeg stamps the end of a copied AVI
+    pairs = [index // 2 / 25 for index in range(60)]
+    assert (shown(early), shown(pairs), shown([3.0] * 9)) == ([1] * 50, [1] * 60, [1] * 9)
+    assert (
+        shown([0.0, 0.0, *(index / 25 for index in range(1, 30)), *(1.2 + index / 5 for index in range(30))])
+        != [1] * 61
+    )
+
+
 def run(start: float, count: int, step: float = 0.04) -> list[float | None]:
     return [start + index * step for index in range(count)]
 

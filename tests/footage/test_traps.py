@@ -35,6 +35,7 @@ from pagen.errors import PagenError
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.check import check, looked_at, notes_of
 from pagen.footage.clips import FileClip, Footage
+from pagen.footage.editions import expected_abnormal
 from pagen.footage.locate import locate
 
 Copy = Callable[[str, str], Footage]
@@ -163,6 +164,20 @@ def test_avenue17_is_without_five_clips(copy: Copy) -> None:
     assert {one.name for one in footage.split("test")} - left == {
         f"test_{name}" for name in ("01", "02", "08", "09", "10")
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("avenue", "17"), ("avenue", "hr"), ("avenue", "mixed"), ("shanghaitech", "hr")]
+)
+def test_totals_of_the_whole_are_not_expected_of_a_part(name: str, part: str, copy: Copy) -> None:
+    row = DATASETS[name]
+    total = max(row.abnormal or 0, *(source.abnormal or 0 for layout in row.layouts for source in layout.labels))
+    assert total, "the whole has one"
+    footage = copy(name, {"avenue": "common", "shanghaitech": "official"}[name])
+    of_the_whole = replace(footage, dataset=replace(footage.dataset, abnormal=total))
+    assert expected_abnormal(of_the_whole, "of no total of its own") == total
+    kept = replace(locate(f"{name}:{part}", footage.root), dataset=of_the_whole.dataset)
+    assert expected_abnormal(kept, "of no total of its own") is None
 
 
 # ShanghaiTech

@@ -202,6 +202,8 @@ class Footage:
     def clips(self, split: str) -> list[str]:
         return list(self.lengths)
 
+    stretches = clips
+
     def length(self, name: str) -> int:
         return self.lengths[name]
 
