@@ -34,7 +34,8 @@ def _matrix(frame: Any) -> tuple[int, int, int, int]:
     from av.sidedata.sidedata import SideDataContainer
 
     try:  # frame.side_data and the frame would hold each other: memory, and the decoder's threads
-        side = next((each for each in SideDataContainer(frame) if each.type.name == "DISPLAYMATRIX"), None)
+        sides = SideDataContainer(frame)  # type: ignore[call-arg]  # PyAV's stub leaves its argument out
+        side = next((each for each in sides if each.type.name == "DISPLAYMATRIX"), None)
     except ValueError:  # PyAV hands out none where one is of a kind that it does not know; the turn it tells otherwise
         return _TURNS[round(frame.rotation / 90) % 4]
     if side is None:
