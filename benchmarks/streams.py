@@ -155,12 +155,13 @@ def summary(watcher: Watcher) -> str:
     counted = result["dropped"] + result["passed_over"] + result["lost"]
     own = f"{rows} and {result['frames']} frames, {gaps} and {result['gaps']} gaps"
     agree = rows == result["frames"] and len(numbers) - rows in (0, 1) and gaps == told == result["gaps"]
-    warm, most = watcher.sizes[min(WARM, len(watcher.sizes) - 1)], max(watcher.sizes[WARM:], default=0.0)
+    minute = min(WARM, len(watcher.sizes) - 1)
+    warm, most = watcher.sizes[minute], max(watcher.sizes[minute:])
     return (
         f"{watcher.sender.kind}: {sent} sent, {len(numbers)} looked at, {again} of them again, {numbers.count(-1)} "
         f"unreadable; {told_missing} missing in {told} gaps told, {missing} elsewhere, {counted} counted as damaged, "
         f"dropped or passed over; lost in silence: {max(missing - counted, 0)}; counts {'agree' if agree else own}; "
-        f"memory {warm:.1f} MB after {WARM} minutes, at most {most:.1f} from then on, {watcher.sizes[-1]:.1f} last"
+        f"memory {warm:.1f} MB after {minute} minutes, at most {most:.1f} from then on, {watcher.sizes[-1]:.1f} last"
     )
 
 

@@ -103,7 +103,7 @@ def lent() -> Lent:
     """What has been registered in this process, for others to `borrow`."""
     tables = Registry._of_group.items()
     return {
-        group: {name: _pickled(table._table[name]) for name in table._registered}
+        group: {name: _pickled(table._table[name]) for name in table._registered & table._table.keys()}
         for group, table in tables
         if table._registered
     }

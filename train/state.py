@@ -23,7 +23,7 @@ from pagen.folders import write_json
 from pagen.locks import locked
 from pagen.models.pretrained import WEIGHTS, save_tensors
 
-Row = dict[str, float]
+Row = dict[str, int | float]
 
 STATE, METRICS = "state", "metrics.csv"
 OPTIMISER, AVERAGE, PROGRESS = "optimiser.safetensors", "average.safetensors", "progress.json"
