@@ -13,7 +13,7 @@ from pagen.eval.baselines import scores_of
 from pagen.eval.by_event import events_of
 from pagen.eval.choose import Judge, judge_of, places_of, require_other
 from pagen.eval.counted import require_classes
-from pagen.eval.labelled import Labelled, labelled_by_each
+from pagen.eval.labelled import Labelled, labelled_by_each, to_test
 from pagen.eval.localise import localise_boxes, localise_runs, require_masks
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocols_named
@@ -51,6 +51,7 @@ def evaluate(
     """
     chosen = protocols_named(protocols)
     require_other(settings.choose_on, [dataset])
+    compute = to_test(compute, dataset)
     every = labelled_by_each(dataset, compute, settings.labels)
     return evaluate_labelled(runs, every, chosen, settings, compute, localise, by_event)
 

@@ -80,6 +80,13 @@ def labelled_by_each(dataset: str, compute: Compute, edition: str = "") -> list[
     return [_labelled(prepared, name, found) for name, found in read.items()]
 
 
+def to_test(compute: Compute, dataset: str) -> Compute:
+    """The same, for a data set that is tested on: nothing of its training split need be there. Errors as `locate`."""
+    missing = locate(dataset, compute.root).missing
+    untrained = missing.keys() == {"train"} and missing["train"][0] == 0
+    return replace(compute, partial=compute.partial or untrained)
+
+
 def require_tests(footage: Footage) -> None:
     """Raise PagenError for a data set in which there is nothing to test on."""
     if not footage.split("test"):

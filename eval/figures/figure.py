@@ -64,9 +64,11 @@ def run(config: Figure) -> None:
     require_request(config)
     from pagen.eval.figures.draw import KINDS, draw
     from pagen.eval.figures.request import request_of
+    from pagen.eval.labelled import to_test
 
+    compute = to_test(Compute.of(config), config.dataset)
     request = request_of(
-        *(config.runs, config.dataset, config.video, config.frame, config.protocol, Compute.of(config)),
+        *(config.runs, config.dataset, config.video, config.frame, config.protocol, compute),
         *(config.names, config.width or KINDS[config.kind].width, config.labels),
     )
     about = draw(config.kind, request, config.out)

@@ -60,11 +60,13 @@ def run(config: Report) -> None:
 
 
 def _write(path: Path, config: Report) -> dict[str, Any]:
+    from pagen.eval.labelled import to_test
+
     what = (
         config.dataset,
         config.protocol,
         EvaluationSettings(alarms=config.alarms, labels=config.labels),
-        Compute.of(config),
+        to_test(Compute.of(config), config.dataset),
     )
     if len(config.runs) > 1:
         from pagen.eval.report.comparison import write_comparison

@@ -10,7 +10,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.baselines import scores_of
 from pagen.eval.choose import Judge, judge_of, places_of, require_other
-from pagen.eval.labelled import Labelled, labelled_by_each, require_tests
+from pagen.eval.labelled import Labelled, labelled_by_each, require_tests, to_test
 from pagen.eval.protocol import Protocol
 from pagen.eval.protocols import protocol_named
 from pagen.eval.results import Table
@@ -141,4 +141,4 @@ def _target(name: str, root: Path | None, compute: Compute, calibrate: str) -> T
     if footage.label_edition == NO_LABELS:
         wanted = " or ".join(source.path for layout in footage.dataset.layouts for source in layout.labels)
         raise PagenError(f"expected frame labels of {name} in {footage.root}, found none; put them into {wanted}")
-    return Target(footage, replace(compute, root=root))
+    return Target(footage, to_test(replace(compute, root=root), name))
