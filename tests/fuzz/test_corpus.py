@@ -6,12 +6,9 @@ import random
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from pagen.footage.upright import upright
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fuzz import fault_of
@@ -138,16 +135,3 @@ def test_seven_tebibytes_are_refused_before_they_are_allocated(tmp_path: Path) -
     path.write_bytes(npy("{'descr': '<f8', 'fortran_order': False, 'shape': (962072674304,), }"))
     with pytest.raises(Exception, match="it declares 7696581394432 bytes and holds 1"):
         READERS["own array"].read(path)
-
-
-@pytest.mark.parametrize("turn", range(4))
-def test_side_data_of_a_kind_that_pyav_does_not_know_turns_no_picture(turn: int) -> None:
-    class Strange:
-        rotation = 90 * turn
-
-        @property
-        def side_data(self) -> None:
-            raise ValueError("31 is not a valid Type")
-
-    picture = np.arange(6).reshape(2, 3)
-    np.testing.assert_array_equal(upright(picture, Strange()), np.rot90(picture, turn))
