@@ -24,6 +24,7 @@ from pagen.eval.series import series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
 from pagen.footage.anomalies import kinds_of
+from pagen.footage.locate import locate
 from pagen.version import __version__
 
 ANYWHERE, DEFAULTS = Compute(), EvaluationSettings()
@@ -51,7 +52,7 @@ def evaluate(
     """
     chosen = protocols_named(protocols)
     require_other(settings.choose_on, [dataset])
-    compute = to_test(compute, dataset)
+    compute = to_test(compute, locate(dataset, compute.root))
     every = labelled_by_each(dataset, compute, settings.labels)
     return evaluate_labelled(runs, every, chosen, settings, compute, localise, by_event)
 

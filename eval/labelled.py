@@ -80,9 +80,9 @@ def labelled_by_each(dataset: str, compute: Compute, edition: str = "") -> list[
     return [_labelled(prepared, name, found) for name, found in read.items()]
 
 
-def to_test(compute: Compute, dataset: str) -> Compute:
-    """The same, for a data set that is tested on: nothing of its training split need be there. Errors as `locate`."""
-    missing = locate(dataset, compute.root).missing
+def to_test(compute: Compute, footage: Footage) -> Compute:
+    """The same, for footage that is tested on: nothing of its training split need be there."""
+    missing = footage.missing
     untrained = missing.keys() == {"train"} and missing["train"][0] == 0
     return replace(compute, partial=compute.partial or untrained)
 

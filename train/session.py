@@ -49,9 +49,8 @@ def check(config: Train[Any]) -> None:
     parts = config.recipe.parts.values()
     for recipe in parts:
         recipe.check_sources(config.device)
-    compute = Compute(config.root, config.device, config.workers, partial=config.partial)
     for recipe in parts:
-        recipe.check_files(config.dataset, compute)
+        recipe.check_files(config.dataset, Compute.of(config))
     check_pseudo(config)  # last: a set that is advised is made of what was looked at above
 
 

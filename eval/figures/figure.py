@@ -65,8 +65,9 @@ def run(config: Figure) -> None:
     from pagen.eval.figures.draw import KINDS, draw
     from pagen.eval.figures.request import request_of
     from pagen.eval.labelled import to_test
+    from pagen.footage.locate import locate
 
-    compute = to_test(Compute.of(config), config.dataset)
+    compute = to_test(Compute.of(config), locate(config.dataset, config.root))
     request = request_of(
         *(config.runs, config.dataset, config.video, config.frame, config.protocol, compute),
         *(config.names, config.width or KINDS[config.kind].width, config.labels),

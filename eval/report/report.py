@@ -61,12 +61,13 @@ def run(config: Report) -> None:
 
 def _write(path: Path, config: Report) -> dict[str, Any]:
     from pagen.eval.labelled import to_test
+    from pagen.footage.locate import locate
 
     what = (
         config.dataset,
         config.protocol,
         EvaluationSettings(alarms=config.alarms, labels=config.labels),
-        to_test(Compute.of(config), config.dataset),
+        to_test(Compute.of(config), locate(config.dataset, config.root)),
     )
     if len(config.runs) > 1:
         from pagen.eval.report.comparison import write_comparison

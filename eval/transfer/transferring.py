@@ -141,4 +141,4 @@ def _target(name: str, root: Path | None, compute: Compute, calibrate: str) -> T
     if footage.label_edition == NO_LABELS:
         wanted = " or ".join(source.path for layout in footage.dataset.layouts for source in layout.labels)
         raise PagenError(f"expected frame labels of {name} in {footage.root}, found none; put them into {wanted}")
-    return Target(footage, to_test(replace(compute, root=root), name))
+    return Target(footage, to_test(replace(compute, root=root), footage))

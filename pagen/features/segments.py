@@ -13,35 +13,21 @@ from typing import Any, cast
 import numpy as np
 
 from pagen.errors import PagenError
-from pagen.features.source import FeatureSource, Frames, FrameVectors, Vectors, ahead_of, one_a_frame
-from pagen.footage.prepare import Prepared
+from pagen.features.source import Frames, FrameVectors, Vectors, Wrapped, one_a_frame
 
 
 @dataclass(frozen=True)
-class Segmented:
+class Segmented(Wrapped):
     """The means over segments of `segment` frames of a source that has one vector a frame."""
 
-    source: FeatureSource
     segment: int
 
-    @property
-    def prepared(self) -> Prepared:
-        return self.source.prepared
-
     def config(self) -> Mapping[str, Any]:
-        return {**self.source.config(), "span": self.segment}
-
-    def inputs(self) -> Mapping[str, str]:
-        return self.source.inputs()
+        return {**super().config(), "span": self.segment}
 
     @property
     def context(self) -> int:
-        return self.source.context + self.segment - 1
-
-    @property
-    def ahead(self) -> int | None:
-        """Frames after its segment that a vector is made of; None where the source does not say."""
-        return ahead_of(self.source)
+        return super().context + self.segment - 1
 
     def __call__(self, clip: str) -> FrameVectors:
         of_clip = self.source(clip)

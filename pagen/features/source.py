@@ -94,6 +94,35 @@ def farthest(sources: Iterable[object]) -> int | None:
 
 
 @dataclass(frozen=True)
+class Wrapped:
+    """A source over another one, as which it answers where it does not say otherwise."""
+
+    source: FeatureSource
+
+    @property
+    def prepared(self) -> Prepared:
+        return self.source.prepared
+
+    def config(self) -> Mapping[str, Any]:
+        return self.source.config()
+
+    def inputs(self) -> Mapping[str, str]:
+        return self.source.inputs()
+
+    @property
+    def context(self) -> int:
+        return self.source.context
+
+    @property
+    def ahead(self) -> int | None:
+        """Frames after its own that a vector is made of; None where the source does not say."""
+        return ahead_of(self.source)
+
+    def newest(self, frames: Frames) -> FrameVectors:
+        return self.source.newest(frames)
+
+
+@dataclass(frozen=True)
 class Stream:
     """What stands where a source has its prepared clips: the (H, W) and channels that `newest` is to be given."""
 
