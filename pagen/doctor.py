@@ -80,13 +80,14 @@ def _cache() -> dict[str, Any]:
 
 def _as_text(report: dict[str, Any]) -> str:
     missing = [name for name, installed in report["packages"].items() if installed is None]
+    widest = max(map(len, report["data"]))
     lines = [
         f"pagen {report['pagen']}, Python {report['python']}, {report['system']}",
         "needs    " + "  ".join(f"{name} {installed or 'MISSING'}" for name, installed in report["packages"].items()),
         "extras   " + "  ".join(f"{name} {installed or '-'}" for name, installed in report["extras"].items()),
         "devices  " + "  ".join(f"{name} ({what})" for name, what in report["devices"].items()),
         "cache    {path}, {used_gb} GB used, {free_gb} GB free".format(**report["cache"]),
-        *(f"data     {name:<14} {location or 'not found'}" for name, location in report["data"].items()),
+        *(f"data     {name:<{widest}} {location or 'not found'}" for name, location in report["data"].items()),
     ]
     advice = f"missing: pip install {' '.join(missing)}" if missing else "nothing that is needed is missing"
     return "\n".join([*lines, advice])
