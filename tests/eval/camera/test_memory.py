@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import tracemalloc
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 
 THRESHOLD = Threshold("frame_difference", "", "frame_difference", 0.01, 2, 2, 0.2, 25, 1, 1, 0, 3, 0, 0, 1.0, None)
 WARM, FRAMES = 1000, 3000
+KEPT = 16  # bytes a frame: half of what one float kept in a list takes
 
 
 def frames(held: list[int]) -> Iterator[np.ndarray]:
@@ -30,6 +32,7 @@ def frames(held: list[int]) -> Iterator[np.ndarray]:
     noise = rng.integers(0, 255, (2, 16, 16), np.uint8)
     for index in range(FRAMES):
         if index % WARM == WARM - 1:
+            gc.collect()  # what other tests left to be collected is not what is held
             held.append(tracemalloc.get_traced_memory()[0])
         yield noise[index % 2 if index // 7 % 50 == 0 else 0].copy()
 
@@ -49,7 +52,7 @@ def test_watching_a_recording_holds_no_more_for_more_frames(tmp_path: Path) -> N
     finally:
         tracemalloc.stop()
     assert (found["frames"], log.alerts, len(held)) == (FRAMES, 9, 3)
-    assert growth(held) < 2
+    assert growth(held) < KEPT
 
 
 def test_a_camera_that_nobody_looks_at_holds_a_queue_of_frames() -> None:
@@ -62,4 +65,4 @@ def test_a_camera_that_nobody_looks_at_holds_a_queue_of_frames() -> None:
     finally:
         tracemalloc.stop()
     assert (source.received, source.dropped) == (FRAMES, FRAMES - ROOM[1])
-    assert growth(held) < 2
+    assert growth(held) < KEPT
