@@ -22,7 +22,6 @@ from pagen.eval.camera.live import Live
 from pagen.eval.camera.shots import Gap, Shot, Thinned
 from pagen.eval.camera.sources import open_footage
 from pagen.eval.camera.streams import Stamped, decodable
-from pagen.footage import clock
 
 FRAMES = [np.full((32, 48, 3), 8 * index, np.uint8) for index in range(12)]
 
