@@ -18,6 +18,7 @@ from torch import nn
 from pagen.errors import PagenError, unknown_name
 from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
 from pagen.models.foreign import shape_of
+from pagen.models.last_layer import LastLayer
 
 WIDTHS = {"paper": (96, 128, 256, 256), "small": (32, 48, 96, 128), "tiny": (8, 12, 24, 32)}
 """Channels after each convolution, by name; only `paper` is published."""
@@ -173,7 +174,7 @@ def decoder_of(channels: int, widths: str | Sequence[int]) -> nn.Sequential:
     """
     a, b, c, d = widths_of(widths)
     layers = [*_up(d, c), *_up(c, b), *_up(b, a)]
-    return nn.Sequential(*layers, nn.ConvTranspose3d(a, channels, 3, (1, 2, 2), 1, output_padding=(0, 1, 1)))
+    return nn.Sequential(*layers, LastLayer(a, channels))
 
 
 def widths_of(widths: str | Sequence[int]) -> Sequence[int]:
