@@ -246,7 +246,8 @@ class Footage:
         known: what its data set, or lists in the folder, know of clips by name.
         expected: split -> names of the clips that should be there, where that is known.
         unlisted: names on disk of clips that no list names.
-        as_found: the footage as it was found, where a modifier of its name has changed it.
+        as_found: the footage as it was found, where a modifier of its name has changed it; where that keeps some of
+            the clips, these, of which `as_found` are all.
         parts: the data sets that it is joined of.
 
     Example:
@@ -287,11 +288,16 @@ class Footage:
 
         Where no names are known, of the footage as it was found.
         """
-        names, whole = {clip.name for clip in self.clips}, self.as_found or self
+        names, whole = {clip.name for clip in self.clips}, self.whole
         counts = {split: [len(expected & names), len(expected)] for split, expected in self.expected.items()}
         for split, count in whole.dataset.counts.items():
             counts[split] = [sum(clip.split == split for clip in (*whole.clips, *whole.aside)), count]
         return {split: counted for split, counted in counts.items() if counted[0] < counted[1]}
+
+    @property
+    def whole(self) -> Footage:
+        """All that was found where this was, whichever clips the modifiers of its name keep."""
+        return self.as_found.whole if self.as_found else self
 
     def split(self, name: str) -> list[ClipSource]:
         """The clips of a split, `"train"` or `"test"`."""
