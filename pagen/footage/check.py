@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pagen import console
 from pagen.errors import PagenError
 from pagen.footage import video
 from pagen.footage.clip_check import Look, attempt, look_at
@@ -18,6 +19,9 @@ from pagen.footage.listing import counted, unread
 from pagen.footage.other_layouts import other_layouts
 from pagen.footage.own import check_command, said_by
 from pagen.registry import resolve
+
+PATIENCE = 2.0
+"""Seconds after which one wants to see how far reading all files is."""
 
 
 def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> list[str]:
@@ -65,7 +69,9 @@ def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:
         looks = {look.clip.path: look for part in footage.parts for look in looked_at(part, decode_all)}
         return [*looks.values()]  # parts may share clips
     known = {clip.name: clip for clip in footage.known}
-    return [look_at(clip, known.get(clip.name), decode_all) for clip in _file_clips(footage)]
+    clips = _file_clips(footage)
+    told = console.progress(clips, f"check {footage.name}", len(clips), delay=PATIENCE)
+    return [look_at(clip, known.get(clip.name), decode_all) for clip in told]
 
 
 def _file_clips(footage: Footage) -> list[FileClip]:

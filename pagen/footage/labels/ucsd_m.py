@@ -33,7 +33,8 @@ def parse_m(code: str, source: str = "the .m file") -> list[list[Interval]]:
         intervals = [(int(found[1]), int(found[2] or found[1])) for found in ranges]
         if len(ranges) < len(parts) or any(not 1 <= first <= last for first, last in intervals):
             raise PagenError(
-                f"expected 'TestVideoFile{{end+1}}.gt_frame = [a:b];' in line {number} of {source}, found {statement!r}; mend that"
+                f"expected 'TestVideoFile{{end+1}}.gt_frame = [a:b];' in line {number} of {source}, found {statement!r}"
+                "; mend that"
             )
         clips.append(intervals)
     return clips
