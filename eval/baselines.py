@@ -8,14 +8,13 @@ are causal but for frame 0, which has no predecessor and gets what frame 1 gets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from pagen.compute import Compute
 from pagen.eval.protocol import Protocol
 from pagen.eval.results import TRIVIAL
-from pagen.eval.scores import Scores, fill_scores, score_run
+from pagen.eval.scores import Scores, fill_scores, score_looks
 from pagen.folders import folder_name
 from pagen.footage.content import cache_folder
 from pagen.footage.flow import grey
@@ -34,7 +33,7 @@ def score_baselines(prepared: Prepared, workers: Workers = None, split: str = "t
 
 
 def _of_clip(prepared: Prepared, clip: str) -> dict[str, Values]:
-    return joined(prepared.stretches_of(clip), partial(_of_stretch, prepared))
+    return joined([_of_stretch(prepared, stretch) for stretch in prepared.stretches_of(clip)])
 
 
 def _of_stretch(prepared: Prepared, stretch: str) -> dict[str, Values]:
@@ -53,7 +52,20 @@ def scores_of(
 
     `places` are run -> the checkpoint that stands for it.
     """
-    policy, measure = protocol.policy, protocol.asked_measure
+    (scored,) = scores_under(runs, prepared, [protocol], compute, places)
+    return scored
+
+
+def scores_under(
+    runs: Sequence[Path],
+    prepared: Prepared,
+    protocols: Sequence[Protocol],
+    compute: Compute,
+    places: Mapping[str, Path] = MappingProxyType({}),
+) -> list[list[tuple[str, Scores]]]:
+    """What `scores_of` gives, for each of several protocols; footage is seen once for all of them."""
+    looks = [(protocol.policy, protocol.asked_measure) for protocol in protocols]
     paths = {str(run): places.get(str(run), run) for run in runs}
-    scored = [(run, score_run(path, prepared.dataset, compute, policy, measure=measure)) for run, path in paths.items()]
-    return [(TRIVIAL, score_baselines(prepared, compute.workers)), *scored]
+    of_runs = {run: score_looks(path, prepared.dataset, compute, looks) for run, path in paths.items()}
+    scored = {TRIVIAL: [score_baselines(prepared, compute.workers)] * len(protocols), **of_runs}
+    return [[(name, each[place]) for name, each in scored.items()] for place in range(len(protocols))]

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from pagen.compute import Compute
-from pagen.eval.baselines import scores_of
+from pagen.eval.baselines import scores_under
 from pagen.eval.by_event import events_of
 from pagen.eval.choose import Judge, judge_of, places_of, require_other
 from pagen.eval.counted import require_classes
@@ -20,11 +19,12 @@ from pagen.eval.protocols import protocols_named
 from pagen.eval.results import Evaluation, Events, Places, Series, Table
 from pagen.eval.score_files import counted_of, read_score_files
 from pagen.eval.scores import Scores
-from pagen.eval.series import series_of
+from pagen.eval.series import Choices, series_of
 from pagen.eval.settings import EvaluationSettings
 from pagen.eval.tables import table_of
 from pagen.footage.anomalies import kinds_of
 from pagen.footage.locate import locate
+from pagen.footage.prepare import Prepared
 from pagen.version import __version__
 
 ANYWHERE, DEFAULTS = Compute(), EvaluationSettings()
@@ -93,17 +93,31 @@ def _measured(
     judge: Judge | None,
 ) -> Iterator[tuple[Table, tuple[Series, ...]]]:
     """Protocol by protocol, the table of each edition of labels and what it was measured on."""
-    known: dict[tuple[Any, ...], list[tuple[str, Scores]]] = {}
-    for protocol in protocols:
-        choices = judge.choices(protocol, settings.dataset) if judge else {}
-        places = places_of(choices)
-        form = protocol.policy, protocol.asked_measure, *places.items()  # by which scores differ on disk
-        if form not in known:
-            known[form] = scores_of(runs, every[0].prepared, protocol, compute, places)
+    chosen = [judge.choices(protocol, settings.dataset) if judge else {} for protocol in protocols]
+    for protocol, choices, scored in zip(
+        protocols, chosen, _scored(runs, protocols, every[0].prepared, compute, chosen), strict=True
+    ):
         for labelled in every:
             how = labelled.settings(settings if judge is None else replace(settings, chosen_on=judge.chosen_on))
-            series = series_of(protocol, labelled.of(known[form]), how, choices)
+            series = series_of(protocol, labelled.of(scored), how, choices)
             yield table_of(protocol, series, how), series
+
+
+def _scored(
+    runs: Sequence[Path],
+    protocols: Sequence[Protocol],
+    prepared: Prepared,
+    compute: Compute,
+    chosen: Sequence[Choices],
+) -> list[list[tuple[str, Scores]]]:
+    """The scores that each protocol asks for, of runs at the states that are `chosen` for it; each is made once."""
+    states = [tuple(places_of(choices).items()) for choices in chosen]
+    scored: dict[int, list[tuple[str, Scores]]] = {}
+    for state in dict.fromkeys(states):
+        alike = [place for place, other in enumerate(states) if other == state]
+        found = scores_under(runs, prepared, [protocols[place] for place in alike], compute, dict(state))
+        scored |= zip(alike, found, strict=True)
+    return [scored[place] for place in range(len(protocols))]
 
 
 def _events(

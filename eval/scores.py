@@ -6,7 +6,7 @@ with one thread. Only another device rounds otherwise. Reading scores needs no t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from pagen.arrays import read_arrays
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.features.source import farthest
-from pagen.fill import fill
+from pagen.fill import fill, fill_each
 from pagen.folders import Folder, atomic, digests, folder_name
 from pagen.footage.prepare import Prepared
 from pagen.scoring.sources import ClipScorer, Task, source_of
@@ -32,6 +32,10 @@ Array = npt.NDArray[Any]
 Values = npt.NDArray[np.float64]
 ScoreClip = Callable[[Prepared, str], Mapping[str, Values]]
 """Prepared clips and a clip's name -> indicator -> (T,); picklable."""
+AtOnce = Callable[[Sequence[Any], str], Sequence[Mapping[str, Values]]]
+"""`pagen.scoring.sources.Source.at_once`."""
+Look = tuple[str, str | None]
+"""A window policy, and how errors of whole frames are measured: mse, pse, bpe, or None for the network's own."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,8 @@ def fill_scores(
     `config` and `inputs` are what the bytes depend on beside the prepared clips; `label` is the progress bar's. Raises
     PagenError: no clips, or a folder that was made otherwise.
     """
-    names = prepared.clips(split)
-    if not names:
-        raise PagenError(f"expected {split} clips in {prepared.dataset}, found none; there is nothing to score")
-    about = {"dataset": prepared.dataset, "label_edition": prepared.folder.config["label_edition"], "clips": names}
-    inputs = {"prepared": prepared.fingerprint(), **inputs}
-    folder = Folder.begin(path, "scores", {**about, **config}, inputs, {"prepared": str(prepared.path)}, overwrite)
-    fill(folder, names, partial(_store, path, prepared, score), workers, label)
+    folder = _begun(path, prepared, config, inputs, split, overwrite)
+    fill(folder, folder.config["clips"], partial(_store, path, prepared, score), workers, label)
     return open_scores(path)
 
 
@@ -126,23 +125,46 @@ def score_run(
     """
     from pagen.models.runs import open_run  # reading scores needs no torch
 
+    opened, looks = open_run(Path(run)), [(policy, measure)]
+    (scores,) = _scored(opened, looks, [out or scores_folder(opened, dataset, *looks[0])], dataset, split, compute)
+    return scores
+
+
+def score_looks(run: Path, dataset: str, compute: Compute, looks: Sequence[Look]) -> list[Scores]:
+    """The scores of test clips under each of several policies and measures, as `score_run` gives them one by one.
+
+    A clip is scored under all of them at once: what they share of a window is computed once.
+    """
+    from pagen.models.runs import open_run
+
     opened = open_run(Path(run))
-    singles = list(opened.single())
-    task = Task(dataset, split, *_seen_by(opened, policy, measure), compute)
-    scorers = [source_of(single).clips(single, task) for single in singles]
+    places = {scores_folder(opened, dataset, *look): look for look in looks}
+    scored = _scored(opened, list(places.values()), list(places), dataset, "test", compute)
+    known = dict(zip(places, scored, strict=True))
+    return [known[scores_folder(opened, dataset, *look)] for look in looks]
+
+
+def _scored(
+    run: Run, looks: Sequence[Look], outs: Sequence[Path], dataset: str, split: str, compute: Compute
+) -> list[Scores]:
+    """Scores of clips of a split under each look, in a folder of its own."""
+    singles = list(run.single())
+    tasks = [Task(dataset, split, *_seen_by(run, *look), compute) for look in looks]
+    scorers = [[source_of(single).clips(single, task) for task in tasks] for single in singles]
+    prepared, at_once = scorers[0][0].prepared, [source_of(single).at_once for single in singles]
     known = {name: summary for single in singles for name, summary in single.calibration.items()}
-    scores = fill_scores(
-        out or scores_folder(opened, dataset, policy, measure),
-        partial(_scores_of, scorers),
-        scorers[0].prepared,
-        {"recipe": opened.recipe, "policy": task.policy, "measure": task.measure, "calibration": known},
-        {"model" if len(singles) == 1 else f"model {single.path.name}": single.weights for single in singles},
-        compute.spread_over,
-        f"score {Path(run).name}",
-        compute.overwrite,
-        split,
-    )
-    return replace(scores, ahead=farthest(scorers))
+    weights = {"model" if len(singles) == 1 else f"model {single.path.name}": single.weights for single in singles}
+    folders = []
+    for out, task in zip(outs, tasks, strict=True):
+        about = {"recipe": run.recipe, "policy": task.policy, "measure": task.measure, "calibration": known}
+        folders.append(_begun(out, prepared, about, weights, split, compute.overwrite))
+    names, label = prepared.clips(split), f"score {run.path.name}"
+    make = partial(_store_each, outs, prepared, scorers, at_once)
+    fill_each(folders, dict(zip(names, names, strict=True)), make, compute.spread_over, label)
+    for folder in folders:
+        folder.finish()
+    ahead = farthest([each[0] for each in scorers])
+    return [replace(open_scores(out), ahead=ahead) for out in outs]
 
 
 def scores_folder(run: Run, dataset: str, policy: str, measure: str | None = None) -> Path:
@@ -156,12 +178,45 @@ def _seen_by(run: Run, policy: str, measure: str | None) -> tuple[str, str | Non
     return (policy, measure) if any(source_of(single).windows for single in run.single()) else ("last", None)
 
 
-def _scores_of(scorers: list[ClipScorer], prepared: Prepared, clip: str) -> dict[str, Values]:
-    return {name: values for scorer in scorers for name, values in scorer.scores(clip).items()}
+def _begun(
+    path: Path,
+    prepared: Prepared,
+    config: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    split: str,
+    overwrite: bool,
+) -> Folder:
+    """A folder of scores of the clips of a split. Raises PagenError as `fill_scores`."""
+    names = prepared.clips(split)
+    if not names:
+        raise PagenError(f"expected {split} clips in {prepared.dataset}, found none; there is nothing to score")
+    about = {"dataset": prepared.dataset, "label_edition": prepared.folder.config["label_edition"], "clips": names}
+    inputs = {"prepared": prepared.fingerprint(), **inputs}
+    return Folder.begin(path, "scores", {**about, **config}, inputs, {"prepared": str(prepared.path)}, overwrite)
+
+
+def _store_each(
+    outs: Sequence[Path],
+    prepared: Prepared,
+    scorers: Sequence[Sequence[ClipScorer]],
+    at_once: Sequence[AtOnce],
+    clip: str,
+    places: Sequence[int],
+) -> list[dict[str, dict[str, Any]]]:
+    """The scores of a clip under the looks at these places, each in its folder, of every part of a run together."""
+    each: list[dict[str, Values]] = [{} for _ in places]
+    for of_part, scored in zip(scorers, at_once, strict=True):
+        for whole, found in zip(each, scored([of_part[place] for place in places], clip), strict=True):
+            whole |= found
+    return [_kept(outs[place], prepared, clip, found) for place, found in zip(places, each, strict=True)]
 
 
 def _store(path: Path, prepared: Prepared, score: ScoreClip, clip: str) -> dict[str, dict[str, Any]]:
-    arrays: dict[str, Array] = dict(score(prepared, clip))
+    return _kept(path, prepared, clip, score(prepared, clip))
+
+
+def _kept(path: Path, prepared: Prepared, clip: str, scores: Mapping[str, Values]) -> dict[str, dict[str, Any]]:
+    arrays: dict[str, Array] = dict(scores)
     labels = prepared.labels(clip)
     if labels is not None:
         arrays["labels"] = np.asarray(labels)

@@ -77,6 +77,10 @@ class Autoencoder(ClipNetwork):
     def answer_of(self, codes: torch.Tensor, frames: Sequence[int], size: Sequence[int]) -> Answer:
         """Its answer to clips of this H and W, of which the encoder gave these codes (B, D, T / 8, H / 16, W / 16)."""
 
+    def answers_of(self, codes: torch.Tensor, frames: Iterable[Sequence[int]], size: Sequence[int]) -> list[Answer]:
+        """Its answers in several choices of frames, each as `answer_of` gives it alone, to the last bit."""
+        return [self.answer_of(codes, chosen, size) for chosen in frames]
+
     def graph(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
         return (reconstruct(self, clips),)
 

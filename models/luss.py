@@ -12,7 +12,7 @@ looks most accelerated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isqrt
 from typing import ClassVar, Literal, NamedTuple, get_args
 
@@ -124,11 +124,16 @@ class LUSSAE(Autoencoder):
 
     def answer_of(self, codes: Tensor, frames: Sequence[int], size: Sequence[int]) -> Answer:
         """The frames of the reconstruction, the frame after the window, and the log-odds of acceleration."""
+        (answer,) = self.answers_of(codes, [frames], size)
+        return answer
+
+    def answers_of(self, codes: Tensor, frames: Iterable[Sequence[int]], size: Sequence[int]) -> list[Answer]:
+        """The heads are asked once."""
         vcr, ffp, logits = self._heads(codes)
         height, width = size
         odds = logits.cpu().double()
-        shown = {"vcr": vcr[:, :, frames, :height, :width]}, {"ffp": ffp[..., :height, :width]}
-        return Answer(*shown, {"prp": odds[:, 1] - odds[:, 0]})
+        after, accelerated = {"ffp": ffp[..., :height, :width]}, {"prp": odds[:, 1] - odds[:, 0]}
+        return [Answer({"vcr": vcr[:, :, chosen, :height, :width]}, after, accelerated) for chosen in frames]
 
     def graph(self, clips: Tensor) -> tuple[Tensor, ...]:
         return tuple(predict(self, clips))

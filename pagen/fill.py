@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -55,13 +56,7 @@ def fill(
         >>> import shutil; shutil.rmtree(top)
     """
     jobs = names if isinstance(names, Mapping) else dict(zip(names, names, strict=True))
-    if folder.pending(list(jobs)):
-        with folder.alone(), folder.vanishing():
-            pending = [(name, jobs[name]) for name in folder.pending(list(jobs))]
-            done = spread(partial(_make, make), pending, workers)
-            for (name, _), made in console.progress(done, label, len(pending), unit):
-                files, info = made if isinstance(made, tuple) else (made, {})
-                folder.record(name, files, **info)
+    fill_each([folder], jobs, partial(_alone, make), workers, label, unit)
     if finish:
         folder.finish()
 
@@ -70,5 +65,48 @@ add = partial(fill, finish=False)
 """`fill`, of a folder that is not finished with it."""
 
 
-def _make(make: Callable[[Any], Made], job: tuple[str, Any]) -> Made:
-    return make(job[1])
+def fill_each(
+    folders: Sequence[Folder],
+    jobs: Mapping[str, Any],
+    make: Callable[[Any, Sequence[int]], Sequence[Made]],
+    workers: Workers,
+    label: str,
+    unit: str = "clips",
+) -> None:
+    """Make the items of several folders that are not there, an item for all at once that lack it; finish none.
+
+    `make` is called with what stands behind a name in `jobs`, and the places of the folders that lack it, and returns
+    what it made for each of these. All else as in `fill`.
+
+    Example:
+        >>> fill_each([], {}, lambda job, lacking: [], 0, "nothing")
+    """
+    if not _lacking(folders, jobs):
+        return
+    with ExitStack() as stack:
+        for folder in sorted(folders, key=lambda each: each.path):  # in one order, so that no two wait for each other
+            stack.enter_context(folder.alone())
+            stack.enter_context(folder.vanishing())
+        lacking = _lacking(folders, jobs)
+        pending = [(name, (jobs[name], places)) for name, places in lacking.items()]
+        done = spread(partial(_make, make), pending, workers)
+        for (name, (_, places)), every in console.progress(done, label, len(pending), unit):
+            for place, made in zip(places, every, strict=True):
+                files, info = made if isinstance(made, tuple) else (made, {})
+                folders[place].record(name, files, **info)
+
+
+def _lacking(folders: Sequence[Folder], names: Iterable[str]) -> dict[str, list[int]]:
+    """Names -> the places of the folders in which they are not done, where there are any."""
+    names = list(names)
+    pending = [set(folder.pending(names)) for folder in folders]
+    places = {name: [place for place, those in enumerate(pending) if name in those] for name in names}
+    return {name: those for name, those in places.items() if those}
+
+
+def _make(make: Callable[[Any, Sequence[int]], Sequence[Made]], job: tuple[str, tuple[Any, list[int]]]) -> list[Made]:
+    return list(make(*job[1]))
+
+
+def _alone(make: Callable[[Any], Made], job: Any, places: Sequence[int]) -> list[Made]:
+    return [make(job)]

@@ -7,7 +7,7 @@ under its own name; those of another are called NAME@START.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -42,14 +42,11 @@ def section_of(name: str, items: Mapping[str, Mapping[str, Any]]) -> tuple[str, 
     return clip, slice(int(start), ends[int(start)])
 
 
-def joined(
-    names: Sequence[str], of: Callable[[str], Mapping[str, npt.NDArray[Any]]]
-) -> dict[str, npt.NDArray[np.float64]]:
-    """What is found of stretches, numbers by name, one after the other.
+def joined(found: Sequence[Mapping[str, npt.NDArray[Any]]]) -> dict[str, npt.NDArray[np.float64]]:
+    """What is found of a clip's stretches, numbers by name, one after the other.
 
     Example:
-        >>> joined(["a@0", "a@2"], lambda name: {"psnr": np.array([1.0, 2.0])})["psnr"].tolist()
-        [1.0, 2.0, 1.0, 2.0]
+        >>> joined([{"psnr": np.array([1.0, 2.0])}, {"psnr": np.array([3.0])}])["psnr"].tolist()
+        [1.0, 2.0, 3.0]
     """
-    found = [of(name) for name in names]
     return {key: np.concatenate([each[key] for each in found]) for key in found[0]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -38,9 +38,15 @@ class Answers:
 
         Raises PagenError for a shape that the network does not take.
         """
+        (answer,) = self.each(frames, [asked])
+        return answer
+
+    def each(self, frames: Tensor, asked: Iterable[Sequence[int]]) -> list[Answer]:
+        """The answers in each of several choices of frames of those windows, which are encoded once."""
         network, size = self._network, frames.shape[-2:]
         if not self._coded:
-            return cast(Answer, network.answer(self._encode(frames), asked))
+            windows = self._encode(frames)
+            return [network.answer(windows, chosen) for chosen in asked]
         frames = padded(frames)
         network.check(frames.expand(-1, -1, self._window, -1, -1))
-        return cast(Answer, network.answer_of(fast_clips(self._encode(frames)), asked, size))
+        return cast(list[Answer], network.answers_of(fast_clips(self._encode(frames)), asked, size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -25,7 +25,7 @@ from pagen.models.speed import fast_clips
 from pagen.scoring.answers import Answers
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.indicator_table import indicator_named, order_of
-from pagen.scoring.sliding import Slider
+from pagen.scoring.sliding import Slider, slide
 from pagen.scoring.sources import Size, Source, Task, from_files
 from pagen.scoring.window_scores import measured
 
@@ -58,23 +58,32 @@ class OverClips:
 
     def scores(self, clip: str) -> dict[str, Values]:
         """Indicator -> (T,)."""
-        return joined(self.prepared.stretches_of(clip), self._scores)
+        (scores,) = at_once([self], clip)
+        return scores
 
     def maps(self, clip: str, size: Size) -> Iterator[Values]:
         """Maps (h, w) of errors, at the network's own size."""
         assert self.mapped is not None  # who asks has looked
         for stretch in self.prepared.stretches_of(clip):
-            yield from islice(self._slider().maps(stretch, self.mapped), self.prepared.length(stretch))
+            yield from islice(self.slider().maps(stretch, self.mapped), self.prepared.length(stretch))
 
-    def _scores(self, stretch: str) -> dict[str, Values]:
-        """Those of a single frame, of which flow makes two, are cut to its own."""
-        count = self.prepared.length(stretch)
-        return {name: values[:count] for name, values in self._slider().scores(stretch).items()}
-
-    def _slider(self) -> Slider:
+    def slider(self) -> Slider:
+        """What moves over its clips."""
         task, device = self.task, self.task.compute.place
         network = opened(self.path, self.weights, device)
         return Slider(network, self.clip_input, self.window, task.policy, device, task.measure)
+
+
+def at_once(scorers: Sequence[OverClips], clip: str) -> list[dict[str, Values]]:
+    """The scores of a clip by scorers of a run whose tasks differ in policy and measure alone."""
+    prepared, sliders = scorers[0].prepared, [scorer.slider() for scorer in scorers]
+    found = [_slid(sliders, stretch, prepared.length(stretch)) for stretch in prepared.stretches_of(clip)]
+    return [joined(of_scorer) for of_scorer in zip(*found, strict=True)]
+
+
+def _slid(sliders: Sequence[Slider], stretch: str, count: int) -> list[dict[str, Values]]:
+    """Those of a single frame, of which flow makes two, are cut to its own."""
+    return [{name: values[:count] for name, values in scores.items()} for scores in slide(sliders, stretch)]
 
 
 def _open(run: Run, task: Task) -> OverClips:
@@ -132,4 +141,4 @@ class WindowStream:
         return resized_frame(frame, self._size, self._recipe["colour"])
 
 
-SOURCE = Source(_open, lambda run, device: partial(WindowStream, run.on(device), run.recipe, device))
+SOURCE = Source(_open, lambda run, device: partial(WindowStream, run.on(device), run.recipe, device), at_once=at_once)

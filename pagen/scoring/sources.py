@@ -5,7 +5,7 @@ A row is named as recipes name it (`source`); whoever scores goes through the ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -88,6 +88,16 @@ class ClipScorer(Protocol):
         """Maps (h, w) of where the frames of a clip err; `size` is that of the footage."""
 
 
+def one_by_one(scorers: Sequence[Any], clip: str) -> list[Mapping[str, npt.NDArray[np.float64]]]:
+    """The scores of a clip by scorers that share nothing.
+
+    Example:
+        >>> one_by_one([], "any")
+        []
+    """
+    return [scorer.scores(clip) for scorer in scorers]
+
+
 FrameScorer = Callable[[Frame], dict[str, FrameScore]]
 """The newest frame of a stream, uint8 (H, W) or (H, W, 3) RGB -> indicator -> score; none until there are enough."""
 
@@ -97,7 +107,8 @@ class Source:
     """How runs of one kind score: `clips` makes, of a run and a task, what scores its clips.
 
     `stream` makes, of a run and a device of torch's, what makes a scorer that holds no frame yet. Scores of a source
-    with `windows` are kept under the name of the window policy.
+    with `windows` are kept under the name of the window policy. `at_once` scores a clip by scorers of a run whose tasks
+    differ in policy and measure alone, to the last bit as each does by itself.
 
     Example:
         >>> SOURCES["density"].windows
@@ -107,6 +118,7 @@ class Source:
     clips: Callable[[Run, Task], ClipScorer]
     stream: Callable[[Run, str], Callable[[], FrameScorer]]
     windows: bool = True
+    at_once: Callable[[Sequence[Any], str], Sequence[Mapping[str, npt.NDArray[np.float64]]]] = one_by_one
 
 
 SOURCES: Registry[Source] = Registry(

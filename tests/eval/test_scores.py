@@ -11,7 +11,7 @@ import torch
 
 from pagen.compute import Compute
 from pagen.errors import PagenError
-from pagen.eval.scores import open_scores, score_run
+from pagen.eval.scores import open_scores, score_looks, score_run
 from pagen.folders import tree_hash
 from pagen.footage.flow import encode, flow_folder
 from pagen.footage.prepare import prepare
@@ -84,6 +84,33 @@ def test_workers_and_resuming_change_no_byte(footage: Path, make_run: MakeRun, t
     score_run(run, "folder", here(footage), "last", tmp_path / "here")
     assert first.stat().st_mtime_ns == untouched
     assert tree_hash(alone.path) == wanted
+
+
+def test_looks_at_once_are_those_one_by_one(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    looks = [("last", None), ("window", None), ("ninth_block", "mse"), ("last", "pse"), ("last", None)]
+    together = score_looks(run := make_run(), "folder", here(footage), looks)
+    for look, scores in zip(looks, together, strict=True):
+        alone = score_run(run, "folder", here(footage), look[0], tmp_path / "-".join(map(str, look)), measure=look[1])
+        assert tree_hash(scores.path) == tree_hash(alone.path)
+
+
+def test_what_one_look_lacks_is_made_and_no_more(footage: Path, make_run: MakeRun) -> None:
+    looks = [("last", None), ("mean", None)]
+    run = make_run()
+    last, mean = (each.path for each in score_looks(run, "folder", here(footage), looks))
+    wanted = tree_hash(last), tree_hash(mean)
+    kept = {path: path.stat().st_mtime_ns for path in (*last.glob("clips/*"), *mean.glob("clips/*"))}
+    (gone := min(kept)).unlink()
+    score_looks(run, "folder", here(footage), looks)
+    assert (tree_hash(last), tree_hash(mean)) == wanted
+    assert [path for path, time in kept.items() if path.stat().st_mtime_ns != time] == [gone]
+
+
+def test_no_scores_are_begun_where_one_of_the_looks_is_unknown(footage: Path, make_run: MakeRun) -> None:
+    run = make_run(source="flow", channels=3)
+    with pytest.raises(PagenError, match="no window policy named 'lats'; did you mean 'last'"):
+        score_looks(run, "folder", here(footage), [("last", None), ("lats", None)])
+    assert not list(run.glob("scores/**/manifest.json"))
 
 
 def test_scores_of_another_model_are_not_passed_off(footage: Path, make_run: MakeRun, tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from pagen.errors import PagenError
@@ -18,7 +21,7 @@ from pagen.models.conv_ae import ConvAE3d
 from pagen.models.luss import LUSSAE, predict
 from pagen.scoring.errors import frame_bpe, psnr
 from pagen.scoring.policies import POLICIES
-from pagen.scoring.sliding import Slider
+from pagen.scoring.sliding import Slider, slide
 from pagen.scoring.window_scores import worst
 
 
@@ -188,13 +191,46 @@ def test_of_windows_that_were_scored_numbers_alone_are_held(monkeypatch: pytest.
 
     def watched(self: Slider, *given: Any) -> Any:
         assert all(each() is None for each in found[:-3])  # the last few are handed on: two of scores, one of maps
-        scores = few(self, *given)
+        (scores,) = few(self, *given)
         found.extend(weakref.ref(values) for kind in (scores.frames, scores.maps) for values in kind.values())
-        return scores
+        return [scores]
 
     monkeypatch.setattr(Slider, "_few", watched)
     slider(Mean()).scores(take(np.zeros(40)))
     assert len(found) == 3 * 11
+
+
+LOOKS = st.lists(st.tuples(st.sampled_from([*POLICIES]), st.sampled_from([None, "mse", "pse"])), min_size=1, max_size=5)
+
+
+@pytest.mark.parametrize("made", [Mean, partial(ConvAE3d, 1, "tiny"), partial(LUSSAE, 1, "tiny", prp="conv")])
+@given(looks=LOOKS, count=st.integers(1, 40))
+@settings(max_examples=15, deadline=None)
+def test_several_looks_at_once_are_what_each_gives_alone(
+    made: Callable[[], torch.nn.Module], looks: list[tuple[str, str | None]], count: int
+) -> None:
+    torch.manual_seed(0)
+    network, clip = made().eval(), wide(np.random.default_rng(count).uniform(-1, 1, count))
+    sliders = [Slider(network, Given(), 16, policy, measure=measure) for policy, measure in looks]
+    for found, slider in zip(slide(sliders, clip), sliders, strict=True):
+        alone = slider.scores(clip)
+        assert found.keys() == alone.keys()
+        for name, values in alone.items():
+            np.testing.assert_array_equal(found[name], values)
+
+
+def test_a_window_is_encoded_once_for_all_that_look_at_it() -> None:
+    network, seen = ConvAE3d(1, "tiny").eval(), [0]
+    network.encoder[0].register_forward_hook(lambda *_: seen.__setitem__(0, seen[0] + 1))
+    network.encoder = torch.nn.Sequential(torch.nn.Identity(), *network.encoder)  # which is shown whole windows
+    alone = []
+    for policy in ("last", "ninth", "mean"):
+        seen[0] = 0
+        Slider(network, Given(), 16, policy).scores(wide(np.zeros(24)))
+        alone.append(seen[0])
+    seen[0] = 0
+    slide([Slider(network, Given(), 16, policy) for policy in ("last", "ninth", "mean")], wide(np.zeros(24)))
+    assert seen[0] == max(alone) > 0
 
 
 def test_a_window_of_eight_has_no_ninth_frame() -> None:
