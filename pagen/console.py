@@ -42,13 +42,23 @@ def reader_is_gone() -> bool:
     return False
 
 
-def progress(items: Iterable[T], label: str, total: int | None = None, unit: str = "clips") -> Iterator[T]:
-    """The items, with a bar on a terminal and in silence elsewhere."""
+def progress(
+    items: Iterable[T], label: str, total: int | None = None, unit: str = "clips", delay: float = 0
+) -> Iterator[T]:
+    """The items, with a bar on a terminal, drawn after `delay` seconds, and in silence elsewhere."""
     from tqdm import tqdm
 
     bar = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} {unit} {elapsed} left {remaining}{postfix}"
     plain = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
-    yield from tqdm(items, label, total, file=sys.stderr, disable=plain, unit=unit, bar_format=bar, ascii=True)
+    form = {"unit": unit, "bar_format": bar, "ascii": True, "delay": delay, **_size()}
+    yield from tqdm(items, label, total, file=sys.stderr, disable=plain, **form)
+
+
+def _size() -> dict[str, int]:
+    """What to take for the size of a terminal that tells none, on which tqdm would draw nothing."""
+    with suppress(OSError, ValueError):
+        return {} if os.get_terminal_size(sys.stderr.fileno()).columns else {"ncols": 80, "nrows": 24}
+    return {}
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

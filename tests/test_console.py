@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
+import pty
 import sys
 
 import numpy as np
@@ -53,6 +55,25 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, caps
     assert "3/3 frames" in drawn
     assert drawn.isascii()
     assert "\x1b[3" not in drawn  # no colours
+
+
+def test_a_terminal_that_tells_no_width_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()  # 0 columns, as under `docker exec -t`
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        assert list(console.progress(iter(range(3)), "decode", 3)) == [0, 1, 2]
+        assert b"0/3 clips" in os.read(ours, 4096)
+    os.close(ours)
+
+
+def test_a_bar_with_a_delay_is_drawn_for_long_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for delay, drawn in ((60.0, False), (0.0, True)):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setenv("TERM", "xterm")
+        assert list(console.progress(iter(range(3)), "decode", 3, delay=delay)) == [0, 1, 2]
+        assert bool(terminal.getvalue()) is drawn
 
 
 def test_a_dumb_terminal_gets_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:

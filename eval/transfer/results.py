@@ -101,6 +101,7 @@ CALIBRATED = {
     "scene": "Every indicator, those of the trivial baselines and what is fused, is calibrated by training clips, "
     "normal and unlabelled, of the same scene of the data set tested on; one without scenes counts as one.",
 }
+NOTHING_FUSED = "Nothing here is fused, so that --calibrate target changes no figure; --calibrate scene would."
 
 
 def _legend(transferred: Transferred) -> Iterator[str]:
@@ -108,6 +109,8 @@ def _legend(transferred: Transferred) -> Iterator[str]:
     yield f"{LEGEND} {SEEDS}" if several else LEGEND
     if transferred.calibrate == "scene" or any(line.indicator.startswith("fused") for line in transferred.lines):
         yield CALIBRATED[transferred.calibrate]
+    elif transferred.calibrate == "target":
+        yield NOTHING_FUSED
     if transferred.weights == "oracle":
         yield ORACLE
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from pagen import console
 from pagen.errors import PagenError
 from pagen.footage import video
 from pagen.footage.clip_check import Look, attempt, look_at
@@ -18,6 +19,9 @@ from pagen.footage.listing import counted, unread
 from pagen.footage.other_layouts import other_layouts
 from pagen.footage.own import check_command, said_by
 from pagen.registry import resolve
+
+PATIENCE = 2.0
+"""Seconds after which one wants to see how far reading all files is."""
 
 
 def check(footage: Footage, decode_all: bool = False, partial: bool = False) -> list[str]:
@@ -65,8 +69,13 @@ def looked_at(footage: Footage, decode_all: bool = False) -> list[Look]:
         looks = {look.clip.path: look for part in footage.parts for look in looked_at(part, decode_all)}
         return [*looks.values()]  # parts may share clips
     known = {clip.name: clip for clip in footage.known}
-    clips = [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
-    return [look_at(clip, known.get(clip.name), decode_all) for clip in clips]
+    clips = _file_clips(footage)
+    told = console.progress(clips, f"check {footage.name}", len(clips), delay=PATIENCE)
+    return [look_at(clip, known.get(clip.name), decode_all) for clip in told]
+
+
+def _file_clips(footage: Footage) -> list[FileClip]:
+    return [clip for clip in (*footage.clips, *footage.aside) if isinstance(clip, FileClip)]
 
 
 def problems_of(footage: Footage, looks: Sequence[Look], partial: bool = False) -> list[str]:
@@ -113,15 +122,15 @@ def notes_of(footage: Footage, looks: Sequence[Look]) -> list[str]:
     counted = Counter(note for look in looks for note in look.notes)
     for note in counted:
         lines.append(f"{note}: {few([look.clip.name for look in looks if note in look.notes])}")
-    return [*lines, *clamped_of(footage, looks), *_unread(footage, looks)]
+    return [*lines, *clamped_of(footage, looks), *_unread(footage)]
 
 
-def _unread(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
-    """What lies in the folders that hold clips, frames or masks, and is not read."""
-    clips = [look.clip for look in looks]
+def _unread(footage: Footage) -> Iterator[str]:
+    """What lies in the folders that hold clips, frames or masks, and is not read, be it by the whole of a part."""
+    clips, everything = _file_clips(footage), _file_clips(footage.whole)
     masks = {folder for clip in clips for folder in {file.parent for file in clip.mask_files or ()}}
-    labels = {label.path for clip in clips for label in (clip.label, *clip.others) if label}
-    read = {path for clip in clips for path in (clip.path, *(clip.mask_files or ()))} | masks | labels
+    labels = {label.path for clip in everything for label in (clip.label, *clip.others) if label}
+    read = {path for clip in everything for path in (clip.path, *(clip.mask_files or ()))} | masks | labels
     read |= {above for path in (*read,) for above in path.parents}
     folders = dict.fromkeys(clip.path.parent for clip in clips)
     left = [path for folder in folders for path in unread(folder, ()) if path not in read]
@@ -150,7 +159,7 @@ def _clip_names(footage: Footage, clips: Sequence[FileClip], partial: bool) -> I
         if set(names) != set(expected):
             unlike = difference(names, expected)
             yield f"expected {len(expected)} {split} clips in {footage.root}, found {len(set(names))}{unlike}"
-    for split, count in footage.dataset.counts.items():
+    for split, count in footage.whole.dataset.counts.items() if footage is footage.whole else ():
         found = sum(clip.split == split for clip in clips)
         if found != count and not (partial and found < count):
             yield f"expected {count} {split} clips in {footage.root}, found {found}"
@@ -177,14 +186,14 @@ def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
     """Labels that are missing, name strangers, or are another edition than they should be."""
     tests = [look.clip for look in looks if look.clip.split == "test"]
     without = [clip.name for clip in tests if clip.label is None]
-    if expected_abnormal(footage, footage.label_edition) is not None and without:
+    if expected_abnormal(footage.whole, footage.label_edition) is not None and without:
         yield f"expected labels of all test clips, found none for {few(without)}"
     layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
     for source in (source for layout in layouts for source in layout.labels if source.promised):
         if tests and source.edition not in footage.editions:
             said = said_by(footage.dataset.name)
             yield f"expected labels in {source.path} below {footage.root}, as {said} says, found none; mend that"
-    yield from _strangers(footage, [look.clip for look in looks])
+    yield from _strangers(footage.whole, [look.clip for look in looks])
     whole = len(tests) == clips_in(footage.known, "test")
     for edition in editions_of(footage, looks) if whole else ():
         if edition.expected not in (None, edition.abnormal) and edition.clips == len(tests):
@@ -196,11 +205,13 @@ def _strangers(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
     """Clips that a label file names and nobody knows; a slip of the pen would leave a clip unlabelled."""
     labels = [clip.label for clip in clips if clip.label]
     known = {name for clip in footage.known if clip.split != "train" for name in (clip.clip, clip.clip.lstrip("0"))}
-    names = {label.key for label in labels} | known
+    names = {clip.label.key for clip in _file_clips(footage) if clip.label} | known
     for kind, path in sorted({(label.source.kind, label.path) for label in labels}):
         reference = LABEL_KINDS[kind].names
         named = attempt([], resolve(reference), path) if reference else None
         strange = [name for name in named or () if not names & {name, without_suffix(name)}]
         if strange:
-            found = f"{few(strange)}, of which there is no clip; mend the name, or leave it out"
+            some = len(strange) < len(set(named or ()))
+            advice = "mend the name, or leave it out" if some else "is it another set's? put this one's own there"
+            found = f"{few(strange)}, of which there is no clip; {advice}"
             yield f"expected labels of clips that are there in {path}, found {found}"

@@ -74,8 +74,7 @@ class ClipSource(Protocol):
     def fitted_labels(self, edition: str | None = None, length: int | None = None) -> Fitted | None:
         """Its labels, and by how many frames what is written did not fit the clip; raises as `labels`.
 
-        Args:
-            length: number of frames, where that has been counted; a video is decoded for it otherwise.
+        `length` is the number of frames, where that has been counted; a video is decoded for it otherwise.
         """
 
     def masks(self) -> Iterator[Masks] | None:
@@ -246,7 +245,7 @@ class Footage:
         known: what its data set, or lists in the folder, know of clips by name.
         expected: split -> names of the clips that should be there, where that is known.
         unlisted: names on disk of clips that no list names.
-        as_found: the footage as it was found, where a modifier of its name has changed it.
+        as_found: what is checked, where a modifier has changed it: all as it was found, or the clips that are kept.
         parts: the data sets that it is joined of.
 
     Example:
@@ -283,15 +282,17 @@ class Footage:
 
     @property
     def missing(self) -> dict[str, list[int]]:
-        """Split -> how many clips are there, and of how many, where some are missing.
-
-        Where no names are known, of the footage as it was found.
-        """
-        names, whole = {clip.name for clip in self.clips}, self.as_found or self
+        """Split -> how many of how many clips are there, where some are missing; of the whole where none is known."""
+        names, whole = {clip.name for clip in self.clips}, self.whole
         counts = {split: [len(expected & names), len(expected)] for split, expected in self.expected.items()}
         for split, count in whole.dataset.counts.items():
             counts[split] = [sum(clip.split == split for clip in (*whole.clips, *whole.aside)), count]
         return {split: counted for split, counted in counts.items() if counted[0] < counted[1]}
+
+    @property
+    def whole(self) -> Footage:
+        """All that was found where this was, whichever clips the modifiers of its name keep."""
+        return self.as_found.whole if self.as_found else self
 
     def split(self, name: str) -> list[ClipSource]:
         """The clips of a split, `"train"` or `"test"`."""

@@ -102,7 +102,9 @@ def image_frames(files: Sequence[Path]) -> Iterator[Frames]:
         frame = read_image(path)
         shape = shape or frame.shape
         if frame.shape != shape:
-            raise PagenError(f"expected frames of shape {shape} as in {files[0]}, found {frame.shape} in {path}")
+            raise PagenError(
+                f"expected frames of shape {shape} as in {files[0]}, found {frame.shape} in {path}; of another clip?"
+            )
         yield frame
 
 
@@ -124,7 +126,9 @@ def mask_frames(files: Sequence[Path]) -> Iterator[Masks]:
         grey, lossy = _mask_grey(path)
         shape = shape or grey.shape
         if grey.shape != shape:
-            raise PagenError(f"expected frames of shape {shape} as in {files[0]}, found {grey.shape} in {path}")
+            raise PagenError(
+                f"expected frames of shape {shape} as in {files[0]}, found {grey.shape} in {path}; of another clip?"
+            )
         brightest = max(brightest, (int(grey.max(initial=0)) if lossy else WHITE, path))
         yield grey >= WHITE if lossy else grey > 0
     if 0 < brightest[0] < WHITE:

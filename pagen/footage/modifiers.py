@@ -1,6 +1,7 @@
 """Modifiers of names, `NAME:MODIFIER`: the same footage with other clips in its splits, or de-interlaced.
 
-All clips keep their names, labels and masks; what is checked remains the footage as it was found.
+All clips keep their names, labels and masks; what is checked remains the footage as it was found, of a name that keeps
+some clips these alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from pagen.footage.known_clips import KnownClip
 from pagen.footage.layout import Part
 from pagen.registry import resolve
 
+Belongs = Callable[[str, str], bool]
+"""Whether a clip is kept, by its name and its scene."""
+
 
 def modified(footage: Footage, modifier: str) -> Footage:
     """Footage under its name with a modifier that the row takes.
@@ -28,14 +32,18 @@ def modified(footage: Footage, modifier: str) -> Footage:
         >>> footage.name, len(footage.split("train")), len(footage.split("test"))
         ('street:mixed', 16, 4)
     """
-    row, name = footage.dataset, f"{footage.name}:{modifier}"
+    row, name, found = footage.dataset, f"{footage.name}:{modifier}", footage.as_found or footage
     if modifier in MODIFIERS:
         changed: Footage = resolve(MODIFIERS[modifier].changed)(footage)
-    elif modifier in row.subsets:
-        changed = _subset(footage, row.subsets[modifier])
     else:
-        changed = _in_scene(footage, modifier)
-    return replace(changed, name=name, dataset=DATASETS[name], as_found=footage.as_found or footage)
+        subset = row.subsets.get(modifier)
+        belongs = _of_subset(subset) if subset else _of_scene(modifier)
+        changed, found = _kept(footage, belongs), _part(found, belongs)
+        if subset:
+            changed = _without_frames(changed, subset)
+        else:
+            _require_tests(changed, modifier, footage)
+    return replace(changed, name=name, dataset=DATASETS[name], as_found=found)
 
 
 def with_abnormal(footage: Footage) -> Footage:
@@ -90,12 +98,35 @@ def _deinterlaced(clip: ClipSource) -> ClipSource:
     return replace(clip, deinterlace=True) if isinstance(clip, FileClip) and clip.video else clip
 
 
-def _subset(footage: Footage, wanted: Subset) -> Footage:
-    """Some test clips, or some of their frames; training clips are the same."""
+def _of_subset(wanted: Subset) -> Belongs:
+    """All but some test clips; training clips are the same."""
     without = {f"test_{clip}" for clip in wanted.without}
+    return lambda name, scene: name not in without
+
+
+def _of_scene(modifier: str) -> Belongs:
+    """The clips of a scene alone, or all others."""
+    scene, others = modifier.removeprefix(WITHOUT), modifier.startswith(WITHOUT)
+    return lambda name, own: (own == scene) is not others
+
+
+def _require_tests(kept: Footage, modifier: str, footage: Footage) -> None:
+    """Raise PagenError where no test clip is left of the scenes."""
+    scene, others = modifier.removeprefix(WITHOUT), modifier.startswith(WITHOUT)
+    _require(kept.split("test"), f"test clips {'without' if others else 'of'} scene {scene}", footage)
+
+
+def _part(found: Footage, belongs: Belongs) -> Footage:
+    """What is checked of a part: its own clips. The totals of a whole of which it is less are not asked of it."""
+    part = _kept(found, belongs)
+    less = (part.clips, part.aside, part.known) != (found.clips, found.aside, found.known)
+    return replace(part, as_found=found.whole) if less else found
+
+
+def _without_frames(footage: Footage, wanted: Subset) -> Footage:
+    """The footage with those frames left out that count in no figure of a subset."""
     left_out = {f"test_{clip}": frames for clip, frames in wanted.left_out.items()}
-    kept = _kept(footage, lambda name, scene: name not in without)
-    return replace(kept, clips=tuple(_less(clip, left_out) for clip in kept.clips))
+    return replace(footage, clips=tuple(_less(clip, left_out) for clip in footage.clips))
 
 
 def _less(clip: ClipSource, left_out: Mapping[str, tuple[Interval, ...]]) -> ClipSource:
@@ -103,15 +134,7 @@ def _less(clip: ClipSource, left_out: Mapping[str, tuple[Interval, ...]]) -> Cli
     return replace(clip, left_out=frames) if frames and isinstance(clip, FileClip) else clip
 
 
-def _in_scene(footage: Footage, modifier: str) -> Footage:
-    """The clips of a scene alone, or all others. Raises PagenError where no test clip is left."""
-    scene, others = modifier.removeprefix(WITHOUT), modifier.startswith(WITHOUT)
-    kept = _kept(footage, lambda name, own: (own == scene) is not others)
-    _require(kept.split("test"), f"test clips {'without' if others else 'of'} scene {scene}", footage)
-    return kept
-
-
-def _kept(footage: Footage, belongs: Callable[[str, str], bool]) -> Footage:
+def _kept(footage: Footage, belongs: Belongs) -> Footage:
     """The footage with those clips alone, found and known, that belong to it by name and scene."""
     parts = [part for layout in footage.dataset.layouts if layout.name == footage.layout for part in layout.parts]
     known = tuple(clip for clip in footage.known if belongs(clip.name, _scene_of(clip, parts)))

@@ -18,7 +18,7 @@ from pagen.arrays import Frames, pack, read_array, unpack, write_array, write_sl
 from pagen.errors import PagenError
 from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
-from pagen.footage.check import require
+from pagen.footage.check import PATIENCE, require
 from pagen.footage.clips import ClipSource, Footage
 from pagen.footage.content import cache_folder
 from pagen.footage.frame_files import few
@@ -97,7 +97,8 @@ def begun(
         ...     begun(locate("street"), "small", {"size": [16, 16]}, Path(out)).config["size"]
         [16, 16]
     """
-    sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in footage.clips)
+    clips = console.progress(footage.clips, f"read {footage.name}", len(footage.clips), delay=PATIENCE)
+    sources = "\n".join(f"{clip.name} {clip.identity()}" for clip in clips)
     identity = hashlib.sha256(sources.encode()).hexdigest()[:32]
     path = out or cache_folder() / f"{folder_name(footage.name)}-{form}-{identity[:8]}"
     volatile = {"root": str(footage.root), "layout": footage.layout}

@@ -105,10 +105,11 @@ def opened(path: Path) -> npt.NDArray[Any]:
 def _archive(path: Path) -> Iterator[Archive]:
     """An archive, open for as long as it is read."""
     if not head(path).startswith(_ZIP):
-        raise PagenError(f"expected an archive .npz of one array a clip in {path}, found something else")
+        raise PagenError(f"expected an archive .npz of one array a clip in {path}, found something else; copy it again")
     try:
         with opened_archive(path) as archive:
             yield archive
     except ValueError as error:
-        found = f"something else ({reason(error)})"
-        raise PagenError(f"expected an array of 0 and 1 in {path}, found {found}") from error
+        raise PagenError(
+            f"expected an array of 0 and 1 in {path}, found something else ({reason(error)}); copy it again"
+        ) from error

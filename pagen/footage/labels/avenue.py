@@ -62,7 +62,7 @@ def mat_masks(files: tuple[Path, ...]) -> Iterator[Masks]:
     for mask in cells(path, _MASKS):
         shape = shape or mask.shape
         if mask.ndim != 2 or not mask.size or mask.shape != shape:
-            raise PagenError(f"expected masks {shape} all through {path}, found one {mask.shape}")
+            raise PagenError(f"expected masks {shape} all through {path}, found one {mask.shape}; copy it again")
         yield mask != 0
 
 
@@ -83,7 +83,9 @@ def read_mat_intervals(path: Path, key: str) -> Spans:
     """
     clips = _intervals(path)
     if not 1 <= int(key) <= len(clips):
-        raise PagenError(f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips")
+        raise PagenError(
+            f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips; of another set?"
+        )
     return Spans(tuple(columns(clips[int(key) - 1], f"{path}, clip {key}")), "one-inclusive")
 
 
@@ -169,7 +171,9 @@ def columns(intervals: npt.NDArray[Any], where: str) -> Iterator[Interval]:
         return
     pairs = intervals.reshape(2, 1) if intervals.size == 2 else intervals
     if pairs.ndim != 2 or len(pairs) != 2 or not whole_numbers(pairs):
-        raise PagenError(f"expected 2 x k whole numbers, a column an interval, in {where}, found {intervals.shape}")
+        raise PagenError(
+            f"expected 2 x k whole numbers, a column an interval, in {where}, found {intervals.shape}; copy it again"
+        )
     yield from ((int(first), int(last)) for first, last in pairs.T)
 
 
@@ -177,7 +181,9 @@ def _intervals(path: Path) -> list[npt.NDArray[Any]]:
     """The array of each clip in a cell `gt`."""
     cell = variable(path, _INTERVALS)
     if cell.dtype != object or 1 not in cell.shape:
-        raise PagenError(f"expected a cell {_INTERVALS}, 1 x clips, in {path}, found {cell.dtype} {cell.shape}")
+        raise PagenError(
+            f"expected a cell {_INTERVALS}, 1 x clips, in {path}, found {cell.dtype} {cell.shape}; another file?"
+        )
     return [np.asarray(clip) for clip in cell.ravel()]
 
 

@@ -45,8 +45,8 @@ def array_masks(files: tuple[Path, ...]) -> Iterator[Masks]:
     (path,) = files
     array = opened(path)
     if array.ndim != 3 or array.dtype.kind not in "biuf":
-        raise PagenError(f"expected masks (T, H, W) in {path}, found {array.dtype} {array.shape}")
+        raise PagenError(f"expected masks (T, H, W) in {path}, found {array.dtype} {array.shape}; write them so")
     for mask in array:
         if array.dtype.kind == "f" and (mask != mask).any():
-            raise PagenError(f"expected masks of numbers in {path}, found NaN")
+            raise PagenError(f"expected masks of numbers in {path}, found NaN; mend them")
         yield mask != 0

@@ -26,7 +26,7 @@ def parse_csv(content: str, source: str = "the .csv file") -> dict[str, list[Int
     """
     (_, header), *rows = [*table(content, source)] or [(1, ["nothing"])]
     if header != _HEADER.split(","):
-        raise PagenError(f"expected the header {_HEADER} in {source}, found {','.join(header):.80}")
+        raise PagenError(f"expected the header {_HEADER} in {source}, found {','.join(header):.80}; begin with that")
     videos: dict[str, list[Interval]] = {}
     for line, row in rows:
         intervals = videos.setdefault(row[0], [])
@@ -38,7 +38,7 @@ def parse_csv(content: str, source: str = "the .csv file") -> dict[str, list[Int
                 raise ValueError("no interval")
         except ValueError:
             wanted = f"{_HEADER} with start < end (end excluded) in line {line} of {source}"
-            raise PagenError(f"expected {wanted}, found {','.join(row)!r:.80}") from None
+            raise PagenError(f"expected {wanted}, found {','.join(row)!r:.80}; mend that line") from None
         intervals.append((start, end))
     return videos
 

@@ -54,7 +54,9 @@ def variable(path: Path, name: str) -> npt.NDArray[Any]:
     import scipy.io
 
     if name not in (names := variables(path)):
-        raise PagenError(f"expected the variable {name} in {path}, found {' '.join(map(repr, names)) or 'none'}")
+        raise PagenError(
+            f"expected the variable {name} in {path}, found {' '.join(map(repr, names)) or 'none'}; another file?"
+        )
     try:
         return np.atleast_2d(scipy.io.loadmat(path, variable_names=[name], appendmat=False)[name])
     except _damage() as error:
@@ -76,20 +78,19 @@ def refuse_foreign(path: Path) -> None:
 
     Example:
         >>> import tempfile
-        >>> with tempfile.NamedTemporaryFile(suffix=".mat") as file:
-        ...     _ = file.write(b"MATLAB 7.3 MAT-file")
-        ...     file.flush()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "gt.mat").write_bytes(b"MATLAB 7.3 MAT-file")
         ...     try:
-        ...         refuse_foreign(Path(file.name))
+        ...         refuse_foreign(Path(folder, "gt.mat"))
         ...     except PagenError as error:
         ...         print(str(error).partition(", ")[2])
-        found one of MATLAB 7.3 (HDF5); open it in MATLAB and type: save('labels.mat', '-v7')
+        found one of MATLAB 7.3 (HDF5); open it in MATLAB, type: save('gt.mat', '-v7'), and put that in its place
     """
     start = head(path, 1024)
     if start.startswith(b"MATLAB 7.3") or _HDF5 in (start[:8], start[512:520]):
         raise PagenError(
             f"expected a MATLAB file of version 7 or older in {path}, found one of MATLAB 7.3 (HDF5); "
-            "open it in MATLAB and type: save('labels.mat', '-v7')"
+            f"open it in MATLAB, type: save('{path.name}', '-v7'), and put that in its place"
         )
     if start.startswith(b"MATLAB") and len(start) <= 128:
         raise PagenError(f"expected a MATLAB file in {path}, found one that is cut short; copy it again")
@@ -102,8 +103,10 @@ def damaged(path: Path, error: Exception) -> PagenError:
         >>> print(damaged(Path("a.mat"), EOFError()))
         expected a whole MATLAB file in a.mat, found one that is cut short or damaged (EOFError); copy it again
     """
-    found = f"found one that is cut short or damaged ({reason(error)}); copy it again"
-    return PagenError(f"expected a whole MATLAB file in {path}, {found}")
+    return PagenError(
+        f"expected a whole MATLAB file in {path}, found one that is cut short or damaged ({reason(error)}); "
+        "copy it again"
+    )
 
 
 def _damage() -> tuple[type[Exception], ...]:

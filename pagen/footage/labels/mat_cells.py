@@ -66,7 +66,7 @@ def _cells(file: BinaryIO, name: str, path: Path) -> Iterator[npt.NDArray[Any]]:
             return
         others.append(f"{found!r} {'x'.join(map(str, shape))}")
         file.seek(after)
-    raise PagenError(f"expected a cell array {name} in {path}, found {', '.join(others) or 'nothing'}")
+    raise PagenError(f"expected a cell array {name} in {path}, found {', '.join(others) or 'nothing'}; another file?")
 
 
 class _Plain:

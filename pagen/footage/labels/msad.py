@@ -29,7 +29,7 @@ def parse_msad(path: Path) -> dict[str, list[Interval]]:
     lines(path)
     (_, header), *rows = table(text(path), path)
     if [cell.lower() for cell in header] != _HEADER.split(","):
-        raise PagenError(f"expected the header '{_HEADER}' in {path}, found '{','.join(header):.80}'")
+        raise PagenError(f"expected the header '{_HEADER}' in {path}, found '{','.join(header):.80}'; another file?")
     clips: dict[str, list[Interval]] = {}
     for line, cells in rows:
         try:

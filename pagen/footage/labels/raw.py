@@ -37,7 +37,9 @@ def head(path: Path, length: int = 128) -> bytes:
         with path.open("rb") as file:
             start = file.read(length)
     except OSError as error:
-        raise PagenError(f"expected labels in {path}, which cannot be opened ({error.strerror})") from error
+        raise PagenError(
+            f"expected labels in {path}, which cannot be opened ({error.strerror}); may you read it?"
+        ) from error
     if not start:
         raise PagenError(f"expected labels in {path}, found an empty file; copy it again")
     if _PICKLE.match(start):

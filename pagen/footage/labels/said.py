@@ -116,7 +116,9 @@ class Spans:
         for begin, last in self.pairs:
             start, end = begin - first, last - first + last_included
             if last < begin:
-                raise PagenError(f"expected intervals that end after they begin, found {begin} to {last} in {where}")
+                raise PagenError(
+                    f"expected intervals that end after they begin, found {begin} to {last} in {where}; mend them"
+                )
             if max(-start, end - length) > slack:
                 raise PagenError(
                     f"expected abnormal frames within the clip's {length}, found {begin} to {last} in {where}; "
@@ -150,9 +152,14 @@ class Vector:
 
         surplus = len(self.values) - length
         if abs(surplus) > slack or not len(self.values):
-            raise PagenError(f"expected one label a frame, ({length},), in {where}, found {self.values.shape}")
+            raise PagenError(
+                f"expected one label a frame, ({length},), in {where}, found {self.values.shape}; "
+                "are these the labels of this clip?"
+            )
         if not np.isin(self.values, (0, 1)).all():
-            raise PagenError(f"expected labels 0 and 1 in {where}, found {np.unique(self.values)[-4:].tolist()}")
+            raise PagenError(
+                f"expected labels 0 and 1 in {where}, found {np.unique(self.values)[-4:].tolist()}; mend them"
+            )
         labels = (self.values[:length] != normal).astype(np.uint8)
         return Fitted(np.pad(labels, (0, max(0, -surplus)), mode="edge"), surplus)
 
@@ -167,7 +174,9 @@ def vector(array: npt.NDArray[Any], where: str) -> Vector:
     """
     flat = array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1)
     if not flat or array.dtype.kind not in "biuf":
-        raise PagenError(f"expected one number a frame, (T,), in {where}, found {array.dtype} {array.shape}")
+        raise PagenError(
+            f"expected one number a frame, (T,), in {where}, found {array.dtype} {array.shape}; write them so"
+        )
     return Vector(array.reshape(-1))
 
 

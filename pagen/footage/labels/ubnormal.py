@@ -140,14 +140,17 @@ def object_masks(files: tuple[Path, ...]) -> Iterator[Masks]:
     (path,) = files
     tracks, maps = parse_tracks(path), _maps(path)
     if (last := max(track.last for track in tracks)) >= len(maps):
-        raise PagenError(f"expected a map of each frame up to {last} beside {path}, found {len(maps)}")
+        raise PagenError(f"expected a map of each frame up to {last} beside {path}, found {len(maps)}; copy them again")
     unseen = {track.thing for track in tracks}
     for frame, picture in enumerate(image_frames(maps)):
         numbers = picture if picture.ndim == 2 else picture.max(axis=2)
         unseen -= set(np.unique(numbers).tolist())
         yield np.isin(numbers, [track.thing for track in tracks if track.first <= frame <= track.last])
     if unseen:
-        raise PagenError(f"expected the objects of the tracks in {path} on the maps beside it, found no {min(unseen)}")
+        raise PagenError(
+            f"expected the objects of the tracks in {path} on the maps beside it, found no {min(unseen)}; "
+            "are these the tracks of this clip? copy both again"
+        )
 
 
 def _maps(tracks: Path) -> tuple[Path, ...]:
@@ -159,6 +162,7 @@ def _maps(tracks: Path) -> tuple[Path, ...]:
     missing = set(range(len(maps))) - set(numbers)
     if missing or not maps:
         raise PagenError(
-            f"expected maps {clip}_0000_gt.png and so on beside {tracks}, found no {min(missing, default=0)}"
+            f"expected maps {clip}_0000_gt.png and so on beside {tracks}, found no {min(missing, default=0)}; "
+            "copy them again"
         )
     return tuple(maps)

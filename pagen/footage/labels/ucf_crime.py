@@ -112,8 +112,10 @@ def read_ucf_mat(path: Path, key: str) -> Spans:
         pairs = tuple((int(first), int(last)) for first, last in rows if first != -1) if whole else ()
     except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         raise PagenError(
-            f"expected VideoName and Anno, k x 2, in {path}, found other parts ({reason(error)})"
+            f"expected VideoName and Anno, k x 2, in {path}, found other parts ({reason(error)}); copy it again"
         ) from error
     if name != bare(key) or not whole:
-        raise PagenError(f"expected whole numbers k x 2 of {key} in {path}, found {rows.shape} of {name}")
+        raise PagenError(
+            f"expected whole numbers k x 2 of {key} in {path}, found {rows.shape} of {name}; another file?"
+        )
     return Spans(pairs, "one-inclusive")

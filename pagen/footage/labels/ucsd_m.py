@@ -34,6 +34,7 @@ def parse_m(code: str, source: str = "the .m file") -> list[list[Interval]]:
         if len(ranges) < len(parts) or any(not 1 <= first <= last for first, last in intervals):
             raise PagenError(
                 f"expected 'TestVideoFile{{end+1}}.gt_frame = [a:b];' in line {number} of {source}, found {statement!r}"
+                "; mend that"
             )
         clips.append(intervals)
     return clips
@@ -52,7 +53,9 @@ def read_m(path: Path, key: str) -> Spans:
     """
     clips = parse_m(text(path), str(path))
     if int(key) > len(clips):
-        raise PagenError(f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips")
+        raise PagenError(
+            f"expected labels of test clip {key} in {path}, found those of {len(clips)} clips; of another set?"
+        )
     return Spans(tuple(clips[int(key) - 1]), "one-inclusive")
 
 

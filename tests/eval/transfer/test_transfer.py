@@ -188,7 +188,9 @@ def test_what_is_calibrated_is_said_where_something_is_fused(
     pair: tuple[Path, Path], roots: tuple[Path, Path], tmp_path: Path
 ) -> None:
     write_json(tmp_path / "both.json", FUSED)
-    assert "calibrated by" not in text(transfer(asked(pair[:1], roots, calibrate="target")))
+    alone = text(transfer(asked(pair[:1], roots, calibrate="target")))
+    assert "calibrated by" not in alone
+    assert "--calibrate target changes no figure" in alone
     assert not (pair[0] / "scores/alley/calibration").exists()
     found = transfer(asked(pair[:1], roots, protocol=str(tmp_path / "both.json")))
     assert "What is fused is calibrated by the data set trained on." in text(found)

@@ -177,9 +177,7 @@ def test_files_of_matlab_7_3_are_refused_with_what_to_type(tmp_path: Path, kind:
     path = tmp_path / "a.mat"
     header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Mon HDF5 schema 1.00 .".ljust(512, b"\0")
     path.write_bytes((header + b"\x89HDF\r\n\x1a\n" + bytes(4096))[:size])
-    with pytest.raises(
-        PagenError, match=r"MATLAB 7.3 \(HDF5\); open it in MATLAB and type: save\('labels.mat', '-v7'\)"
-    ):
+    with pytest.raises(PagenError, match=r"MATLAB 7.3 \(HDF5\); open it in MATLAB, type: save\('a.mat', '-v7'\)"):
         READ[kind][1](path)
 
 
