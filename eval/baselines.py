@@ -16,10 +16,10 @@ from pagen.eval.protocol import Protocol
 from pagen.eval.results import TRIVIAL
 from pagen.eval.scores import Scores, fill_scores, score_looks
 from pagen.folders import folder_name
-from pagen.footage.content import cache_folder
 from pagen.footage.flow import grey
 from pagen.footage.prepare import Prepared
 from pagen.footage.stretches import joined
+from pagen.manifest import cache_folder
 from pagen.scoring.baselines import BASELINES, PERCENTILE, Values
 from pagen.spread import Workers
 

@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt as error:
         _leave(f"pagen: interrupted; {_after(asked)}", exit_code(error))
     except OSError as error:
-        if isinstance(error, BrokenPipeError) and console.reader_is_gone():
+        if isinstance(error, BrokenPipeError) and console.reader_is_gone("\n"):
             sys.exit(0)
         if error.errno not in _OUTSIDE:
             raise

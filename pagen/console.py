@@ -32,10 +32,13 @@ def open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def reader_is_gone() -> bool:
-    """Whether nobody reads stdout any more, as after `| head`; what is still in it goes nowhere then."""
+def reader_is_gone(last: str = "") -> bool:
+    """Whether nobody reads stdout any more, as after `| head`; what is still in it goes nowhere then.
+
+    Give a `last` letter after a pipe broke: a long text that is not taken leaves nothing in the stream to tell it by.
+    """
     try:
-        sys.stdout.flush()
+        print(end=last, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return True

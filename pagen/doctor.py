@@ -69,7 +69,7 @@ def _devices() -> dict[str, Any]:
 
 
 def _cache() -> dict[str, Any]:
-    from pagen.footage.content import cache_folder
+    from pagen.manifest import cache_folder
 
     path = cache_folder()
     existing = next(folder for folder in (path, *path.parents) if folder.exists())

@@ -115,7 +115,7 @@ class Folder:
         require_no_link(path)
         if not (path / MANIFEST).exists():
             if path.exists() and not is_vacant(path):
-                raise PagenError(f"{path} is not a pagen folder and is not empty; {aside(kind)}remove it")
+                raise PagenError(f"{path} is not a pagen folder and is not empty; {aside(path, kind)}remove it")
             wanted._write()
         elif overwrite:
             return wanted._begun_again()
@@ -243,7 +243,7 @@ class Folder:
     def _require_same(self, wanted: Folder) -> None:
         """Raise PagenError where the other is not what is wanted of this folder."""
         if shown := self._differs(wanted):
-            raise PagenError(f"{self.path} was made otherwise: {shown}; {aside(self.kind)}remove it")
+            raise PagenError(f"{self.path} was made otherwise: {shown}; {aside(self.path, self.kind)}remove it")
 
     def sweep(self) -> None:
         """Remove what a killed process left half-written, on this machine or another, and nothing of a living one."""

@@ -7,10 +7,13 @@ to read, to write or to remove. So a folder that a stranger packed reaches nothi
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+
+import platformdirs
 
 from pagen.documents import read_json, require_form
 from pagen.errors import PagenError
@@ -63,9 +66,20 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return {key: getattr(found, key) for key in KEYS}
 
 
-def aside(kind: str) -> str:
-    """What else to do than to remove a folder that is in the way; some kinds lie where no --out says."""
-    return "give another --out, or " if kind in ("prepared", "pa_set", "features", "run") else ""
+def cache_folder() -> Path:
+    """Where prepared clips, flow, and what is remembered of footage lie: PAGEN_CACHE, or the user's cache folder.
+
+    Example:
+        >>> cache_folder().is_absolute()
+        True
+    """
+    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
+
+
+def aside(path: Path, kind: str) -> str:
+    """What else to do than to remove a folder that is in the way; some lie where no --out says, as all in the cache."""
+    named = kind in ("prepared", "pa_set", "features", "run") and not path.absolute().is_relative_to(cache_folder())
+    return "give another --out, or " if named else ""
 
 
 def kind_of(path: Path) -> str | None:
@@ -83,7 +97,7 @@ def require_own(path: Path, kind: str) -> None:
     found = kind_of(path)
     if found != kind:
         what = "none of pagen's" if found is None else f"a {found} folder"
-        raise PagenError(f"expected a {kind} folder to overwrite at {path}, found {what}; {aside(kind)}remove it")
+        raise PagenError(f"expected a {kind} folder to overwrite at {path}, found {what}; {aside(path, kind)}remove it")
 
 
 def require_within(name: str, where: Path) -> None:

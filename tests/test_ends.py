@@ -153,6 +153,17 @@ def test_letters_that_a_terminal_lacks_end_nothing(encoding: str, flag: tuple[st
     assert b"\\udcff" in done.stdout
 
 
+@pytest.mark.parametrize("length", [10, 8191, 8192, 100_000])
+@pytest.mark.parametrize("flag", [(), ("--json",)])
+def test_a_reader_that_is_gone_ends_a_text_of_any_length(length: int, flag: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    script = SPEAKING.replace("\\udcff", f'" + {length} * "x" + "')
+    with os.fdopen(write, "w") as stream:
+        done = subprocess.run([sys.executable, "-P", "-c", script, *flag], stdout=stream, stderr=-1, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_messages_that_nobody_can_read_stop_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -92,6 +92,24 @@ def test_one_kind_never_empties_another_and_any_schema_can_be_made_again(schema:
     assert list(listing(tmp_path)) == [MANIFEST]
 
 
+@pytest.mark.parametrize("kind", ["prepared", "pa_set", "flow", "features", "scores", "run"])
+def test_no_other_out_is_advised_for_what_lies_in_the_cache(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Verbs without --out fill folders there; what is advised works for all of them."""
+    monkeypatch.setenv("PAGEN_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "cache" / kind
+    write_text(path / "a", "somebody's")
+    with pytest.raises(PagenError, match=r"is not a pagen folder and is not empty; remove it$"):
+        Folder.begin(path, kind, {}, {})
+    (path / MANIFEST).write_text(json.dumps(EXTENSION))
+    with pytest.raises(PagenError, match=r"found none of pagen's; remove it$"):
+        Folder.begin(path, kind, {}, {}, overwrite=True)
+    folder_of(tmp_path / "cache/other", kind, size=1)
+    with pytest.raises(PagenError, match=r"was made otherwise: size 1 there, 2 asked; remove it$"):
+        Folder.begin(tmp_path / "cache/other", kind, {"size": 2}, {})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("words", ["prepare --size 48 64", "generate --size 48 64 --kinds skip"])
 def test_a_run_is_never_deleted_by_a_verb_that_makes_something_else(

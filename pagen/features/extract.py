@@ -25,8 +25,8 @@ from pagen.features.frames import Encoded, Painted, encoder_handle
 from pagen.features.source import FeatureSource, FrameVectors
 from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
-from pagen.footage.content import cache_folder
 from pagen.footage.prepare import Prepared
+from pagen.manifest import cache_folder
 
 if TYPE_CHECKING:
     from pagen.generate.pa_set import PASet

@@ -7,31 +7,19 @@ Names and sizes do not tell a mask that was mended from what it was; what the sy
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
-
 from pagen.digests import settled, sha256_of, stamp_of
 from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import write_json
+from pagen.manifest import cache_folder
 
 Remembered = dict[str, tuple[list[int], str]]
 """Name of a file -> what the system says of it, and its SHA-256."""
-
-
-def cache_folder() -> Path:
-    """Where prepared clips, flow, and what is remembered of footage lie: PAGEN_CACHE, or the user's cache folder.
-
-    Example:
-        >>> cache_folder().is_absolute()
-        True
-    """
-    return Path(os.environ.get("PAGEN_CACHE") or platformdirs.user_cache_path("pagen")).absolute()
 
 
 def content_of(files: Sequence[Path]) -> str:

@@ -19,9 +19,9 @@ from pagen.arrays import read_array, write_slices
 from pagen.errors import PagenError
 from pagen.fill import Files, fill
 from pagen.folders import Folder, digests, folder_name
-from pagen.footage.content import cache_folder
 from pagen.footage.flow_file import Flow
 from pagen.footage.prepare import Prepared
+from pagen.manifest import cache_folder
 from pagen.registry import Registry
 from pagen.spread import Workers
 

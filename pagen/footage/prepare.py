@@ -20,13 +20,13 @@ from pagen.fill import Made, add
 from pagen.folders import Folder, digests, folder_name
 from pagen.footage.check import PATIENCE, require
 from pagen.footage.clips import ClipSource, Footage
-from pagen.footage.content import cache_folder
 from pagen.footage.frame_files import few
 from pagen.footage.joined import differing_rates, require_one_size
 from pagen.footage.locate import locate
 from pagen.footage.prepared_form import require_clips
 from pagen.footage.resize import resized_frame, resized_mask
 from pagen.footage.stretches import section_of, stretches_of
+from pagen.manifest import cache_folder
 from pagen.options import SIZE, SMALLEST_SIDE
 from pagen.spread import Workers
 

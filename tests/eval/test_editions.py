@@ -31,7 +31,7 @@ from pagen.eval.settings import EvaluationSettings
 from pagen.eval.transfer.transfer import Transfer, editions_of
 from pagen.eval.transfer.transfer import run as run_transfer
 from pagen.folders import tree_hash
-from pagen.footage.content import cache_folder
+from pagen.manifest import cache_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("cache")]
 MakeRun = Callable[..., Path]

@@ -21,11 +21,11 @@ from pagen.folders import tree_hash
 from pagen.footage import prepare as module
 from pagen.footage.catalogue import DataSet
 from pagen.footage.clips import Footage
-from pagen.footage.content import cache_folder
 from pagen.footage.locate import locate
 from pagen.footage.prepare import Prepared, open_prepared, prepare
 from pagen.footage.prepare_dataset import Prepare, run
 from pagen.footage.scene_clip import SceneClip
+from pagen.manifest import cache_folder
 
 WriteFolder = Callable[..., Path]
 LENGTHS = {"training/a": 5, "training/b": 7, "testing/x": 6}
