@@ -135,7 +135,7 @@ def score_looks(run: Path, dataset: str, compute: Compute, looks: Sequence[Look]
 
     A clip is scored under all of them at once: what they share of a window is computed once.
     """
-    from pagen.models.runs import open_run
+    from pagen.models.runs import open_run  # reading scores needs no torch
 
     opened = open_run(Path(run))
     places = {scores_folder(opened, dataset, *look): look for look in looks}

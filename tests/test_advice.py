@@ -105,7 +105,7 @@ NEVER = (
     ("pagen.features.spec", f"{RUNS}|{CAMERA}|{FRAMES}", "no run without its poses was trained"),
     ("pagen.footage.check|pagen.footage.locate|pagen.spread.*", CAMERA, "a camera is no data set"),
     ("pagen.footage.prepare", f"ablate|{RUNS}|export|train unified|{CAMERA}", "a run has a size, and a sound one"),
-    ("pagen.manifest", "evaluate|inspect|transfer", "they make none of these kinds of folders"),
+    ("pagen.manifest", "evaluate|inspect|transfer", "what they make lies in the cache, or in a run"),
     ("pagen.models.state_dict", "(?!convert).*", "the file of a package has its weights in one place"),
     ("pagen.spread", "inspect", "it looks at what lies there"),
     ("pagen.spread_ray", ".*", "on Ray is who gave --engine and --address"),

@@ -44,8 +44,8 @@ def run(config: Datasets) -> None:
                 part = report["missing"] and not config.partial
                 advice = "; --partial takes the clips that are there" if part else ""
                 raise PagenError(
-                    f"expected {name} to be whole, found {found}, listed above; mend them, or obtain the data set "
-                    f"anew{advice}"
+                    f"expected {name} to be whole, found {found}, listed above; mend what is listed, or obtain the "
+                    f"data set anew{advice}"
                 )
         case other:
             raise PagenError(f"expected 'pagen datasets' or 'pagen datasets check NAME', found {' '.join(other)!r}")

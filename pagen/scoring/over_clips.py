@@ -58,7 +58,7 @@ class OverClips:
 
     def scores(self, clip: str) -> dict[str, Values]:
         """Indicator -> (T,)."""
-        (scores,) = at_once([self], clip)
+        (scores,) = _at_once([self], clip)
         return scores
 
     def maps(self, clip: str, size: Size) -> Iterator[Values]:
@@ -74,7 +74,7 @@ class OverClips:
         return Slider(network, self.clip_input, self.window, task.policy, device, task.measure)
 
 
-def at_once(scorers: Sequence[OverClips], clip: str) -> list[dict[str, Values]]:
+def _at_once(scorers: Sequence[OverClips], clip: str) -> list[dict[str, Values]]:
     """The scores of a clip by scorers of a run whose tasks differ in policy and measure alone."""
     prepared, sliders = scorers[0].prepared, [scorer.slider() for scorer in scorers]
     found = [_slid(sliders, stretch, prepared.length(stretch)) for stretch in prepared.stretches_of(clip)]
@@ -141,4 +141,4 @@ class WindowStream:
         return resized_frame(frame, self._size, self._recipe["colour"])
 
 
-SOURCE = Source(_open, lambda run, device: partial(WindowStream, run.on(device), run.recipe, device), at_once=at_once)
+SOURCE = Source(_open, lambda run, device: partial(WindowStream, run.on(device), run.recipe, device), at_once=_at_once)
