@@ -158,7 +158,7 @@ def test_same_bytes_when_a_node_is_killed(
         def work(item: Any) -> Any:
             import ray
 
-            job = item[1]
+            job, _ = item[1]
             here = ray.get_runtime_context().get_node_id()
             (ran / f"{job.kind} {job.name} {here}").touch()
             if here == lost and len(list(ran.glob(f"* {lost}"))) == 3:
@@ -171,7 +171,7 @@ def test_same_bytes_when_a_node_is_killed(
                 time.sleep(0.02)
             return function(item)
 
-        if not (items and hasattr(items[0][1], "kind")):  # clips that are prepared, not made pseudo-anomalous
+        if not (items and hasattr(items[0][1][0], "kind")):  # clips that are prepared, not made pseudo-anomalous
             yield from unobserved(function, items, workers)
             return
         with ThreadPoolExecutor(1) as threads:
