@@ -30,6 +30,16 @@ from pagen import cli, console
 cli.dispatch = lambda asked: console.result({"clip": "Überwachung \\udcff"}, asked == ["--json"], "Überwachung \\udcff")
 cli.main(sys.argv[1:])
 """
+ASKED_WHILE_IMPORTED = """
+import builtins, os, runpy
+from_outside = builtins.__import__
+def asked(name, *rest, **named):
+    if name == "pagen.cli":
+        os.kill(os.getpid(), number)
+    return from_outside(name, *rest, **named)
+builtins.__import__ = asked
+runpy.run_module("pagen", run_name="__main__")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +57,13 @@ def started(cache: Path, size: tuple[str, ...], *words: str) -> subprocess.Popen
     while command.poll() is None and not list(cache.rglob("clips/*.npy")):
         time.sleep(0.01)
     return command
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_request_before_anything_is_begun_ends_it_silently(number: int) -> None:
+    words = [sys.executable, "-P", "-c", f"number = {int(number)}\n{ASKED_WHILE_IMPORTED}"]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout + ended.stderr) == (-number, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
