@@ -59,7 +59,9 @@ def main(config: Transfers) -> None:
     editions = ["--labels", *several] if several else []
     how = ["--partial", "--leave-one-out", *workers(config), *written]
     pagen(["transfer", *paths, "--datasets", *config.tested_on, *editions, *how])
-    config.page.write_text(config.page.read_text(encoding="utf-8") + costs(config, runs), encoding="utf-8")
+    title, tables = config.page.read_text(encoding="utf-8").split("\n", 1)
+    page = f"{title}\n\n{about(config)}\n{tables}{costs(config, runs)}"
+    config.page.write_text(page, encoding="utf-8")
 
 
 def place(config: Transfers) -> None:
@@ -102,6 +104,15 @@ def pagen(words: list[str]) -> None:
 def workers(config: Transfers) -> list[str]:
     """The flag, where it is given."""
     return [] if config.workers is None else ["--workers", str(config.workers)]
+
+
+def about(config: Transfers) -> str:
+    """How much the figures say, by the scale that they were made at."""
+    known = f"Scale {config.scale}, seeds 0 to {config.seeds - 1}; the last table says how long a training took."
+    if config.scale != "tiny":
+        return known
+    small = "At `tiny` that is seconds: autoencoders so small tell what a transfer changes, not what a method can."
+    return f"{known} {small}"
 
 
 def costs(config: Transfers, runs: list[tuple[str, str, int]]) -> str:
