@@ -136,7 +136,8 @@ def _chosen(protocol: Protocol, scores: Scores, names: Sequence[str], target: st
     tried = list[Choice]()
     for candidate in _candidates(protocol, names, target):
         changed = changed_by(candidate, protocol)
-        final, labels = apply(changed, parts, scores.labels, calibration=known, weights=candidate.weights)
+        given = {"calibration": known, "weights": candidate.weights, "breaks": scores.breaks}
+        final, labels = apply(changed, parts, scores.labels, **given)
         tried.append(replace(candidate, micro=micro_auroc(final, labels)))
     best = max(tried, key=lambda choice: choice.micro)
     if best.micro != best.micro:

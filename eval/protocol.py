@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any, get_args
 
 import numpy as np
@@ -152,6 +153,7 @@ def apply(
     calibration: Known | None = None,
     weights: Mapping[str, float] | None = None,
     by_video: Mapping[str, Known] | None = None,
+    breaks: Mapping[str, Sequence[int] | npt.NDArray[np.int64]] = MappingProxyType({}),
 ) -> tuple[Floats, dict[str, Array]]:
     """Scores and labels under a protocol, video -> (kept,), of one indicator or of several that are added up.
 
@@ -168,6 +170,7 @@ def apply(
         weights: in place of the published ones.
         by_video: video -> calibration in place of that one, where videos are calibrated apart. That moves them against
             each other, so that an indicator alone is rescaled, too.
+        breaks: video -> the frames before which its clock breaks; nothing is smoothed over these.
     """
     alone = len(indicators) == 1
     parts: dict[str, Floats] = {}
@@ -179,7 +182,10 @@ def apply(
     shares = weights or {name: protocol.weights_on(dataset).get(name, 1.0) for name in parts}
     total = next(iter(parts.values())) if alone else fused(parts, shares)
     smooth, sigma = SMOOTHING[protocol.smooth], protocol.sigma_on(dataset)
-    final = {video: smooth(UNTRAINED[protocol.total](values), sigma) for video, values in total.items()}
+    places = {video: _places(protocol, breaks.get(video, ()), len(labels[video])) for video in total}
+    whole = {video: UNTRAINED[protocol.total](values) for video, values in total.items()}
+    sides = {video: np.split(whole[video], places[video]) for video in total}
+    final = {video: np.concatenate([smooth(side, sigma) for side in each]) for video, each in sides.items()}
     marks = {video: kept(protocol, labels[video]) for video in total}
     final, marks = without_left_out(final, marks), without_left_out(marks, marks)
     if not final:
@@ -197,6 +203,11 @@ def counted_frames(protocol: Protocol, labels: ByVideo) -> dict[str, npt.NDArray
 def kept(protocol: Protocol, values: Array) -> Array:
     """Those of the values (T,) of a video's frames that count under a protocol."""
     return values[protocol.dropped_first : max(len(values) - protocol.dropped_last, 0) : protocol.every]
+
+
+def _places(protocol: Protocol, breaks: Sequence[int] | npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Where those of a video's frames that count are parted by its breaks."""
+    return np.searchsorted(kept(protocol, np.arange(count)), breaks)
 
 
 def _rescaled(

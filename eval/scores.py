@@ -48,6 +48,7 @@ class Scores:
         labels: clip -> (T,) uint8, 1 = abnormal, of the clips that have labels.
         ahead: how many frames after the scored one what is scored looks at, windows aside; None if that is not known.
         by_clip: clip -> calibration in place of the one in `config`, where clips are calibrated apart.
+        breaks: clip -> the frames that do not go on from the one before, of clips whose clock breaks.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Scores:
     labels: dict[str, npt.NDArray[np.uint8]]
     ahead: int | None = 0
     by_clip: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    breaks: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def indicators(self) -> list[str]:
         """Names of what was scored."""
@@ -72,13 +74,12 @@ class Scores:
 def open_scores(path: Path) -> Scores:
     """Read a folder of scores. Raises PagenError when it is missing, unfinished or damaged."""
     folder = Folder.open(Path(path), "scores")
-    clips, labels = {}, {}
-    for name in folder.config["clips"]:
-        arrays = read_arrays(folder.path / f"clips/{name}.npz")
-        if "labels" in arrays:
-            labels[name] = arrays.pop("labels")
-        clips[name] = arrays
-    return Scores(folder.path, folder.config, clips, labels)
+    clips = {name: read_arrays(folder.path / f"clips/{name}.npz") for name in folder.config["clips"]}
+    labels, breaks = (
+        {name: arrays.pop(of_frames) for name, arrays in clips.items() if of_frames in arrays}
+        for of_frames in ("labels", "breaks")
+    )
+    return Scores(folder.path, folder.config, clips, labels, breaks=breaks)
 
 
 def fill_scores(
@@ -220,6 +221,8 @@ def _kept(path: Path, prepared: Prepared, clip: str, scores: Mapping[str, Values
     labels = prepared.labels(clip)
     if labels is not None:
         arrays["labels"] = np.asarray(labels)
+    if breaks := prepared.breaks(clip):
+        arrays["breaks"] = np.asarray(breaks)
     out = path / f"clips/{clip}.npz"
     with atomic(out) as temporary:
         np.savez(temporary, **arrays)  # type: ignore[arg-type]  # its stub takes every keyword for allow_pickle

@@ -53,6 +53,7 @@ def _of_run(
     for indicator, names in members_of(protocol, scores).items():
         parts, choice = {name: scores.of(name) for name in names}, choices.get((run, indicator))
         applied = partial(apply, indicators=parts, labels=scores.labels, dataset=settings.dataset, calibration=known)
+        applied = partial(applied, breaks=scores.breaks)
         by_video = partial(applied, by_video=scores.by_clip)
         weights, note = _weights(partial(by_video, protocol), names, known, settings.weights)
         weights = choice.weights if choice else weights

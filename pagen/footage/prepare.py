@@ -178,9 +178,13 @@ class Prepared:
         """Names of the stretches of a split's clips: what learns takes them as clips (`pagen.footage.stretches`)."""
         return [name for clip in self.clips(split) for name in self.stretches_of(clip)]
 
+    def breaks(self, clip: str) -> list[int]:
+        """The frames of a clip that do not go on from the one before."""
+        return list(self.folder.items.get(clip, {}).get("breaks", ()))
+
     def stretches_of(self, clip: str) -> list[str]:
         """Names of the stretches of a clip, which `frames`, `length`, `labels` and `section` take as names of clips."""
-        return stretches_of(clip, self.folder.items.get(clip, {}).get("breaks", ()))
+        return stretches_of(clip, self.breaks(clip))
 
     def section(self, name: str) -> tuple[str, slice]:
         """The clip that a stretch, or a clip, is of, and which of its frames it has."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,11 @@ from hypothesis import strategies as st
 from pagen.compute import Compute
 from pagen.eval.baselines import score_baselines
 from pagen.eval.maps import speed_maps
+from pagen.eval.protocol import apply
+from pagen.eval.protocols import PROTOCOLS
 from pagen.eval.scores import Scores, score_run
+from pagen.eval.series import series_of
+from pagen.eval.settings import EvaluationSettings
 from pagen.features.open import open_source
 from pagen.features.spec import FeatureSpec
 from pagen.footage.clip_input import open_input
@@ -123,6 +129,36 @@ def assert_joined(paused: Scores, apart: Scores) -> None:
     for indicator in paused.indicators():
         whole, parts = paused.of(indicator)["test_x"], apart.of(indicator)
         np.testing.assert_allclose(whole, np.concatenate([parts["test_x"], parts["test_y"]]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["causal", "luss", "mulde", "lntra"])
+@given(breaks=st.sets(st.integers(1, 59), max_size=4), every=st.integers(1, 3))
+def test_nothing_is_smoothed_over_a_break(name: str, breaks: set[int], every: int) -> None:
+    plain = replace(
+        PROTOCOLS[name], each="none", each_of={}, total="none", every=every, dropped_first=0, dropped_last=0
+    )
+    values, marks = np.random.default_rng(0).normal(size=60), np.zeros(60, np.uint8)
+    whole, _ = apply(plain, {"psnr": {"a": values}}, {"a": marks}, breaks={"a": sorted(breaks)})
+    numbers, ends = np.arange(60)[::every], [0, *sorted(breaks), 60]
+    sides = [values[numbers[(start <= numbers) & (numbers < end)]] for start, end in pairwise(ends)]
+    once = replace(plain, every=1)
+    parts = [
+        apply(once, {"psnr": {"a": side}}, {"a": np.zeros(len(side), np.uint8)})[0]["a"] for side in sides if len(side)
+    ]
+    np.testing.assert_allclose(whole["a"], np.concatenate(parts))
+
+
+def test_tables_are_of_scores_that_are_smoothed_on_each_side(paused: Path, make_run: Callable[..., Path]) -> None:
+    run = make_run(window=8, size=[32, 48])
+    found = []
+    for path in (paused, paused.parent / "apart"):
+        scores = score_run(run, "folder", Compute(path, "cpu", 0), out=path / "scores")
+        marked = replace(
+            scores, labels={clip: np.arange(len(values)) % 2 for clip, values in scores.of("psnr").items()}
+        )
+        found.append(series_of(PROTOCOLS["causal"], [("run", marked)], EvaluationSettings()))
+    for whole, apart in zip(*found, strict=True):
+        np.testing.assert_allclose(whole.final["test_x"], np.concatenate([*apart.final.values()]), rtol=1e-6)
 
 
 def test_features_are_made_of_one_side(paused: Path) -> None:
