@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,6 +14,8 @@ from typing import Any
 REQUESTS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What asks to end beside Ctrl-C; Windows knows no SIGHUP."""
 ALL = (signal.SIGINT, *REQUESTS)
+AGAIN, LONGEST_IMPORT = 0.05, 30.0
+"""Seconds after which an import is looked for again, and that one may take."""
 Answer = Callable[[int, FrameType | None], Any] | signal.Handlers
 
 
@@ -24,9 +27,33 @@ class Ended(KeyboardInterrupt):
     """
 
 
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise `Ended`."""
-    raise Ended(number)
+class _Interrupt:
+    """Raises `Ended`, but while a module is imported a little later: torch swallows what is raised while it imports
+    NumPy, and goes on with half of it. What is asked for so long that it cannot be an import is not put off."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._since = self._since or time.monotonic()
+        if _importing(frame) and time.monotonic() - self._since < LONGEST_IMPORT:
+            again = threading.Timer(AGAIN, signal.raise_signal, (number,))
+            again.daemon = True
+            again.start()
+            return
+        self._since = None
+        raise Ended(number)
+
+
+interrupt = _Interrupt()
+"""Answers a request to end."""
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported, in this frame or around it."""
+    while frame is not None and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextmanager

@@ -34,7 +34,8 @@ ASKED_WHILE_IMPORTED = """
 import builtins, os, runpy
 from_outside = builtins.__import__
 def asked(name, *rest, **named):
-    if name == "pagen.cli":
+    if name == module:
+        builtins.__import__ = from_outside
         os.kill(os.getpid(), number)
     return from_outside(name, *rest, **named)
 builtins.__import__ = asked
@@ -59,10 +60,23 @@ def started(cache: Path, size: tuple[str, ...], *words: str) -> subprocess.Popen
     return command
 
 
+def asked_while_importing(number: int, module: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command that is sent a signal when it first imports a module."""
+    code = f"number, module = {int(number)}, {module!r}\n{ASKED_WHILE_IMPORTED}"
+    return subprocess.run([sys.executable, "-P", "-c", code, *words], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("module", ["numpy._core", "numpy.linalg", "torch.nn", "pagen.models.networks"])
+def test_a_request_while_libraries_are_imported_waits_for_them(module: str, tmp_path: Path) -> None:
+    words = "train", "skip", "--scale", "tiny", "--dataset", "street", "--out", str(tmp_path / "run")
+    ended = asked_while_importing(signal.SIGTERM, module, *words)
+    assert (ended.returncode, ended.stdout) == (143, "")
+    assert ended.stderr == "pagen: interrupted; what is done is kept, and the same command goes on from there\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_request_before_anything_is_begun_ends_it_silently(number: int) -> None:
-    words = [sys.executable, "-P", "-c", f"number = {int(number)}\n{ASKED_WHILE_IMPORTED}"]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    ended = asked_while_importing(number, "pagen.cli")
     assert (ended.returncode, ended.stdout + ended.stderr) == (-number, "")
 
 
