@@ -25,6 +25,8 @@ _REGULAR = 0.9
 """Share of the steps that are the usual one where a hole is told from footage of irregular times."""
 _BROADCAST = ("mpegts", "mpeg", "asf")
 """Formats of which damage is lost before anybody sees a packet, and which say nothing of it."""
+_MADE_UP = 250
+"""Frames within which stamps that slipped come right again."""
 _SKIPPED = 16
 """Bytes of a packet that says of its frame that there is none (a VOP that is not coded), at most."""
 
@@ -186,14 +188,32 @@ def places(
         return _without_stamps(stamps, failed)
     lost = sorted({stamp for stamp in packets if stamp is not None} - {*known})
     holes = torn is not None and _regular(known, step, torn)
+    slips = _slips(known, step) if holes else set[int]()
     found = [Place(stamp, False) for stamp in _apart(lost, -math.inf, known[0], step) if failed]
-    for before, after in pairwise([*known, math.inf]):
+    for number, (before, after) in enumerate(pairwise([*known, math.inf])):
         hole = _apart(lost, before, after, step)
-        if holes:
+        if holes and number not in slips:
             most = PAUSE if before > known[0] else 0.0  # some writers begin with a longer step
             hole = _filled([before, *hole, after], step, torn or (), most)
         found += [Place(before, True), *(Place(stamp, False) for stamp in hole)]
     return found
+
+
+def _slips(stamps: Sequence[float], step: float) -> set[int]:
+    """The frames after which a hole is a slip of the stamps: a few frames later some come closer, and make up for it.
+
+    Programme streams stamp one frame of several, and FFmpeg counts on from there. What slipped at the end has no time
+    left to come right: it counts as a slip where others of its size did.
+    """
+    steps = {number: round((after - before) / step) for number, (before, after) in enumerate(pairwise(stamps))}
+    holes = {number: count for number, count in steps.items() if count > 1}
+    made_up = set[int]()
+    for number in holes:
+        later = enumerate(stamps[number + 2 : number + _MADE_UP], 2)
+        if any(stamp - stamps[number] <= (count + 0.5) * step for count, stamp in later):
+            made_up.add(number)
+    sizes = {holes[number] for number in made_up}
+    return made_up | {number for number, count in holes.items() if number + _MADE_UP > len(stamps) and count in sizes}
 
 
 def _beside(torn: Sequence[float], before: float, after: float, step: float) -> bool:

@@ -137,6 +137,29 @@ def test_a_stream_without_stamps_keeps_the_number_of_its_frames() -> None:
     assert held([1] * 6, [place.there for place in found]) == [2, 2, 1, 1]
 
 
+@given(st.integers(2, 60), st.integers(2, 100), st.integers(1, 3), st.integers(0, 400))
+def test_stamps_that_slip_and_come_right_are_no_lost_frames(first: int, count: int, by: int, more: int) -> None:
+    stamps = [(index + by * (first <= index < first + count)) / 25 for index in range(first + count + by + more + 400)]
+    assert all(place.there for place in places(stamps, stamps, failed=[], torn=[]))
+    lost = [stamp for number, stamp in enumerate(stamps) if not first + count + 20 <= number < first + count + 20 + by]
+    assert [place.there for place in places(lost, lost, failed=[], torn=[])].count(False) == by
+
+
+@pytest.mark.parametrize("count", [100, 200, 400])
+def test_a_healthy_programme_stream_of_small_frames_has_lost_none(tmp_path: Path, count: int) -> None:
+    path, frames = tmp_path / "calm.mpg", np.full((count, 64, 96, 3), 100, np.uint8)
+    for index, frame in enumerate(frames):
+        frame[20:40, index % 70 : index % 70 + 12] = 220
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode())
+    source = open_footage(str(path))
+    assert (sum(isinstance(item, Shot) for item in source), source.lost) == (count, 0)
+
+
 def test_fields_and_hidden_pictures_are_no_lost_frames() -> None:
     frames = [index / 25 for index in range(20)]
     fields = [index / 50 for index in range(39)]
