@@ -137,5 +137,5 @@ def _video(path: Path, deinterlace: bool, lost: Callable[[int], None]) -> Timed:
     if damage := [place for place in seen.places() if not place.there]:
         lost(len(damage))
         place = "" if damage[0].stamp is None else f", the first at {timecode(damage[0].stamp - (seen.stamps[0] or 0))}"
-        lost = "1 frame is" if len(damage) == 1 else f"{len(damage)} frames are"
-        console.say(f"{path.name}: {lost} lost to damage{place}; copy it again")
+        frames = "1 frame is" if len(damage) == 1 else f"{len(damage)} frames are"
+        console.say(f"{path.name}: {frames} lost to damage{place}; copy it again")

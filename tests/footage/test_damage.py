@@ -297,7 +297,8 @@ def test_what_is_passed_over_in_silence_keeps_its_places_and_is_told(
     assert "of 100 frames are lost to damage" in note
     source = open_footage(str(path))
     assert sum(isinstance(item, Shot) for item in source) + source.lost == 100
-    assert f"{source.lost} frames are lost to damage, the first at 0:00:0" in capsys.readouterr().err
+    frames = "1 frame is" if source.lost == 1 else f"{source.lost} frames are"
+    assert f"{frames} lost to damage, the first at 0:00:0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
