@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad, pixel_shuffle
 
+from pagen.models.speed import channels_last
+
 PHASES = [[1, 3], [2, 0]]
 """Which taps of width 3 fall on even and on odd places of the output, from the place itself and the next; 3 is none."""
 
@@ -37,8 +39,9 @@ class LastLayer(nn.ConvTranspose3d):
 
     def _as_convolution(self, clips: Tensor) -> Tensor:
         batch, _, length, height, width = clips.shape
-        frames = pad(clips.transpose(1, 2).flatten(0, 1), (0, 1, 0, 1))
-        taps = conv2d(frames, self._kernel()).view(batch, length, 3, -1, height, width)
+        # padded by the convolution, which needs no copy for it, on the side where nothing is wanted, too
+        taps = conv2d(clips.transpose(1, 2).flatten(0, 1), self._kernel(), padding=1)[..., 1:, 1:]
+        taps = taps.unflatten(1, (3, -1)).unflatten(0, (batch, length))
         shuffled = taps[:, :, 1]
         if self.bias is not None:
             shuffled = shuffled + self.bias.repeat_interleave(4).view(-1, 1, 1)
@@ -51,4 +54,4 @@ class LastLayer(nn.ConvTranspose3d):
         """(moments x channels x phases, C, 2, 2): what a place and the next ones give to each phase of a pixel."""
         rows = pad(self.weight, (0, 1, 0, 1))[..., PHASES][:, :, :, PHASES]
         kernel = rows.permute(2, 1, 3, 5, 0, 4, 6).flatten(0, 3)
-        return kernel.contiguous(memory_format=torch.channels_last)
+        return channels_last(kernel)

@@ -20,7 +20,7 @@ def fast_layout(network: nn.Module) -> None:
     """
     for parameter in network.parameters():
         if parameter.ndim == 5:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last_3d)
+            parameter.data = fast_clips(parameter.data)
 
 
 def fast_clips(clips: torch.Tensor) -> torch.Tensor:
@@ -30,7 +30,22 @@ def fast_clips(clips: torch.Tensor) -> torch.Tensor:
         >>> fast_clips(torch.zeros(1, 3, 8, 16, 16)).stride()
         (6144, 1, 768, 48, 3)
     """
-    return clips.contiguous(memory_format=torch.channels_last_3d) if clips.ndim == 5 else clips
+    return channels_last(clips) if clips.ndim == 5 else clips
+
+
+def channels_last(values: torch.Tensor) -> torch.Tensor:
+    """Pictures (B, C, H, W) or clips (B, C, T, H, W) with the channels last in memory, and strides that say so.
+
+    Of one channel both layouts are the same memory; torch's own `contiguous` leaves the strides of the other, by which
+    its convolutions then go.
+
+    Example:
+        >>> channels_last(torch.zeros(1, 1, 4, 5)).stride()
+        (20, 1, 5, 1)
+    """
+    layout = torch.channels_last_3d if values.ndim == 5 else torch.channels_last
+    laid_out = values.contiguous(memory_format=layout)
+    return laid_out.squeeze(1).unsqueeze(-1).movedim(-1, 1) if values.shape[1] == 1 else laid_out
 
 
 def keep_memory() -> None:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pagen.models.speed import fast_clips
+from pagen.models.speed import channels_last, fast_clips
 
 ACTIVATIONS = (nn.LeakyReLU, nn.ReLU)
 Place = int | None
@@ -130,7 +130,7 @@ class _Layer:
 
     def __init__(self, convolution: nn.Conv3d, after: nn.Module, sums: Mapping[Place, list[Input]]) -> None:
         shares = convolution.weight.unbind(dim=2)
-        self._weights = [share.detach().contiguous(memory_format=torch.channels_last) for share in shares]
+        self._weights = [channels_last(share.detach()) for share in shares]
         self._bias, self._after, self._sums = convolution.bias, after, sums
         in_space = (each[1:] for each in (convolution.stride, convolution.padding, convolution.dilation))
         self._settings: Any = (*in_space, convolution.groups)
