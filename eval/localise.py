@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,9 +30,11 @@ from pagen.eval.results import BAR, TRIVIAL, Place, Places
 from pagen.eval.settings import DRAWS
 from pagen.footage.clips import LEFT_OUT
 from pagen.footage.prepare import Prepared
-from pagen.scoring.over_density import OverDensity
 from pagen.seeds import generator
 from pagen.spread import Workers, spread
+
+if TYPE_CHECKING:
+    from pagen.scoring.over_density import OverDensity
 
 
 def localise_runs(runs: Sequence[Path], native: Prepared, compute: Compute, seed: int = 0) -> Places:
@@ -94,7 +97,8 @@ def place_of_maps(run: str, indicator: str, maps: Maps, native: Prepared, worker
 def _places_of(run: Path, native: Prepared, compute: Compute, seed: int) -> list[Place]:
     """The rows of a run: one of its boxes where it scores objects, else one of each of its maps; none without maps."""
     parts = scored_parts(run, native.dataset, compute)
-    objects = [scorer for _, scorer in parts if isinstance(scorer, OverDensity) and scorer.of_objects]
+    detectors = [cast("OverDensity", scorer) for single, scorer in parts if single.detects]
+    objects = [detector for detector in detectors if detector.of_objects]
     if not objects:
         maps = maps_of_parts(run, parts, native, compute)
         return [place_of_maps(str(run), indicator, each, native, compute.workers, seed) for indicator, each in maps]

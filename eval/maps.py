@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -30,9 +30,11 @@ from pagen.footage.flow import grey
 from pagen.footage.prepare import Prepared, Size
 from pagen.models.runs import Run, open_run
 from pagen.scoring.baselines import speeds
-from pagen.scoring.over_density import OverDensity
 from pagen.scoring.rescale import z_positive
 from pagen.scoring.sources import ClipScorer, Task, source_of
+
+if TYPE_CHECKING:
+    from pagen.scoring.over_density import OverDensity
 
 Map = npt.NDArray[Any]
 Maps = Callable[[str], Iterator[Map]]

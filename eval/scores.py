@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,9 @@ from pagen.features.source import farthest
 from pagen.fill import fill, fill_each
 from pagen.folders import Folder, atomic, digests, folder_name
 from pagen.footage.prepare import Prepared
+from pagen.models.runs import Run, open_run
 from pagen.scoring.sources import ClipScorer, Task, source_of
 from pagen.spread import Workers
-
-if TYPE_CHECKING:
-    from pagen.models.runs import Run
 
 Array = npt.NDArray[Any]
 Values = npt.NDArray[np.float64]
@@ -124,8 +122,6 @@ def score_run(
         split: `test`, or `train` for normal clips; give another `out` then.
         measure: of a whole frame's error: mse, pse, bpe, or the network's own.
     """
-    from pagen.models.runs import open_run  # reading scores needs no torch
-
     opened, looks = open_run(Path(run)), [(policy, measure)]
     (scores,) = _scored(opened, looks, [out or scores_folder(opened, dataset, *looks[0])], dataset, split, compute)
     return scores
@@ -136,8 +132,6 @@ def score_looks(run: Path, dataset: str, compute: Compute, looks: Sequence[Look]
 
     A clip is scored under all of them at once: what they share of a window is computed once.
     """
-    from pagen.models.runs import open_run  # reading scores needs no torch
-
     opened = open_run(Path(run))
     places = {scores_folder(opened, dataset, *look): look for look in looks}
     scored = _scored(opened, list(places.values()), list(places), dataset, "test", compute)
@@ -161,7 +155,8 @@ def _scored(
         folders.append(_begun(out, prepared, about, weights, split, compute.overwrite))
     names, label = prepared.clips(split), f"score {run.path.name}"
     make = partial(_store_each, outs, prepared, scorers, at_once)
-    fill_each(folders, dict(zip(names, names, strict=True)), make, compute.spread_over, label)
+    if compute.device != "auto" or any(folder.pending(names) for folder in folders):  # which device there is asks torch
+        fill_each(folders, dict(zip(names, names, strict=True)), make, compute.spread_over, label)
     for folder in folders:
         folder.finish()
     ahead = farthest([each[0] for each in scorers])

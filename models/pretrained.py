@@ -21,10 +21,9 @@ from torch import Tensor, nn
 from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import atomic, write_json, write_text
-from pagen.hub import HUB_ID
+from pagen.hub import CARD, CONFIG, HUB_ID, WEIGHTS
 
 T = TypeVar("T")
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 UNKNOWN = "unknown: whoever saved these weights left no account of it."
 
 

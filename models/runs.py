@@ -1,22 +1,26 @@
-"""A run folder: what training leaves and evaluation opens; the two never meet but here."""
+"""A run folder: what training leaves and evaluation opens; the two never meet but here.
+
+Opening a run needs no torch: its network or detector is opened where it is first asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pagen.documents import read_json, require_form
 from pagen.errors import PagenError
 from pagen.folders import MANIFEST, Folder, digest, folder_name
+from pagen.hub import WEIGHTS
 from pagen.manifest import require_within
-from pagen.models.density.detector import Detector
-from pagen.models.density.open import open_detector
 from pagen.models.networks import open_network
-from pagen.models.pretrained import WEIGHTS, Pretrained
-from pagen.models.speed import fast_layout, keep_memory
+
+if TYPE_CHECKING:
+    from pagen.models.density.detector import Detector
+    from pagen.models.pretrained import Pretrained
 
 RECIPE, MODEL, CALIBRATION = "recipe.json", "model", "calibration.json"
 CHECKPOINTS, LAST, BEST = "checkpoints", "last", "best"
@@ -68,34 +72,45 @@ class Run:
     Attributes:
         path: the run folder.
         recipe: name, scale, seed, data set, size, and every hyper-parameter.
-        model: the network, in evaluation mode, on the CPU; None of a run that consists of others.
         calibration: indicator -> figures of its values on normal clips of training (`p1`, `median`, `p99`, ...).
         members: the runs that it consists of, by their recipe's name, or that of their features.
-        detector: the detector of a run over features, on the CPU.
 
     Example:
-        >>> run = Run(Path("runs/skip"), {"recipe": "skip"}, None, {})
+        >>> run = Run(Path("runs/skip"), {"recipe": "skip"}, {})
         >>> run.scores("folder:walks", "centre").as_posix()
         'runs/skip/scores/folder-walks/centre'
     """
 
     path: Path
     recipe: dict[str, Any]
-    model: Pretrained | None
     calibration: dict[str, dict[str, float]]
     members: dict[str, Run] = field(default_factory=dict)
-    detector: Detector | None = None
 
     @property
+    def detects(self) -> bool:
+        """Whether it is a run of a detector, which knows the density of features, and not of networks."""
+        return self.recipe.get("source") == "density"
+
+    @cached_property
     def network(self) -> Pretrained:
-        """The network. Raises PagenError for a run of a detector, or one that consists of others."""
-        if self.detector is not None:
+        """The network, in evaluation mode, on the CPU.
+
+        Raises PagenError for a run of a detector, or one that consists of others.
+        """
+        if self.detects:
             recipe = self.recipe["recipe"]
             raise PagenError(f"expected a run of a network, found {self.path} of a detector ({recipe}); give another")
-        if self.model is None:
+        if self.members:
             names = ", ".join(str(member.path) for member in self.members.values())
             raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")
-        return self.model
+        return open_network(self.path / MODEL)
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector, on the CPU, of a run of one."""
+        from pagen.models.density.open import open_detector  # what a run was made of is read without torch
+
+        return open_detector(self.path / MODEL)
 
     @property
     def weights(self) -> str:
@@ -128,12 +143,10 @@ def open_run(path: Path) -> Run:
     if "members" in recipe:
         for name in recipe["members"]:
             require_within(name, folder.path / RECIPE)
-        return Run(folder.path, recipe, None, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
+        return Run(folder.path, recipe, {}, {name: open_run(folder.path / name) for name in recipe["members"]})
     file = folder.path / CALIBRATION
     calibration = read_json(file, dict[str, dict[str, float]], "the calibration of a run", AGAIN)
-    if recipe.get("source") == "density":
-        return Run(folder.path, recipe, None, calibration, detector=open_detector(folder.path / MODEL))
-    return Run(folder.path, recipe, open_network(folder.path / MODEL), calibration)
+    return Run(folder.path, recipe, calibration)
 
 
 def checkpoints_of(path: Path) -> dict[str, Path]:
@@ -156,9 +169,11 @@ def opened(path: Path, weights: str, device: str) -> Any:
         Traceback (most recent call last):
         pagen.errors.PagenError: expected a run folder of pagen at runs/none, found no manifest.json there; ...
     """
+    from pagen.models.speed import fast_layout, keep_memory  # what a run was made of is read without torch
+
     keep_memory()
     run = open_run(path)
-    if run.detector is not None:
+    if run.detects:
         return run.detector.to(device)
     fast_layout(run.network.to(device))
     return run.network

@@ -19,6 +19,8 @@ from pagen.folders import fingerprint
 
 HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 FILES = ("*.json", "*.safetensors")
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+"""Files of a network or a detector of pagen's, called as the hub calls them."""
 
 
 def need(package: str, what: str, extra: str) -> None:

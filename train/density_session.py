@@ -22,9 +22,9 @@ from pagen.features.open import open_source
 from pagen.features.spec import is_of_objects
 from pagen.folders import write_text
 from pagen.footage.prepare import Prepared
+from pagen.hub import CARD
 from pagen.models.density.detector import Detector, detector_card
 from pagen.models.density.multiscale import MultiScale
-from pagen.models.pretrained import CARD
 from pagen.models.runs import MODEL
 from pagen.registry import resolve
 from pagen.scoring.density import highest, indicator_of

@@ -15,8 +15,8 @@ from pagen import console
 from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json, write_text
+from pagen.hub import CARD, CONFIG, WEIGHTS
 from pagen.locks import alone
-from pagen.models.pretrained import CARD, CONFIG, WEIGHTS
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE
 from pagen.registry import resolve
 from pagen.train.accelerator import accelerator_on

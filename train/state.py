@@ -20,8 +20,9 @@ from pagen.csv_cell import cell
 from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.folders import write_json
+from pagen.hub import WEIGHTS
 from pagen.locks import locked
-from pagen.models.pretrained import WEIGHTS, save_tensors
+from pagen.models.pretrained import save_tensors
 
 Row = dict[str, int | float]
 

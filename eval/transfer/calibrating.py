@@ -56,7 +56,7 @@ def normal_of(path: Path, dataset: str, compute: Compute) -> Normal:
     run, out = open_run(path), path / "scores" / folder_name(dataset) / "calibration"
     scores = score_run(path, dataset, compute, "block", out, "train")
     names, shown = scores.config["clips"], dict[str, ByVideo]()
-    for one in (single for single in run.single() if single.detector is not None):
+    for one in (single for single in run.single() if single.detects):
         rows = row_scores(one, dataset, names, compute)
         values = {clip: rows.scores(clip) for clip in names}
         if one.recipe["dataset"] == dataset:

@@ -30,14 +30,14 @@ def require_fed(runs: Sequence[Run], targets: Sequence[str], device: str) -> Non
                 if isinstance(value, str) and value.startswith(FILE):
                     for target in targets:
                         _require_file(seen, field, value, target)
-        if single.detector is not None:
+        if single.detects:
             check_sources(spec_of(single.recipe), device)
 
 
 def _seen(run: Run) -> Iterator[Run]:
     """A run of one network or detector, and what its features are codes of."""
     yield run
-    if run.detector is not None and (spec := spec_of(run.recipe)).name in RUNS:
+    if run.detects and (spec := spec_of(run.recipe)).name in RUNS:
         yield from _seen(open_run(spec.run))
 
 

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from pagen.errors import PagenError
 from pagen.folders import write_json
-from pagen.models.pretrained import CONFIG, WEIGHTS, _text, restored, save_tensors
+from pagen.hub import CONFIG, WEIGHTS
+from pagen.models.pretrained import _text, restored, save_tensors
 
 Array = npt.NDArray[Any]
 Scores = npt.NDArray[np.float64]

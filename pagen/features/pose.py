@@ -16,7 +16,6 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from pagen.device import exact
 from pagen.errors import PagenError
@@ -89,6 +88,8 @@ class ModelPose(ObjectSource):
 
     def _poses(self, frame: Frames, boxes: BoxArray) -> Poses:
         """The poses (n, D) in boxes (n, 4) of a frame (H, W, C), in pixels from the box's corner."""
+        import torch  # poses of files need none
+
         network, processor = self.model.opened()
         sized = [np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)]
         crops = processor(coloured(frame), boxes=sized, input_data_format="channels_last", return_tensors="pt")

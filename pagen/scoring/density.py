@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pagen.features.spec import is_of_objects
-from pagen.models.density.detector import Scores
+
+Scores = npt.NDArray[np.float64]
 
 
 def indicator_of(features: str) -> str:

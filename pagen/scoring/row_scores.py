@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,10 +22,12 @@ from pagen.features.source import ahead_of
 from pagen.features.spec import spec_of
 from pagen.fill import fill
 from pagen.folders import Folder, digests, folder_name
-from pagen.models.density.detector import Detector, Scores
 from pagen.models.runs import Run, opened
-from pagen.scoring.density import highest, indicator_of
+from pagen.scoring.density import Scores, highest, indicator_of
 from pagen.scoring.sources import from_files
+
+if TYPE_CHECKING:
+    from pagen.models.density.detector import Detector
 
 
 @dataclass(frozen=True)

@@ -208,3 +208,22 @@ def test_names_are_checked_before_torch_is_imported(arguments: str, words: str) 
 def test_unknown_protocols_are_named(footage: Path) -> None:
     with pytest.raises(PagenError, match="no protocol named 'casual'; did you mean 'causal'"):
         evaluate([], "folder", ["casual"], compute=here(footage))
+
+
+WITHOUT_TORCH = """
+import sys
+from pagen.cli import main
+sys.exit(main(sys.argv[1:]) or ("torch was imported" if "torch" in sys.modules else 0))
+"""
+
+
+@pytest.mark.parametrize("protocol", ["causal", "all"])
+def test_scores_that_lie_ready_are_measured_without_torch(
+    footage: Path, make_run: MakeRun, protocol: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_run()
+    run(Evaluate((path,), "folder", footage, (protocol,), workers=0, json=True))
+    words = ["evaluate", str(path), "--dataset", "folder", "--root", str(footage), "--protocol", protocol, "--json"]
+    done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == capsys.readouterr().out

@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from pagen.errors import PagenError
+from pagen.hub import CONFIG
 from pagen.models.conv_ae import ConvAE3d
 from pagen.models.discriminator import Discriminator
 from pagen.models.luss import LUSSAE
 from pagen.models.memae import MemAE
 from pagen.models.networks import NETWORKS, open_network
-from pagen.models.pretrained import CONFIG, Pretrained
+from pagen.models.pretrained import Pretrained
 
 WIDTHS = [2, 3, 4, 5]
 SMALL: list[Pretrained] = [

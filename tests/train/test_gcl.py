@@ -83,7 +83,7 @@ def test_a_run_tells_how_good_its_labels_are(
     assert all((run / name).stat().st_size > 5000 for name in PICTURES if changes["variant"] != "AE_OCC")
     recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
     assert all(recipe[name] == value for name, value in changes.items())
-    assert open_run(run).detector is not None
+    assert open_run(run).detects
     scores = score_run(run, "folder:mixed", Compute(footage, "cpu", 0)).of("density")
     assert set(scores) == {clip.name for clip in locate("folder:mixed", footage).split("test")}
 

@@ -17,7 +17,7 @@ from pagen.footage.prepare import Prepared
 from pagen.generate.config import Generate
 from pagen.generate.generate import generate
 from pagen.generate.pa_set import PASet
-from pagen.models.pretrained import WEIGHTS
+from pagen.hub import WEIGHTS
 from pagen.models.runs import open_run
 from pagen.train.config import Train, identity_of, recipe_of, run_folder
 from pagen.train.recipes.base import Recipe

@@ -14,12 +14,11 @@ TARGETS = ("ped2", "street")
 
 
 def run_of(**recipe: Any) -> Run:
-    return Run(Path("runs/one"), {"recipe": "one", "dataset": "ped2", **recipe}, None, {})
+    return Run(Path("runs/one"), {"recipe": "one", "dataset": "ped2", **recipe}, {})
 
 
 def density(**recipe: Any) -> Run:
-    nothing: Any = object()
-    return Run(Path("runs/density"), {"recipe": "knn", "dataset": "ped2", **recipe}, None, {}, detector=nothing)
+    return Run(Path("runs/density"), {"recipe": "knn", "source": "density", "dataset": "ped2", **recipe}, {})
 
 
 @pytest.mark.parametrize(
@@ -46,7 +45,7 @@ def test_their_own_data_set_they_serve(targets: tuple[str, ...]) -> None:
 
 
 def test_every_member_is_looked_at() -> None:
-    whole = Run(Path("runs/two"), {"dataset": "ped2"}, None, {}, {"a": run_of(flow="dis"), "b": run_of(flow="file:x")})
+    whole = Run(Path("runs/two"), {"dataset": "ped2"}, {}, {"a": run_of(flow="dis"), "b": run_of(flow="file:x")})
     with pytest.raises(PagenError, match="expected flow that can be computed for street"):
         require_fed([whole], TARGETS, "cpu")
 

@@ -20,10 +20,11 @@ from pagen.errors import PagenError
 from pagen.folders import Folder, digests, write_json
 from pagen.footage.flow import encode, flow_folder
 from pagen.footage.prepare import prepare
+from pagen.hub import CONFIG, WEIGHTS
 from pagen.models.conv_ae import ConvAE3d, reconstruct
 from pagen.models.luss import LUSSAE, predict
 from pagen.models.memae import MemAE
-from pagen.models.pretrained import CONFIG, WEIGHTS, Pretrained
+from pagen.models.pretrained import Pretrained
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE, open_run
 from pagen.train.export import export as module
 from pagen.train.export import files, graphs

@@ -262,7 +262,6 @@ def test_every_recipe_leaves_a_whole_run(name: str, runs: Path) -> None:
 def test_unified_is_a_run_of_three(runs: Path) -> None:
     run = open_run(runs / "unified")
     assert list(run.members) == ["spatial", "temporal", "discriminator"]
-    assert run.model is None
     with pytest.raises(PagenError, match="expected a run of one network"):
         _ = run.network
     for name, member in run.members.items():
