@@ -13,7 +13,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Called, Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Device, Json, Partial, Processes, Rescore, Root, Rounding
 from pagen.folders import Folder, folder_name, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights, flag_of
@@ -55,6 +55,7 @@ class Evaluate:
     frames: Path | None = None
     """In place of --labels of boxes: a JSON file {"video": number of frames}."""
     device: Device = "auto"
+    rounding: Rounding = "fp32"
     workers: Processes = None
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""

@@ -74,7 +74,8 @@ def maps_of_parts(run: Path, parts: Sequence[Scored], native: Prepared, compute:
             continue
         of_clip: Maps = partial(scorer.maps, size=native.size)
         if not scorer.instant:
-            path = run / "scores" / folder_name(native.dataset) / "maps" / scorer.mapped
+            name = "-".join(filter(None, (scorer.mapped, compute.precision)))
+            path = run / "scores" / folder_name(native.dataset) / "maps" / name
             _keep(path, single, scorer, native, compute)
             of_clip = partial(_read, path, native.size)
         maps.append((scorer.mapped, of_clip))

@@ -53,6 +53,8 @@ class Series:
     """How many frames after the scored one the run looks at, windows aside; None where that is not known."""
     choice: Choice | None = None
     """What was chosen on another data set, where that was asked for."""
+    precision: str = ""
+    """What networks over clips multiplied, where that was not fp32."""
 
 
 @dataclass(frozen=True)

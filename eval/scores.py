@@ -123,7 +123,8 @@ def score_run(
         measure: of a whole frame's error: mse, pse, bpe, or the network's own.
     """
     opened, looks = open_run(Path(run)), [(policy, measure)]
-    (scores,) = _scored(opened, looks, [out or scores_folder(opened, dataset, *looks[0])], dataset, split, compute)
+    place = out or scores_folder(opened, dataset, *looks[0], compute.precision)
+    (scores,) = _scored(opened, looks, [place], dataset, split, compute)
     return scores
 
 
@@ -133,10 +134,11 @@ def score_looks(run: Path, dataset: str, compute: Compute, looks: Sequence[Look]
     A clip is scored under all of them at once: what they share of a window is computed once.
     """
     opened = open_run(Path(run))
-    places = {scores_folder(opened, dataset, *look): look for look in looks}
+    folders = {look: scores_folder(opened, dataset, *look, compute.precision) for look in looks}
+    places = {folder: look for look, folder in folders.items()}
     scored = _scored(opened, list(places.values()), list(places), dataset, "test", compute)
     known = dict(zip(places, scored, strict=True))
-    return [known[scores_folder(opened, dataset, *look)] for look in looks]
+    return [known[folders[look]] for look in looks]
 
 
 def _scored(
@@ -152,6 +154,7 @@ def _scored(
     folders = []
     for out, task in zip(outs, tasks, strict=True):
         about = {"recipe": run.recipe, "policy": task.policy, "measure": task.measure, "calibration": known}
+        about |= {"precision": compute.precision} if compute.precision else {}
         folders.append(_begun(out, prepared, about, weights, split, compute.overwrite))
     names, label = prepared.clips(split), f"score {run.path.name}"
     make = partial(_store_each, outs, prepared, scorers, at_once)
@@ -163,9 +166,9 @@ def _scored(
     return [replace(open_scores(out), ahead=ahead) for out in outs]
 
 
-def scores_folder(run: Run, dataset: str, policy: str, measure: str | None = None) -> Path:
-    """Where `score_run` keeps scores: RUN/scores/DATASET/POLICY, or POLICY-MEASURE."""
-    name = "-".join(filter(None, _seen_by(run, policy, measure)))
+def scores_folder(run: Run, dataset: str, policy: str, measure: str | None = None, precision: str = "") -> Path:
+    """Where `score_run` keeps scores: RUN/scores/DATASET/POLICY, POLICY-MEASURE, POLICY-bf16 or both."""
+    name = "-".join(filter(None, (*_seen_by(run, policy, measure), precision)))
     return run.path / "scores" / folder_name(dataset) / name
 
 

@@ -49,6 +49,7 @@ def _of_run(
     protocol: Protocol, run: str, scores: Scores, settings: EvaluationSettings, choices: Choices
 ) -> Iterator[Series]:
     recipe, known = scores.config.get("recipe", {}), scores.config.get("calibration", {})
+    precision = scores.config.get("precision", "")
     frames = counted_frames(protocol, {clip: scores.labels[clip] for clip in scores.clips})
     for indicator, names in members_of(protocol, scores).items():
         parts, choice = {name: scores.of(name) for name in names}, choices.get((run, indicator))
@@ -59,7 +60,7 @@ def _of_run(
         weights = choice.weights if choice else weights
         final, labels = by_video(changed_by(choice, protocol), weights=weights)
         raw, _ = (applied if len(names) == 1 else by_video)(protocol.raw(), weights=weights)
-        yield Series(run, indicator + note, final, raw, labels, frames, recipe, scores.ahead, choice)
+        yield Series(run, indicator + note, final, raw, labels, frames, recipe, scores.ahead, choice, precision)
 
 
 def _weights(applied: Any, names: Sequence[str], calibration: Any, kind: str) -> tuple[Weights | None, str]:

@@ -51,6 +51,8 @@ def _said(protocol: Protocol, series: Sequence[Series], settings: EvaluationSett
     if on:
         clips = f"{on.clips} test clips, labels: {on.label_edition}"
         yield f"Chosen on {on.dataset} ({clips}) by micro AUROC: {_chosen(series)}."
+    if rounded := dict.fromkeys(f"{one.run} ({one.precision})" for one in series if one.precision):
+        yield f"Scored with rounded numbers: {', '.join(rounded)}."
     if settings.labels:
         yield f"Labels: {settings.labels}."
     if settings.part:

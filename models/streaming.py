@@ -146,7 +146,8 @@ class _Layer:
 
     def _sum(self, inputs: Sequence[Input]) -> Tensor:
         first, *others = (self._given[share, place].ago(age) for share, place, age in inputs)
-        total = torch.empty_like(self._given[inputs[0][:2]].newest)
+        newest = self._given[inputs[0][:2]].newest
+        total = torch.empty_like(newest, dtype=torch.promote_types(newest.dtype, torch.float32))  # of bf16, too
         for i, moment in enumerate(total):  # one by one: stacked, they would be copied first
             moment.copy_(first[i])
             for other in others:

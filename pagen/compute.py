@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.device import device_named
+from pagen.options import Precision
 from pagen.spread import Workers
 
 
@@ -20,6 +21,7 @@ class Compute:
         workers: processes (0 works in this one, None takes one for each core), or a Ray cluster.
         overwrite: start again, whatever an earlier command has left.
         partial: clips of a data set may be missing.
+        rounding: what networks over clips multiply: `fp32`, or `bf16`.
 
     Example:
         >>> Compute(device="cpu", workers=2).spread_over
@@ -31,11 +33,17 @@ class Compute:
     workers: Workers = None
     overwrite: bool = False
     partial: bool = False
+    rounding: Precision = "fp32"
 
     @classmethod
     def of(cls, config: Any) -> Compute:
         """The values that a verb's configuration has of these; what it lacks stays at its default."""
         return cls(**{each.name: getattr(config, each.name) for each in fields(cls) if hasattr(config, each.name)})
+
+    @property
+    def precision(self) -> str:
+        """What is added to the name of what is made with other numbers than `fp32`; empty for these."""
+        return "" if self.rounding == "fp32" else self.rounding
 
     @property
     def place(self) -> str:

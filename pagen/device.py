@@ -21,6 +21,20 @@ def device_named(name: str) -> str:
     return name
 
 
+def rounding(precision: str, device: str) -> AbstractContextManager[None]:
+    """A context in which networks multiply numbers of this precision: `fp32` or `bf16`, of which the sums are exact.
+
+    Example:
+        >>> import torch
+        >>> with rounding("bf16", "cpu"):
+        ...     torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2)).dtype
+        torch.bfloat16
+    """
+    import torch
+
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bf16")
+
+
 def exact() -> AbstractContextManager[None]:
     """A context in which a GPU rounds as it should: no short cuts in convolutions."""
     import torch

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import tyro
 
+from pagen.options import Precision
+
 Root = Annotated[
     Path | None, tyro.conf.arg(help="Where the footage lies: the data set's folder or any folder above it.")
 ]
@@ -24,6 +26,14 @@ Partial = Annotated[
 ]
 Dataset = Annotated[str, tyro.conf.arg(help="Name of the data set, as `pagen datasets` lists them.")]
 Device = Annotated[str, tyro.conf.arg(help="Where networks run: cpu, cuda, cuda:1, mps, or the best there is.")]
+Rounding = Annotated[
+    Precision,
+    tyro.conf.arg(
+        name="precision",
+        help="Numbers that networks over clips multiply: fp32, or bf16, about twice as fast on GPUs and on processors "
+        "that have it (AMX, AVX512-BF16), slower on others. What is made of them is kept apart, and says so.",
+    ),
+]
 Processes = Annotated[int | None, tyro.conf.arg(help="Processes; 0 works in this one, by default one for each core.")]
 Overwrite = Annotated[bool, tyro.conf.arg(help="Start again instead of resuming or refusing.")]
 Rescore = Annotated[

@@ -18,6 +18,8 @@ Source = Literal["frames", "flow", "features", "density"]
 """What a run looks at: frames, optical flow, an encoder's features of frames, or features whose density it knows."""
 FusionWeights = Literal["published", "uniform", "pseudo", "oracle"]
 """Where the weights of what is fused come from."""
+Precision = Literal["fp32", "bf16"]
+"""Numbers that networks over clips multiply when they score."""
 Measure = Literal["mse", "pse", "bpe"]
 """How the error of a whole frame is measured: squared, blurred first, or blur-pooled."""
 FolderKind = Literal["prepared", "flow", "pa_set", "features", "run", "scores", "rows", "maps"]
@@ -42,7 +44,7 @@ def scale_in(argv: Sequence[str]) -> Scale:
     return cast("Scale", scale)
 
 
-FLAGS = {"called": "name"}
+FLAGS = {"called": "name", "rounding": "precision"}
 """Field of a configuration -> its flag, where that is called otherwise: kinds of features have names, too."""
 
 

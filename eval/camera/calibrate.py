@@ -11,7 +11,7 @@ import tyro
 
 from pagen import console
 from pagen.errors import PagenError
-from pagen.flags import Device, Json
+from pagen.flags import Device, Json, Rounding
 
 if TYPE_CHECKING:
     from pagen.eval.camera.threshold import Threshold
@@ -44,6 +44,7 @@ class Calibrate:
     out: Path | None = None
     """Folder for alarms.json, one for each camera; by default the run's."""
     device: Device = "auto"
+    rounding: Rounding = "fp32"
     json: Json = False
 
     def __post_init__(self) -> None:
@@ -83,7 +84,7 @@ def calibrate(config: Calibrate) -> Threshold:
         raise PagenError(f"expected --out with {config.run}, which has no folder of its own, found none; name one")
     zones = None if config.zones is None else read_zones(config.zones)
     footage = [open_footage(str(path), config.fps, deinterlace=config.deinterlace) for path in config.normal]
-    streamer = open_streamer(config.run, config.indicator, zones, config.device)
+    streamer = open_streamer(config.run, config.indicator, zones, config.device, config.rounding)
     fps = common_rate(footage, config.fps)
     clips, heat = scored_normal(streamer, footage, fps, config.smooth)
     own = "." if config.out is None else str(Path(config.run).absolute())  # seen from the folder of the threshold
@@ -98,4 +99,5 @@ def calibrate(config: Calibrate) -> Threshold:
         heat=heat,
         zones=zones,
         deinterlace=config.deinterlace,
+        precision=config.rounding,
     )

@@ -90,7 +90,7 @@ def score(config: Score) -> dict[str, Any]:
     if isinstance(footage, Recording) and footage.fps < 0.9 * threshold.fps:
         rate = f"{footage.fps:g} frames a second, not {threshold.fps:g}"
         console.say(f"{footage.name} has {rate}: all moves faster than when this was calibrated; calibrate on its like")
-    streamer = open_streamer(run, threshold.indicator, zones, config.device)
+    streamer = open_streamer(run, threshold.indicator, zones, config.device, threshold.precision)
     out = config.out or config.run / "live" / folder_of(footage.name)
     recording = None if footage.live else Path(config.source)
     with ExitStack() as files:

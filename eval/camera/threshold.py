@@ -30,6 +30,7 @@ from pagen.documents import read_json
 from pagen.errors import PagenError
 from pagen.eval.metrics.events import closed, slid
 from pagen.folders import Folder, write_json
+from pagen.options import Precision
 from pagen.scoring.baselines import BASELINES
 from pagen.scoring.zones import Zones
 
@@ -132,6 +133,7 @@ class Threshold:
         margin: what was added to the highest score.
         median: of the smoothed scores.
         deinterlace: whether interlaced frames are de-interlaced.
+        precision: what networks over clips multiply.
         heat: quantile 0.99 of the frames' highest errors, by which the heat map is drawn.
     """
 
@@ -152,6 +154,7 @@ class Threshold:
     heat: float | None
     zones: Zones | None
     deinterlace: bool = False
+    precision: Precision = "fp32"
 
     @classmethod
     def chosen(

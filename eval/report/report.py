@@ -14,7 +14,7 @@ from pagen.compute import Compute
 from pagen.errors import PagenError
 from pagen.eval.flags import Edition, OneProtocol
 from pagen.eval.settings import EvaluationSettings
-from pagen.flags import Called, Dataset, Device, Json, Partial, Processes, Rescore, Root
+from pagen.flags import Called, Dataset, Device, Json, Partial, Processes, Rescore, Root, Rounding
 from pagen.folders import Folder
 from pagen.footage.catalogue import DATASETS
 from pagen.footage.own import asked_as
@@ -37,6 +37,7 @@ class Report:
     pseudo: Path | None = None
     """Folder of a set of pseudo-anomalies, whose gallery the page of one run shows."""
     device: Device = "auto"
+    rounding: Rounding = "fp32"
     workers: Processes = None
     overwrite: Rescore = False
     partial: Partial = False

@@ -50,10 +50,12 @@ class Normal:
 def normal_of(path: Path, dataset: str, compute: Compute) -> Normal:
     """A run over the training clips of a data set, none of which it knows to be normal but by their split.
 
-    The scores are kept in RUN/scores/DATASET/calibration and resumed there. Of the clips that a detector was trained
-    on, its own training scores count, for nearest neighbours know these by heart. Errors are those of `score_run`.
+    The scores are kept in RUN/scores/DATASET/calibration, or calibration-bf16, and resumed there. Of the clips that a
+    detector was trained on, its own training scores count, for nearest neighbours know these by heart. Errors are those
+    of `score_run`.
     """
-    run, out = open_run(path), path / "scores" / folder_name(dataset) / "calibration"
+    name = "-".join(filter(None, ("calibration", compute.precision)))
+    run, out = open_run(path), path / "scores" / folder_name(dataset) / name
     scores = score_run(path, dataset, compute, "block", out, "train")
     names, shown = scores.config["clips"], dict[str, ByVideo]()
     for one in (single for single in run.single() if single.detects):

@@ -14,7 +14,7 @@ from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
 from pagen.figures import require_form
-from pagen.flags import Device, Json, Partial, Processes, Rescore
+from pagen.flags import Device, Json, Partial, Processes, Rescore, Rounding
 from pagen.folders import Folder, write_text
 from pagen.footage.catalogue import DATASETS
 from pagen.options import FusionWeights
@@ -46,6 +46,7 @@ class Transfer:
     choose_root: Path | None = None
     """Where its footage lies, if not where `pagen datasets` finds it."""
     device: Device = "auto"
+    rounding: Rounding = "fp32"
     workers: Processes = None
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""

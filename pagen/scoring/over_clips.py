@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from pagen.compute import Compute
 from pagen.footage.clip_input import ClipInput, open_input
 from pagen.footage.prepare import Prepared
 from pagen.footage.stretches import joined
@@ -69,7 +70,8 @@ class OverClips:
 
         task, device = self.task, self.task.compute.place
         network = opened(self.path, self.weights, device)
-        return Slider(network, self.clip_input, self.window, task.policy, device, task.measure)
+        how = task.policy, device, task.measure, task.compute.rounding
+        return Slider(network, self.clip_input, self.window, *how)
 
 
 def _at_once(scorers: Sequence[OverClips], clip: str) -> list[dict[str, Values]]:
@@ -95,10 +97,11 @@ def _open(run: Run, task: Task) -> OverClips:
     return OverClips(run.path, run.weights, prepared, clip_input, *about)
 
 
-def _stream(run: Run, device: str) -> Callable[[], FrameScorer]:
+def _stream(run: Run, compute: Compute) -> Callable[[], FrameScorer]:
     from pagen.scoring.window_stream import WindowStream  # what is known of kept scores is read without torch
 
-    return partial(WindowStream, run.on(device), run.recipe, device)
+    device = compute.place
+    return partial(WindowStream, run.on(device), run.recipe, device, compute.rounding)
 
 
 SOURCE = Source(_open, _stream, at_once=_at_once)

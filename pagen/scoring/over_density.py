@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from pagen.compute import Compute
 from pagen.features.open import open_stream
 from pagen.features.spec import is_of_objects, spec_of
 from pagen.footage.prepare import Prepared
@@ -111,4 +112,8 @@ class DensityStream:
         return {self._indicator: FrameScore(float(value), heat)}
 
 
-SOURCE = Source(_open, lambda run, device: partial(DensityStream, run, run.on(device), device), windows=False)
+def _stream(run: Run, compute: Compute) -> Callable[[], DensityStream]:
+    return partial(DensityStream, run, run.on(compute.place), compute.place)
+
+
+SOURCE = Source(_open, _stream, windows=False)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from pagen.compute import Compute
 from pagen.features.extract import FeatureFolder, feature_folder
 from pagen.footage.prepare import Prepared
 from pagen.footage.resize import resized_frame
@@ -85,8 +86,9 @@ class FeatureStream:
         return {INDICATOR: FrameScore(float(log_odds(self._network, np.concatenate(self._held))[-1]))}
 
 
-def _stream(run: Run, device: str) -> Callable[[], FeatureStream]:
-    return partial(FeatureStream, run.on(device), open_encoder(run.recipe["encoder"], device, _view(run)), run.recipe)
+def _stream(run: Run, compute: Compute) -> Callable[[], FeatureStream]:
+    encoder = open_encoder(run.recipe["encoder"], compute.place, _view(run))
+    return partial(FeatureStream, run.on(compute.place), encoder, run.recipe)
 
 
 def _view(run: Run) -> str:

@@ -18,9 +18,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pagen.device import exact
+from pagen.device import exact, rounding
 from pagen.footage.clip_input import ClipInput, Take, taker
 from pagen.models.speed import fast_clips
+from pagen.options import Precision
 from pagen.scoring.answers import Answers
 from pagen.scoring.policies import Policy, policy_named
 from pagen.scoring.window_scores import WindowScores, measured
@@ -39,7 +40,8 @@ LAST = "last"
 class Slider:
     """A network of `ClipNetwork`'s kind, in evaluation mode on the device, that is moved over clips.
 
-    `window` counts frames or flow maps, `policy` is the name of a window policy, `measure` of `errors.MEASURES`.
+    `window` counts frames or flow maps, `policy` is the name of a window policy, `measure` of `errors.MEASURES`;
+    `precision` is what the network multiplies.
 
     Example:
         >>> from pagen.footage.clip_input import FrameInput
@@ -58,6 +60,7 @@ class Slider:
     policy: str = LAST
     device: str = "cpu"
     measure: str | None = None
+    precision: Precision = "fp32"
 
     def scores(self, clip: str) -> dict[str, Values]:
         """Indicator -> (T,), a number for every frame of a clip.
@@ -120,7 +123,7 @@ class Slider:
         network, window = self.network, self.window
         frames = {asked: shown(asked) for asked, _ in looks}
         following = shown(range(window, window + network.beyond)) if network.beyond else None
-        with torch.inference_mode(), exact():
+        with torch.inference_mode(), exact(), rounding(self.precision, self.device):
             if answers is not None:
                 found = answers.each(fast_clips(shown([window - 1]).to(self.device)), frames)
             else:

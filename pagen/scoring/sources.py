@@ -106,7 +106,7 @@ FrameScorer = Callable[[Frame], dict[str, FrameScore]]
 class Source:
     """How runs of one kind score: `clips` makes, of a run and a task, what scores its clips.
 
-    `stream` makes, of a run and a device of torch's, what makes a scorer that holds no frame yet. Scores of a source
+    `stream` makes, of a run and where it is computed, what makes a scorer that holds no frame yet. Scores of a source
     with `windows` are kept under the name of the window policy. `at_once` scores a clip by scorers of a run whose tasks
     differ in policy and measure alone, to the last bit as each does by itself.
 
@@ -116,7 +116,7 @@ class Source:
     """
 
     clips: Callable[[Run, Task], ClipScorer]
-    stream: Callable[[Run, str], Callable[[], FrameScorer]]
+    stream: Callable[[Run, Compute], Callable[[], FrameScorer]]
     windows: bool = True
     at_once: Callable[[Sequence[Any], str], Sequence[Mapping[str, npt.NDArray[np.float64]]]] = one_by_one
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from pagen.device import device_named
+from pagen.compute import Compute
 from pagen.errors import PagenError, require_name
 from pagen.footage.flow import grey
 from pagen.footage.resize import resized_frame
 from pagen.models.runs import open_run
+from pagen.options import Precision
 from pagen.scoring.baselines import BASELINES
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.indicator_table import fused_of, indicator_named, order_of
@@ -71,17 +73,23 @@ class Streamer:
         return FrameScore(sum(values.values()) / len(values), heat)
 
 
-def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = None, device: str = "auto") -> Streamer:
+def open_streamer(
+    run: str,
+    indicator: str | None = None,
+    zones: Zones | None = None,
+    device: str = "auto",
+    precision: Precision = "fp32",
+) -> Streamer:
     """What scores frames for a run, or a baseline by its name: by default what the run fuses, else its first indicator.
 
-    In zones, `fused` is of those that have a map. Raises PagenError: no such run, indicator or device, flow that is
-    read from files, or zones without a map.
+    Networks over clips multiply numbers of `precision`. In zones, `fused` is of those that have a map. Raises
+    PagenError: no such run, indicator or device, flow that is read from files, or zones without a map.
 
     Example:
         >>> open_streamer("flow_speed").indicator
         'flow_speed'
     """
-    known, fused, scorers = _opened(run, device)
+    known, fused, scorers = _opened(run, Compute(device=device, rounding=precision))
     names = [*(["fused"] if fused else []), *sorted(known, key=order_of)]
     chosen = indicator or names[0]
     require_name("indicator", chosen, names)
@@ -92,14 +100,14 @@ def open_streamer(run: str, indicator: str | None = None, zones: Zones | None = 
     return Streamer(chosen, scorers, {name: known[name] for name in parts}, zones)
 
 
-def _opened(run: str, device: str) -> tuple[Known, tuple[str, ...], Sequence[Callable[[], FrameScorer]]]:
+def _opened(run: str, compute: Compute) -> tuple[Known, tuple[str, ...], Sequence[Callable[[], FrameScorer]]]:
     """The indicators of a run with their calibration, those that are fused, and what makes its scorers."""
     if run in BASELINES:
         return {run: {}}, (), [partial(BaselineStream, run)]
-    opened, place = open_run(Path(run)), device_named(device)
+    opened, compute = open_run(Path(run)), replace(compute, device=compute.place)
     singles = list(opened.single())
     known = {name: summary for single in singles for name, summary in single.calibration.items()}
-    return known, fused_of(opened.recipe), [source_of(single).stream(single, place) for single in singles]
+    return known, fused_of(opened.recipe), [source_of(single).stream(single, compute) for single in singles]
 
 
 class BaselineStream:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from pagen.device import exact
+from pagen.device import exact, rounding
 from pagen.footage.clip_input import open_input
 from pagen.footage.resize import resized_frame
 from pagen.models.clip_network import Answer
 from pagen.models.speed import fast_clips
+from pagen.options import Precision
 from pagen.scoring.answers import Answers
 from pagen.scoring.frame_score import Frame, FrameScore
 from pagen.scoring.window_scores import measured
@@ -26,8 +27,8 @@ class WindowStream:
 
     The numbers are those of policy `last`, rounded otherwise, as frames run one by one. What the network predicted of
     a frame is kept from the pass before. The network is of `ClipNetwork`'s kind, in evaluation mode on the device; of
-    the recipe `size`, `colour`, `window` and what `open_input` looks at count. Raises PagenError: flow that cannot be
-    computed of a stream.
+    the recipe `size`, `colour`, `window` and what `open_input` looks at count; `precision` is what it multiplies.
+    Raises PagenError: flow that cannot be computed of a stream.
 
     Example:
         >>> from pagen.models.conv_ae import ConvAE3d
@@ -37,8 +38,8 @@ class WindowStream:
         ['psnr', 'psnr_local']
     """
 
-    def __init__(self, network: Any, recipe: Mapping[str, Any], device: str) -> None:
-        self._network, self._recipe, self._device = network, recipe, device
+    def __init__(self, network: Any, recipe: Mapping[str, Any], device: str, precision: Precision = "fp32") -> None:
+        self._network, self._recipe, self._device, self._precision = network, recipe, device, precision
         self._size = (int(recipe["size"][0]), int(recipe["size"][1]))
         self._input = open_input(recipe, None)
         self._input.newest([self._resized(np.zeros(self._size, np.uint8))])  # refuses before the first frame comes
@@ -53,7 +54,7 @@ class WindowStream:
         if newest is None:
             return {}
         shown = torch.from_numpy(newest)[None]
-        with torch.inference_mode(), exact():
+        with torch.inference_mode(), exact(), rounding(self._precision, self._device):
             answer = self._answers(fast_clips(shown.to(self._device)), [self._recipe["window"] - 1])
         before, self._before = self._before or answer, answer
         answer = replace(answer, after=before.after)
