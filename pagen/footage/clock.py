@@ -146,7 +146,8 @@ def _goes_back(stamp: float, waiting: Sequence[float], highest: float, step: flo
     After damage some decoders give what comes later first.
     """
     reach = NEIGHBOURS * step
-    return stamp < highest - reach and not any(0 <= stamp - before <= reach for before in waiting)
+    late = stamp not in waiting and any(0 < stamp - before <= reach for before in waiting)
+    return stamp < highest - reach and not late
 
 
 def parts_of(stamps: Iterable[Stamp], step: float) -> list[list[float]]:
