@@ -19,7 +19,8 @@ from pagen import console
 from pagen.errors import PagenError
 from pagen.eval.camera.shots import Frame, Gap, Shot
 from pagen.eval.camera.streams import Stamped
-from pagen.footage.clock import USUAL_RATE, LiveClock
+from pagen.footage.clock import USUAL_RATE
+from pagen.footage.live_clock import LiveClock
 
 FIRST_PAUSE, LONGEST_PAUSE, LATE, GLANCE = 1.0, 30.0, 2.0, 0.05
 """Seconds: before it is opened again, at first and at most; that frames may be late; between two looks for room."""

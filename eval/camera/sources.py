@@ -21,12 +21,12 @@ from pagen.eval.camera.address import shown, url_of
 from pagen.eval.camera.live import Live
 from pagen.eval.camera.shots import Frame, Gap, Shot, timecode
 from pagen.eval.camera.streams import TIMEOUT, camera_frames, stream_frames
-from pagen.footage.clock import USUAL_RATE, Tick, rate_of, timed
+from pagen.footage.clock import USUAL_RATE, Tick, rate_of, ticks_of, timed
 from pagen.footage.damage import Pass
 from pagen.footage.frame_names import stamps_of
 from pagen.footage.images import read_image
 from pagen.footage.listing import IMAGES, VIDEOS, counted, listing, unread
-from pagen.footage.video import INTERLACED, rgb_or_grey, timed_frames, video_rate
+from pagen.footage.video import INTERLACED, not_read, places_of, rgb_or_grey, timed_frames, video_rate
 
 Timed = Iterator[tuple[Tick, Frame]]
 
@@ -127,6 +127,8 @@ def _images(files: Sequence[Path], stamps: Sequence[float] | None, fps: float) -
 def _video(path: Path, deinterlace: bool, lost: Callable[[int], None]) -> Timed:
     """The frames of a video; what of it is lost to damage, and that it is interlaced, is said once."""
     seen, combs = Pass(), False
+    for note in not_read(path):
+        console.say(f"{path.name}: {note}")
     for tick, decoded in timed_frames(path, seen, deinterlace):
         if seen.interlaced and not combs and not deinterlace:
             console.say(f"{path.name} is {INTERLACED}")
@@ -134,8 +136,17 @@ def _video(path: Path, deinterlace: bool, lost: Callable[[int], None]) -> Timed:
         yield tick, rgb_or_grey(decoded)
     if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
-    if damage := [place for place in seen.places() if not place.there]:
-        lost(len(damage))
-        place = "" if damage[0].stamp is None else f", the first at {timecode(damage[0].stamp - (seen.stamps[0] or 0))}"
-        frames = "1 frame is" if len(damage) == 1 else f"{len(damage)} frames are"
-        console.say(f"{path.name}: {frames} lost to damage{place}; copy it again")
+    _tell_lost(path, seen, lost)
+
+
+def _tell_lost(path: Path, seen: Pass, lost: Callable[[int], None]) -> None:
+    """Count and tell the frames of a video that has passed which are lost to damage, or missing at its end."""
+    found, wrong = places_of(path, seen)
+    if wrong:
+        console.say(wrong)
+    if damaged := [number for number, place in enumerate(found) if not place.there]:
+        lost(len(damaged))
+        ticks = ticks_of((place.stamp for place in found), 1 / video_rate(path))
+        frames = "1 frame is" if len(damaged) == 1 else f"{len(damaged)} frames are"
+        first = timecode(ticks[damaged[0]].seconds)
+        console.say(f"{path.name}: {frames} lost to damage, the first at {first}; copy it again")

@@ -16,6 +16,7 @@ from pagen.errors import PagenError
 from pagen.eval.camera.address import shown
 from pagen.eval.camera.shots import Frame
 from pagen.footage.clock import Stamp
+from pagen.footage.damage import give_all
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.video import rgb_or_grey
 
@@ -83,6 +84,9 @@ def _decoded(container: Any, damaged: Counter[str]) -> Iterator[Any]:
     """The frames that decode; what does not is counted."""
     for packet in container.demux(container.streams.video[0]):
         try:
-            yield from packet.decode()
+            frames = packet.decode()
+            if frames:
+                give_all(packet.stream)
+            yield from frames
         except av.error.InvalidDataError:
             damaged["packets"] += 1

@@ -7,7 +7,6 @@ does not decode costs its own frames, whose places are kept (`pagen.footage.dama
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,21 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from pagen.errors import PagenError
 from pagen.footage.clock import (
-    NEIGHBOURS,
     RATE_TOLERANCE,
-    Stamp,
     Tick,
     breaks_of,
-    longest_step,
     rate_of,
     schedule,
     ticks_of,
     timed,
 )
-from pagen.footage.damage import Pass, Place, held, ranges
+from pagen.footage.damage import Pass, ranges
 from pagen.footage.interlaced import deinterlaced
 from pagen.footage.listing import refuse_stub
-from pagen.footage.unread import packets_left
+from pagen.footage.places import Place, held
+from pagen.footage.rest import left_out, unread_end
 from pagen.footage.upright import upright
 
 if TYPE_CHECKING:
@@ -87,7 +84,7 @@ def video_length(path: Path) -> int:
 
 
 def video_notes(path: Path) -> list[str]:
-    """What is worth telling of a video: frames that are lost or left off the grid, and that it is interlaced.
+    """What is worth telling of a video: frames that are lost or left off, combs, and what is not read.
 
     Example:
         >>> import cv2, numpy, tempfile
@@ -107,7 +104,7 @@ def video_notes(path: Path) -> list[str]:
         notes.append(f"{frames}: they come at irregular times")
     if timeline.interlaced:
         notes.append(INTERLACED)
-    return notes
+    return notes + not_read(path)
 
 
 def video_breaks(path: Path) -> Mapping[int, str]:
@@ -257,8 +254,9 @@ def _decoded_timeline(path: Path, *state: int) -> Timeline:
         seen = _passed(path, careful)
     if not seen.stamps:
         raise PagenError(f"expected frames in {path}, found none that decode; copy it again")
-    found = seen.places()
-    found += _unread_end(path, [place.stamp for place in found])
+    found, wrong = places_of(path, seen)
+    if wrong:
+        raise PagenError(wrong)
     ticks = ticks_of([place.stamp for place in found], 1 / video_rate(path))
     lost = [index for index, place in enumerate(found) if not place.there]
     shown = held(schedule(ticks), [place.there for place in found])
@@ -272,27 +270,38 @@ def _passed(path: Path, careful: bool = False) -> Pass:
     return seen
 
 
-def _unread_end(path: Path, stamps: Sequence[Stamp]) -> list[Place]:
-    """The lost frames at the end of a video whose head tells that there are more: Matroska and AVI decode in silence
-    what is left of them. Raises PagenError where their bytes are not there, either: the file is cut short.
+def places_of(path: Path, seen: Pass) -> tuple[list[Place], str]:
+    """The places of all frames of a video that has passed, and what is wrong where it is cut short, in words.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     places_of(Path(folder, "a.avi"), Pass("avi", [0.0]))
+        ([Place(stamp=0.0, there=True)], '')
+    """
+    found = seen.places()
+    with _video(path) as stream:
+        rest, wrong = unread_end(stream, [place.stamp for place in found], video_rate(path))
+    return found + rest, wrong
+
+
+def not_read(path: Path) -> list[str]:
+    """What of a video's file is not read, as it is told: other streams, and recordings that were joined to it.
+
+    Example:
+        >>> import cv2, numpy, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     writer = cv2.VideoWriter(f"{folder}/a.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+        ...     _ = writer.write(numpy.zeros((48, 64, 3), "uint8"))
+        ...     writer.release()
+        ...     not_read(Path(folder, "a.avi"))
+        []
     """
     with _video(path) as stream:
-        container, step, promised = stream.container, 1 / video_rate(path), 0.0
-        known = [stamp for stamp in stamps if stamp is not None]
-        last = max(known, default=math.inf)
-        if container.format.name == "avi" and known:
-            promised = stream.frames * step
-            last -= min(known) if min(known) < NEIGHBOURS * step else 0.0  # as many as frames that are held back
-        elif "matroska" in container.format.name and len(container.streams) == 1:
-            promised = (container.duration or 0) / 1e6
-        if last + 2 * max(longest_step(ticks_of(stamps, step)), step) >= promised + 1e-6:
-            return []
-        missing = round((promised - last) / step) - 1
-        if packets_left(stream) < missing / 2:
-            raise PagenError(
-                f"expected {promised:.2f} s of video in {path}, found frames up to {last:.2f} s; copy it again"
-            )
-    return [Place(last + number * step, False) for number in range(1, missing + 1)]
+        return left_out(path, stream.container)
 
 
 def rgb_or_grey(frame: Any) -> Frames:

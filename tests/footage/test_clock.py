@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from pagen.footage.clips import FileClip
 from pagen.footage.clock import (
-    DRIFT,
     NEIGHBOURS,
     PAUSE,
-    LiveClock,
     Tick,
     breaks_of,
+    parts_of,
     rate_of,
     schedule,
     ticks_of,
@@ -25,6 +24,7 @@ from pagen.footage.clock import (
 )
 from pagen.footage.frame_files import numbering
 from pagen.footage.frame_names import stamps_of
+from pagen.footage.live_clock import DRIFT, LiveClock
 
 
 def shown(times: list[float]) -> list[int]:
@@ -226,3 +226,11 @@ def test_a_number_far_off_takes_no_memory() -> None:
     files = tuple(Path(f"{number:012}.jpg") for number in (1, 2, 10**11))
     (problem,) = numbering(FileClip("train_a", "train", Path("a"), False, files, None, None), None)
     assert "found 3 up to 100000000000" in problem
+
+
+def test_a_frame_that_comes_late_after_damage_is_no_clock_that_goes_back() -> None:
+    order = [*range(100), 128, 129, 102, *range(130, 200)]
+    ticks = ticks_of([STEP * index for index in order], STEP)
+    assert breaks_of(ticks) == {}
+    np.testing.assert_allclose([tick.seconds for tick in ticks], STEP * np.sort(order))
+    assert parts_of([*(STEP * index for index in order), 0.0, STEP], STEP)[1:] == [[0.0, STEP]]

@@ -19,9 +19,10 @@ from pagen.eval.camera.shots import Shot
 from pagen.eval.camera.sources import open_footage
 from pagen.footage import video
 from pagen.footage.check import looked_at, notes_of
-from pagen.footage.damage import held, places
+from pagen.footage.clock import NEIGHBOURS
 from pagen.footage.dataset_report import checked
 from pagen.footage.locate import locate
+from pagen.footage.places import held, places
 from pagen.footage.prepare import prepare
 
 Videos = Callable[..., Path]
@@ -277,7 +278,7 @@ def test_nothing_that_decodes_is_one_line(tmp_path: Path, whole: Path) -> None:
 FORMATS = [
     ("a.avi", "libx264"), ("a.avi", "mjpeg"), ("a.avi", "mpeg2video"), ("a.mkv", "libx264"), ("a.mkv", "mpeg4"),
     ("a.mkv", "mjpeg"), ("a.webm", "libvpx"), ("a.flv", "libx264"), ("a.wmv", "mpeg4"), ("a.mpg", "mpeg2video"),
-    ("a.mp4", "mpeg2video"),
+    ("a.mp4", "mpeg2video"), ("a.mxf", "mpeg2video"),
 ]  # fmt: skip
 """Containers of which damage is lost before anybody sees a packet, and a decoder that says nothing of it."""
 
@@ -319,6 +320,78 @@ def test_a_damaged_end_is_lost_frames_and_a_missing_one_is_refused(tmp_path: Pat
         PagenError, match=r"expected 4\.00 s of video in .*, found frames up to 3\.\d\d s; copy it again"
     ):
         video.video_length(path)
+
+
+def looked(path: Path) -> tuple[int, int]:
+    """How many frames of a recording a camera's eyes look at, and how many are told as lost."""
+    source = open_footage(str(path))
+    return sum(isinstance(item, Shot) for item in source), source.lost
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi"])
+def test_a_missing_end_is_told_of_a_recording_that_is_watched(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    write(path, "libvpx" if name == "a.webm" else "mjpeg", 100, {"g": "10"})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    there, lost = looked(path)
+    assert there < 60
+    assert there + lost in (99, 100)
+    assert f"expected 4.00 s of video in {path}, found frames up to " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a.ts", "a.mpg"])
+def test_what_is_lost_of_one_of_several_joined_recordings_is_not_found_in_another(tmp_path: Path, name: str) -> None:
+    whole, damaged, path = tmp_path / "whole" / name, tmp_path / "damaged" / name, tmp_path / name
+    for each in (whole, damaged):
+        each.parent.mkdir()
+        write(each, "mpeg2video", 100, {"g": "10"})
+    zero(damaged, damaged.stat().st_size // 2, 4000)
+    lost = looked(damaged)[1]
+    assert lost
+    for order in ((whole, damaged), (damaged, whole), (damaged, damaged), (whole, damaged, whole)):
+        path.write_bytes(b"".join(each.read_bytes() for each in order))
+        expected = lost * order.count(damaged)
+        assert looked(path) == (100 * len(order) - expected, expected)
+        assert f"{expected} of {100 * len(order)} frames are lost" in video.video_notes(path)[0]
+
+
+def test_a_recording_of_another_codec_that_was_joined_is_told_as_lost(tmp_path: Path) -> None:
+    for name, codec in (("a.ts", "libx264"), ("b.ts", "libx265")):
+        write(tmp_path / name, codec, 100, {"x265-params": "log-level=none"} if codec == "libx265" else {})
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join((tmp_path / name).read_bytes() for name in ("a.ts", "b.ts")))
+    there, lost = looked(path)
+    assert abs(there + lost - 200) <= NEIGHBOURS
+
+
+@given(
+    st.lists(st.lists(st.booleans(), min_size=40, max_size=80).map(lambda part: [*part, True]), min_size=1, max_size=4)
+)
+@settings(max_examples=60, deadline=None)
+def test_of_joined_recordings_all_packets_are_looked_at_or_lost(parts: list[list[bool]]) -> None:
+    packets = [index / 25 for part in parts for index in range(len(part))]
+    there = [decodes or index % 3 > 0 for part in parts for index, decodes in enumerate(part)]
+    found = places([stamp for stamp, decodes in zip(packets, there, strict=True) if decodes], packets, failed=[3])
+    assert [place.there for place in found] == there
+
+
+def test_frames_that_refer_to_a_lost_one_are_looked_at_whatever_the_codec(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write(path, "libx265", 100, {"x265-params": "log-level=none:keyint=300"})
+    with av.open(str(path)) as container:
+        data = bytes([each for each in container.demux(video=0) if each.size][30])
+    zero(path, path.read_bytes().index(data), len(data))
+    there, lost = looked(path)
+    assert there + lost == 100
+    assert lost <= NEIGHBOURS
+
+
+def test_frames_that_come_out_of_their_order_after_damage_hide_no_lost_ones() -> None:
+    order = [*range(100), 128, 129, 102, *range(130, 200)]
+    found = places([index / 25 for index in order], [index / 25 for index in range(200)], failed=[98])
+    assert [place.there for place in found] == [index in order for index in range(200)]
 
 
 def test_a_tear_of_many_seconds_is_lost_frames_and_an_honest_pause_is_none() -> None:

@@ -229,12 +229,14 @@ def test_what_is_damaged_is_told_and_counted_stamps_are_none(monkeypatch: pytest
             raise av.error.InvalidDataError(1, "damaged")
         return [SimpleNamespace(time=0.04 * number, number=number)]
 
-    packets = [SimpleNamespace(decode=partial(decode, number)) for number in range(4)]
+    stream = SimpleNamespace(codec_context=SimpleNamespace(flags=0))
+    packets = [SimpleNamespace(decode=partial(decode, number), stream=stream) for number in range(4)]
     container = SimpleNamespace(streams=SimpleNamespace(video=[None]), demux=lambda stream: packets)
     for flags, stamps in ((0, [0.0, 0.04, 0.12]), (av.format.Flags.no_timestamps.value, [None] * 3)):
         container.format = SimpleNamespace(flags=flags)
         (first, second, third), lost = zip(stamps, (0, 1, 3), strict=True), (None, None)
         assert list(decodable(container)) == [first, second, lost, third]
+    assert stream.codec_context.flags  # frames that refer to a lost one are given, too
 
 
 def test_packets_of_a_stream_that_do_not_decode_are_counted_and_told_once(capsys: pytest.CaptureFixture[str]) -> None:
