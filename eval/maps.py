@@ -113,7 +113,7 @@ def _keep(path: Path, run: Run, scorer: ClipScorer, native: Prepared, compute: C
     config = {"dataset": native.dataset, "recipe": run.recipe, "indicator": scorer.mapped, "clips": names}
     inputs = {"prepared": scorer.prepared.fingerprint(), "model": run.weights}
     folder = Folder.begin(path, "maps", config, inputs, {"prepared": str(scorer.prepared.path)}, compute.overwrite)
-    fill(folder, names, partial(_store, path, scorer, native.size), compute.spread_over, f"maps of {run.path.name}")
+    fill(folder, names, partial(_store, path, scorer, native.size), compute, f"maps of {run.path.name}")
 
 
 def _store(path: Path, scorer: ClipScorer, size: Size, clip: str) -> dict[str, dict[str, Any]]:

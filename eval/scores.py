@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from pagen.arrays import read_arrays
 from pagen.compute import Compute
+from pagen.device import device_named
 from pagen.errors import PagenError
 from pagen.features.source import farthest
 from pagen.fill import fill, fill_each
@@ -145,6 +146,8 @@ def _scored(
     run: Run, looks: Sequence[Look], outs: Sequence[Path], dataset: str, split: str, compute: Compute
 ) -> list[Scores]:
     """Scores of clips of a split under each look, in a folder of its own."""
+    if compute.device != "auto":  # of which nothing is asked where scores lie ready, for that takes torch
+        device_named(compute.device)
     singles = list(run.single())
     tasks = [Task(dataset, split, *_seen_by(run, *look), compute) for look in looks]
     scorers = [[source_of(single).clips(single, task) for task in tasks] for single in singles]
@@ -158,8 +161,7 @@ def _scored(
         folders.append(_begun(out, prepared, about, weights, split, compute.overwrite))
     names, label = prepared.clips(split), f"score {run.path.name}"
     make = partial(_store_each, outs, prepared, scorers, at_once)
-    if compute.device != "auto" or any(folder.pending(names) for folder in folders):  # which device there is asks torch
-        fill_each(folders, dict(zip(names, names, strict=True)), make, compute.spread_over, label)
+    fill_each(folders, dict(zip(names, names, strict=True)), make, compute, label)
     for folder in folders:
         folder.finish()
     ahead = farthest([each[0] for each in scorers])

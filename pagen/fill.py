@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from pagen import console
+from pagen.compute import Compute
 from pagen.folders import Folder
 from pagen.spread import Workers, spread
 
@@ -21,7 +22,7 @@ def fill(
     folder: Folder,
     names: Sequence[str] | Mapping[str, Any],
     make: Callable[[Any], Made],
-    workers: Workers,
+    workers: Workers | Compute,
     label: str,
     unit: str = "clips",
     finish: bool = True,
@@ -34,7 +35,7 @@ def fill(
     Args:
         names: of all items that are wanted; a mapping gives what `make` is called with, else that is the name.
         make: picklable; writes the files of an item and returns their digests.
-        workers: as `spread` takes them.
+        workers: as `spread` takes them, or a `Compute`, whose device is looked for where something is to be made.
         label, unit: of the progress bar, and what it counts.
         finish: nothing more is wanted of the folder.
 
@@ -69,7 +70,7 @@ def fill_each(
     folders: Sequence[Folder],
     jobs: Mapping[str, Any],
     make: Callable[[Any, Sequence[int]], Sequence[Made]],
-    workers: Workers,
+    workers: Workers | Compute,
     label: str,
     unit: str = "clips",
 ) -> None:
@@ -89,7 +90,8 @@ def fill_each(
             stack.enter_context(folder.vanishing())
         lacking = _lacking(folders, jobs)
         pending = [(name, (jobs[name], places)) for name, places in lacking.items()]
-        done = spread(partial(_make, make), pending, workers)
+        over = workers.spread_over if isinstance(workers, Compute) else workers
+        done = spread(partial(_make, make), pending, over)
         for (name, (_, places)), every in console.progress(done, label, len(pending), unit):
             for place, made in zip(places, every, strict=True):
                 files, info = made if isinstance(made, tuple) else (made, {})

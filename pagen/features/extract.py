@@ -88,7 +88,7 @@ def extract(
     inputs = {"prepared": source.prepared.fingerprint(), **source.inputs()}
     volatile = {"prepared": str(source.prepared.path)}
     folder = Folder.begin(path, "features", config, inputs, volatile, overwrite)
-    fill(folder, names, partial(write_features, source, path), compute.spread_over, f"features {config['of']}")
+    fill(folder, names, partial(write_features, source, path), compute, f"features {config['of']}")
     return FeatureFolder(Folder.open(path, "features", partial=True))  # another command may be adding other clips
 
 

@@ -81,7 +81,7 @@ def row_scores(run: Run, dataset: str, names: Sequence[str], compute: Compute) -
     path = run.path / "scores" / folder_name(dataset) / "rows"
     folder = Folder.begin(path, "rows", {"features": run.recipe["features"]}, inputs, {})
     store = partial(_store, path, features, run.path, run.weights, compute.place)
-    fill(folder, names, store, compute.spread_over, f"score {run.path.name}")
+    fill(folder, names, store, compute, f"score {run.path.name}")
     indicator = indicator_of(run.recipe["features"])
     known = None if from_files(run.recipe) else ahead_of(source)
     ahead = None if known is None else known + features.span - 1
