@@ -289,7 +289,9 @@ class Footage:
         names, whole = {clip.name for clip in self.clips}, self.whole
         counts = {split: [len(expected & names), len(expected)] for split, expected in self.expected.items()}
         for split, count in whole.dataset.counts.items():
-            counts[split] = [sum(clip.split == split for clip in (*whole.clips, *whole.aside)), count]
+            found = sum(clip.split == split for clip in (*whole.clips, *whole.aside))
+            moved = sum((clip.split == split) - clip.name.startswith(f"{split}_") for clip in self.clips)
+            counts[split] = [found + moved, count + moved]
         return {split: counted for split, counted in counts.items() if counted[0] < counted[1]}
 
     @property

@@ -58,3 +58,16 @@ def test_a_name_that_no_clip_can_have_is_still_a_stranger(
     problems = check(locate(name, footage.root), partial=True)
     stranger = line.replace(",", " ").split()[0]
     assert [f"found {stranger}, of which there is no clip" in problem for problem in problems] == [True]
+
+
+def test_clips_that_a_modifier_moves_are_counted_where_they_are(copy: Copy) -> None:
+    footage = copy("xd_violence", "official")
+    assert locate("xd_violence:mixed", footage.root).missing == {}
+    for clip in (footage.split("test")[0], footage.split("train")[0]):
+        assert isinstance(clip, FileClip)
+        clip.path.unlink()
+    left = locate("xd_violence", footage.root)
+    assert left.missing == {"train": [3, 4], "test": [3, 4]}
+    mixed = locate("xd_violence:mixed", footage.root)
+    assert mixed.missing == {"train": [4, 5], "test": [2, 3]}
+    assert len(mixed.split("test")) == 2
