@@ -186,9 +186,11 @@ def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterato
 def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
     """Labels that are missing, name strangers, or are another edition than they should be."""
     tests = [look.clip for look in looks if look.clip.split == "test"]
-    without = [clip.name for clip in tests if clip.label is None]
-    if expected_abnormal(footage.whole, footage.label_edition) is not None and without:
-        yield f"expected labels of all test clips, found none for {few(without)}"
+    without = [look.clip for look in looks if look.clip.split == "test" and _is_unlabelled(look)]
+    if expected_abnormal(footage.whole, footage.label_edition) is None:
+        without = [clip for clip in without if clip.abnormal and footage.editions]
+    if without:
+        yield f"expected labels of all test clips, found none for {few([clip.name for clip in without])}"
     layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
     for source in (source for layout in layouts for source in layout.labels if source.promised):
         if tests and source.edition not in footage.editions:
@@ -200,6 +202,15 @@ def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
         if edition.expected not in (None, edition.abnormal) and edition.clips == len(tests):
             found = f"{edition.abnormal} ({edition.name})"
             yield f"expected {edition.expected} abnormal test frames, found {found}; an old file?"
+
+
+def _is_unlabelled(look: Look) -> bool:
+    """Whether a clip has no labels, or a file of all clips was read which does not name it."""
+    label = look.clip.label
+    named = LABEL_KINDS[label.source.kind].names if label else None
+    return label is None or bool(
+        named and look.length and not look.problems and label.source.edition not in look.labels
+    )
 
 
 def _strangers(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:

@@ -71,3 +71,22 @@ def test_clips_that_a_modifier_moves_are_counted_where_they_are(copy: Copy) -> N
     mixed = locate("xd_violence:mixed", footage.root)
     assert mixed.missing == {"train": [4, 5], "test": [2, 3]}
     assert len(mixed.split("test")) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "file", "clip"),
+    [
+        ("xd_violence", "official", "annotations.txt", "v=S-7rRLrxnVQ__#1_label_B4-0-0"),
+        ("msad", "official", "anomaly_annotation.csv", "Assault_2"),
+        ("ucf_crime", "official", "Temporal_Anomaly_Annotation.txt", "Abuse028_x264"),
+    ],
+)
+def test_an_abnormal_clip_that_the_file_of_labels_does_not_name_is_told(
+    name: str, form: str, file: str, clip: str, copy: Copy
+) -> None:
+    footage = copy(name, form)
+    assert footage.root is not None
+    path = footage.root / file
+    path.write_text("\n".join(line for line in path.read_text().splitlines() if not line.startswith(clip)))
+    told = f"expected labels of all test clips, found none for test_{clip}"
+    assert check(locate(name, footage.root), decode_all=True) == [told]
