@@ -16,7 +16,7 @@ from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
 from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource
-from pagen.footage.listing import counted, unread
+from pagen.footage.listing import IMAGES, counted, listing, unread
 from pagen.footage.other_layouts import other_layouts
 from pagen.footage.own import check_command, said_by
 from pagen.registry import resolve
@@ -131,7 +131,8 @@ def _unread(footage: Footage) -> Iterator[str]:
     clips, everything = _file_clips(footage), _file_clips(footage.whole)
     masks = {folder for clip in clips for folder in {file.parent for file in clip.mask_files or ()}}
     labels = {label.path for clip in everything for label in (clip.label, *clip.others) if label}
-    read = {path for clip in everything for path in (clip.path, *(clip.mask_files or ()), *clip.maps)} | masks | labels
+    read = {path for clip in everything for path in (clip.path, *(clip.mask_files or ()), *_maps(clip))}
+    read |= masks | labels
     read |= {above for path in (*read,) for above in path.parents}
     folders = dict.fromkeys(clip.path.parent for clip in clips)
     left = [path for folder in folders for path in unread(folder, ())]
@@ -141,6 +142,11 @@ def _unread(footage: Footage) -> Iterator[str]:
     left += [path for folder in masks - {*folders} for path in unread(folder, ())]
     if left := [path for path in left if path not in read]:
         yield f"not read: {counted(left, footage.root or Path())}"
+
+
+def _maps(clip: FileClip) -> tuple[Path, ...]:
+    """The pictures of objects beside the tracks of a clip, where its masks are made of both."""
+    return listing(clip.mask_files[0].parent, IMAGES) if clip.mask_kind == "objects" and clip.mask_files else ()
 
 
 def _looked_for(footage: Footage, split: str) -> str:

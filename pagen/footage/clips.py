@@ -208,15 +208,11 @@ class FileClip:
     def has_masks(self) -> bool:
         return self.mask_files is not None
 
-    @property
-    def maps(self) -> tuple[Path, ...]:
-        """The pictures of objects beside its tracks, where masks are made of both."""
-        return listing(self.mask_files[0].parent, IMAGES) if self.mask_kind == "objects" and self.mask_files else ()
-
     def identity(self) -> str:
-        folder = self.label.path if self.label and self.label.path.is_dir() else None
-        labels = self.maps or (listing(folder, IMAGES) if folder else ())
         sources, masks = (self.path,) if self.video else self.files, self.mask_files or ()
+        beside = masks[0].parent if self.mask_kind == "objects" and masks else None  # maps, beside the tracks
+        folder = beside or (self.label.path if self.label and self.label.path.is_dir() else None)
+        labels = listing(folder, IMAGES) if folder else ()
         total = hashlib.sha256(" ".join(content_of(files) for files in (sources, masks, labels)).encode())
         if self.label and self.label.path.is_file():
             total.update(self.label.key.encode() + self.label.path.read_bytes())
@@ -289,9 +285,8 @@ class Footage:
         names, whole = {clip.name for clip in self.clips}, self.whole
         counts = {split: [len(expected & names), len(expected)] for split, expected in self.expected.items()}
         for split, count in whole.dataset.counts.items():
-            found = sum(clip.split == split for clip in (*whole.clips, *whole.aside))
             moved = sum((clip.split == split) - clip.name.startswith(f"{split}_") for clip in self.clips)
-            counts[split] = [found + moved, count + moved]
+            counts[split] = [moved + sum(one.split == split for one in (*whole.clips, *whole.aside)), moved + count]
         return {split: counted for split, counted in counts.items() if counted[0] < counted[1]}
 
     @property
