@@ -71,7 +71,9 @@ def _parts(transferred: Transferred, table: Any) -> Iterator[str]:
     scenes = [name for name in names if any(line.rows[name].by_scene for line in transferred.lines)]
     if scenes:
         yield BY_SCENE
-        yield table(("run", "trained on", *(f"on {name}" for name in scenes)), _by_scene(transferred, scenes))
+        yield table(
+            ("run", "trained on", "indicator", *(f"on {name}" for name in scenes)), _by_scene(transferred, scenes)
+        )
     if transferred.left_out:
         yield LEFT_OUT
         yield table(("method", *tested_on), [left_out.cells(one) for one in transferred.left_out])
@@ -137,7 +139,8 @@ def _cell(line: Line, target: str) -> str:
 
 def _by_scene(transferred: Transferred, scenes: Sequence[str]) -> list[list[str]]:
     return [
-        [named(line), line.about.trained_on or "-", *(percent(line.by_scene.get(name, NAN)) for name in scenes)]
+        [named(line), line.about.trained_on or "-", line.indicator]
+        + [percent(line.by_scene.get(name, NAN)) for name in scenes]
         for line in transferred.lines
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +15,8 @@ from pagen.footage.clips import FileClip, Footage, without_suffix
 from pagen.footage.editions import clamped_of, editions_of, expected_abnormal
 from pagen.footage.frame_files import difference, few
 from pagen.footage.known_clips import KnownClip, clips_in
-from pagen.footage.layout import LABEL_KINDS, LISTED
-from pagen.footage.listing import counted, unread
+from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource
+from pagen.footage.listing import IMAGES, counted, listing, unread
 from pagen.footage.other_layouts import other_layouts
 from pagen.footage.own import check_command, said_by
 from pagen.registry import resolve
@@ -130,16 +131,22 @@ def _unread(footage: Footage) -> Iterator[str]:
     clips, everything = _file_clips(footage), _file_clips(footage.whole)
     masks = {folder for clip in clips for folder in {file.parent for file in clip.mask_files or ()}}
     labels = {label.path for clip in everything for label in (clip.label, *clip.others) if label}
-    read = {path for clip in everything for path in (clip.path, *(clip.mask_files or ()))} | masks | labels
+    read = {path for clip in everything for path in (clip.path, *(clip.mask_files or ()), *_maps(clip))}
+    read |= masks | labels
     read |= {above for path in (*read,) for above in path.parents}
     folders = dict.fromkeys(clip.path.parent for clip in clips)
-    left = [path for folder in folders for path in unread(folder, ()) if path not in read]
+    left = [path for folder in folders for path in unread(folder, ())]
     left = [path for path in left if without_suffix(path.name) not in footage.unlisted]
     for clip in clips:
         left += [] if clip.video else unread(clip.path, {file.name for file in clip.files})
-    left += [path for folder in masks - {*folders} for path in unread(folder, ()) if path not in read]
-    if left:
+    left += [path for folder in masks - {*folders} for path in unread(folder, ())]
+    if left := [path for path in left if path not in read]:
         yield f"not read: {counted(left, footage.root or Path())}"
+
+
+def _maps(clip: FileClip) -> tuple[Path, ...]:
+    """The pictures of objects beside the tracks of a clip, where its masks are made of both."""
+    return listing(clip.mask_files[0].parent, IMAGES) if clip.mask_kind == "objects" and clip.mask_files else ()
 
 
 def _looked_for(footage: Footage, split: str) -> str:
@@ -185,9 +192,11 @@ def _rates(clips: Sequence[FileClip], known: Mapping[str, KnownClip]) -> Iterato
 def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
     """Labels that are missing, name strangers, or are another edition than they should be."""
     tests = [look.clip for look in looks if look.clip.split == "test"]
-    without = [clip.name for clip in tests if clip.label is None]
-    if expected_abnormal(footage.whole, footage.label_edition) is not None and without:
-        yield f"expected labels of all test clips, found none for {few(without)}"
+    without = [look.clip for look in looks if look.clip.split == "test" and _is_unlabelled(look)]
+    if expected_abnormal(footage.whole, footage.label_edition) is None:
+        without = [clip for clip in without if clip.abnormal and footage.editions]
+    if without:
+        yield f"expected labels of all test clips, found none for {few([clip.name for clip in without])}"
     layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
     for source in (source for layout in layouts for source in layout.labels if source.promised):
         if tests and source.edition not in footage.editions:
@@ -201,17 +210,42 @@ def _labels(footage: Footage, looks: Sequence[Look]) -> Iterator[str]:
             yield f"expected {edition.expected} abnormal test frames, found {found}; an old file?"
 
 
+def _is_unlabelled(look: Look) -> bool:
+    """Whether a clip has no labels, or a file of all clips was read which does not name it."""
+    label = look.clip.label
+    named = LABEL_KINDS[label.source.kind].names if label else None
+    return label is None or bool(
+        named and look.length and not look.problems and label.source.edition not in look.labels
+    )
+
+
 def _strangers(footage: Footage, clips: Sequence[FileClip]) -> Iterator[str]:
     """Clips that a label file names and nobody knows; a slip of the pen would leave a clip unlabelled."""
-    labels = [clip.label for clip in clips if clip.label]
-    known = {name for clip in footage.known if clip.split != "train" for name in (clip.clip, clip.clip.lstrip("0"))}
-    names = {clip.label.key for clip in _file_clips(footage) if clip.label} | known
-    for kind, path in sorted({(label.source.kind, label.path) for label in labels}):
-        reference = LABEL_KINDS[kind].names
+    sources = {(clip.label.source.kind, clip.label.path): clip.label.source for clip in clips if clip.label}
+    own = {clip.label.key for clip in _file_clips(footage) if clip.label}
+    for kind, path in sorted(sources):
+        reference, names = LABEL_KINDS[kind].names, own | _known_to(footage, sources[kind, path])
         named = attempt([], resolve(reference), path) if reference else None
         strange = [name for name in named or () if not names & {name, without_suffix(name)}]
+        strange = [name for name in strange if not _may_be_missing(footage, without_suffix(name))]
         if strange:
             some = len(strange) < len(set(named or ()))
             advice = "mend the name, or leave it out" if some else "is it another set's? put this one's own there"
             found = f"{few(strange)}, of which there is no clip; {advice}"
             yield f"expected labels of clips that are there in {path}, found {found}"
+
+
+def _known_to(footage: Footage, source: LabelSource) -> set[str]:
+    """What known clips are called in a file of labels, those of training where it is one of theirs, too."""
+    layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
+    trains = any(source.path == other.path for layout in layouts for other in layout.train_labels)
+    known = [clip.clip for clip in footage.known if trains or clip.split != "train"]
+    return {name for clip in known for name in (clip, clip.lstrip("0"))}
+
+
+def _may_be_missing(footage: Footage, name: str) -> bool:
+    """Whether a name is that of a test clip which is not there, of a data set whose clips are counted and not known."""
+    layouts = [layout for layout in footage.dataset.layouts if layout.name == footage.layout]
+    parts = [part for layout in layouts for part in layout.parts if part.split == "test"]
+    counted = "test" in footage.dataset.counts and "test" in footage.missing
+    return counted and any(re.fullmatch(part.clip, name) for part in parts)

@@ -209,11 +209,10 @@ class FileClip:
         return self.mask_files is not None
 
     def identity(self) -> str:
-        masks = self.mask_files or ()
+        sources, masks = (self.path,) if self.video else self.files, self.mask_files or ()
         beside = masks[0].parent if self.mask_kind == "objects" and masks else None  # maps, beside the tracks
         folder = beside or (self.label.path if self.label and self.label.path.is_dir() else None)
         labels = listing(folder, IMAGES) if folder else ()
-        sources = (self.path,) if self.video else self.files
         total = hashlib.sha256(" ".join(content_of(files) for files in (sources, masks, labels)).encode())
         if self.label and self.label.path.is_file():
             total.update(self.label.key.encode() + self.label.path.read_bytes())
@@ -286,7 +285,8 @@ class Footage:
         names, whole = {clip.name for clip in self.clips}, self.whole
         counts = {split: [len(expected & names), len(expected)] for split, expected in self.expected.items()}
         for split, count in whole.dataset.counts.items():
-            counts[split] = [sum(clip.split == split for clip in (*whole.clips, *whole.aside)), count]
+            moved = sum((clip.split == split) - clip.name.startswith(f"{split}_") for clip in self.clips)
+            counts[split] = [moved + sum(one.split == split for one in (*whole.clips, *whole.aside)), moved + count]
         return {split: counted for split, counted in counts.items() if counted[0] < counted[1]}
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pagen.footage.clip_labels import ClipLabels
 from pagen.footage.clips import FileClip, without_suffix
 from pagen.footage.known_clips import KnownClip
 from pagen.footage.labels.name_list import names_in_list
-from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource, MaskSource
+from pagen.footage.layout import LABEL_KINDS, LISTED, LabelSource, MaskSource, Part
 from pagen.footage.listing import IMAGES, listing
 from pagen.footage.location import Entry, Location
 from pagen.registry import resolve
@@ -78,9 +79,17 @@ def _from_lists(location: Location) -> tuple[KnownClip, ...]:
     if any(part.split == LISTED for part in layout.parts) and not there:
         wanted = " or ".join(one.path for one in layout.lists)
         raise PagenError(f"expected lists that tell the splits ({wanted}) in {root}, found none; put them there")
-    return tuple(
+    clips = (
         KnownClip(one.split, clip, abnormal=one.abnormal) for one in there for clip in names_in_list(root / one.path)
     )
+    return tuple(_by_its_name(clip, layout.parts) for clip in clips)
+
+
+def _by_its_name(clip: KnownClip, parts: Sequence[Part]) -> KnownClip:
+    """A clip of which no list tells whether it is abnormal, with what its name tells of that in a part."""
+    matches = [match for part in parts if (match := re.fullmatch(part.clip, clip.clip))]
+    told = [match["abnormal"] is not None for match in matches if "abnormal" in match.groupdict()]
+    return replace(clip, abnormal=told[0]) if clip.abnormal is None and told else clip
 
 
 def _told(entry: Entry, by_name: Mapping[str, KnownClip], by_clip: Mapping[str, KnownClip]) -> KnownClip | None:

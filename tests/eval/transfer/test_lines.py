@@ -162,9 +162,10 @@ def test_a_macro_by_scene_stands_beside_where_there_are_scenes(lines: tuple[Line
     rows = {**skip.rows, "ped1": replace(skip.rows["ped1"], by_scene=scenes)}
     shown = text(transferred((*lines[:2], replace(skip, rows=rows, by_scene={"ped1": 0.625}))))
     table = shown.partition("Macro by scene, of data sets with several")[2].splitlines()
-    assert table[2].split() == ["run", "trained", "on", "on", "ped1"]
+    assert table[2].split() == ["run", "trained", "on", "indicator", "on", "ped1"]
     assert table[5].split()[-1] == "62.5"
-    assert table[3].split()[-1] == "-"
+    baselines = [line.split()[-2:] for line in table[3:5]]
+    assert baselines == [[line.indicator, "-"] for line in lines[:2]], "lines of one name are told apart"
 
 
 def test_data_sets_that_are_there_in_part_say_so(lines: tuple[Line, ...]) -> None:
