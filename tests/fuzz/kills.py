@@ -29,7 +29,8 @@ LONGEST = 30.0
 
 def main(kills: int = 300, folder: str = "", verbs: tuple[str, ...] = tuple(VERBS)) -> int:
     """Kill, compare, and tell; returns how many files were not as they should be."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background ignores, and so would they
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background ignores, and so would they,
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as they would what nohup ignores
     with tempfile.TemporaryDirectory(dir=folder or None) as top:
         start = given(Path(top, "start"))
         each = -(-kills // len(verbs))
