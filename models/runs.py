@@ -100,7 +100,7 @@ class Run:
         if self.detects:
             recipe = self.recipe["recipe"]
             raise PagenError(f"expected a run of a network, found {self.path} of a detector ({recipe}); give another")
-        if self.members:
+        if "members" in self.recipe:
             names = ", ".join(str(member.path) for member in self.members.values())
             raise PagenError(f"expected a run of one network, found {self.path} of several; give one of {names}")
         return open_network(self.path / MODEL)

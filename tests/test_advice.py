@@ -98,6 +98,7 @@ CAMERA, RUNS = "calibrate|score", "evaluate|transfer|report|figure"
 FRAMES = "train (baseline|memae|patch|skip|steal|spatial|temporal|discriminator|unified|luss)"
 NEVER = (
     ("pagen.device", "export", "it asks for the CPU"),
+    ("pagen.device", "inspect|prepare", "they fill by processes, and on no device"),
     ("pagen.eval.camera.sources", "score", "the rate is the one that was calibrated"),
     ("pagen.eval.(choose|fusion|localise)", "ablate|report|figure", "they choose nothing and localise nothing"),
     ("pagen.eval.tables", "ablate|report|transfer", "without a data set there are files alone, of `evaluate`"),
