@@ -26,8 +26,8 @@ from pagen.train.validate import pseudo_aurocs
 pytestmark = pytest.mark.slow
 
 SIZE = (96, 144)
-STEPS = {"luss": (16, 200), "discriminator": (16, 100), "spatial": (4, 200)}
-"""Batch and steps; of the others 4 and 100."""
+STEPS = {"luss": (16, 400), "discriminator": (16, 100), "spatial": (4, 200)}
+"""Batch and steps; of the others 4 and 100. Playback rates are told all at once, between 150 and 350 steps."""
 JUDGED = [
     name
     for name in recipe_names()
