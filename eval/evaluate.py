@@ -9,6 +9,7 @@ import tyro
 
 from pagen import console
 from pagen.compute import Compute
+from pagen.engine import Address, Engine, workers_of
 from pagen.errors import PagenError
 from pagen.eval.flags import Protocols
 from pagen.eval.results import Evaluation
@@ -57,6 +58,8 @@ class Evaluate:
     device: Device = "auto"
     rounding: Rounding = "fp32"
     workers: Processes = None
+    engine: Engine = "local"
+    address: Address = None
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
@@ -65,6 +68,9 @@ class Evaluate:
     json: Json = False
     write: Path | None = None
     """Also write the tables to this Markdown file."""
+
+    def __post_init__(self) -> None:
+        workers_of(self)
 
 
 WAYS = {

@@ -17,6 +17,7 @@ from torch import nn
 
 from pagen.errors import PagenError, unknown_name
 from pagen.models.clip_network import REBUILT, Answer, ClipNetwork
+from pagen.models.doubling import Doubling
 from pagen.models.foreign import shape_of
 from pagen.models.last_layer import LastLayer
 
@@ -197,8 +198,7 @@ def _down(inward: int, outward: int, stride: tuple[int, int, int] = (2, 2, 2)) -
 
 
 def _up(inward: int, outward: int) -> list[nn.Module]:
-    convolution = nn.ConvTranspose3d(inward, outward, 3, 2, 1, output_padding=1)
-    return [convolution, nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
+    return [Doubling(inward, outward), nn.BatchNorm3d(outward), nn.LeakyReLU(0.2, inplace=True)]
 
 
 def padded(clips: torch.Tensor) -> torch.Tensor:

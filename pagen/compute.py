@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pagen.device import device_named
+from pagen.engine import workers_of
 from pagen.options import Precision
 from pagen.spread import Workers
 
@@ -37,8 +38,12 @@ class Compute:
 
     @classmethod
     def of(cls, config: Any) -> Compute:
-        """The values that a verb's configuration has of these; what it lacks stays at its default."""
-        return cls(**{each.name: getattr(config, each.name) for each in fields(cls) if hasattr(config, each.name)})
+        """The values that a verb's configuration has of these; what it lacks stays at its default.
+
+        Raises PagenError: as `workers_of`.
+        """
+        given = {each.name: getattr(config, each.name) for each in fields(cls) if hasattr(config, each.name)}
+        return cls(**given | ({"workers": workers_of(config)} if "workers" in given else {}))
 
     @property
     def precision(self) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import tyro
 
+from pagen.device import mixed_precision
 from pagen.errors import PagenError
 from pagen.flags import Called, Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.folders import folder_name
@@ -66,6 +67,12 @@ def run_folder(config: Train[Any]) -> Path:
     return config.out or Path("runs") / name
 
 
+def precision_of(config: Train[Any]) -> str:
+    """The mixed precision that its networks are trained with."""
+    asked = getattr(config.recipe, "precision", "no")
+    return mixed_precision(config.device) if asked == "auto" else asked
+
+
 def recipe_of(config: Train[Any]) -> dict[str, Any]:
     """What evaluation reads of a run: all that the weights depend on, and which indicators are added up."""
     fused = config.recipe.fused
@@ -81,4 +88,7 @@ def identity_of(config: Train[Any]) -> dict[str, Any]:
         fused = {} if recipe.judged else {"fused": list(recipe.fused)}  # runs of 0.1.0 over objects know it
         return {**about, "members": list(recipe.members), "size": list(size), **fused}
     chosen = {"validate": config.validate, "keep": config.keep}
-    return {**recipe.settings, **about, **chosen, "source": recipe.source, "channels": recipe.channels}
+    settings = dict(recipe.settings)
+    if "precision" in settings:
+        settings["precision"] = precision_of(config)  # what it was, wherever it is read
+    return {**settings, **about, **chosen, "source": recipe.source, "channels": recipe.channels}

@@ -20,7 +20,7 @@ from pagen.locks import alone
 from pagen.models.runs import CALIBRATION, MODEL, RECIPE
 from pagen.registry import resolve
 from pagen.train.accelerator import accelerator_on
-from pagen.train.config import Train, identity_of, recipe_of, run_folder
+from pagen.train.config import Train, identity_of, precision_of, recipe_of, run_folder
 from pagen.train.pictures import curves
 from pagen.train.run_card import environment, title
 from pagen.train.state import METRICS, STATE, Row, as_csv, newest_state
@@ -105,8 +105,8 @@ def train_in_folder(config: Train[Any], open_inputs: Callable[[Accelerator], Ope
 
     Raises PagenError where there is nothing to resume, for a folder of something else, and as the two functions.
     """
-    path, recipe = run_folder(config), config.recipe
-    accelerator = accelerator_on(config.device, getattr(recipe, "precision", "no"), config.log, path)
+    path = run_folder(config)
+    accelerator = accelerator_on(config.device, precision_of(config), config.log, path)
     if config.resume and newest_state(path / STATE) is None:
         raise PagenError(f"expected a run to go on with at {path}, found none; leave --resume out, or check --out")
     with alone(path) if accelerator.is_main_process else nullcontext():

@@ -10,6 +10,7 @@ import tyro
 
 from pagen import console
 from pagen.compute import Compute
+from pagen.engine import Address, Engine, workers_of
 from pagen.errors import PagenError
 from pagen.eval.flags import OneProtocol
 from pagen.eval.settings import EvaluationSettings
@@ -48,6 +49,8 @@ class Transfer:
     device: Device = "auto"
     rounding: Rounding = "fp32"
     workers: Processes = None
+    engine: Engine = "local"
+    address: Address = None
     seed: int = 0
     """Seed of the bootstrap behind the intervals."""
     overwrite: Rescore = False
@@ -57,6 +60,9 @@ class Transfer:
     """Also write the tables to this Markdown file."""
     plot: Path | None = None
     """Also draw them as a heat map, into this file (.png, .pdf or .svg)."""
+
+    def __post_init__(self) -> None:
+        workers_of(self)
 
 
 def run(config: Transfer) -> None:

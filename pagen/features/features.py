@@ -10,12 +10,12 @@ import tyro
 
 from pagen import console
 from pagen.compute import Compute
+from pagen.engine import Address, Engine, workers_of
 from pagen.errors import PagenError
 from pagen.features.spec import FeatureSpec
 from pagen.flags import Called, Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.footage.catalogue import DATASETS
 from pagen.spread import Workers
-from pagen.spread_ray import Cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,8 @@ class Features(FeatureSpec):
     out: Path | None = None
     """Folder to write; by default one in the user's cache folder (or in PAGEN_CACHE)."""
     workers: Processes = None
-    engine: Literal["local", "ray"] = "local"
-    """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
-    address: str | None = None
-    """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
+    engine: Engine = "local"
+    address: Address = None
     device: Device = "auto"
     overwrite: Overwrite = False
     partial: Partial = False
@@ -42,13 +40,12 @@ class Features(FeatureSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.address is not None and self.engine != "ray":
-            raise PagenError(f"expected --engine ray with --address, found --engine {self.engine}; give both or none")
+        workers_of(self)
 
     @property
     def spread_over(self) -> Workers:
         """What the clips are spread over."""
-        return Cluster(self.address, self.workers) if self.engine == "ray" else self.workers
+        return workers_of(self)
 
 
 def run(config: Features) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from pagen.engine import Address, Engine, workers_of
 from pagen.errors import PagenError
 from pagen.flags import Called, Dataset, Device, Json, Overwrite, Partial, Processes, Root
 from pagen.generate.frame_flags import check_frames, check_kinds
 from pagen.options import PSEUDO_KINDS, SIZE, SMALLEST_SIDE, STRIDES, PseudoKind, Scale
 from pagen.spread import Workers
-from pagen.spread_ray import Cluster
 
 SCALES: dict[Scale, dict[str, Any]] = {
     "paper": {"size": (256, 256), "colour": True, "flow": "tvl1", "inference_steps": 50},
@@ -55,8 +55,8 @@ class Generate:
     """Soft rim round a fill, pixels; kept pixels in it change too."""
     matched: bool = False
     """Write matched normals too: the same region gone through the autoencoder, not repainted."""
-    precision: Literal["fp32", "fp16"] = "fp32"
-    """Numbers of a diffusion inpainter; fp16 on a GPU alone."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Numbers of a diffusion inpainter: bf16 on GPUs and on processors that multiply it, fp16 on a GPU alone."""
     batch: int = 8
     """Frames that go through a diffusion inpainter at once."""
     flow: str = "dis"
@@ -94,10 +94,8 @@ class Generate:
     limit_clips: int | None = None
     """Only the first so many training clips."""
     workers: Processes = None
-    engine: Literal["local", "ray"] = "local"
-    """Where they run: local processes, or a Ray cluster whose machines see the same folders under the same paths."""
-    address: str | None = None
-    """HOST:PORT of the Ray cluster's head; by default Ray is started on this machine."""
+    engine: Engine = "local"
+    address: Address = None
     device: Device = "auto"
     out: Path | None = None
     """PA set to write; by default pa/DATASET."""
@@ -129,10 +127,9 @@ class Generate:
             raise PagenError(f"expected --lambda-max from {LEAST_LAMBDA} to 1, found {self.lambda_max}")
         if min(self.inference_steps, self.batch) < 1 or self.feather < 0:
             raise PagenError("expected --inference-steps and --batch of 1 and more, --feather of 0 and more")
-        if self.address is not None and self.engine != "ray":
-            raise PagenError(f"expected --engine ray with --address, found --engine {self.engine}; give both or none")
+        workers_of(self)
 
     @property
     def spread_over(self) -> Workers:
         """What the items are spread over: processes, or a Ray cluster."""
-        return Cluster(self.address, self.workers) if self.engine == "ray" else self.workers
+        return workers_of(self)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -21,7 +22,7 @@ from kornia.color import grayscale_to_rgb
 from safetensors import SafetensorError
 
 from pagen.arrays import Frames, Masks
-from pagen.device import device_named
+from pagen.device import device_named, rounding
 from pagen.errors import PagenError
 from pagen.generate.hole_crops import hole_crops
 from pagen.generate.inpaint import Painting, composite
@@ -107,22 +108,26 @@ class DiffusionInpainter:
         # full strength: at less, what the mask hides would shine through
         text = {"prompt": [""] * len(images), "guidance_scale": 1.0, "strength": 1.0}
         accepted = inspect.signature(self.pipeline.__call__).parameters
-        return self.pipeline(
-            image=images,
-            mask_image=torch.from_numpy(holes)[:, None].float(),
-            generator=[torch.Generator().manual_seed(seed) for seed in seeds],
-            height=height,
-            width=width,
-            num_inference_steps=self.painting.steps,
-            output_type="pt",
-            **{key: value for key, value in text.items() if key in accepted},
-        ).images
+        with self._rounding():
+            return self.pipeline(
+                image=images,
+                mask_image=torch.from_numpy(holes)[:, None].float(),
+                generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+                height=height,
+                width=width,
+                num_inference_steps=self.painting.steps,
+                output_type="pt",
+                **{key: value for key, value in text.items() if key in accepted},
+            ).images
 
     def _autoencode(self, images: Any) -> Any:
         vae = self.pipeline.vae
-        with torch.no_grad():
+        with torch.no_grad(), self._rounding():
             latent = latents(vae, (images * 2 - 1).to(vae.device, vae.dtype))
             return vae.decode(latent).sample / 2 + 0.5
+
+    def _rounding(self) -> AbstractContextManager[None]:
+        return rounding(self.painting.precision, self.pipeline.vae.device.type)
 
 
 def _to_images(frames: Frames) -> torch.Tensor:
@@ -153,7 +158,7 @@ def open_pipeline(name: str, painting: Painting | None = None) -> DiffusionInpai
     _check(painting)
     device = device_named(painting.device)
     if painting.precision == "fp16" and device == "cpu":
-        raise PagenError("expected --precision fp32 on the CPU, found fp16, which is for a GPU; leave it out")
+        raise PagenError("expected --precision fp32 or bf16 on the CPU, found fp16, which is for a GPU; leave it out")
     pipeline = load_pipeline(name, device, torch.float16 if painting.precision == "fp16" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     _check_steps(pipeline.scheduler, painting.steps)

@@ -21,7 +21,7 @@ class Painting:
         steps: denoising steps.
         noise: `"clip"`: all frames of a call start from the same noise; `"frame"`: each from its own.
         feather: width of the soft rim, pixels; the kept pixels in it change too. 0 keeps every one.
-        precision: numbers of a model: `"fp32"`, or `"fp16"` on a GPU.
+        precision: numbers of a model: `"fp32"`; `"bf16"`, of which sums are exact; `"fp16"`, on a GPU.
         batch: frames that go through a model at once.
 
     Example:
@@ -33,7 +33,7 @@ class Painting:
     steps: int = 20
     noise: Literal["clip", "frame"] = "clip"
     feather: int = 0
-    precision: Literal["fp32", "fp16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     batch: int = 8
 
 

@@ -130,6 +130,14 @@ def test_bytes_depend_on_the_rng_alone(folder: Path, inpainter: DiffusionInpaint
     assert first.tobytes() != inpainter(frames, masks, generator(2)).tobytes()
 
 
+def test_rounded_numbers_fill_nearly_alike(folder: Path, inpainter: DiffusionInpainter) -> None:
+    frames, masks = scene()
+    exact = inpainter(frames, masks, generator(1)).astype(int)
+    rounded = open_pipeline(str(folder), Painting(steps=2, precision="bf16"))(frames, masks, generator(1)).astype(int)
+    np.testing.assert_array_equal(rounded[~masks], frames[~masks])
+    assert 0 < np.abs(rounded - exact).mean() < 2
+
+
 def test_frames_share_the_noise_unless_asked_otherwise(folder: Path, inpainter: DiffusionInpainter) -> None:
     frames, masks = scene(count=1)
     twins, holes = np.repeat(frames, 6, axis=0), np.repeat(masks, 6, axis=0)
@@ -143,7 +151,7 @@ def test_frames_share_the_noise_unless_asked_otherwise(folder: Path, inpainter: 
     ("painting", "message"),
     [
         ({"noise": "none"}, "'clip' or 'frame', found 'none'"),
-        ({"precision": "fp8"}, "'fp32' or 'fp16', found 'fp8'"),
+        ({"precision": "fp8"}, "'fp32' or 'bf16' or 'fp16', found 'fp8'"),
         ({"precision": "fp16"}, "fp16, which is for a GPU"),
         ({"steps": 0}, "steps of 1 and more, found 0"),
         ({"batch": 0}, "batch of 1 and more, found 0"),

@@ -149,8 +149,9 @@ class Recipe(FootageForm):
     """Largest norm of the gradient; 0 leaves it as it is."""
     ema: float = 0.0
     """Decay of a moving average of the weights, which is kept instead of the last ones; 0 for none."""
-    precision: Literal["no", "bf16", "fp16"] = "no"
-    """Mixed precision of the forward pass; fp16 is for GPUs."""
+    precision: Literal["auto", "no", "bf16", "fp16"] = "no"
+    """Mixed precision of the forward pass; auto is bf16 where the device multiplies it, which the run remembers. fp16
+    is for GPUs."""
 
     session: ClassVar[str] = "pagen.train.network_session:train_network"
     inputs: ClassVar[str]
