@@ -110,6 +110,7 @@ NEVER = (
     ("pagen.models.state_dict", "(?!convert).*", "the file of a package has its weights in one place"),
     ("pagen.spread", "inspect", "it looks at what lies there"),
     ("pagen.spread_ray", ".*", "on Ray is who gave --engine and --address"),
+    ("pagen.engine", ".*", "an address is of who gave --address"),
     ("pagen.train.accelerator", "train (accivad|gcl|knn|gmm|unified)", "without --precision it is that of all devices"),
     ("pagen.train.density_session", FRAMES, "it trains densities"),
     ("pagen.train.normal_clips", "train temporal", "of strides it says something where there are some"),

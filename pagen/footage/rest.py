@@ -82,7 +82,10 @@ def _promised(stream: Any, known: Sequence[float], step: float) -> float:
     """Seconds of video that the head tells of; 0 where it cannot be relied on."""
     container = stream.container
     if container.format.name == "avi" and known:
-        return float(stream.frames * step)
+        # what is listed is known one by one (`packets_of`); the head counts slots, of which some may hold no frame
+        listed = [entry.timestamp for entry in stream.index_entries]
+        whole = len(listed) > 1 and listed[-1] + 1 >= stream.frames
+        return 0.0 if whole else float(stream.frames * stream.time_base)
     if "matroska" in container.format.name and len(container.streams) == 1:
         return float((container.duration or 0) / 1e6)
     return 0.0

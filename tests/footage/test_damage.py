@@ -35,8 +35,10 @@ def _pictures(count: int) -> npt.NDArray[np.uint8]:
     return frames
 
 
-def write(path: Path, codec: str, count: int = 200, options: dict[str, str] | None = None, **names: str) -> list[int]:
-    """A video of these pictures at 25 frames a second; returns the size of each packet in the order of the file."""
+def write(
+    path: Path, codec: str, count: int = 200, options: dict[str, str] | None = None, slots: int = 1, **names: str
+) -> list[int]:
+    """A video of these pictures, one in so many slots of 1/25 s; the size of each packet in the order of the file."""
     sizes = []
     with av.open(str(path), "w") as container:
         container.metadata.update(names)
@@ -45,7 +47,7 @@ def write(path: Path, codec: str, count: int = 200, options: dict[str, str] | No
         for index, picture in enumerate([*_pictures(count), None]):
             frame = None if picture is None else av.VideoFrame.from_ndarray(picture, format="rgb24")
             if frame is not None:
-                frame.pts, frame.time_base = index, Fraction(1, 25)
+                frame.pts, frame.time_base = slots * index, Fraction(1, 25)
             for packet in stream.encode(frame):
                 sizes.append(packet.size)
                 container.mux(packet)
@@ -339,6 +341,17 @@ def test_a_missing_end_is_told_of_a_recording_that_is_watched(
     assert there < 60
     assert there + lost in (99, 100)
     assert f"expected 4.00 s of video in {path}, found frames up to " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mjpeg"])
+def test_damage_of_an_avi_with_slots_that_hold_no_frame_costs_its_own_frames(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "a.avi"
+    write(path, codec, 100, {"g": "10"}, slots=5)
+    zero(path, path.stat().st_size // 2, 4000)
+    there, lost = looked(path)
+    assert there + lost == video.video_length(path) == 100
+    assert 0 < lost < 20
+    assert video.video_notes(path)[0].startswith(f"{lost} of 100 frames are lost to damage")
 
 
 @pytest.mark.parametrize("name", ["a.ts", "a.mpg"])

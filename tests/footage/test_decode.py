@@ -263,3 +263,9 @@ def test_the_rate_is_that_at_which_frames_come(tmp_path: Path, videos: Callable[
     slow, paused = [index / 5 for index in range(12)], [*REGULAR, *(60 + time for time in REGULAR)]
     assert video.video_rate(videos(tmp_path / "a.avi", slow, "mpeg4")) == pytest.approx(5)  # its header says 25
     assert video.video_rate(videos(tmp_path / "b.mp4", paused)) == pytest.approx(25)  # whose header says 0.4
+
+
+def test_slots_of_an_avi_that_hold_no_frame_are_no_lost_frames(tmp_path: Path, videos: Callable[..., Path]) -> None:
+    path = videos(tmp_path / "a.avi", [index / 5 for index in range(12)], "ffv1")
+    assert grey_of(path) == list(range(12))
+    assert video.video_notes(path) == []
