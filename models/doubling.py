@@ -28,11 +28,11 @@ class Doubling(nn.ConvTranspose3d):
         super().__init__(inward, channels, 3, 2, 1, output_padding=1)
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
-        alone = len(input) == 1 and input.dtype == torch.float32 and input.device.type == "cpu"
-        # a graph is given the layer as every runtime knows it
-        if not alone or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+        # a graph is given the layer as every runtime knows it, and is for clips of any number: nothing is looked at
+        if torch.compiler.is_compiling() or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return super().forward(input, output_size)
-        return self._by_moments(input)
+        alone = len(input) == 1 and input.dtype == torch.float32 and input.device.type == "cpu"
+        return self._by_moments(input) if alone else super().forward(input, output_size)
 
     def _by_moments(self, clips: Tensor) -> Tensor:
         """Output 2 i + k - 1 takes tap k of moment i, of which the last has no next."""
