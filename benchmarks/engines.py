@@ -16,11 +16,12 @@ from typing import Any
 
 import onnxruntime
 import torch
+from networks import made
 from torch import Tensor, nn
 
 from pagen.device import rounding
 from pagen.models.conv_ae import ConvAE3d, decoded_frames
-from pagen.models.speed import fast_clips, fast_layout, keep_memory
+from pagen.models.speed import fast_clips, keep_memory
 from pagen.models.streaming import over_windows
 
 WINDOW, AT_ONCE, ROUNDS, SIZE = 16, 4, 5, (192, 288)
@@ -45,9 +46,7 @@ def main() -> None:
     """Encoder and decoder at both widths."""
     keep_memory()
     for widths in ("small", "paper"):
-        torch.manual_seed(0)
-        network = ConvAE3d(1, widths).eval()
-        fast_layout(network)
+        network = made(widths).eval()
         frames = fast_clips(torch.rand(WINDOW + AT_ONCE, 1, 1, *SIZE) * 2 - 1)
         windows = [frames[first : first + WINDOW].transpose(0, 2) for first in range(1, AT_ONCE + 1)]
         clips = fast_clips(torch.cat(windows))

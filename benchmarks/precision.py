@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from networks import made
 from torch import Tensor
 
 from pagen.device import rounding
-from pagen.models.conv_ae import ConvAE3d
-from pagen.models.speed import fast_clips, fast_layout, keep_memory
+from pagen.models.speed import fast_clips, keep_memory
 from pagen.scoring.answers import Answers
 
 ROUNDS, AT_ONCE, WINDOW = 5, 4, 16
@@ -61,14 +61,6 @@ def training() -> None:
         optimisers[name].zero_grad()
 
     report("train small 64x64, a step of 16", in_turns(step))
-
-
-def made(widths: str) -> ConvAE3d:
-    """A network with random weights, laid out for speed."""
-    torch.manual_seed(0)
-    network = ConvAE3d(1, widths)
-    fast_layout(network)
-    return network
 
 
 def in_turns(work: Callable[[str], None]) -> dict[str, float]:

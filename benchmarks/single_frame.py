@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 
 import torch
+from networks import made
 
 from pagen.models.conv_ae import ConvAE3d, reconstruct, reconstruct_frame
-from pagen.models.speed import fast_clips, fast_layout, keep_memory
+from pagen.models.speed import fast_clips, keep_memory
 
 FRAME, CLIPS, ROUNDS = 8, 2, 4
 
@@ -21,9 +22,7 @@ def main() -> None:
     """Both sides at both widths."""
     keep_memory()
     for widths in ("small", "paper"):
-        torch.manual_seed(0)
-        network = ConvAE3d(1, widths).eval()
-        fast_layout(network)
+        network = made(widths).eval()
         clips = fast_clips(torch.rand(CLIPS, 1, 16, 256, 256) * 2 - 1)
         with torch.inference_mode():
             whole, alone = in_turns(network, clips)

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 
 import torch
+from networks import made
 from torch import Tensor
 
 from pagen.models.conv_ae import ConvAE3d
-from pagen.models.speed import fast_clips, fast_layout, keep_memory
+from pagen.models.speed import fast_clips, keep_memory
 from pagen.models.streaming import over_windows
 from pagen.scoring.answers import Answers
 
@@ -34,9 +35,7 @@ def main() -> None:
 
 def encoder(widths: str) -> tuple[ConvAE3d, Tensor]:
     """The encoder alone; the network, and frames."""
-    torch.manual_seed(0)
-    network = ConvAE3d(1, widths).eval()
-    fast_layout(network)
+    network = made(widths).eval()
     frames = fast_clips(torch.rand(WINDOW + AT_ONCE, 1, 1, *SIZE) * 2 - 1)
     with torch.inference_mode():
         report(f"{widths} encoder", over_windows(network.encoder, WINDOW), network.encoder, frames)

@@ -70,7 +70,7 @@ class Evaluate:
     """Also write the tables to this Markdown file."""
 
     def __post_init__(self) -> None:
-        workers_of(self)
+        workers_of(self)  # refuses an address that nothing would go to
 
 
 WAYS = {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Literal
+from typing import Literal
 
 from pagen.errors import PagenError
 
@@ -52,8 +51,9 @@ def mixed_precision(device: str) -> Literal["no", "bf16"]:
     place = torch.device(device_named(device))
     if place.type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(place) >= (8, 0) else "no"
-    tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict) if place.type == "cpu" else dict
-    found = tell()
+    if place.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
+        return "no"
+    found = torch.cpu.get_capabilities()
     return "bf16" if found.get("amx_bf16") or found.get("avx512_bf16") else "no"
 
 

@@ -62,7 +62,7 @@ class Transfer:
     """Also draw them as a heat map, into this file (.png, .pdf or .svg)."""
 
     def __post_init__(self) -> None:
-        workers_of(self)
+        workers_of(self)  # refuses an address that nothing would go to
 
 
 def run(config: Transfer) -> None:

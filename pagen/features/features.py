@@ -40,7 +40,7 @@ class Features(FeatureSpec):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        workers_of(self)
+        workers_of(self)  # refuses an address that nothing would go to
 
     @property
     def spread_over(self) -> Workers:

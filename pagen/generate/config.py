@@ -127,7 +127,7 @@ class Generate:
             raise PagenError(f"expected --lambda-max from {LEAST_LAMBDA} to 1, found {self.lambda_max}")
         if min(self.inference_steps, self.batch) < 1 or self.feather < 0:
             raise PagenError("expected --inference-steps and --batch of 1 and more, --feather of 0 and more")
-        workers_of(self)
+        workers_of(self)  # refuses an address that nothing would go to
 
     @property
     def spread_over(self) -> Workers:
